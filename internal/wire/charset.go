@@ -1,0 +1,100 @@
+// Package wire holds what the gateway's protocol looks like in bytes: the
+// character sets, the form that goes out and the row that comes back. It knows
+// nothing of payments.
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/japanese"
+)
+
+// Charset is a character set of the wire.
+type Charset int
+
+// The character sets that the gateway is known to use. ShiftJIS is Windows-31J,
+// the superset of Shift_JIS that Japanese systems mean by that name.
+const (
+	UTF8 Charset = iota
+	ShiftJIS
+)
+
+// String returns the name that HTTP gives the character set.
+func (c Charset) String() string {
+	switch c {
+	case UTF8:
+		return "UTF-8"
+	case ShiftJIS:
+		return "Shift_JIS"
+	default:
+		return fmt.Sprintf("Charset(%d)", int(c))
+	}
+}
+
+// Encode returns s, which must be UTF-8, in the character set. A text that would
+// not come back the same is an error: nothing is replaced. The error tells the
+// place, counted in characters from 1, and never the text.
+func (c Charset) Encode(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", errors.New("is not valid UTF-8")
+	}
+	if c == UTF8 || isASCII(s) {
+		return s, nil
+	}
+	if enc, ok := encodeShiftJIS(s); ok {
+		return enc, nil
+	}
+	n := 0
+	for _, r := range s {
+		n++
+		if _, ok := encodeShiftJIS(string(r)); !ok {
+			break
+		}
+	}
+	return "", fmt.Errorf("character %d cannot be written in %s", n, c)
+}
+
+// encodeShiftJIS also tells whether the text comes back the same. The encoder maps
+// a few characters onto a neighbour, such as the yen sign onto the backslash.
+func encodeShiftJIS(s string) (enc string, ok bool) {
+	enc, err := japanese.ShiftJIS.NewEncoder().String(s)
+	if err != nil {
+		return "", false
+	}
+	back, err := japanese.ShiftJIS.NewDecoder().String(enc)
+	return enc, err == nil && back == s
+}
+
+// Decode returns s, which is in the character set, as UTF-8. ok tells whether
+// every byte was readable; those that were not stand as U+FFFD in the text.
+func (c Charset) Decode(s string) (text string, ok bool) {
+	if isASCII(s) {
+		return s, true
+	}
+	if c == UTF8 {
+		return strings.ToValidUTF8(s, "\uFFFD"), utf8.ValidString(s)
+	}
+	text, err := japanese.ShiftJIS.NewDecoder().String(s)
+	return text, err == nil && !strings.ContainsRune(text, utf8.RuneError)
+}
+
+// Detect returns the character set of s where nobody named one: UTF-8 where the
+// bytes are valid UTF-8, else Shift_JIS (field notes, "Charset").
+func Detect(s string) Charset {
+	if utf8.ValidString(s) {
+		return UTF8
+	}
+	return ShiftJIS
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,112 @@
+package jpayment
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// ReAuthRequest asks for the re-authorisation (再オーソリ) of a payment: the payment
+// is cancelled and a new one is authorised at the amounts given here. Amounts are
+// yen and must not be negative; their total must be positive.
+type ReAuthRequest struct {
+	// PaymentID is the number of the payment to replace (対象決済番号, tid):
+	// half-width digits.
+	PaymentID string `url:"tid"`
+	// Amount is the new price in yen (決済金額, am), without tax and shipping.
+	Amount int64 `url:"am"`
+	// Tax is the new tax in yen (税額, tx).
+	Tax int64 `url:"tx"`
+	// Shipping is the new shipping cost in yen (送料, sf).
+	Shipping int64 `url:"sf"`
+	// Email is the cardholder's e-mail address (em), at most 254 bytes. Optional.
+	Email string `url:"em,omitempty"`
+	// Phone is the cardholder's telephone number (pn), at most 15 digits without
+	// hyphens. Optional.
+	Phone string `url:"pn,omitempty"`
+	// Extra is free-form data to keep with the new payment. Optional.
+	Extra Extra `url:"extra"`
+}
+
+// LogValue returns the request without its private data.
+func (r ReAuthRequest) LogValue() slog.Value {
+	return logTarget(r.PaymentID, r.Extra, slog.Int64("amount", r.Amount), slog.Int64("tax", r.Tax), slog.Int64("shipping", r.Shipping))
+}
+
+// Format writes the request without its private data, for every verb.
+func (r ReAuthRequest) Format(f fmt.State, _ rune) { printPublic(f, "ReAuthRequest", r.LogValue()) }
+
+// reAuthForm is the request as it goes out (specification, "決済処理(再オーソリ)仕様").
+type reAuthForm struct {
+	access
+	ReAuthRequest
+}
+
+// ReAuth cancels a payment and authorises a new one at other amounts. The result's
+// PaymentID is the new payment's; capture that one.
+//
+// The issuer is asked again, so a re-authorisation may be declined although the
+// original succeeded. It covers only payments of this or the last calendar month,
+// and none that were made with a registered product (商品登録あり) (specification,
+// "再オーソリ処理の注意点").
+//
+// It is never sent twice. Whether the original survives a declined
+// re-authorisation is not documented, so the outcome of a decline is
+// [OutcomeUnknown]: see [GatewayError.Outcome]. A reply about other amounts than
+// those asked for is a [*ReplyError]. A lost reply loses the new payment's number:
+// find it in the control panel, or use [Client.ReAuthByKickback]. The errors are
+// those of [Client.Sales].
+func (c *Client) ReAuth(ctx context.Context, req ReAuthRequest) (*Result, error) {
+	ex, err := c.reAuth(OpReAuth, req, replyAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	ex.check = req.checkReply
+	return c.do(ctx, ex)
+}
+
+// ReAuthByKickback asks for a re-authorisation whose result comes by a kickback, to
+// the 決済結果通知URL that is set in the control panel, within 30 seconds (field
+// notes, H). A nil error says that the gateway took the request, and nothing of the
+// payment. What is said of [Client.ReAuth] holds here as well.
+func (c *Client) ReAuthByKickback(ctx context.Context, req ReAuthRequest) error {
+	ex, err := c.reAuth(OpReAuthByKickback, req, replyByKickback)
+	if err != nil {
+		return err
+	}
+	_, err = c.do(ctx, ex)
+	return err
+}
+
+func (c *Client) reAuth(op Operation, req ReAuthRequest, rt replyMethod) (exchange, error) {
+	var fs faults
+	fs.checkPaymentID(req.PaymentID)
+	fs.checkAmounts(req.Amount, req.Tax, req.Shipping)
+	fs.checkEmail(req.Email)
+	fs.checkPhone(req.Phone)
+	fs.checkExtra(req.Extra, c.charset)
+	if err := fs.err(op, req.PaymentID); err != nil {
+		return exchange{}, err
+	}
+	return exchange{
+		op:        op,
+		paymentID: req.PaymentID,
+		url:       c.reAuthURL,
+		form:      reAuthForm{c.access(rt), req},
+	}, nil
+}
+
+// checkReply tells which amount of a reply is not the one asked for. A blank one
+// is not: the reply does not show that the new payment has the right amount.
+func (r ReAuthRequest) checkReply(res *Result) (column string) {
+	for _, y := range []struct {
+		column string
+		want   int64
+		got    Amount
+	}{{"am", r.Amount, res.Amount}, {"tx", r.Tax, res.Tax}, {"sf", r.Shipping, res.Shipping}, {"ta", r.Amount + r.Tax + r.Shipping, res.Total}} {
+		if y.got != Yen(y.want) {
+			return y.column
+		}
+	}
+	return ""
+}

@@ -1,0 +1,310 @@
+package jpayment
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"mime"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// Result is what the gateway says of a payment: the columns of a reply, or the
+// parameters of a kickback (specification, "決済結果通知のパラメータ仕様").
+//
+// A Result prints and logs without the approval code, the issued ID and password
+// and the other data. encoding/json writes all but the secrets; that is for the
+// place where payments are kept, not for logs.
+type Result struct {
+	// PaymentID is the payment's number (決済番号, gid). After a ReAuth it is the
+	// new payment's. It is "0" in a refusal. Whether the reply to a Sales or
+	// Cancel repeats the number asked for is not documented, so the two are not
+	// compared.
+	PaymentID string
+	// Status tells success from failure (決済結果, rst).
+	Status Status
+	// ApprovalCode is the card company's (カード会社承認番号, ap), six or seven
+	// letters and digits. See TestMode.
+	ApprovalCode string
+	// Code is the reason of a failure (エラーコード, ec), empty after a success.
+	Code Code
+	// OrderCode is the gateway's code for the order (オーダーコード, god).
+	OrderCode string
+	// OrderNumber is the merchant's own, given with the original payment
+	// (店舗オーダー番号, cod), at most 50 bytes.
+	OrderNumber string
+	// Amount, Tax and Shipping (決済金額 am, 税金額 tx, 送料 sf) and their sum
+	// Total (合計金額, ta), in yen.
+	Amount, Tax, Shipping, Total Amount
+	// IssuedID and IssuedPassword (発行ID id, 発行パスワード ps) are filled for
+	// content sales only (field notes, H).
+	IssuedID, IssuedPassword Secret
+	// SubscriptionID is the number of a recurring charge (自動課金番号, acid),
+	// where the store is set up to report it (field notes, H).
+	SubscriptionID string
+	// Other is the merchant's own data (その他) as it came. See Extra.
+	Other string
+}
+
+// Status is the result of a payment (決済結果, rst). Values that the specification
+// does not define keep their number; recurring charges are known to use 3 to 5.
+type Status int
+
+// The statuses. The zero value is none of the gateway's.
+const (
+	StatusSucceeded Status = 1
+	StatusFailed    Status = 2
+	// StatusAccepted is the gateway's OK to a request whose result will come by
+	// kickback. It has no number on the wire.
+	StatusAccepted Status = -1
+)
+
+// String returns "succeeded", "failed", "accepted", or the number.
+func (s Status) String() string {
+	switch s {
+	case StatusSucceeded:
+		return "succeeded"
+	case StatusFailed:
+		return "failed"
+	case StatusAccepted:
+		return "accepted"
+	default:
+		return "status " + strconv.Itoa(int(s))
+	}
+}
+
+// Amount is an amount in yen that the gateway may have left blank. The zero value
+// is a blank one, which is not 0 yen. Amounts compare with ==:
+//
+//	if res.Total == jpayment.Yen(1580) { … }
+type Amount struct {
+	yen   int64
+	given bool
+}
+
+// Yen returns the amount of n yen.
+func Yen(n int64) Amount { return Amount{yen: n, given: true} }
+
+// Int64 returns the yen, and whether the gateway gave any.
+func (a Amount) Int64() (yen int64, ok bool) { return a.yen, a.given }
+
+// String returns the yen as digits, or "-" for a blank amount.
+func (a Amount) String() string {
+	if !a.given {
+		return "-"
+	}
+	return strconv.FormatInt(a.yen, 10)
+}
+
+// MarshalJSON returns the yen as a number, or null for a blank amount.
+func (a Amount) MarshalJSON() ([]byte, error) {
+	if !a.given {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, a.yen, 10), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Amount) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*a = Amount{}
+		return nil
+	}
+	y, err := wire.ParseYen(string(b))
+	if err != nil || !y.Given {
+		return errors.New("jpayment: an amount is not a whole number of yen")
+	}
+	*a = Amount{y.Value, y.Given}
+	return nil
+}
+
+// Secret is a text that shows itself to nobody who does not ask: it prints, logs
+// and marshals as [redacted], or as nothing if it is empty. The pointer keeps it
+// from being printed out of a struct's unexported field as well, where fmt calls no
+// methods.
+type Secret struct{ text *string }
+
+// NewSecret returns a secret with the text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
+
+// Reveal returns the text.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// String returns [redacted], or nothing if the secret is empty.
+func (s Secret) String() string {
+	if s.text == nil {
+		return ""
+	}
+	return "[redacted]"
+}
+
+// GoString returns what String does.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText returns what String does, which also keeps secrets out of JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// TestMode tells whether the approval is a test's (TestMod): the store is in test
+// mode and no money moved (field notes, H).
+func (r Result) TestMode() bool { return r.ApprovalCode == "TestMod" }
+
+// Extra returns the other data as key=value pairs. Where the gateway returned data
+// unescaped, a value that holds & or % may not be told from the escaping; Other is
+// what came.
+func (r Result) Extra() Extra { return parseExtra(r.Other) }
+
+// LogValue returns the result without its private data.
+func (r Result) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("payment_id", r.PaymentID),
+		slog.String("status", r.Status.String()),
+		slog.String("code", string(r.Code)),
+		slog.String("order_code", r.OrderCode),
+		slog.String("order_number", r.OrderNumber),
+		slog.String("amount", r.Amount.String()),
+		slog.String("tax", r.Tax.String()),
+		slog.String("shipping", r.Shipping.String()),
+		slog.String("total", r.Total.String()),
+		slog.Bool("test_mode", r.TestMode()),
+	)
+}
+
+// Format writes the result without its private data, for every verb.
+func (r Result) Format(f fmt.State, _ rune) { printPublic(f, "Result", r.LogValue()) }
+
+// ParseReply reads a reply of the gateway in any of its forms: a row, OK, ER:code
+// or a bare code, in UTF-8 or Shift_JIS (the specification and field notes,
+// "Replies over HTTP"). A success has StatusSucceeded, a refusal StatusFailed and
+// its code, OK StatusAccepted; there is no fourth. Everything else is a
+// [*ReplyError] that names the column and the reason, never the value, and keeps
+// the reply for [ReplyError.Raw].
+//
+// Columns from the 11th on may be missing, and a row of 14 has the number of a
+// recurring charge in the 13th. A comma in the merchant's order number is
+// understood where the amounts prove it; where a row can be read in two ways it is
+// an error.
+func ParseReply(body []byte) (*Result, error) {
+	return parseReply(body, "")
+}
+
+// parseReply takes the Content-Type of the reply too, whose charset wins over what
+// the bytes look like.
+func parseReply(body []byte, contentType string) (*Result, error) {
+	fail := func(column, reason string) (*Result, error) {
+		return nil, &ReplyError{Column: column, Reason: reason, raw: body}
+	}
+	raw := string(body)
+	text, _ := charsetOf(raw, contentType).Decode(raw)
+	// A byte order mark is what .NET likes to begin a page with.
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
+	switch {
+	case text == "":
+		return fail("", "it is empty")
+	case text == "OK":
+		return &Result{Status: StatusAccepted}, nil
+	case text[0] == '<':
+		return fail("", "it is an HTML page")
+	case strings.HasPrefix(text, "ER:"):
+		if code := text[len("ER:"):]; isCode(code) {
+			return &Result{Status: StatusFailed, Code: Code(code)}, nil
+		}
+		return fail("ec", "after ER: is not a code")
+	case isBareCode(text):
+		return &Result{Status: StatusFailed, Code: Code(text)}, nil
+	case !strings.Contains(text, ","):
+		return fail("", "it is neither a row nor OK nor a code")
+	}
+	row, err := wire.SplitRow(text)
+	if err != nil {
+		return fail(columnOf(err))
+	}
+	res, err := newResult(row)
+	if err != nil {
+		return fail(columnOf(err))
+	}
+	switch {
+	case res.Status != StatusSucceeded && res.Status != StatusFailed:
+		return fail("rst", "is neither 1 nor 2")
+	case res.Status == StatusFailed && res.Code == "":
+		return fail("ec", "is blank although rst says that the payment failed")
+	}
+	return res, nil
+}
+
+// newResult types the columns of a row. Of rst it asks only that it is a number,
+// and that the rest of the row does not contradict a success.
+func newResult(row wire.Row) (*Result, error) {
+	status, err := wire.ParseYen(row.RST)
+	success := status.Value == int64(StatusSucceeded)
+	switch {
+	case !wire.IsDigits(row.GID):
+		return nil, &wire.ColumnError{Column: "gid", Reason: "is not a number of half-width digits"}
+	case err != nil || !status.Given || status.Value > math.MaxInt32 || len(row.RST) > 1 && row.RST[0] == '0':
+		return nil, &wire.ColumnError{Column: "rst", Reason: "is not a number"}
+	case !wire.IsAlnum(row.AP):
+		return nil, &wire.ColumnError{Column: "ap", Reason: "has other characters than half-width letters and digits"}
+	case row.EC != "" && !isCode(row.EC):
+		return nil, &wire.ColumnError{Column: "ec", Reason: "is not a code of 1 to 12 half-width letters and digits"}
+	case !wire.IsAlnum(row.GOD):
+		return nil, &wire.ColumnError{Column: "god", Reason: "has other characters than half-width letters and digits"}
+	case strings.ContainsRune(row.COD, utf8.RuneError):
+		return nil, &wire.ColumnError{Column: "cod", Reason: "is neither UTF-8 nor Shift_JIS"}
+	case success && row.EC != "":
+		return nil, &wire.ColumnError{Column: "ec", Reason: "has a code although rst says that the payment succeeded"}
+	case success && strings.Trim(row.GID, "0") == "":
+		return nil, &wire.ColumnError{Column: "gid", Reason: "is 0 although rst says that the payment succeeded"}
+	}
+	amount := func(y wire.Yen) Amount { return Amount{y.Value, y.Given} }
+	return &Result{
+		PaymentID:      row.GID,
+		Status:         Status(status.Value),
+		ApprovalCode:   row.AP,
+		Code:           Code(row.EC),
+		OrderCode:      row.GOD,
+		OrderNumber:    row.COD,
+		Amount:         amount(row.Amounts[0]),
+		Tax:            amount(row.Amounts[1]),
+		Shipping:       amount(row.Amounts[2]),
+		Total:          amount(row.Amounts[3]),
+		IssuedID:       NewSecret(row.ID),
+		IssuedPassword: NewSecret(row.PS),
+		SubscriptionID: row.ACID,
+		Other:          row.Other,
+	}, nil
+}
+
+// columnOf returns the column and the reason of a *wire.ColumnError.
+func columnOf(err error) (column, reason string) {
+	if ce := (*wire.ColumnError)(nil); errors.As(err, &ce) {
+		return ce.Column, ce.Reason
+	}
+	return "", err.Error()
+}
+
+// charsetOf returns the character set that a Content-Type names, or else the one
+// that the bytes look like (field notes, "Charset").
+func charsetOf(body, contentType string) wire.Charset {
+	if _, params, err := mime.ParseMediaType(contentType); err == nil {
+		switch strings.ToLower(params["charset"]) {
+		case "utf-8", "utf8":
+			return wire.UTF8
+		case "shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j", "cp932", "ms932":
+			return wire.ShiftJIS
+		}
+	}
+	return wire.Detect(body)
+}
