@@ -165,11 +165,11 @@ func (c Code) Error() string { return string(c) + " (" + c.Message() + ")" }
 
 // Is tells whether target is this code or its class. It is for [errors.Is].
 func (c Code) Is(target error) bool {
-	if other, ok := target.(Code); ok { //nolint:errorlint // Is compares one error; errors.Is walks the chain.
+	if other, ok := target.(Code); ok {
 		return c == other
 	}
 	s := c.info().class.sentinel()
-	return s != nil && s == target //nolint:errorlint // Sentinels are compared by identity.
+	return s != nil && s == target
 }
 
 // isCode tells whether s has the form of a reply code: 1 to 12 half-width

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
 // Outcome is what is known of a payment after a call.
@@ -107,7 +105,7 @@ func (o Operation) reauthorises() bool { return o == OpReAuth || o == OpReAuthBy
 // Call says which call an error is about.
 type Call struct {
 	Operation Operation
-	PaymentID string // 対象決済番号 (tid)
+	PaymentID string // 対象決済番号 (tid); empty where it was not a number
 	Attempts  int    // how often the request was tried, this error's attempt included
 
 	// Earlier is the error of the last earlier attempt that ended with its
@@ -124,8 +122,7 @@ func (c Call) sentence(o Outcome, what, next string) string {
 	b.WriteString("jpayment: ")
 	if c.Operation != "" {
 		b.WriteString(string(c.Operation))
-		// A payment number is safe to show; what was given in its place may not be.
-		if wire.IsDigits(c.PaymentID) && len(c.PaymentID) <= 32 {
+		if c.PaymentID != "" {
 			b.WriteString(" of payment " + c.PaymentID)
 		}
 		b.WriteString(": ")
@@ -198,8 +195,9 @@ type TransportError struct {
 	// or the TLS handshake failed, or the context ended before a connection
 	// was there.
 	NotSent bool
-	// Err is the cause, as net/http gave it.
-	Err error
+	// Err is the cause, as net/http gave it. Of a transport of the merchant's own
+	// it may hold anything.
+	Err error `json:"-"`
 }
 
 // Error returns the failure on one line.
@@ -236,7 +234,7 @@ type ReplyError struct {
 	StatusCode int     // the HTTP status; 0 where none is known
 	Column     string  // the column at fault by the gateway's name, such as "am"; or empty
 	Result     *Result // what the reply said as far as it could be read; or nil
-	Err        error   // the cause, such as ErrTestMode; or nil
+	Err        error   `json:"-"` // the cause, such as ErrTestMode; or nil
 
 	raw []byte
 }
@@ -332,6 +330,7 @@ func (e *GatewayError) nextAfterRefusal() string {
 		return "look the payment up in the control panel: it may be cancelled already"
 	case CodePaymentID:
 		return "check the payment number and that it belongs to this store"
+	default: // the class decides
 	}
 	switch e.Code.info().class {
 	case classDeclined:
@@ -367,7 +366,6 @@ func describe(err error) string {
 		dns     *net.DNSError
 		cert    *tls.CertificateVerificationError
 		record  tls.RecordHeaderError
-		alert   tls.AlertError
 		op      *net.OpError
 		errno   syscall.Errno
 		timeout interface{ Timeout() bool }
@@ -387,12 +385,12 @@ func describe(err error) string {
 		return cert.Error()
 	case errors.As(err, &record):
 		return record.Error()
-	case errors.As(err, &alert):
-		return alert.Error()
-	case errors.As(err, &errno) && errors.As(err, &op):
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return http.ErrSchemeMismatch.Error()
+	case errors.As(err, &op) && errors.As(err, &errno):
 		return op.Op + " " + op.Net + ": " + errno.Error()
-	case errors.As(err, &errno):
-		return errno.Error()
+	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts
+		return op.Op + ": " + op.Err.Error()
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "the time ran out"
 	}

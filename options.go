@@ -112,6 +112,9 @@ func WithBaseURL(base string) Option {
 		case u.Scheme != "https" && u.Scheme != "http":
 			s.fault("WithBaseURL", "is neither https nor http")
 		default:
+			if u.Path == "" {
+				u.Path = "/" // JoinPath would make a relative path of it.
+			}
 			s.baseURL = u
 		}
 	}

@@ -2,7 +2,6 @@ package jpayment
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math"
@@ -51,7 +50,8 @@ func (c Charset) String() string { return wire.Charset(c).String() }
 // A key must not be empty, hold control characters or be a parameter of the
 // protocol in any case of letters; a value may be any text, line breaks included.
 //
-// Extra prints and logs as the number of its keys.
+// Extra prints and logs as the number of its keys. It does not marshal to JSON,
+// which is how many loggers print; convert it to map[string]string for that.
 type Extra map[string]string
 
 // EncodeValues adds the data to the form. It makes Extra an Encoder of
@@ -68,6 +68,13 @@ func (e Extra) LogValue() slog.Value { return slog.IntValue(len(e)) }
 
 // Format writes the number of keys, for every verb.
 func (e Extra) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d keys", len(e)) }
+
+// MarshalJSON returns an error.
+func (e Extra) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+
+// errNotMarshalled is for input that holds private data. To leave the data out in
+// silence would lose it for those who store the JSON.
+var errNotMarshalled = plainError("jpayment: holds private data and is not marshalled whole; marshal what you need of it")
 
 // parseExtra reads key=value&key=value as a result returns it. Values may be
 // percent-encoded or not (field notes, H), so what does not decode stays as it is.
@@ -108,6 +115,9 @@ func (fs *faults) add(field, param, reason string) {
 func (fs faults) err(op Operation, paymentID string) error {
 	if len(fs) == 0 {
 		return nil
+	}
+	if digitsReason(paymentID) != "" {
+		paymentID = "" // It may be anything, such as the customer's name.
 	}
 	return &ValidationError{Call: Call{Operation: op, PaymentID: paymentID}, Faults: fs}
 }
@@ -223,14 +233,9 @@ func digitsReason(s string) string {
 
 // printPublic writes what a value logs, in place of all that it holds.
 func printPublic(f fmt.State, name string, v slog.Value) {
-	io.WriteString(f, name) //nolint:errcheck // fmt has nobody to tell.
-	sep := "{"
+	attrs := make([]string, 0, len(v.Group()))
 	for _, a := range v.Group() {
-		fmt.Fprintf(f, "%s%s:%v", sep, a.Key, a.Value)
-		sep = " "
+		attrs = append(attrs, fmt.Sprintf("%s:%v", a.Key, a.Value))
 	}
-	if sep == "{" {
-		io.WriteString(f, sep) //nolint:errcheck // As above.
-	}
-	io.WriteString(f, "}") //nolint:errcheck // As above.
+	fmt.Fprintf(f, "%s{%s}", name, strings.Join(attrs, " "))
 }

@@ -36,6 +36,10 @@ func (r ReAuthRequest) LogValue() slog.Value {
 // Format writes the request without its private data, for every verb.
 func (r ReAuthRequest) Format(f fmt.State, _ rune) { printPublic(f, "ReAuthRequest", r.LogValue()) }
 
+// MarshalJSON returns an error: the request holds private data, and JSON is how
+// many loggers print.
+func (r ReAuthRequest) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+
 // reAuthForm is the request as it goes out (specification, "決済処理(再オーソリ)仕様").
 type reAuthForm struct {
 	access

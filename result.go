@@ -16,9 +16,7 @@ import (
 // Result is what the gateway says of a payment: the columns of a reply, or the
 // parameters of a kickback (specification, "決済結果通知のパラメータ仕様").
 //
-// A Result prints and logs without the approval code, the issued ID and password
-// and the other data. encoding/json writes all but the secrets; that is for the
-// place where payments are kept, not for logs.
+// What is private in it is a [Secret], which prints, logs and marshals redacted.
 type Result struct {
 	// PaymentID is the payment's number (決済番号, gid). After a ReAuth it is the
 	// new payment's. It is "0" in a refusal. Whether the reply to a Sales or
@@ -29,7 +27,7 @@ type Result struct {
 	Status Status
 	// ApprovalCode is the card company's (カード会社承認番号, ap), six or seven
 	// letters and digits. See TestMode.
-	ApprovalCode string
+	ApprovalCode Secret
 	// Code is the reason of a failure (エラーコード, ec), empty after a success.
 	Code Code
 	// OrderCode is the gateway's code for the order (オーダーコード, god).
@@ -47,7 +45,7 @@ type Result struct {
 	// where the store is set up to report it (field notes, H).
 	SubscriptionID string
 	// Other is the merchant's own data (その他) as it came. See Extra.
-	Other string
+	Other Secret
 }
 
 // Status is the result of a payment (決済結果, rst). Values that the specification
@@ -160,14 +158,14 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // TestMode tells whether the approval is a test's (TestMod): the store is in test
 // mode and no money moved (field notes, H).
-func (r Result) TestMode() bool { return r.ApprovalCode == "TestMod" }
+func (r Result) TestMode() bool { return r.ApprovalCode.Reveal() == "TestMod" }
 
 // Extra returns the other data as key=value pairs. Where the gateway returned data
 // unescaped, a value that holds & or % may not be told from the escaping; Other is
 // what came.
-func (r Result) Extra() Extra { return parseExtra(r.Other) }
+func (r Result) Extra() Extra { return parseExtra(r.Other.Reveal()) }
 
-// LogValue returns the result without its private data.
+// LogValue returns the result without its secrets.
 func (r Result) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("payment_id", r.PaymentID),
@@ -183,7 +181,7 @@ func (r Result) LogValue() slog.Value {
 	)
 }
 
-// Format writes the result without its private data, for every verb.
+// Format writes what LogValue returns, for every verb.
 func (r Result) Format(f fmt.State, _ rune) { printPublic(f, "Result", r.LogValue()) }
 
 // ParseReply reads a reply of the gateway in any of its forms: a row, OK, ER:code
@@ -228,13 +226,13 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 	case !strings.Contains(text, ","):
 		return fail("", "it is neither a row nor OK nor a code")
 	}
-	row, err := wire.SplitRow(text)
-	if err != nil {
-		return fail(columnOf(err))
+	row, fault := wire.SplitRow(text)
+	if fault != nil {
+		return fail(fault.Column, fault.Reason)
 	}
-	res, err := newResult(row)
-	if err != nil {
-		return fail(columnOf(err))
+	res, fault := newResult(row)
+	if fault != nil {
+		return fail(fault.Column, fault.Reason)
 	}
 	switch {
 	case res.Status != StatusSucceeded && res.Status != StatusFailed:
@@ -247,7 +245,7 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 
 // newResult types the columns of a row. Of rst it asks only that it is a number,
 // and that the rest of the row does not contradict a success.
-func newResult(row wire.Row) (*Result, error) {
+func newResult(row wire.Row) (*Result, *wire.ColumnError) {
 	status, err := wire.ParseYen(row.RST)
 	success := status.Value == int64(StatusSucceeded)
 	switch {
@@ -268,11 +266,11 @@ func newResult(row wire.Row) (*Result, error) {
 	case success && strings.Trim(row.GID, "0") == "":
 		return nil, &wire.ColumnError{Column: "gid", Reason: "is 0 although rst says that the payment succeeded"}
 	}
-	amount := func(y wire.Yen) Amount { return Amount{y.Value, y.Given} }
+	amount := func(y wire.Yen) Amount { return Amount{yen: y.Value, given: y.Given} }
 	return &Result{
 		PaymentID:      row.GID,
 		Status:         Status(status.Value),
-		ApprovalCode:   row.AP,
+		ApprovalCode:   NewSecret(row.AP),
 		Code:           Code(row.EC),
 		OrderCode:      row.GOD,
 		OrderNumber:    row.COD,
@@ -283,16 +281,8 @@ func newResult(row wire.Row) (*Result, error) {
 		IssuedID:       NewSecret(row.ID),
 		IssuedPassword: NewSecret(row.PS),
 		SubscriptionID: row.ACID,
-		Other:          row.Other,
+		Other:          NewSecret(row.Other),
 	}, nil
-}
-
-// columnOf returns the column and the reason of a *wire.ColumnError.
-func columnOf(err error) (column, reason string) {
-	if ce := (*wire.ColumnError)(nil); errors.As(err, &ce) {
-		return ce.Column, ce.Reason
-	}
-	return "", err.Error()
 }
 
 // charsetOf returns the character set that a Content-Type names, or else the one

@@ -19,7 +19,7 @@ func TestParseReplyVendorSamples(t *testing.T) {
 	success := jpayment.Result{
 		PaymentID:    "1095729",
 		Status:       jpayment.StatusSucceeded,
-		ApprovalCode: "TestMod",
+		ApprovalCode: jpayment.NewSecret("TestMod"),
 		OrderCode:    "205685",
 		Amount:       jpayment.Yen(1000),
 		Tax:          jpayment.Yen(2),
@@ -55,7 +55,7 @@ func TestParseReplyVendorSamples(t *testing.T) {
 func TestParseReply(t *testing.T) {
 	t.Parallel()
 	base := jpayment.Result{
-		PaymentID: "77", Status: jpayment.StatusSucceeded, ApprovalCode: "A00001", OrderCode: "88", OrderNumber: "o-1",
+		PaymentID: "77", Status: jpayment.StatusSucceeded, ApprovalCode: jpayment.NewSecret("A00001"), OrderCode: "88", OrderNumber: "o-1",
 		Amount: jpayment.Yen(1000), Tax: jpayment.Yen(80), Shipping: jpayment.Yen(500), Total: jpayment.Yen(1580),
 	}
 	with := func(change func(*jpayment.Result)) jpayment.Result {
@@ -68,7 +68,7 @@ func TestParseReply(t *testing.T) {
 		want  jpayment.Result
 	}{
 		"all columns": {"77,1,A00001,,88,o-1,1000,80,500,1580,id9,pw9,a=1&b=2", with(func(r *jpayment.Result) {
-			r.IssuedID, r.IssuedPassword, r.Other = jpayment.NewSecret("id9"), jpayment.NewSecret("pw9"), "a=1&b=2"
+			r.IssuedID, r.IssuedPassword, r.Other = jpayment.NewSecret("id9"), jpayment.NewSecret("pw9"), jpayment.NewSecret("a=1&b=2")
 		})},
 		"white space around": {" \r\n77,1,A00001,,88,o-1,1000,80,500,1580,,,\r\n ", base},
 		"byte order mark":    {"\uFEFF77,1,A00001,,88,o-1,1000,80,500,1580,,,", base},
@@ -77,8 +77,8 @@ func TestParseReply(t *testing.T) {
 			r.Amount, r.Tax, r.Shipping, r.Total = jpayment.Amount{}, jpayment.Amount{}, jpayment.Amount{}, jpayment.Amount{}
 		})},
 		"a comma in cod":      {"77,1,A00001,,88,o,1,1000,80,500,1580,,,", with(func(r *jpayment.Result) { r.OrderNumber = "o,1" })},
-		"Japanese in UTF-8":   {"77,1,A00001,,88,注文,1000,80,500,1580,,,備考=表示", with(func(r *jpayment.Result) { r.OrderNumber, r.Other = "注文", "備考=表示" })},
-		"Japanese, Shift_JIS": {shiftJIS(t, "77,1,A00001,,88,注文,1000,80,500,1580,,,備考=表示"), with(func(r *jpayment.Result) { r.OrderNumber, r.Other = "注文", "備考=表示" })},
+		"Japanese in UTF-8":   {"77,1,A00001,,88,注文,1000,80,500,1580,,,備考=表示", with(func(r *jpayment.Result) { r.OrderNumber, r.Other = "注文", jpayment.NewSecret("備考=表示") })},
+		"Japanese, Shift_JIS": {shiftJIS(t, "77,1,A00001,,88,注文,1000,80,500,1580,,,備考=表示"), with(func(r *jpayment.Result) { r.OrderNumber, r.Other = "注文", jpayment.NewSecret("備考=表示") })},
 		"refused by the issuer": {"0,2,,G1242G120000,,,0,0,0,0,,,", jpayment.Result{
 			PaymentID: "0", Status: jpayment.StatusFailed, Code: "G1242G120000",
 			Amount: jpayment.Yen(0), Tax: jpayment.Yen(0), Shipping: jpayment.Yen(0), Total: jpayment.Yen(0),
@@ -88,8 +88,8 @@ func TestParseReply(t *testing.T) {
 		"a bare G code":          {"G1142G110000", jpayment.Result{Status: jpayment.StatusFailed, Code: "G1142G110000"}},
 		"a bare 42C code":        {"42C010000", jpayment.Result{Status: jpayment.StatusFailed, Code: "42C010000"}},
 		"an unknown code":        {"ER:X9", jpayment.Result{Status: jpayment.StatusFailed, Code: "X9"}},
-		"unreadable other data":  {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=\xff", with(func(r *jpayment.Result) { r.Other = "k=\uFFFD" })},
-		"line break in the data": {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=a\r\nb", with(func(r *jpayment.Result) { r.Other = "k=a\r\nb" })},
+		"unreadable other data":  {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=\xff", with(func(r *jpayment.Result) { r.Other = jpayment.NewSecret("k=\uFFFD") })},
+		"line break in the data": {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=a\r\nb", with(func(r *jpayment.Result) { r.Other = jpayment.NewSecret("k=a\r\nb") })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +155,7 @@ func TestResultExtra(t *testing.T) {
 		"note=%ff":                       {"note": "%ff"},
 		"line=a%0D%0Ab&%83%81%83%82=%26": {"line": "a\r\nb", "メモ": "&"},
 	} {
-		require.Equal(t, want, jpayment.Result{Other: other}.Extra(), other)
+		require.Equal(t, want, jpayment.Result{Other: jpayment.NewSecret(other)}.Extra(), other)
 	}
 }
 

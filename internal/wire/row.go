@@ -50,7 +50,7 @@ const maxCod = 150
 // ends cod at its first comma, blank amounts will do. A row with exactly one
 // reading is read so. A row with several proves nothing, and is an error like one
 // with none.
-func SplitRow(line string) (Row, error) {
+func SplitRow(line string) (Row, *ColumnError) {
 	var row Row
 	rest := line
 	for _, column := range []struct {

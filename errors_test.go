@@ -1,0 +1,176 @@
+package jpayment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+func TestCodeClasses(t *testing.T) {
+	t.Parallel()
+	classes := []error{
+		jpayment.ErrCardDeclined, jpayment.ErrBusy, jpayment.ErrMaintenance,
+		jpayment.ErrNotPermitted, jpayment.ErrInvalidParameter,
+	}
+	for code, want := range map[jpayment.Code]error{
+		"G1242G120000": jpayment.ErrCardDeclined,
+		"G0042G000000": jpayment.ErrCardDeclined, // not listed
+		"ER010":        jpayment.ErrBusy,
+		"ER999":        jpayment.ErrMaintenance,
+		"ER003":        jpayment.ErrNotPermitted,
+		"ER998":        jpayment.ErrNotPermitted,
+		"ER001":        jpayment.ErrInvalidParameter,
+		"ER053":        jpayment.ErrInvalidParameter,
+		"ER571":        jpayment.ErrInvalidParameter,
+		"ER032":        nil,
+		"ER000":        nil,
+		"ER444":        nil, // not listed
+		"42C010000":    nil,
+	} {
+		err := fmt.Errorf("ship order 7: %w", &jpayment.GatewayError{Code: code})
+		for _, class := range classes {
+			if want != nil && class.Error() == want.Error() {
+				require.ErrorIs(t, err, class, code)
+			} else {
+				require.NotErrorIs(t, err, class, code)
+			}
+		}
+		require.ErrorIs(t, err, code)
+		require.NotErrorIs(t, err, jpayment.Code("ER002"))
+	}
+}
+
+func TestCodeMessages(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "ER003 ("+jpayment.CodeSourceIP.Message()+")", jpayment.CodeSourceIP.Error())
+	for _, known := range []jpayment.Code{"ER003", "G1242G120000", "42C010000"} {
+		require.True(t, known.Known(), known)
+	}
+	for _, unknown := range []jpayment.Code{"ER444", "G0042G000000", "X", ""} {
+		require.False(t, unknown.Known(), unknown)
+		require.NotEmpty(t, unknown.Message(), unknown)
+		require.NotEmpty(t, unknown.MessageJa(), unknown)
+		require.Equal(t, jpayment.RetryUnknown, unknown.Retry(), unknown)
+	}
+	require.Equal(t, "yes no unknown", fmt.Sprint(jpayment.CodeBusy.Retry(), " ", jpayment.CodeSourceIP.Retry(), " ", jpayment.CodeInternal.Retry()))
+}
+
+func TestOutcomeOfGatewayError(t *testing.T) {
+	t.Parallel()
+	const refused, unknown = jpayment.OutcomeRefused, jpayment.OutcomeUnknown
+	for code, want := range map[jpayment.Code]struct{ sales, reAuth jpayment.Outcome }{
+		"ER003":        {refused, refused},
+		"ER010":        {refused, refused},
+		"ER053":        {refused, refused},
+		"ER999":        {refused, refused},
+		"ER032":        {refused, unknown},
+		"ER033":        {refused, unknown},
+		"ER018":        {refused, unknown},
+		"G1242G120000": {refused, unknown},
+		"G0042G000000": {refused, unknown},
+		"ER000":        {unknown, unknown},
+		"ER042":        {unknown, unknown},
+		"ER444":        {unknown, unknown},
+		"42C010000":    {unknown, unknown},
+		"X":            {unknown, unknown},
+		"":             {unknown, unknown},
+	} {
+		outcome := func(op jpayment.Operation) jpayment.Outcome {
+			return jpayment.OutcomeOf(&jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: code})
+		}
+		require.Equal(t, want.sales, outcome(jpayment.OpSales), code)
+		require.Equal(t, want.sales, outcome(jpayment.OpCancel), code)
+		require.Equal(t, want.reAuth, outcome(jpayment.OpReAuth), code)
+		require.Equal(t, want.reAuth, outcome(jpayment.OpReAuthByKickback), code)
+	}
+}
+
+func TestOutcomeOf(t *testing.T) {
+	t.Parallel()
+	refused := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: "ER053"}
+	notSent := &jpayment.TransportError{NotSent: true, Err: context.Canceled}
+	lost := &jpayment.TransportError{Err: context.Canceled}
+	foreign := errors.New("order 7")
+	require.Equal(t, jpayment.OutcomeUnknown, (&jpayment.ReplyError{}).Outcome())
+	var zero jpayment.Outcome
+	require.Equal(t, jpayment.OutcomeUnknown, zero)
+	for name, tt := range map[string]struct {
+		err  error
+		want jpayment.Outcome
+	}{
+		"nil":                       {nil, jpayment.OutcomeDone},
+		"foreign":                   {foreign, jpayment.OutcomeUnknown},
+		"a code alone":              {jpayment.CodeSourceIP, jpayment.OutcomeUnknown},
+		"validation":                {&jpayment.ValidationError{}, jpayment.OutcomeNotSent},
+		"not sent":                  {notSent, jpayment.OutcomeNotSent},
+		"lost":                      {lost, jpayment.OutcomeUnknown},
+		"reply":                     {&jpayment.ReplyError{}, jpayment.OutcomeUnknown},
+		"refused":                   {refused, jpayment.OutcomeRefused},
+		"wrapped":                   {fmt.Errorf("ship: %w", refused), jpayment.OutcomeRefused},
+		"wrapped beside a foreign":  {fmt.Errorf("%w: %w", foreign, refused), jpayment.OutcomeRefused},
+		"joined, agreeing":          {errors.Join(refused, refused), jpayment.OutcomeRefused},
+		"joined, disagreeing":       {errors.Join(refused, notSent), jpayment.OutcomeUnknown},
+		"joined, one unknown":       {errors.Join(notSent, lost), jpayment.OutcomeUnknown},
+		"joined, none ours":         {errors.Join(foreign, context.Canceled), jpayment.OutcomeUnknown},
+		"not sent, earlier unknown": {&jpayment.TransportError{Call: jpayment.Call{Earlier: lost}, NotSent: true, Err: foreign}, jpayment.OutcomeUnknown},
+		"refused, earlier unknown":  {&jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales, Earlier: lost}, Code: "ER032"}, jpayment.OutcomeUnknown},
+	} {
+		require.Equal(t, tt.want, jpayment.OutcomeOf(tt.err), name)
+	}
+	require.Equal(t, "unknown done not sent refused", fmt.Sprint(
+		jpayment.OutcomeUnknown, " ", jpayment.OutcomeDone, " ", jpayment.OutcomeNotSent, " ", jpayment.OutcomeRefused))
+}
+
+// Every error reads as one line that says what to do.
+func TestErrorTexts(t *testing.T) {
+	t.Parallel()
+	call := func(op jpayment.Operation) jpayment.Call {
+		return jpayment.Call{Operation: op, PaymentID: "10000001", Attempts: 1}
+	}
+	replayed := call(jpayment.OpSales)
+	replayed.Attempts, replayed.Earlier = 2, &jpayment.TransportError{}
+	const (
+		panelSales  = "look the payment up in the control panel: ship if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
+		panelReAuth = "do not send it again; look in the control panel for the new payment and whether the original is cancelled"
+	)
+	for want, err := range map[string]error{
+		"jpayment: Sales of payment 10000001: outcome refused: ER003 (" + jpayment.CodeSourceIP.Message() + "); " +
+			"next: register this machine's egress IP address in the control panel (設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER003"},
+		"jpayment: Sales of payment 10000001: outcome unknown: ER032 (" + jpayment.CodeCaptureFailed.Message() + ") (after 2 attempts); " +
+			"an earlier attempt may have been carried out; next: " + panelSales: &jpayment.GatewayError{Call: replayed, Code: "ER032"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER032 (" + jpayment.CodeCaptureFailed.Message() + "); " +
+			"next: look the payment up in the control panel: it may be captured already, cancelled or expired": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER032"},
+		"jpayment: Cancel of payment 10000001: outcome refused: ER033 (" + jpayment.CodeCancelFailed.Message() + "); " +
+			"next: look the payment up in the control panel: it may be cancelled already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER033"},
+		"jpayment: ReAuth of payment 10000001: outcome refused: ER053 (" + jpayment.CodePaymentID.Message() + "); " +
+			"next: check the payment number and that it belongs to this store": &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "ER053"},
+		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message() + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
+		"jpayment: Sales of payment 10000001: outcome refused: G1242G120000 (" + jpayment.Code("G1242G120000").Message() + "); " +
+			"next: do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
+		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message() + "); " +
+			"next: look the payment up in the control panel and ask the gateway's support why the issuer declined": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "G8042G800000"},
+		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.CodeBusy.Message() + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.CodeMaintenance.Message() + "); " +
+			"next: send it again after the maintenance, which is monthly from 02:55 to 04:30 Japan time": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER999"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER998 (" + jpayment.Code("ER998").Message() + "); " +
+			"next: check the store's contract and settings in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER998"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER001 (" + jpayment.Code("ER001").Message() + "); next: correct the request": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER001"},
+		"jpayment: Cancel of payment 10000001: outcome refused: ER030 (" + jpayment.Code("ER030").Message() + "); " +
+			"next: look the payment up in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER030"},
+		"jpayment: ReAuth of payment 10000001: outcome unknown: no reply: the time ran out; next: " + panelReAuth: &jpayment.TransportError{Call: call(jpayment.OpReAuth), Err: context.DeadlineExceeded},
+		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the context was cancelled; " +
+			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: context.Canceled},
+		"jpayment: Cancel of payment 10000001: outcome unknown: the reply cannot count: ta is not the sum of am, tx and sf; " +
+			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: "is not the sum of am, tx and sf"},
+		"jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: it approves a test: the store is in test mode and no money moved; " +
+			"next: switch the store to production in the control panel, or drop WithProductionOnly": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: "it approves a test", Err: jpayment.ErrTestMode},
+		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: "it is empty"},
+	} {
+		require.EqualError(t, err, want)
+	}
+}

@@ -1,0 +1,95 @@
+package jpayment_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// stub is a gateway that knows nothing: it keeps what it is sent, byte for byte,
+// and answers what it is told.
+type stub struct {
+	*httptest.Server
+	opened   atomic.Int32 // connections
+	mu       sync.Mutex
+	requests []stubRequest
+}
+
+type stubRequest struct {
+	Method, URI, ContentType, UserAgent, Body string
+}
+
+// newStub answers each request with the next handler, and from then on with the
+// last.
+func newStub(t *testing.T, answers ...http.HandlerFunc) *stub {
+	t.Helper()
+	s := &stub{}
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		s.mu.Lock()
+		s.requests = append(s.requests, stubRequest{r.Method, r.RequestURI, r.Header.Get("Content-Type"), r.UserAgent(), string(body)})
+		answer := answers[min(len(s.requests), len(answers))-1]
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.opened.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *stub) got() []stubRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]stubRequest(nil), s.requests...)
+}
+
+// client returns a client of the stub that does not wait long between attempts.
+func (s *stub) client(t *testing.T, opts ...jpayment.Option) *jpayment.Client {
+	t.Helper()
+	return newClient(t, append([]jpayment.Option{
+		jpayment.WithBaseURL(s.URL),
+		jpayment.WithRetry(jpayment.RetryPolicy{BaseDelay: time.Nanosecond, MaxDelay: time.Nanosecond}),
+	}, opts...)...)
+}
+
+func newClient(t *testing.T, opts ...jpayment.Option) *jpayment.Client {
+	t.Helper()
+	c, err := jpayment.NewClient("123456", opts...)
+	require.NoError(t, err)
+	return c
+}
+
+// reply answers with the text.
+func reply(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, text)
+	}
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+const (
+	salesOK  = "10000001,1,A00001,,20000001,o-1,1000,80,500,1580,,,\r\n"
+	reAuthOK = "10000002,1,A00002,,20000002,o-1,900,72,500,1472,,,\r\n"
+)
+
+func refusal(code string) string { return "0,2,," + code + ",,,0,0,0,0,,,\r\n" }
