@@ -1,0 +1,168 @@
+package jpaymenttest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// The whole life of payments, through the client.
+func TestClientAndGateway(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]jpaymenttest.Option{
+		"as by default":       nil,
+		"14 columns":          {jpaymenttest.WithColumns(14)},
+		"11 columns":          {jpaymenttest.WithColumns(11), jpaymenttest.WithLineEnding("")},
+		"Shift_JIS replies":   {jpaymenttest.WithShiftJISReplies()},
+		"plain other data":    {jpaymenttest.WithPlainOtherData(), jpaymenttest.WithLineEnding("\r")},
+		"connection auth":     {jpaymenttest.WithConnectionAuth("0123456789abcdef")},
+		"another store":       {jpaymenttest.WithStoreID("654321")},
+		"Shift_JIS both ways": {jpaymenttest.WithShiftJISReplies(), jpaymenttest.WithShiftJISRequests()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gw := jpaymenttest.NewServer(t, opts...)
+			var clientOpts []jpayment.Option
+			if strings.Contains(name, "both ways") {
+				clientOpts = append(clientOpts, jpayment.WithCharset(jpayment.ShiftJIS))
+			}
+			c := gw.Client(clientOpts...)
+			first := gw.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "注文,7"})
+			extra := jpayment.Extra{"担当": "山 田", "memo": "a+b"}
+
+			res, err := c.ReAuth(t.Context(), jpayment.ReAuthRequest{PaymentID: first, Amount: 900, Tax: 72, Shipping: 500, Email: "a@example.jp", Phone: "0312345678", Extra: extra})
+			require.NoError(t, err)
+			require.NotEqual(t, first, res.PaymentID)
+			require.Equal(t, jpayment.Yen(1472), res.Total)
+			require.Equal(t, "注文,7", res.OrderNumber, "the comma did not shift the amounts")
+			require.Equal(t, extra, res.Extra())
+
+			captured, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: res.PaymentID})
+			require.NoError(t, err)
+			require.Equal(t, jpayment.StatusSucceeded, captured.Status)
+			_, err = c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: res.PaymentID})
+			require.ErrorIs(t, err, jpayment.CodeCaptureFailed)
+			require.Equal(t, jpayment.OutcomeRefused, jpayment.OutcomeOf(err))
+
+			_, err = c.Cancel(t.Context(), jpayment.CancelRequest{PaymentID: res.PaymentID})
+			require.NoError(t, err)
+			_, err = c.Cancel(t.Context(), jpayment.CancelRequest{PaymentID: first})
+			require.ErrorIs(t, err, jpayment.CodeCancelFailed)
+
+			p, _ := gw.Payment(res.PaymentID)
+			require.Equal(t, jpaymenttest.Cancelled, p.State)
+			require.Equal(t, first, p.Replaces)
+			require.Len(t, p.History, 3)
+		})
+	}
+}
+
+func TestRefusalsReachTheCaller(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.FixedZone("JST", 9*60*60))
+	gw := jpaymenttest.NewServer(t, jpaymenttest.WithClock(func() time.Time { return now }))
+	c := gw.Client()
+	authorize := func(a jpaymenttest.Authorization) string {
+		a.Amount = 1000
+		return gw.Authorize(a)
+	}
+	for name, tt := range map[string]struct {
+		call    error
+		is      error
+		outcome jpayment.Outcome
+	}{
+		"another's payment":  {sales(c, "99"), jpayment.ErrInvalidParameter, jpayment.OutcomeRefused},
+		"declined capture":   {sales(c, authorize(jpaymenttest.Authorization{Decline: "G0542G050000"})), jpayment.ErrCardDeclined, jpayment.OutcomeRefused},
+		"declined ReAuth":    {reAuth(c, authorize(jpaymenttest.Authorization{Decline: "G0542G050000"})), jpayment.ErrCardDeclined, jpayment.OutcomeUnknown},
+		"too old to capture": {sales(c, authorize(jpaymenttest.Authorization{At: now.AddDate(0, 0, -91)})), jpayment.CodeCaptureFailed, jpayment.OutcomeRefused},
+		"January is too old": {reAuth(c, authorize(jpaymenttest.Authorization{At: time.Date(2026, 1, 31, 14, 59, 0, 0, time.UTC)})), jpayment.CodePaymentID, jpayment.OutcomeRefused},
+		"February is not":    {reAuth(c, authorize(jpaymenttest.Authorization{At: time.Date(2026, 1, 31, 15, 0, 0, 0, time.UTC)})), nil, jpayment.OutcomeDone},
+		"registered product": {reAuth(c, authorize(jpaymenttest.Authorization{RegisteredProduct: true})), jpayment.CodePaymentID, jpayment.OutcomeRefused},
+	} {
+		require.Equal(t, tt.outcome, jpayment.OutcomeOf(tt.call), "%s: %v", name, tt.call)
+		if tt.is != nil {
+			require.ErrorIs(t, tt.call, tt.is, name)
+		}
+	}
+	id := authorize(jpaymenttest.Authorization{})
+	gw.RegisterIPs()
+	require.ErrorIs(t, sales(c, id), jpayment.CodeSourceIP)
+	err := c.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: id, Amount: 1})
+	require.ErrorIs(t, err, jpayment.CodeSourceIP)
+	gw.SetMaintenance(true)
+	require.ErrorIs(t, sales(c, id), jpayment.ErrMaintenance)
+	p, _ := gw.Payment(id)
+	require.Equal(t, jpaymenttest.Authorized, p.State)
+}
+
+func sales(gw jpayment.Gateway, id string) error {
+	_, err := gw.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	return err
+}
+
+func reAuth(gw jpayment.Gateway, id string) error {
+	_, err := gw.ReAuth(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 1000})
+	return err
+}
+
+func TestClientPanicsOnABadOption(t *testing.T) {
+	t.Parallel()
+	gw := jpaymenttest.NewServer(t)
+	require.PanicsWithValue(t, "jpaymenttest: Client: jpayment: NewClient: outcome not sent: WithTimeout is not positive; next: correct the input; nothing was sent",
+		func() { gw.Client(jpayment.WithTimeout(0)) })
+}
+
+// What the client encodes, the gateway's own decoder reads back, whatever the text:
+// either the client refuses it before sending, or it arrives as it was.
+func FuzzFormEncoding(f *testing.F) {
+	f.Add("note", "a b+c&d=e%41\r\n", false)
+	f.Add("備考", "表示ソ①～", true)
+	f.Add("k", "¥😀", true)
+	f.Add("TID", "1", false)
+	f.Add("", "\xff", false)
+	f.Fuzz(func(t *testing.T, key, value string, shiftJIS bool) {
+		var opts []jpaymenttest.Option
+		charset := jpayment.UTF8
+		if shiftJIS {
+			opts, charset = []jpaymenttest.Option{jpaymenttest.WithShiftJISRequests()}, jpayment.ShiftJIS
+		}
+		gw := jpaymenttest.NewServer(t, opts...)
+		id := gw.Authorize(jpaymenttest.Authorization{Amount: 1})
+		res, err := gw.Client(jpayment.WithCharset(charset)).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.Extra{key: value}})
+		requests := gw.Requests()
+		var ve *jpayment.ValidationError
+		if errors.As(err, &ve) {
+			require.Empty(t, requests)
+			return
+		}
+		require.NoError(t, err)
+		require.Len(t, requests, 1)
+		require.Len(t, requests[0].Form, 5)
+		require.Equal(t, value, requests[0].Form.Get(key))
+		require.Equal(t, jpayment.Extra{key: value}, res.Extra(), "and it comes back with the result")
+	})
+}
+
+func ExampleNewServer() {
+	gateway := jpaymenttest.Start() // in a test: jpaymenttest.NewServer(t)
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
+
+	res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	fmt.Println(res.Total, err)
+	payment, _ := gateway.Payment(id)
+	fmt.Println(payment.State)
+	fmt.Println(string(gateway.Requests()[0].Body))
+	// Output:
+	// 1580 <nil>
+	// captured
+	// aid=123456&jb=SALES&rt=1&tid=10000001
+}

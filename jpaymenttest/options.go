@@ -1,0 +1,160 @@
+package jpaymenttest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// Option configures a [Gateway]. An option whose argument cannot be meant makes
+// [New] panic, as a test that is set up wrongly must not run.
+type Option func(*settings)
+
+type settings struct {
+	storeID         string
+	connectionCode  string
+	clock           func() time.Time
+	seed            int64
+	lineEnding      string
+	columns         int
+	replyCharset    wire.Charset
+	requestCharset  wire.Charset
+	plainOtherData  bool
+	declineCancels  bool
+	capturesAnyTime bool
+}
+
+func defaults() settings {
+	return settings{
+		storeID:        "123456",
+		clock:          time.Now,
+		seed:           1,
+		lineEnding:     "\r\n",
+		columns:        13,
+		replyCharset:   wire.UTF8,
+		requestCharset: wire.UTF8,
+	}
+}
+
+// WithStoreID sets the shop's number (店舗ID, aid), six half-width digits. The
+// default is 123456.
+func WithStoreID(id string) Option {
+	return func(s *settings) {
+		if !isStoreID(id) {
+			panic(fmt.Sprintf("jpaymenttest: WithStoreID: %q is not six digits", id))
+		}
+		s.storeID = id
+	}
+}
+
+// WithClock sets the gateway's clock, by default time.Now. Whatever its location,
+// days and months are those of Japan. The clock is read with the books locked: it
+// must not call the gateway.
+func WithClock(now func() time.Time) Option {
+	return func(s *settings) {
+		if now == nil {
+			panic("jpaymenttest: WithClock: no clock")
+		}
+		s.clock = now
+	}
+}
+
+// WithSeed seeds the draws for [Fault.Probability]. The default is 1: the same
+// requests in the same order meet the same faults.
+func WithSeed(seed int64) Option {
+	return func(s *settings) { s.seed = seed }
+}
+
+// WithConnectionAuth makes the shop authenticate requests by its connection
+// authentication code in place of their source address: each must carry ut, Unix
+// seconds, and hak, the lower-case hex SHA-256 of ut followed by the code (field
+// notes, "Operations": M).
+//
+// ASSUMPTION (L): a missing or wrong hak, and a ut more than five minutes off the
+// gateway's clock to either side, are refused with ER003.
+func WithConnectionAuth(code string) Option {
+	return func(s *settings) {
+		if code == "" {
+			panic("jpaymenttest: WithConnectionAuth: no code")
+		}
+		s.connectionCode = code
+	}
+}
+
+// WithLineEnding sets what follows the text of a reply.
+//
+// ASSUMPTION (M): "\r\n", the default; "\r" and nothing are seen as well.
+func WithLineEnding(ending string) Option {
+	return func(s *settings) {
+		switch ending {
+		case "", "\r", "\r\n":
+			s.lineEnding = ending
+		default:
+			panic(fmt.Sprintf("jpaymenttest: WithLineEnding: %q is not a line ending of the gateway", ending))
+		}
+	}
+}
+
+// WithColumns sets the number of columns in a row.
+//
+// ASSUMPTION (H for the counts, L for what a given shop gets): 13, the default,
+// as in the specification. With 14 the recurring-charge number (acid), 0 for these
+// payments, is in column 13 and the other data in column 14. With 11, columns 12
+// and 13 are missing where both are empty.
+func WithColumns(n int) Option {
+	return func(s *settings) {
+		switch n {
+		case 11, 13, 14:
+			s.columns = n
+		default:
+			panic(fmt.Sprintf("jpaymenttest: WithColumns: rows of %d columns are not known", n))
+		}
+	}
+}
+
+// WithShiftJISReplies makes the gateway write replies in Shift_JIS (Windows-31J),
+// and name it in their Content-Type.
+//
+// ASSUMPTION (L): UTF-8 is the default. Shift_JIS is known (H) of the gateway's
+// bank-transfer rows only.
+func WithShiftJISReplies() Option {
+	return func(s *settings) { s.replyCharset = wire.ShiftJIS }
+}
+
+// WithShiftJISRequests makes the gateway read the values of a form as Shift_JIS
+// (Windows-31J).
+//
+// ASSUMPTION (M): UTF-8 is the default, and what clients send in practice. Values
+// that are not valid in the character set are refused with ER001 (L).
+func WithShiftJISRequests() Option {
+	return func(s *settings) { s.requestCharset = wire.ShiftJIS }
+}
+
+// WithPlainOtherData makes the gateway write the merchant's other data into a row
+// as it is, so that a comma or line break in a value breaks the row.
+//
+// ASSUMPTION (H that both are possible, L for the details): keys and values are
+// percent-encoded by default, all but ASCII letters, digits, "-", ".", "_" and "~",
+// with %20 for a space and upper-case hex digits.
+func WithPlainOtherData() Option {
+	return func(s *settings) { s.plainOtherData = true }
+}
+
+// WithDeclineCancelling makes a re-authorisation that the issuer declines cancel
+// the original payment all the same: the shop is left with neither.
+//
+// ASSUMPTION (L): by default a declined re-authorisation leaves the original as it
+// was. The specification warns that the new authorisation may fail (再オーソリ処理の注意点)
+// and does not tell what becomes of the original.
+func WithDeclineCancelling() Option {
+	return func(s *settings) { s.declineCancels = true }
+}
+
+// WithLateCaptures makes the gateway capture authorisations of any age.
+//
+// ASSUMPTION (H for the rule, L for the refusal): by default a capture later than
+// the 90th day after the day of the authorisation, in Japan, is refused with ER032.
+func WithLateCaptures() Option {
+	return func(s *settings) { s.capturesAnyTime = true }
+}

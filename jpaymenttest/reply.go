@@ -1,0 +1,129 @@
+package jpaymenttest
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// result is what the gateway decided: a refusal with its code, or the payment
+// that the reply is about.
+type result struct {
+	code    string
+	payment Payment // where code is empty
+	other   []Param // the merchant's other data, to be given back
+}
+
+func refusal(code string) result { return result{code: code} }
+
+// answer is an HTTP answer. The zero answer is none at all.
+type answer struct {
+	status      int
+	contentType string
+	location    string
+	length      int    // what Content-Length promises
+	body        []byte // what is sent
+}
+
+// reply writes the result as the request asked for it: a row for rt=1, the short
+// form for rt=0 (specification, レスポンス(rt=1)仕様; field notes, "Replies": H, and M for
+// ER: with a code). The status is 200 for a refusal too (M).
+func (g *Gateway) reply(res result, in input, charset wire.Charset) answer {
+	var text string
+	switch {
+	case in.wantsRow():
+		text = g.row(res)
+	case res.code != "":
+		text = "ER:" + res.code
+	default:
+		text = "OK"
+	}
+	body := []byte(encode(text+g.lineEnding, charset))
+	return answer{
+		status:      http.StatusOK,
+		contentType: "text/html; charset=" + g.replyCharset.String(),
+		length:      len(body),
+		body:        body,
+	}
+}
+
+// row writes the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the
+// other data. id and ps are for content sales only and stay empty.
+func (g *Gateway) row(res result) string {
+	columns := []string{"0", "2", "", res.code, "", "", "0", "0", "0", "0", "", ""}
+	if res.code == "" {
+		p := res.payment
+		columns = []string{
+			p.ID, "1", p.ApprovalCode, "", p.OrderCode, p.OrderNumber,
+			yen(p.Amount), yen(p.Tax), yen(p.Shipping), yen(p.Amount + p.Tax + p.Shipping), "", "",
+		}
+	}
+	other := g.otherData(res.other)
+	switch {
+	case g.columns == 14:
+		columns = append(columns, "0", other)
+	case g.columns == 11 && other == "":
+		columns = columns[:11]
+	default:
+		columns = append(columns, other)
+	}
+	return strings.Join(columns, ",")
+}
+
+func yen(n int64) string { return strconv.FormatInt(n, 10) }
+
+func (g *Gateway) otherData(params []Param) string {
+	write := func(s string) string { return escape(encode(s, g.replyCharset)) }
+	if g.plainOtherData {
+		write = func(s string) string { return s }
+	}
+	pairs := make([]string, len(params))
+	for i, p := range params {
+		pairs[i] = write(p.Key) + "=" + write(p.Value)
+	}
+	return strings.Join(pairs, "&")
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z',
+			c == '-', c == '.', c == '_', c == '~':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// encode returns text in the character set, with question marks for what it does
+// not have.
+func encode(text string, charset wire.Charset) string {
+	if s, err := charset.Encode(text); err == nil {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range text {
+		s, err := charset.Encode(string(r))
+		if err != nil {
+			s = "?"
+		}
+		b.WriteString(s)
+	}
+	return b.String()
+}
+
+// page is what a web server in front of the gateway shows for a status.
+func page(status int) answer {
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		return answer{status: status, contentType: "text/html"} // HTTP forbids a body
+	}
+	body := fmt.Appendf(nil, "<html><head><title>%[1]d</title></head><body><h1>%[1]d %[2]s</h1></body></html>\n",
+		status, http.StatusText(status))
+	return answer{status: status, contentType: "text/html", length: len(body), body: body}
+}
