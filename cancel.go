@@ -42,7 +42,7 @@ type cancelForm struct {
 func (c *Client) Cancel(ctx context.Context, req CancelRequest) (*Result, error) {
 	var fs faults
 	fs.checkPaymentID(req.PaymentID)
-	fs.checkExtra(req.Extra, c.charset)
+	fs.checkExtra(req.Extra, c.charset, maxExtra)
 	if err := fs.err(OpCancel, req.PaymentID); err != nil {
 		return nil, err
 	}

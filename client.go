@@ -56,6 +56,7 @@ type Client struct {
 	log            *slog.Logger
 	charset        Charset
 	connectionAuth Secret
+	kickbackKey    Secret
 	userAgent      string
 	productionOnly bool
 }

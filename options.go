@@ -187,6 +187,21 @@ func WithConnectionAuth(code string) Option {
 	}
 }
 
+// WithKickbackKey makes each [Client.ReAuthByKickback] carry one more parameter, jpk:
+// the store, the payment, the amounts and the time, signed by HMAC-SHA-256 with the
+// key, which must have at least 32 bytes. The gateway returns it in the notice, where
+// [VerifyKickbacks] looks for it. It takes 151 bytes and as many as the payment
+// number has digits off the 1,024 of [Extra]. The default is to send none.
+func WithKickbackKey(key []byte) Option {
+	return func(s *settings) {
+		if reason := checkKickbackKey(key); reason != "" {
+			s.fault("WithKickbackKey", reason)
+			return
+		}
+		s.client.kickbackKey = NewSecret(string(key))
+	}
+}
+
 // WithUserAgent sends the text as User-Agent. The default is jpayment-go.
 func WithUserAgent(ua string) Option {
 	return func(s *settings) {

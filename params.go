@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/jpayment-go/jpayment/internal/token"
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
@@ -29,6 +30,7 @@ var reserved = []string{
 	"aid", "jb", "rt", "tid", "am", "tx", "sf", "em", "pn", // request
 	"ut", "hak", // connection authentication
 	"gid", "rst", "ap", "ec", "god", "cod", "ta", "id", "ps", "acid", // result
+	token.Param, // this package's own
 }
 
 // Charset is the character set in which text is sent.
@@ -186,9 +188,9 @@ func (fs *faults) checkPhone(s string) {
 }
 
 // checkExtra names keys, which are the program's, and never values, which are the
-// customer's.
-func (fs *faults) checkExtra(e Extra, charset Charset) {
-	size := max(len(e)-1, 0) // the ampersands
+// customer's. limit is the room for it in bytes.
+func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
+	size := -1 // one ampersand less than there are pairs
 	readable := true
 	for _, key := range slices.Sorted(maps.Keys(e)) {
 		field := fmt.Sprintf("Extra[%.40q]", key)
@@ -208,10 +210,10 @@ func (fs *faults) checkExtra(e Extra, charset Charset) {
 			}
 			size += len(enc)
 		}
-		size++ // the equals sign
+		size += len("=&")
 	}
-	if readable && size > maxExtra {
-		fs.add("Extra", "", fmt.Sprintf("is %d bytes long as key=value in %s; at most %d are allowed", size, charset, maxExtra))
+	if readable && size > limit {
+		fs.add("Extra", "", fmt.Sprintf("is %d bytes long as key=value in %s; at most %d are allowed", size, charset, limit))
 	}
 }
 

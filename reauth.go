@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
+
+	"github.com/jpayment-go/jpayment/internal/token"
 )
 
 // ReAuthRequest asks for the re-authorisation (再オーソリ) of a payment: the payment
@@ -44,6 +47,7 @@ func (r ReAuthRequest) MarshalJSON() ([]byte, error) { return nil, errNotMarshal
 type reAuthForm struct {
 	access
 	ReAuthRequest
+	Signature string `url:"jpk,omitempty"` // token.Param
 }
 
 // ReAuth cancels a payment and authorises a new one at other amounts. The result's
@@ -71,8 +75,10 @@ func (c *Client) ReAuth(ctx context.Context, req ReAuthRequest) (*Result, error)
 
 // ReAuthByKickback asks for a re-authorisation whose result comes by a kickback, to
 // the 決済結果通知URL that is set in the control panel, within 30 seconds (field
-// notes, H). A nil error says that the gateway took the request, and nothing of the
-// payment. What is said of [Client.ReAuth] holds here as well.
+// notes, H); see [KickbackHandler]. A nil error says that the gateway took the
+// request, and nothing of the payment. What is said of [Client.ReAuth] holds here as
+// well. With [WithKickbackKey] the request carries a signature by which its notice is
+// known.
 func (c *Client) ReAuthByKickback(ctx context.Context, req ReAuthRequest) error {
 	ex, err := c.reAuth(OpReAuthByKickback, req, replyByKickback)
 	if err != nil {
@@ -83,34 +89,34 @@ func (c *Client) ReAuthByKickback(ctx context.Context, req ReAuthRequest) error 
 }
 
 func (c *Client) reAuth(op Operation, req ReAuthRequest, rt replyMethod) (exchange, error) {
+	key := c.kickbackKey.Reveal()
+	sign := key != "" && rt == replyByKickback
+	room := maxExtra
+	if sign {
+		room -= len(token.Param+"=&") + token.MaxLen(len(req.PaymentID))
+	}
 	var fs faults
 	fs.checkPaymentID(req.PaymentID)
 	fs.checkAmounts(req.Amount, req.Tax, req.Shipping)
 	fs.checkEmail(req.Email)
 	fs.checkPhone(req.Phone)
-	fs.checkExtra(req.Extra, c.charset)
+	fs.checkExtra(req.Extra, c.charset, room)
 	if err := fs.err(op, req.PaymentID); err != nil {
 		return exchange{}, err
 	}
-	return exchange{
-		op:        op,
-		paymentID: req.PaymentID,
-		url:       c.reAuthURL,
-		form:      reAuthForm{c.access(rt), req},
-	}, nil
+	form := reAuthForm{access: c.access(rt), ReAuthRequest: req}
+	if sign {
+		form.Signature = token.Sign([]byte(key), token.Claims{
+			StoreID: c.storeID, PaymentID: req.PaymentID,
+			Amount: req.Amount, Tax: req.Tax, Shipping: req.Shipping,
+			At: time.Now(),
+		})
+	}
+	return exchange{op: op, paymentID: req.PaymentID, url: c.reAuthURL, form: form}, nil
 }
 
 // checkReply tells which amount of a reply is not the one asked for. A blank one
 // is not: the reply does not show that the new payment has the right amount.
 func (r ReAuthRequest) checkReply(res *Result) (column string) {
-	for _, y := range []struct {
-		column string
-		want   int64
-		got    Amount
-	}{{"am", r.Amount, res.Amount}, {"tx", r.Tax, res.Tax}, {"sf", r.Shipping, res.Shipping}, {"ta", r.Amount + r.Tax + r.Shipping, res.Total}} {
-		if y.got != Yen(y.want) {
-			return y.column
-		}
-	}
-	return ""
+	return res.otherAmount(r.Amount, r.Tax, r.Shipping)
 }

@@ -285,6 +285,27 @@ func newResult(row wire.Row) (*Result, *wire.ColumnError) {
 	}, nil
 }
 
+// otherAmount names an amount that is not the given one, in yen, or nothing.
+func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
+	switch {
+	case r.Amount != Yen(amount):
+		return "am"
+	case r.Tax != Yen(tax):
+		return "tx"
+	case r.Shipping != Yen(shipping):
+		return "sf"
+	case r.Total != Yen(amount+tax+shipping):
+		return "ta"
+	default:
+		return ""
+	}
+}
+
+// noAmount tells whether all amounts are blank or 0, as those of a refusal are.
+func (r *Result) noAmount() bool {
+	return r.Amount.yen == 0 && r.Tax.yen == 0 && r.Shipping.yen == 0 && r.Total.yen == 0
+}
+
 // charsetOf returns the character set that a Content-Type names, or else the one
 // that the bytes look like (field notes, "Charset").
 func charsetOf(body, contentType string) wire.Charset {

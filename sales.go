@@ -43,7 +43,7 @@ type salesForm struct {
 func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
 	var fs faults
 	fs.checkPaymentID(req.PaymentID)
-	fs.checkExtra(req.Extra, c.charset)
+	fs.checkExtra(req.Extra, c.charset, maxExtra)
 	if err := fs.err(OpSales, req.PaymentID); err != nil {
 		return nil, err
 	}

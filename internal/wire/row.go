@@ -80,7 +80,7 @@ func SplitRow(line string) (Row, *ColumnError) {
 		if end += 1 + next; end > maxCod {
 			break
 		}
-		if a, t, _, err := readAmounts(rest[end+1:]); err == nil && a.complete() {
+		if a, t, _, err := readAmounts(rest[end+1:]); err == nil && a.Complete() {
 			row.COD, row.Amounts, tail = rest[:end], a, t
 			readings++
 		}
@@ -168,8 +168,8 @@ func (a Amounts) Check() error {
 	}
 }
 
-// complete tells whether all four amounts are given.
-func (a Amounts) complete() bool {
+// Complete tells whether all four amounts are given.
+func (a Amounts) Complete() bool {
 	return a[0].Given && a[1].Given && a[2].Given && a[3].Given
 }
 

@@ -1,0 +1,269 @@
+package jpayment_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/token"
+)
+
+const vendorKickback = "gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580"
+
+func TestParseKickback(t *testing.T) {
+	t.Parallel()
+	base := jpayment.Result{
+		PaymentID: "10000001", Status: jpayment.StatusSucceeded, ApprovalCode: jpayment.NewSecret("0001112"),
+		OrderCode: "10000002", OrderNumber: "test ",
+		Amount: jpayment.Yen(1000), Tax: jpayment.Yen(80), Shipping: jpayment.Yen(500), Total: jpayment.Yen(1580),
+	}
+	with := func(change func(*jpayment.Result)) jpayment.Result {
+		r := base
+		change(&r)
+		return r
+	}
+	for name, tt := range map[string]struct {
+		query string
+		want  jpayment.Result
+		extra jpayment.Extra
+	}{
+		"the vendor's sample":            {vendorKickback, base, nil},
+		"the vendor's sample, with acid": {vendorKickback + "&acid=1000000001", with(func(r *jpayment.Result) { r.SubscriptionID = "1000000001" }), nil},
+		"empty pairs":                    {"&" + vendorKickback + "&&", base, nil},
+		"repeated alike":                 {vendorKickback + "&gid=10000001&ap=0001112", base, nil},
+		"issued ID and password": {vendorKickback + "&id=a&ps=b", with(func(r *jpayment.Result) {
+			r.IssuedID, r.IssuedPassword = jpayment.NewSecret("a"), jpayment.NewSecret("b")
+		}), nil},
+		"the merchant's own": {
+			vendorKickback + "&note=a+b%2Bc%26d&%E5%82%99%E8%80%83=%E8%A1%A8%E7%A4%BA&x=", base,
+			jpayment.Extra{"note": "a b+c&d", "備考": "表示", "x": ""},
+		},
+		"Shift_JIS escapes": {
+			strings.Replace(vendorKickback, "test ", "%92%8D%95%B6", 1) + "&%94%F5%8Dl=%95%5C%8E%A6",
+			with(func(r *jpayment.Result) { r.OrderNumber = "注文" }),
+			jpayment.Extra{"備考": "表示"},
+		},
+		"failure": {"gid=0&rst=2&ec=G1242G120000&am=0&tx=0&sf=0&ta=0", jpayment.Result{
+			PaymentID: "0", Status: jpayment.StatusFailed, Code: "G1242G120000",
+			Amount: jpayment.Yen(0), Tax: jpayment.Yen(0), Shipping: jpayment.Yen(0), Total: jpayment.Yen(0),
+		}, nil},
+		"blank amounts":    {"gid=7&rst=1&am=&tx=", jpayment.Result{PaymentID: "7", Status: jpayment.StatusSucceeded}, nil},
+		"an unknown rst":   {"gid=7&rst=4&acid=8&ta=1000", jpayment.Result{PaymentID: "7", Status: 4, SubscriptionID: "8", Total: jpayment.Yen(1000)}, nil},
+		"failure, no code": {"gid=7&rst=2", jpayment.Result{PaymentID: "7", Status: jpayment.StatusFailed}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, err := jpayment.ParseKickbackQuery(tt.query)
+			require.NoError(t, err)
+			require.Nil(t, k.Request, "nothing is proved by parsing")
+			if tt.extra == nil {
+				tt.extra = jpayment.Extra{}
+			}
+			require.Equal(t, tt.extra, k.Extra())
+			tt.want.Other = k.Other
+			require.Equal(t, tt.want, k.Result)
+
+			if values, err := url.ParseQuery(tt.query); err == nil {
+				again, err := jpayment.ParseKickback(values)
+				require.NoError(t, err)
+				require.Equal(t, k, again)
+			}
+		})
+	}
+}
+
+func TestParseKickbackRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ query, want string }{
+		"nothing":                {"", "gid is not a number of half-width digits"},
+		"no gid":                 {"rst=1", "gid is not a number of half-width digits"},
+		"no rst":                 {"gid=7", "rst is not a number"},
+		"rst a word":             {"gid=7&rst=OK", "rst is not a number"},
+		"gid 0 in a success":     {"gid=0&rst=1", "gid is 0 although rst says that the payment succeeded"},
+		"code in a success":      {"gid=7&rst=1&ec=ER030", "ec has a code although rst says that the payment succeeded"},
+		"amount not a number":    {"gid=7&rst=1&am=1,000", "am is not a number of half-width digits"},
+		"amount negative":        {"gid=7&rst=1&sf=-1", "sf is not a number of half-width digits"},
+		"amount too large":       {"gid=7&rst=1&tx=9223372036854775808", "tx is too large"},
+		"another total":          {"gid=7&rst=1&am=1000&tx=80&sf=500&ta=1581", "ta is not the sum of am, tx and sf"},
+		"repeated, otherwise":    {"gid=7&rst=2&rst=1", "rst is there twice, with different values"},
+		"own data, otherwise":    {"gid=7&rst=1&x=1&x=2", "other data is there twice, with different values"},
+		"broken escape":          {"gid=7&rst=1&x=%zz", "has a value with a broken escape"},
+		"broken escape in a key": {"gid=7&rst=1&%=1", "has a key with a broken escape"},
+		"neither charset":        {"gid=7&rst=1&cod=%ff", "cod is neither UTF-8 nor Shift_JIS"},
+		"neither charset, key":   {"gid=7&rst=1&%ff=1", "has a key that is neither UTF-8 nor Shift_JIS"},
+		"neither charset, own":   {"gid=7&rst=1&x=%ff", "other data is neither UTF-8 nor Shift_JIS"},
+		"too long":               {"gid=7&rst=1&x=" + strings.Repeat("a", 16<<10), "is longer than 16 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, err := jpayment.ParseKickbackQuery(tt.query)
+			require.Nil(t, k)
+			var ke *jpayment.KickbackError
+			require.ErrorAs(t, err, &ke)
+			require.EqualError(t, err, "jpayment: kickback: "+tt.want)
+		})
+	}
+	_, err := jpayment.ParseKickback(url.Values{"x": {strings.Repeat("a", 17<<10)}})
+	require.EqualError(t, err, "jpayment: kickback: is longer than 16 KiB")
+}
+
+func TestParseKickbackLeavesItsInputAlone(t *testing.T) {
+	t.Parallel()
+	values := url.Values{"gid": append(make([]string, 0, 4), "7"), "rst": {"1"}, "x": {"\x8eR"}}
+	_, err := jpayment.ParseKickback(values)
+	require.NoError(t, err)
+	require.Equal(t, url.Values{"gid": {"7"}, "rst": {"1"}, "x": {"\x8eR"}}, values)
+}
+
+var (
+	key    = []byte("0123456789abcdef0123456789abcdef")
+	oldKey = []byte("fedcba9876543210fedcba9876543210")
+	now    = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	claims = token.Claims{StoreID: "123456", PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500, At: now}
+)
+
+// signed returns a notice of a success that answers the claims.
+func signed(c token.Claims, k []byte) string {
+	return "gid=10000002&rst=1&am=900&tx=72&sf=500&ta=1472&jpk=" + token.Sign(k, c)
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	good := signed(claims, key)
+	at := func(d time.Duration) token.Claims {
+		c := claims
+		c.At = now.Add(d)
+		return c
+	}
+	const maxAge = time.Hour
+	for name, tt := range map[string]struct{ query, want string }{
+		"signed":                      {good, ""},
+		"signed with the old key":     {signed(claims, oldKey), ""},
+		"as old as may be":            {signed(at(-maxAge-5*time.Minute), key), ""},
+		"too old":                     {signed(at(-maxAge-5*time.Minute-time.Second), key), "jpk is too old"},
+		"as early as may be":          {signed(at(5*time.Minute), key), ""},
+		"too early":                   {signed(at(5*time.Minute+time.Second), key), "jpk is from the future: check the clocks"},
+		"not signed":                  {good[:strings.Index(good, "&jpk")], "jpk is not there: the notice is not signed"},
+		"another's key":               {signed(claims, []byte("another key of as many as 32 bytes")), "jpk was not signed by any of the keys"},
+		"another payment":             {strings.Replace(good, ".10000001.", ".10000009.", 1), "jpk was not signed by any of the keys"},
+		"another store":               {strings.Replace(good, ".123456.", ".123457.", 1), "jpk was not signed by any of the keys"},
+		"no signature":                {good[:strings.LastIndexByte(good, '.')+1], "jpk was not signed by any of the keys"},
+		"signature cut":               {good[:len(good)-2], "jpk was not signed by any of the keys"},
+		"not a signature":             {"gid=7&rst=1&jpk=x", "jpk was not signed by any of the keys"},
+		"not hex":                     {good[:len(good)-2] + "zz", "jpk was not signed by any of the keys"},
+		"another amount":              {strings.NewReplacer("am=900", "am=1900", "ta=1472", "ta=2472").Replace(good), "am is not the amount asked for"},
+		"another tax":                 {strings.NewReplacer("tx=72", "tx=73", "ta=1472", "ta=1473").Replace(good), "tx is not the amount asked for"},
+		"another shipping":            {strings.NewReplacer("sf=500", "sf=0", "ta=1472", "ta=972").Replace(good), "sf is not the amount asked for"},
+		"no total":                    {strings.Replace(good, "&ta=1472", "", 1), "ta is not the amount asked for"},
+		"success without amounts":     {strings.Replace(good, "&am=900&tx=72&sf=500&ta=1472", "", 1), "am is not the amount asked for"},
+		"success of nothing":          {"gid=7&rst=1&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
+		"failure with its amounts":    {strings.Replace(good, "rst=1", "rst=2&ec=G1242G120000", 1), ""},
+		"failure with zeros":          {"gid=0&rst=2&ec=G1242G120000&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], ""},
+		"failure without amounts":     {"gid=0&rst=2&ec=G1242G120000" + good[strings.Index(good, "&jpk"):], ""},
+		"failure with other amounts":  {"gid=0&rst=2&ec=G1242G120000&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
+		"unknown status, its amounts": {strings.Replace(good, "rst=1", "rst=3", 1), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, err := jpayment.ParseKickbackQuery(tt.query)
+			require.NoError(t, err)
+			require.NotContains(t, k.Extra(), token.Param, "the signature is not the merchant's data")
+			err = k.Verify(now, maxAge, key, oldKey)
+			if tt.want != "" {
+				require.EqualError(t, err, "jpayment: kickback: "+tt.want)
+				require.Nil(t, k.Request)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, "123456", k.Request.StoreID)
+			require.Equal(t, "10000001", k.Request.PaymentID)
+			require.Equal(t, int64(1472), k.Request.Amount+k.Request.Tax+k.Request.Shipping)
+			require.False(t, k.Request.At.IsZero())
+		})
+	}
+	k, err := jpayment.ParseKickbackQuery(good)
+	require.NoError(t, err)
+	require.Error(t, k.Verify(now, maxAge), "no key proves nothing")
+}
+
+func TestKickbackIsPrivate(t *testing.T) {
+	t.Parallel()
+	k, err := jpayment.ParseKickbackQuery("gid=7&rst=1&ap=canary&id=canary&ps=canary&x=canary&jpk=canary")
+	require.NoError(t, err)
+	requireNoCanary(t, k)
+	requireNoCanary(t, *k)
+	requireNoCanary(t, struct{ k jpayment.Kickback }{*k})
+	for _, bad := range []string{"gid=7&rst=1&am=canary", "gid=canary&rst=1", "gid=7&rst=1&canary=1&canary=canary", "gid=7&rst=1&canary=%ff", "canary=%z"} {
+		_, err := jpayment.ParseKickbackQuery(bad)
+		require.Error(t, err)
+		requireNoCanary(t, err)
+	}
+	require.NoError(t, err)
+	k, err = jpayment.ParseKickbackQuery(signed(claims, key))
+	require.NoError(t, err)
+	require.NoError(t, k.Verify(now, time.Hour, key))
+	require.Equal(t, "Kickback{payment_id:10000002 status:succeeded code: order_code: order_number: amount:900 tax:72 shipping:500 total:1472 test_mode:false original_payment_id:10000001}", fmt.Sprint(k))
+}
+
+func TestReAuthByKickbackSigns(t *testing.T) {
+	t.Parallel()
+	gw := newStub(t, reply("OK"))
+	c := gw.client(t, jpayment.WithKickbackKey(key))
+	req := jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500, Extra: jpayment.Extra{"note": "a"}}
+	before := time.Now().Truncate(time.Second)
+	require.NoError(t, c.ReAuthByKickback(t.Context(), req))
+	form, err := url.ParseQuery(gw.got()[0].Body)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(form.Get("jpk")), token.MaxLen(len(req.PaymentID)))
+	got, ok := token.Open(form.Get("jpk"), oldKey, key)
+	require.True(t, ok)
+	require.False(t, got.At.Before(before))
+	got.At = claims.At
+	require.Equal(t, claims, got)
+	require.Equal(t, url.Values{
+		"aid": {"123456"}, "rt": {"0"}, "tid": {"10000001"}, "am": {"900"}, "tx": {"72"}, "sf": {"500"}, "note": {"a"}, "jpk": form["jpk"],
+	}, form)
+
+	// The signature has its room: 1,024 bytes less 151 and the digits of the number.
+	req.Extra = jpayment.Extra{"k": strings.Repeat("v", 1024-151-8-2)}
+	require.NoError(t, c.ReAuthByKickback(t.Context(), req))
+	req.Extra["k"] += "v"
+	requireFaults(t, c.ReAuthByKickback(t.Context(), req), "Extra is 866 bytes long as key=value in UTF-8; at most 865 are allowed")
+	requireFaults(t, c.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Extra: jpayment.Extra{"JPK": ""}}),
+		`Extra["JPK"] is the name of a parameter of the protocol; choose another`)
+
+	// A reply at once needs no signature.
+	gw2 := newStub(t, reply(reAuthOK))
+	_, err = gw2.client(t, jpayment.WithKickbackKey(key)).ReAuth(t.Context(), jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500})
+	require.NoError(t, err)
+	require.NotContains(t, gw2.got()[0].Body, "jpk")
+
+	_, err = jpayment.NewClient("123456", jpayment.WithKickbackKey(key[:31]))
+	requireFaults(t, err, "WithKickbackKey has a key of 31 bytes; at least 32 are needed")
+}
+
+func FuzzParseKickback(f *testing.F) {
+	f.Add(vendorKickback)
+	f.Add(vendorKickback + "&acid=1&x=%95%5C&jpk=1.2.3")
+	f.Add(signed(claims, key))
+	f.Fuzz(func(t *testing.T, query string) {
+		k, err := jpayment.ParseKickbackQuery(query)
+		if err != nil {
+			require.Nil(t, k)
+			return
+		}
+		_ = k.Extra()
+		require.NotEmpty(t, k.PaymentID)
+		if k.Status == jpayment.StatusSucceeded {
+			require.Empty(t, k.Code)
+		}
+		if err := k.Verify(now, time.Hour, key); err == nil {
+			require.Equal(t, "10000001", k.Request.PaymentID, "only the seed is signed")
+		}
+	})
+}
