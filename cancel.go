@@ -51,5 +51,6 @@ func (c *Client) Cancel(ctx context.Context, req CancelRequest) (*Result, error)
 		paymentID: req.PaymentID,
 		url:       c.gatewayURL,
 		form:      cancelForm{c.access(replyAtOnce), "CANCEL", req},
+		check:     c.samePayment(req.PaymentID),
 	})
 }

@@ -59,6 +59,7 @@ type Client struct {
 	kickbackKey    Secret
 	userAgent      string
 	productionOnly bool
+	unmatchedID    bool
 }
 
 // NewClient returns a client for the store (店舗ID, aid), six half-width digits. Its
@@ -109,8 +110,8 @@ type exchange struct {
 	paymentID string
 	url       *url.URL
 	form      any // a struct with url tags
-	// check names the column of a success that is not what was asked for.
-	check func(*Result) (column string)
+	// check names a column of a success that shows that it answers something else.
+	check func(*Result) (column, reason string)
 }
 
 // do sends an operation, again where the policy allows it, and tells what came of
@@ -238,8 +239,8 @@ func (c *Client) judge(ex exchange, res *Result) error {
 		return &ReplyError{Reason: "it promises a kickback, which was not asked for", Result: res}
 	}
 	if ex.check != nil {
-		if column := ex.check(res); column != "" {
-			return &ReplyError{Column: column, Reason: "is not the amount asked for", Result: res}
+		if column, reason := ex.check(res); column != "" {
+			return &ReplyError{Column: column, Reason: reason, Result: res}
 		}
 	}
 	if c.productionOnly && res.TestMode() {

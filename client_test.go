@@ -220,6 +220,22 @@ func TestReAuthComparesAmounts(t *testing.T) {
 	}
 }
 
+func TestReplyAboutAnotherPayment(t *testing.T) {
+	t.Parallel()
+	gw := newStub(t, reply(salesOK))
+	for name, call := range map[string]func(context.Context, *jpayment.Client) error{
+		"Sales":  sales(jpayment.SalesRequest{PaymentID: "10000009"}),
+		"Cancel": cancelling(jpayment.CancelRequest{PaymentID: "10000009"}),
+	} {
+		err := call(t.Context(), gw.client(t))
+		require.ErrorContains(t, err, "outcome unknown: the reply cannot count: gid is not the payment asked for", name)
+		var re *jpayment.ReplyError
+		require.ErrorAs(t, err, &re)
+		require.Equal(t, "10000001", re.Result.PaymentID)
+		require.NoError(t, call(t.Context(), gw.client(t, jpayment.WithUnmatchedPaymentID())), name)
+	}
+}
+
 func TestReAuthByKickbackTakesOnlyOK(t *testing.T) {
 	t.Parallel()
 	req := jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900}
@@ -236,8 +252,8 @@ func TestReAuthByKickbackTakesOnlyOK(t *testing.T) {
 
 func TestProductionOnly(t *testing.T) {
 	t.Parallel()
-	gw := newStub(t, reply("1,1,TestMod,,2,,1000,80,500,1580,,,"))
-	req := jpayment.SalesRequest{PaymentID: "1"}
+	gw := newStub(t, reply("10000001,1,TestMod,,2,,1000,80,500,1580,,,"))
+	req := jpayment.SalesRequest{PaymentID: "10000001"}
 	res, err := gw.client(t).Sales(t.Context(), req)
 	require.NoError(t, err)
 	require.True(t, res.TestMode())
@@ -259,7 +275,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	gw := newStub(t, answers...)
 	c := gw.client(t)
 	for range answers {
-		c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+		c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 	}
 	require.Len(t, gw.got(), len(answers))
 	require.Equal(t, int32(1), gw.opened.Load())
@@ -270,10 +286,10 @@ func TestClientIsSafeForConcurrentUse(t *testing.T) {
 	gw := newStub(t, reply(salesOK))
 	c := gw.client(t, jpayment.WithConnectionAuth("x"))
 	var wg sync.WaitGroup
-	for i := range 16 {
+	for range 16 {
 		wg.Go(func() {
 			for range 20 {
-				_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: fmt.Sprint(i)})
+				_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 				if err != nil {
 					t.Error(err)
 				}

@@ -219,3 +219,11 @@ func WithUserAgent(ua string) Option {
 func WithProductionOnly() Option {
 	return func(s *settings) { s.client.productionOnly = true }
 }
+
+// WithUnmatchedPaymentID accepts a reply to a Sales or Cancel that names another
+// payment than the one asked for. By default it is a [*ReplyError], since nobody knows
+// whose success it tells of. That the gateway repeats the number is an assumption, and
+// this option is for a store that finds it to be wrong.
+func WithUnmatchedPaymentID() Option {
+	return func(s *settings) { s.client.unmatchedID = true }
+}

@@ -69,7 +69,11 @@ func (c *Client) ReAuth(ctx context.Context, req ReAuthRequest) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	ex.check = req.checkReply
+	// A blank amount is another one too: the reply does not show that the new payment
+	// has the right amount.
+	ex.check = func(res *Result) (column, reason string) {
+		return res.otherAmount(req.Amount, req.Tax, req.Shipping), "is not the amount asked for"
+	}
 	return c.do(ctx, ex)
 }
 
@@ -113,10 +117,4 @@ func (c *Client) reAuth(op Operation, req ReAuthRequest, rt replyMethod) (exchan
 		})
 	}
 	return exchange{op: op, paymentID: req.PaymentID, url: c.reAuthURL, form: form}, nil
-}
-
-// checkReply tells which amount of a reply is not the one asked for. A blank one
-// is not: the reply does not show that the new payment has the right amount.
-func (r ReAuthRequest) checkReply(res *Result) (column string) {
-	return res.otherAmount(r.Amount, r.Tax, r.Shipping)
 }

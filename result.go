@@ -19,9 +19,7 @@ import (
 // What is private in it is a [Secret], which prints, logs and marshals redacted.
 type Result struct {
 	// PaymentID is the payment's number (決済番号, gid). After a ReAuth it is the
-	// new payment's. It is "0" in a refusal. Whether the reply to a Sales or
-	// Cancel repeats the number asked for is not documented, so the two are not
-	// compared.
+	// new payment's. It is "0" in a refusal.
 	PaymentID string
 	// Status tells success from failure (決済結果, rst).
 	Status Status

@@ -98,8 +98,8 @@ func TestRetry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for op, call := range map[jpayment.Operation]func(context.Context, *jpayment.Client) error{
-				jpayment.OpSales:  sales(jpayment.SalesRequest{PaymentID: "1"}),
-				jpayment.OpCancel: cancelling(jpayment.CancelRequest{PaymentID: "1"}),
+				jpayment.OpSales:  sales(jpayment.SalesRequest{PaymentID: "10000001"}),
+				jpayment.OpCancel: cancelling(jpayment.CancelRequest{PaymentID: "10000001"}),
 				jpayment.OpReAuth: reAuthorise(reAuth),
 				jpayment.OpReAuthByKickback: func(ctx context.Context, c *jpayment.Client) error {
 					return c.ReAuthByKickback(ctx, reAuth)
@@ -127,7 +127,7 @@ func TestReplayedError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{steps: []string{lost, refusal("ER032")}}
-		_, err := s.client(t, jpayment.RetryPolicy{ReplayUnknown: true}).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+		_, err := s.client(t, jpayment.RetryPolicy{ReplayUnknown: true}).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 		var ge *jpayment.GatewayError
 		require.ErrorAs(t, err, &ge)
 		require.Equal(t, 2, ge.Attempts)
@@ -150,7 +150,7 @@ func TestRetryWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 200 {
 			s := &script{steps: []string{notConnected}}
-			_, err := s.client(t, policy).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+			_, err := s.client(t, policy).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 			require.Error(t, err)
 			require.Len(t, s.at, 6)
 			for i, bound := range bounds {
@@ -175,7 +175,7 @@ func TestRetryAndTheContext(t *testing.T) {
 			start := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 			defer cancel()
-			_, err := s.client(t, policy).Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+			_, err := s.client(t, policy).Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 			require.Zero(t, time.Since(start), "it does not wait for nothing")
 			require.Equal(t, jpayment.OutcomeRefused, jpayment.OutcomeOf(err))
 			require.ErrorIs(t, err, jpayment.CodeBusy)
@@ -190,7 +190,7 @@ func TestRetryAndTheContext(t *testing.T) {
 			s := &script{steps: []string{notConnected}}
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Nanosecond, cancel)
-			_, err := s.client(t, policy).Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+			_, err := s.client(t, policy).Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 			require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
 			require.ErrorIs(t, err, context.Canceled)
 			require.Len(t, s.at, 1)

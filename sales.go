@@ -52,7 +52,20 @@ func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
 		paymentID: req.PaymentID,
 		url:       c.gatewayURL,
 		form:      salesForm{c.access(replyAtOnce), "SALES", req},
+		check:     c.samePayment(req.PaymentID),
 	})
+}
+
+// samePayment checks that a reply is about the payment that was asked about. That it
+// repeats the number is an assumption: the specification says only that the number is
+// issued once per payment.
+func (c *Client) samePayment(paymentID string) func(*Result) (column, reason string) {
+	return func(res *Result) (column, reason string) {
+		if res.PaymentID != paymentID && !c.unmatchedID {
+			return "gid", "is not the payment asked for"
+		}
+		return "", ""
+	}
 }
 
 // logTarget is what a request on a payment shows of itself.

@@ -147,11 +147,11 @@ func TestDefaultTransportUsesTheProxy(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	t.Setenv("HTTPS_PROXY", proxy.URL)
 
-	_, err := newClient(t, once).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+	_, err := newClient(t, once).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 	require.ErrorContains(t, err, "outcome not sent: could not connect: the proxy refused CONNECT with HTTP status 403")
 	require.Equal(t, "CONNECT credit.j-payment.co.jp:443", <-asked)
 
-	_, err = newClient(t, once, jpayment.WithBaseURL("https://gateway.test")).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+	_, err = newClient(t, once, jpayment.WithBaseURL("https://gateway.test")).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 	require.ErrorContains(t, err, "outcome not sent: could not connect: tls: failed to verify certificate")
 	require.Equal(t, "CONNECT gateway.test:443", <-asked)
 }
@@ -161,7 +161,7 @@ func TestContextEndsBeforeConnecting(t *testing.T) {
 	gw := newStub(t, reply(salesOK))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := gw.client(t).Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+	_, err := gw.client(t).Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
 	require.Empty(t, gw.got())
@@ -195,7 +195,7 @@ func TestTimeEndsWhileConnecting(t *testing.T) {
 					time.AfterFunc(time.Second, cancel)
 				}
 				defer cancel()
-				_, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+				_, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 				require.ErrorIs(t, err, tt.want)
 				require.ErrorContains(t, err, "outcome not sent: could not connect: "+tt.text)
 				require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
@@ -247,7 +247,7 @@ func TestSentButNotAnswered(t *testing.T) {
 			if tt.cancel {
 				go func() { <-waiting; cancel() }()
 			}
-			_, err := gw.client(t).Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+			_, err := gw.client(t).Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 			var te *jpayment.TransportError
 			require.ErrorAs(t, err, &te)
 			require.False(t, te.NotSent)
@@ -265,7 +265,7 @@ func TestTransportThatDoesNotReport(t *testing.T) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}
 	})
 	c := newClient(t, jpayment.WithHTTPClient(&http.Client{Transport: rt}), once)
-	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
 }
 
@@ -278,7 +278,7 @@ func TestContextErrorWins(t *testing.T) {
 		return nil, errors.New("something else")
 	})
 	c := newClient(t, jpayment.WithHTTPClient(&http.Client{Transport: rt}))
-	_, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "1"})
+	_, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
 }
