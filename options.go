@@ -28,6 +28,7 @@ type settings struct {
 const (
 	defaultTimeout   = 60 * time.Second
 	defaultUserAgent = "jpayment-go"
+	maxConnections   = 64
 )
 
 func newSettings() *settings {
@@ -57,9 +58,10 @@ func newTransport() *http.Transport {
 		TLSHandshakeTimeout: 10 * time.Second,
 		Protocols:           &protocols,
 		DisableCompression:  true,
-		// As many as a busy worker has callers: net/http's default of 2 opens a new
+		// net/http keeps 2 and opens any number, which makes of busy callers a new
 		// connection for nearly every call.
-		MaxIdleConnsPerHost: 128,
+		MaxIdleConnsPerHost: maxConnections,
+		MaxConnsPerHost:     maxConnections,
 		// Well below the two minutes after which common servers hang up: to write on
 		// a connection that the server is closing makes an outcome unknown.
 		IdleConnTimeout:        30 * time.Second,
@@ -83,8 +85,9 @@ func newTransport() *http.Transport {
 // into unknown ones.
 //
 // The default is a client of this package's own: HTTP/1.1 over TLS 1.2 or later,
-// through the proxy that HTTPS_PROXY names, 128 idle connections for 30 seconds, 10
-// seconds to connect.
+// through the proxy that HTTPS_PROXY names, 10 seconds to connect, at most 64
+// connections, each kept for 30 idle seconds. Callers beyond 64 wait for a connection;
+// one whose time runs out meanwhile has not sent anything.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) {
 		if hc == nil {

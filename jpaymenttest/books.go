@@ -88,19 +88,11 @@ var japan = time.FixedZone("JST", 9*60*60)
 type books struct {
 	payments map[string]*entry
 	order    []*entry
-	notices  []notice
 }
 
 type entry struct {
 	Payment
 	decline string
-}
-
-// notice is the outcome of a re-authorisation that is to be told by kickback
-// (決済結果通知, rt=0).
-type notice struct {
-	request int
-	result  result
 }
 
 func newBooks() books { return books{payments: map[string]*entry{}} }
@@ -343,16 +335,6 @@ func (g *Gateway) reAuth(req *Request, in input) result {
 	g.open(p, Event{At: req.At, Operation: OpReAuth, Request: req.Number})
 	old.ReplacedBy = p.ID
 	return g.notify(req, in, g.done(p, in))
-}
-
-// notify keeps the outcome of a re-authorisation with rt=0 for its kickback. Only
-// what the issuer was asked about is told by kickback (specification, ※1 below the
-// table of columns: codes there are those that begin with G).
-func (g *Gateway) notify(req *Request, in input, res result) result {
-	if !in.wantsRow() {
-		g.books.notices = append(g.books.notices, notice{req.Number, res})
-	}
-	return res
 }
 
 // readAmounts returns a payment with the amounts of a re-authorisation, having

@@ -103,6 +103,36 @@ func TestRefusalsReachTheCaller(t *testing.T) {
 	require.Equal(t, jpaymenttest.Authorized, p.State)
 }
 
+// With rt=0 the client learns that the request was taken, and no more: a decline is
+// told by kickback, unless the gateway is one that answers it.
+func TestDeclinesByKickback(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		opts    []jpaymenttest.Option
+		outcome jpayment.Outcome
+		sent    int
+	}{
+		"told by kickback": {nil, jpayment.OutcomeDone, 1},
+		"answered":         {[]jpaymenttest.Option{jpaymenttest.WithDeclinesAnswered()}, jpayment.OutcomeUnknown, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := newReceiver(t, content)
+			c := newClock(t)
+			gw := jpaymenttest.NewServer(t, append(tt.opts, jpaymenttest.WithKickbackDelay(time.Second), jpaymenttest.WithClock(c.now))...)
+			gw.SetKickbackURL(shop.URL)
+			id := gw.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G0542G050000"})
+			err := gw.Client().ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Extra: jpayment.Extra{"order": "7"}})
+			require.Equal(t, tt.outcome, jpayment.OutcomeOf(err))
+			c.advance(time.Second)
+			require.Equal(t, tt.sent, gw.DeliverKickbacks(t.Context()))
+			if tt.sent > 0 {
+				require.Equal(t, "gid=0&rst=2&ap=&ec=G0542G050000&god=&cod=&am=0&tx=0&sf=0&ta=0&order=7", <-shop.queries)
+			}
+		})
+	}
+}
+
 func sales(gw jpayment.Gateway, id string) error {
 	_, err := gw.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
 	return err

@@ -20,13 +20,25 @@
 // reply is one row of comma-separated columns; with rt=0 it is OK, or ER: and a
 // code. The status is 200 for a refusal too.
 //
+// # Kickbacks
+//
+// What becomes of a re-authorisation with rt=0 is told by kickback: a GET to the
+// shop's notification URL (決済結果通知URL), which [Gateway.SetKickbackURL] sets and which
+// must be on this machine. A [Server] sends kickbacks by itself; under a test's own
+// clock [Gateway.DeliverKickbacks] does. A receiver that answers with an empty body
+// has not got the notice and gets it again. [Gateway.Kickbacks] tells every attempt.
+// Kickbacks are not signed: [Gateway.ForgeKickback] sends one that the gateway knows
+// nothing of.
+//
 // # Faults
 //
 // [Gateway.Fail] makes requests go wrong: before the gateway has booked anything
 // or, worse, after. What the gateway really did is in [Gateway.Payment] and in
 // [Request.Booked]; what the caller should have concluded can be checked against
 // them. The simulated gateway waits for events and never sleeps; only the
-// [DelayReply] fault takes time of its own accord.
+// [DelayReply] fault takes time of its own accord. A fault stands between the client
+// and the gateway: the kickback of a request whose answer it spoils or withholds is
+// sent all the same, and does not wait for that answer.
 //
 // # Assumptions
 //
@@ -64,10 +76,22 @@
 //   - A payment that is captured can be re-authorised. The new payment is
 //     [Authorized] whatever the old one was, has a number and an order code of its
 //     own and keeps the merchant's order number.
-//   - The issuer's refusal is its G code in column 4, with rt=0 ER: and that code.
-//     Issuers do not refuse cancellations.
+//   - The issuer's refusal is its G code in column 4, with rt=0 ER: and that code; a
+//     re-authorisation with rt=0 is answered OK all the same, and its kickback has
+//     the code. Issuers do not refuse cancellations.
 //   - A shop in test mode books as usual. The approval code is TestMod (H).
 //   - A refusal's row carries no other data (H, the vendor's sample).
+//   - With rt=0, a re-authorisation that is refused before the issuer is asked is
+//     answered ER: and its code, and has no kickback (M). Captures and cancellations
+//     never have one (the specification).
+//   - The kickback of a decline has the gid 0, the rst 2, the G code, amounts of 0 and,
+//     as in a refusal's row, nothing else of the payment. The merchant's other data
+//     follows all the same: without it nobody could tell which payment it is about.
+//   - A kickback's parameters are escaped as other data in a row is. The other data
+//     keeps its order, and a name that is the notice's own is written a second time.
+//   - Kickbacks are sent one after the other. One is delivered if its receiver's
+//     answer has a body that is not empty (H) and whole, or 64 KiB of it, whatever the
+//     status; a redirect is not followed and is judged likewise.
 //   - Text that the reply's character set does not have becomes question marks. A
 //     comma in the order number is written as it is.
 package jpaymenttest

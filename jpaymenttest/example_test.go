@@ -1,10 +1,14 @@
 package jpaymenttest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
+	"time"
 
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
@@ -68,4 +72,61 @@ func ExampleGateway_RegisterIPs() {
 	fmt.Println(reply, err)
 	// Output:
 	// 0,2,,ER003,,,0,0,0,0,,, <nil>
+}
+
+// With rt=0 the reply says only that the request was taken. What became of it comes
+// by kickback, which the gateway repeats until its receiver writes something.
+func ExampleGateway_SetKickbackURL() {
+	now := time.Date(2026, 3, 5, 10, 0, 0, 0, time.UTC)
+	gateway := jpaymenttest.New(jpaymenttest.WithLineEnding(""), jpaymenttest.WithClock(func() time.Time { return now }))
+	var notices atomic.Int64
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.URL.RawQuery)
+		if notices.Add(1) > 1 {
+			fmt.Fprint(w, "OK")
+		}
+	}))
+	defer shop.Close()
+	gateway.SetKickbackURL(shop.URL)
+
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, OrderNumber: "A-17"})
+	r := httptest.NewRequest(http.MethodGet, //nolint:noctx // Nothing is waited for.
+		"/gateway/re_auth.aspx?aid=123456&rt=0&am=900&tx=90&sf=0&user=7&tid="+id, http.NoBody)
+	r.RemoteAddr = "127.0.0.1:1" // a registered address
+	w := httptest.NewRecorder()
+	gateway.ServeHTTP(w, r)
+	fmt.Println(w.Body)
+
+	fmt.Println("sent:", gateway.DeliverKickbacks(context.Background()))
+	now = now.Add(time.Minute)
+	fmt.Println("sent:", gateway.DeliverKickbacks(context.Background()))
+	for _, delivery := range gateway.Kickbacks() {
+		fmt.Println("attempt", delivery.Attempt, "delivered:", delivery.Delivered)
+	}
+	// Output:
+	// OK
+	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=A-17&am=900&tx=90&sf=0&ta=990&user=7
+	// sent: 1
+	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=A-17&am=900&tx=90&sf=0&ta=990&user=7
+	// sent: 1
+	// attempt 1 delivered: false
+	// attempt 2 delivered: true
+}
+
+// Anyone who knows the notification URL can send to it.
+func ExampleGateway_ForgeKickback() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if payment, found := gateway.Payment(r.FormValue("gid")); !found || payment.Replaces == "" {
+			http.Error(w, "not ours", http.StatusForbidden)
+		}
+	}))
+	defer shop.Close()
+	gateway.SetKickbackURL(shop.URL)
+
+	delivery, err := gateway.ForgeKickback(context.Background(), "gid=10000001&rst=1&ap=0001112&ta=1580")
+	fmt.Printf("%d %q %v\n", delivery.Status, delivery.Answer, err)
+	// Output:
+	// 403 "not ours\n" <nil>
 }

@@ -40,6 +40,10 @@ type Gateway struct {
 	books       books
 	faults      []*fault
 	requests    []*Request
+	kickbacks   kickbacks
+
+	wake chan struct{} // holds one element when the notices are to be looked at again
+	turn chan struct{} // holds one element while notices are being sent
 }
 
 // New returns a gateway whose shop has no payments and admits requests from this
@@ -53,6 +57,8 @@ func New(opts ...Option) *Gateway {
 			netip.MustParsePrefix("::1/128"),
 		},
 		books: newBooks(),
+		wake:  make(chan struct{}, 1),
+		turn:  make(chan struct{}, 1),
 	}
 	for _, opt := range opts {
 		opt(&g.settings)
@@ -76,7 +82,10 @@ type Request struct {
 	Operation string // OpSales, OpCancel or OpReAuth; empty where it is none of them
 	PaymentID string // tid as it was sent
 
-	Code   string    // the code with which the gateway refused; empty where it did not or was not asked
+	// Code is the code with which the gateway refused; empty where it did not or was
+	// not asked. A G code that a re-authorisation with rt=0 met is here as well, though
+	// only the kickback tells it.
+	Code   string
 	Booked bool      // the books changed, whatever the caller was told
 	Fault  FaultKind // the fault that struck; empty for none
 
@@ -87,11 +96,17 @@ type Request struct {
 // ServeHTTP takes one request to the gateway.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	fault, ans := g.take(r, body, err)
+	number, fault, ans := g.take(r, body, err)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client left in the middle of its request
 	}
-	if fault != nil && fault.Notify != nil {
+	if fault == nil {
+		g.deliver(w, r, nil, ans)
+		g.answered(w, number)
+		return
+	}
+	g.answered(nil, number) // as far as the gateway knows: what goes wrong, does so after it
+	if fault.Notify != nil {
 		fault.Notify()
 	}
 	g.deliver(w, r, fault, ans)
@@ -99,7 +114,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // take records a request, decides it and books what comes of it, all under one
 // lock: the order of the records is the order of the bookings.
-func (g *Gateway) take(r *http.Request, body []byte, readErr error) (*fault, answer) {
+func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int, struck *fault, ans answer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed() {
@@ -123,21 +138,21 @@ func (g *Gateway) take(r *http.Request, body []byte, readErr error) (*fault, ans
 	g.requests = append(g.requests, req)
 	switch {
 	case readErr != nil:
-		return nil, answer{}
+		return req.Number, nil, answer{}
 	case req.Path != gatewayPath && req.Path != reAuthPath:
-		return nil, record(req, page(http.StatusNotFound))
+		return req.Number, nil, record(req, page(http.StatusNotFound))
 	}
 
-	fault := g.strike(req)
-	if fault != nil {
-		req.Fault = fault.Kind
+	struck = g.strike(req)
+	if struck != nil {
+		req.Fault = struck.Kind
 	}
 	var res result
-	if fault == nil || !fault.Kind.beforeBooking() {
+	if struck == nil || !struck.Kind.beforeBooking() {
 		res = g.decide(req, in)
 		req.Code = res.code
 	}
-	return fault, record(req, g.answer(fault, res, in))
+	return req.Number, struck, record(req, g.answer(struck, res, in))
 }
 
 // record keeps what is about to be sent, before anyone can have received it.
@@ -225,7 +240,7 @@ func (g *Gateway) knows(remoteAddr string) bool {
 }
 
 // close ends the gateway: hanging requests are let go unanswered, and nothing is
-// booked any more.
+// booked and no notice sent any more.
 func (g *Gateway) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

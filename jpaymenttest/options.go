@@ -2,6 +2,7 @@ package jpaymenttest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jpayment-go/jpayment/internal/wire"
@@ -15,6 +16,7 @@ type settings struct {
 	storeID         string
 	connectionCode  string
 	clock           func() time.Time
+	machineClock    bool // clock is time.Now, so that a timer tells when its time has come
 	seed            int64
 	lineEnding      string
 	columns         int
@@ -23,17 +25,31 @@ type settings struct {
 	plainOtherData  bool
 	declineCancels  bool
 	capturesAnyTime bool
+
+	declinesAnswered  bool
+	kickbackDelay     time.Duration
+	kickbackRetries   []time.Duration
+	kickbackTimeout   time.Duration
+	kickbackCopies    int // beside the notice itself
+	kickbacksReversed bool
+	kickbackCharset   wire.Charset
+	kickbackACID      string
 }
 
 func defaults() settings {
 	return settings{
 		storeID:        "123456",
 		clock:          time.Now,
+		machineClock:   true,
 		seed:           1,
 		lineEnding:     "\r\n",
 		columns:        13,
 		replyCharset:   wire.UTF8,
 		requestCharset: wire.UTF8,
+
+		kickbackRetries: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute},
+		kickbackTimeout: 30 * time.Second,
+		kickbackCharset: wire.UTF8,
 	}
 }
 
@@ -50,13 +66,14 @@ func WithStoreID(id string) Option {
 
 // WithClock sets the gateway's clock, by default time.Now. Whatever its location,
 // days and months are those of Japan. The clock is read with the books locked: it
-// must not call the gateway.
+// must not call the gateway. Nobody tells the gateway when the clock has moved:
+// kickbacks wait for [Gateway.DeliverKickbacks].
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) {
 		if now == nil {
 			panic("jpaymenttest: WithClock: no clock")
 		}
-		s.clock = now
+		s.clock, s.machineClock = now, false
 	}
 }
 
@@ -157,4 +174,106 @@ func WithDeclineCancelling() Option {
 // the 90th day after the day of the authorisation, in Japan, is refused with ER032.
 func WithLateCaptures() Option {
 	return func(s *settings) { s.capturesAnyTime = true }
+}
+
+// WithDeclinesAnswered makes the gateway answer a re-authorisation with rt=0 that
+// the issuer declines at once with ER: and the G code. No kickback follows.
+//
+// ASSUMPTION (L): by default the answer is OK and the kickback tells the decline.
+// The specification has kickbacks carry G codes (決済結果通知のパラメータ仕様, ※1), and they
+// come from the issuer, after the answer.
+func WithDeclinesAnswered() Option {
+	return func(s *settings) { s.declinesAnswered = true }
+}
+
+// maxKickbackDelay is within which time a kickback follows (field notes, "Replies":
+// H / M).
+const maxKickbackDelay = 30 * time.Second
+
+// WithKickbackDelay sets how long after its request a kickback is due, by the
+// gateway's clock, at most 30 seconds.
+//
+// ASSUMPTION (M for the bound, L for the rest): none, the default.
+func WithKickbackDelay(delay time.Duration) Option {
+	return func(s *settings) {
+		if delay < 0 || delay > maxKickbackDelay {
+			panic(fmt.Sprintf("jpaymenttest: WithKickbackDelay: %v is not between 0 and %v", delay, maxKickbackDelay))
+		}
+		s.kickbackDelay = delay
+	}
+}
+
+// WithKickbackRetries sets after which times a kickback that was not delivered is
+// tried again, each counted from the attempt before, by the gateway's clock. After
+// the last it is given up; without any it is tried once.
+//
+// ASSUMPTION (L): 1, 5 and 30 minutes, the default. That there is a judgement of
+// success is documented, what follows from it is not.
+func WithKickbackRetries(after ...time.Duration) Option {
+	return func(s *settings) {
+		for _, d := range after {
+			if d <= 0 {
+				panic(fmt.Sprintf("jpaymenttest: WithKickbackRetries: %v is no time to wait", d))
+			}
+		}
+		s.kickbackRetries = slices.Clone(after)
+	}
+}
+
+// WithKickbackTimeout sets how long the gateway waits for the whole answer to a
+// kickback, by the machine's clock whatever the gateway's.
+//
+// ASSUMPTION (L): 30 seconds, the default.
+func WithKickbackTimeout(timeout time.Duration) Option {
+	return func(s *settings) {
+		if timeout <= 0 {
+			panic(fmt.Sprintf("jpaymenttest: WithKickbackTimeout: %v is no time to wait", timeout))
+		}
+		s.kickbackTimeout = timeout
+	}
+}
+
+// WithKickbackDuplicates makes the gateway send each kickback n more times,
+// whatever the answers, one after the other. Each of them is tried again as the
+// first is.
+//
+// ASSUMPTION (L): none, the default. Nothing excludes them.
+func WithKickbackDuplicates(n int) Option {
+	return func(s *settings) {
+		if n < 0 {
+			panic(fmt.Sprintf("jpaymenttest: WithKickbackDuplicates: %d", n))
+		}
+		s.kickbackCopies = n
+	}
+}
+
+// WithKickbacksReversed makes the gateway send kickbacks that are due together the
+// last first.
+//
+// ASSUMPTION (L): by default the one that is due first is sent first, and of
+// several the one that was asked for first. Nothing promises an order.
+func WithKickbacksReversed() Option {
+	return func(s *settings) { s.kickbacksReversed = true }
+}
+
+// WithShiftJISKickbacks makes the gateway percent-encode the parameters of a
+// kickback in Shift_JIS (Windows-31J).
+//
+// ASSUMPTION (M-H): UTF-8 is the default, and what has been seen.
+func WithShiftJISKickbacks() Option {
+	return func(s *settings) { s.kickbackCharset = wire.ShiftJIS }
+}
+
+// WithKickbackACID adds the parameter acid, a recurring-charge number of digits, at
+// the end of each kickback, as in the vendor's second sample, 1000000001.
+//
+// ASSUMPTION (H that it may follow, L for its place behind the other data): none,
+// the default.
+func WithKickbackACID(acid string) Option {
+	return func(s *settings) {
+		if !isDigits(acid) {
+			panic(fmt.Sprintf("jpaymenttest: WithKickbackACID: %q is not a number", acid))
+		}
+		s.kickbackACID = acid
+	}
 }

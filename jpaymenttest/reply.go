@@ -15,6 +15,8 @@ type result struct {
 	code    string
 	payment Payment // where code is empty
 	other   []Param // the merchant's other data, to be given back
+
+	byKickback bool // told by kickback, not by the reply
 }
 
 func refusal(code string) result { return result{code: code} }
@@ -36,7 +38,7 @@ func (g *Gateway) reply(res result, in input, charset wire.Charset) answer {
 	switch {
 	case in.wantsRow():
 		text = g.row(res)
-	case res.code != "":
+	case res.code != "" && !res.byKickback:
 		text = "ER:" + res.code
 	default:
 		text = "OK"
@@ -53,14 +55,7 @@ func (g *Gateway) reply(res result, in input, charset wire.Charset) answer {
 // row writes the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the
 // other data. id and ps are for content sales only and stay empty.
 func (g *Gateway) row(res result) string {
-	columns := []string{"0", "2", "", res.code, "", "", "0", "0", "0", "0", "", ""}
-	if res.code == "" {
-		p := res.payment
-		columns = []string{
-			p.ID, "1", p.ApprovalCode, "", p.OrderCode, p.OrderNumber,
-			yen(p.Amount), yen(p.Tax), yen(p.Shipping), yen(p.Amount + p.Tax + p.Shipping), "", "",
-		}
-	}
+	columns := append(res.columns(), "", "")
 	other := g.otherData(res.other)
 	switch {
 	case g.columns == 14:
@@ -73,16 +68,28 @@ func (g *Gateway) row(res result) string {
 	return strings.Join(columns, ",")
 }
 
+// columns are gid, rst, ap, ec, god, cod, am, tx, sf and ta, those that a row and a
+// kickback have in common.
+func (res result) columns() []string {
+	if res.code != "" {
+		return []string{"0", "2", "", res.code, "", "", "0", "0", "0", "0"}
+	}
+	p := res.payment
+	return []string{
+		p.ID, "1", p.ApprovalCode, "", p.OrderCode, p.OrderNumber,
+		yen(p.Amount), yen(p.Tax), yen(p.Shipping), yen(p.Amount + p.Tax + p.Shipping),
+	}
+}
+
 func yen(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (g *Gateway) otherData(params []Param) string {
-	write := func(s string) string { return escape(encode(s, g.replyCharset)) }
-	if g.plainOtherData {
-		write = func(s string) string { return s }
+	if !g.plainOtherData {
+		return noticeQuery(params, g.replyCharset)
 	}
 	pairs := make([]string, len(params))
 	for i, p := range params {
-		pairs[i] = write(p.Key) + "=" + write(p.Value)
+		pairs[i] = p.Key + "=" + p.Value
 	}
 	return strings.Join(pairs, "&")
 }

@@ -18,7 +18,7 @@ type Server struct {
 	URL string
 
 	http   *http.Server
-	ended  chan struct{}
+	tasks  sync.WaitGroup
 	closes sync.Once
 }
 
@@ -44,22 +44,20 @@ func Start(opts ...Option) *Server {
 		Gateway: g,
 		URL:     "http://" + listener.Addr().String(),
 		http:    &http.Server{Handler: g, ReadHeaderTimeout: time.Minute},
-		ended:   make(chan struct{}),
 	}
-	go func() {
-		defer close(s.ended)
-		_ = s.http.Serve(listener) // returns when Close is called
-	}()
+	s.tasks.Go(func() { _ = s.http.Serve(listener) }) // returns when Close is called
+	s.tasks.Go(g.sendKickbacks)                       // as above
 	return s
 }
 
-// Close ends the server. It closes every connection, those of hanging requests
-// too, and waits for no client. Once it returns, no request changes the books any
-// more. Closing again does nothing.
+// Close ends the server. It closes every connection, those of hanging requests and
+// of kickbacks under way too, and waits for no client and no receiver. Once it
+// returns, no request changes the books and no kickback is sent any more. Closing
+// again does nothing.
 func (s *Server) Close() {
 	s.closes.Do(func() {
 		s.close()
 		_ = s.http.Close()
-		<-s.ended
+		s.tasks.Wait()
 	})
 }
