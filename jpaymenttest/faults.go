@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -38,6 +39,11 @@ const (
 	// StallReply books, sends half of the reply as CutReply does, and then nothing
 	// until the client gives up or the server is closed.
 	StallReply FaultKind = "stall-reply"
+	// CutHeader books, sends half of an HTTP header and closes the connection.
+	CutHeader FaultKind = "cut-header"
+	// CloseAfterReply books, sends the whole reply on a connection that it promises to
+	// keep, and closes it. The next request may be written before the client notices.
+	CloseAfterReply FaultKind = "close-after-reply"
 	// DelayReply books, and sends the whole reply after Fault.Delay.
 	DelayReply FaultKind = "delay-reply"
 	// AnswerStatus answers with an HTML page of Fault.Status, as a proxy would;
@@ -65,7 +71,7 @@ func (k FaultKind) beforeBooking() bool {
 	switch k {
 	case DropBeforeBooking, HangBeforeBooking, AnswerStatus, Redirect, AnswerCode:
 		return true
-	case DropAfterBooking, ResetAfterBooking, HangAfterBooking, CutReply, StallReply, DelayReply,
+	case DropAfterBooking, ResetAfterBooking, HangAfterBooking, CutReply, StallReply, CutHeader, CloseAfterReply, DelayReply,
 		AnswerStatusAfterBooking, AnswerCodeAfterBooking, Garbage, WrongCharset:
 		return false
 	default:
@@ -201,7 +207,7 @@ func (g *Gateway) answer(f *fault, res result, in input) answer {
 		return reply
 	}
 	switch f.Kind {
-	case DropBeforeBooking, DropAfterBooking, ResetAfterBooking, HangBeforeBooking, HangAfterBooking:
+	case DropBeforeBooking, DropAfterBooking, ResetAfterBooking, CutHeader, HangBeforeBooking, HangAfterBooking:
 		return answer{}
 	case CutReply, StallReply:
 		reply.body = reply.body[:len(reply.body)/2]
@@ -220,7 +226,7 @@ func (g *Gateway) answer(f *fault, res result, in input) answer {
 			return g.reply(res, in, wire.UTF8)
 		}
 		return g.reply(res, in, wire.ShiftJIS)
-	case DelayReply:
+	case DelayReply, CloseAfterReply:
 	}
 	return reply
 }
@@ -236,6 +242,12 @@ func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request, f *fault, a an
 		panic(http.ErrAbortHandler)
 	case ResetAfterBooking:
 		reset(w)
+		return
+	case CutHeader:
+		raw(w, "HTTP/1.1 200 OK\r\nContent-Ty")
+		return
+	case CloseAfterReply:
+		raw(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", a.contentType, a.length, a.body))
 		return
 	case HangBeforeBooking, HangAfterBooking:
 		g.wait(r, nil)
@@ -279,6 +291,16 @@ func (g *Gateway) wait(r *http.Request, until <-chan time.Time) bool {
 	case <-g.closing:
 		return false
 	}
+}
+
+// raw writes what net/http's server would not, and closes the connection.
+func raw(w http.ResponseWriter, text string) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = io.WriteString(conn, text) // a client that has gone is no concern of the gateway's
+	_ = conn.Close()
 }
 
 func reset(w http.ResponseWriter) {

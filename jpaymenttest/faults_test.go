@@ -524,3 +524,23 @@ func TestFailPanics(t *testing.T) {
 		})
 	}
 }
+
+func TestFaultsThatWriteRawBytes(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[jpaymenttest.FaultKind]string{
+		jpaymenttest.CutHeader:       "HTTP/1.1 200 OK\r\nContent-Ty",
+		jpaymenttest.CloseAfterReply: "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Length: 55\r\n\r\n" + saleRow,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			gateway := jpaymenttest.NewServer(t)
+			gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"})
+			gateway.Fail(jpaymenttest.Fault{Kind: kind})
+			got, err := io.ReadAll(dial(t, gateway.URL)) // to the end: the connection is closed
+			require.NoError(t, err)
+			require.Equal(t, want, string(got))
+			p, _ := gateway.Payment("10000001")
+			require.Equal(t, jpaymenttest.Captured, p.State)
+		})
+	}
+}

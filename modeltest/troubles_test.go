@@ -47,6 +47,11 @@ var troubles = []trouble{
 	kind(jpaymenttest.DropAfterBooking),
 	kind(jpaymenttest.ResetAfterBooking),
 	kind(jpaymenttest.CutReply),
+	kind(jpaymenttest.CutHeader),
+	{string(jpaymenttest.CloseAfterReply), func(t *rapid.T, h *history, cancel context.CancelFunc, calls []*call) func() {
+		h.stale = 2 // The next step may write on a connection that is closed already.
+		return kind(jpaymenttest.CloseAfterReply).begin(t, h, cancel, calls)
+	}},
 	kind(jpaymenttest.WrongCharset),
 	silence(jpaymenttest.HangBeforeBooking),
 	silence(jpaymenttest.HangAfterBooking),
