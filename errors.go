@@ -397,5 +397,9 @@ func describe(err error) string {
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
 	}
+	// net/http has no name for this one.
+	if err.Error() == "http: server closed idle connection" {
+		return "the server closed a kept connection"
+	}
 	return fmt.Sprintf("error of type %T", err)
 }

@@ -1,0 +1,95 @@
+// Kickback plays a re-authorisation whose result comes by kickback, end to end in one
+// process: a simulated gateway, the merchant's receiver, and somebody who forges.
+//
+//	go run ./examples/kickback
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	key := []byte("from the secret store: 32 bytes or more") // the client's and the handler's
+
+	// The merchant's receiver, at its 決済結果通知URL.
+	notices := make(chan *jpayment.Kickback, 2)
+	handler, err := jpayment.NewKickbackHandler(func(ctx context.Context, k *jpayment.Kickback) error {
+		select { // A shop stores the notice in a transaction: see ../kickbacksql.
+		case notices <- k:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}, jpayment.VerifyKickbacks(key))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/kickback", handler)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	receiver := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- receiver.Serve(listener) }()
+
+	// The gateway, with two authorised payments; the issuer will decline the second.
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	gateway.SetKickbackURL("http://" + listener.Addr().String() + "/kickback")
+	tea := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000, Tax: 240, Shipping: 500})
+	cup := gateway.Authorize(jpaymenttest.Authorization{Amount: 2000, Decline: "G1242G120000"})
+
+	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(gateway.URL), jpayment.WithKickbackKey(key))
+	if err != nil {
+		return err
+	}
+	for _, req := range []jpayment.ReAuthRequest{
+		{PaymentID: tea, Amount: 1500, Tax: 120, Shipping: 500},
+		{PaymentID: cup, Amount: 1800},
+	} {
+		if err := client.ReAuthByKickback(ctx, req); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "asked     replace payment %s by one of %d yen; the gateway said OK\n", req.PaymentID, req.Amount+req.Tax+req.Shipping)
+		k := <-notices
+		fmt.Fprintf(out, "notice    payment %s: %s", k.Request.PaymentID, k.Status)
+		if k.Status == jpayment.StatusSucceeded {
+			fmt.Fprintf(out, ", replaced by %s of %s yen\n\n", k.PaymentID, k.Total)
+		} else {
+			fmt.Fprintf(out, ", %v\n          look in the control panel whether payment %s is still there\n\n", k.Code, k.Request.PaymentID)
+		}
+	}
+
+	forged, err := gateway.ForgeKickback(ctx, "gid=10000009&rst=1&am=1500&tx=120&sf=500&ta=2120")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "somebody  sends a notice of his own\nhandler   answers %d with %d bytes, and calls nobody\n", forged.Status, len(forged.Answer))
+
+	if err := receiver.Shutdown(ctx); err != nil {
+		return err
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

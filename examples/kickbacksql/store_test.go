@@ -1,0 +1,99 @@
+package kickbacksql_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // the database
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/examples/kickbacksql"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+var key = []byte("0123456789abcdef0123456789abcdef")
+
+func open(tb testing.TB) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(tb.TempDir(), "shop.db")+
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	_, err = db.ExecContext(context.Background(), kickbacksql.Schema)
+	require.NoError(tb, err)
+	return db
+}
+
+func count(t *testing.T, db *sql.DB, query string) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&n))
+	return n
+}
+
+// Each of fifty notices comes ten times at once, on several connections to the database.
+func TestRepetitionsAreHarmless(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	handler, err := jpayment.NewKickbackHandler(kickbacksql.Store{DB: db}.Take, jpayment.VerifyKickbacks(key))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE changes (n INTEGER);
+		CREATE TRIGGER each AFTER UPDATE ON orders BEGIN INSERT INTO changes VALUES (1); END;`)
+	require.NoError(t, err)
+	const notices, times = 50, 10
+	var wg sync.WaitGroup
+	for i := range notices {
+		original := fmt.Sprint(10000000 + i)
+		_, err := db.ExecContext(t.Context(), `INSERT INTO orders VALUES ($1, 3740, 'authorised')`, original)
+		require.NoError(t, err)
+		n := jpaymenttest.Notice{PaymentID: fmt.Sprint(20000000 + i), Amount: 1500, Tax: 120, Key: key, Request: jpayment.KickbackRequest{PaymentID: original, Amount: 1500, Tax: 120}}
+		if i%5 == 0 {
+			n.PaymentID, n.Code, n.Amount, n.Tax = "0", "G1242G120000", 0, 0
+		}
+		for range times {
+			wg.Go(func() {
+				rec := httptest.NewRecorder()
+				handler.ServeHTTP(rec, jpaymenttest.NewKickback("/kickback", n))
+				if rec.Body.String() != "OK" {
+					t.Error(rec.Code)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.Equal(t, notices, count(t, db, `SELECT COUNT(*) FROM kickbacks`))
+	require.Equal(t, notices, count(t, db, `SELECT COUNT(*) FROM changes`), "each order was changed once")
+	require.Equal(t, notices-notices/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE total = 1620 AND payment_id >= '20000000'`))
+	require.Equal(t, notices/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE state = 'look it up' AND payment_id < '20000000'`))
+}
+
+// What fails in the middle leaves nothing behind, so that the repetition does it all.
+func TestAFailureIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	handler, err := jpayment.NewKickbackHandler(kickbacksql.Store{DB: db}.Take, jpayment.VerifyKickbacks(key))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO orders VALUES ('1', 3740, 'authorised'); ALTER TABLE orders RENAME TO away`)
+	require.NoError(t, err)
+	notice := jpaymenttest.Notice{PaymentID: "2", Amount: 1500, Key: key, Request: jpayment.KickbackRequest{PaymentID: "1"}}
+	send := func() (int, string) {
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, jpaymenttest.NewKickback("/kickback", notice))
+		return rec.Code, rec.Body.String()
+	}
+	code, body := send()
+	require.Equal(t, 500, code)
+	require.Empty(t, body)
+	require.Zero(t, count(t, db, `SELECT COUNT(*) FROM kickbacks`))
+
+	_, err = db.ExecContext(t.Context(), `ALTER TABLE away RENAME TO orders`)
+	require.NoError(t, err)
+	_, body = send()
+	require.Equal(t, "OK", body)
+	require.Equal(t, 1, count(t, db, `SELECT COUNT(*) FROM orders WHERE payment_id = '2' AND total = 1500`))
+}
