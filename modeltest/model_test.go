@@ -48,7 +48,7 @@ const stepsPerHistory = 30
 func TestModel(t *testing.T) {
 	seeds := []uint64{*seed}
 	if *seed == 0 {
-		seeds = []uint64{1, 2, 3, rand.Uint64(), rand.Uint64()} //nolint:gosec // Any number will do.
+		seeds = []uint64{1, 2, 3, rand.Uint64(), rand.Uint64()}
 	}
 	require.NoError(t, flag.Set("rapid.checks", strconv.Itoa(max(1, *ops/stepsPerHistory))))
 	require.NoError(t, flag.Set("rapid.nofailfile", "true"))

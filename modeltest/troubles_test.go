@@ -42,7 +42,14 @@ func silence(k jpaymenttest.FaultKind) trouble {
 }
 
 var troubles = []trouble{
-	{"none", calm}, {"none", calm}, {"none", calm}, {"none", calm}, {"none", calm}, {"none", calm}, {"none", calm}, {"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
+	{"none", calm},
 	kind(jpaymenttest.DropBeforeBooking),
 	kind(jpaymenttest.DropAfterBooking),
 	kind(jpaymenttest.ResetAfterBooking),
