@@ -117,15 +117,11 @@ type exchange struct {
 // do sends an operation, again where the policy allows it, and tells what came of
 // it. Every operation goes through here.
 func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
-	form, err := query.Values(ex.form)
-	if err != nil {
-		return nil, fmt.Errorf("jpayment: encode %s: %w", ex.op, err)
-	}
 	call := Call{Operation: ex.op, PaymentID: ex.paymentID}
 	for {
 		call.Attempts++
 		start := time.Now()
-		res, err := c.attempt(ctx, ex, form, call)
+		res, err := c.attempt(ctx, ex, call)
 		c.logAttempt(ctx, call, res, err, start)
 		if err == nil {
 			return res, nil
@@ -143,16 +139,16 @@ func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 }
 
 // attempt sends the request once.
-func (c *Client) attempt(ctx context.Context, ex exchange, form url.Values, call Call) (*Result, error) {
+func (c *Client) attempt(ctx context.Context, ex exchange, call Call) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var conn connTrace
-	req, err := c.newRequest(&conn, ex.url, form)
-	if err != nil {
-		return nil, fmt.Errorf("jpayment: encode %s: %w", ex.op, err)
+	req, err := c.newRequest(&conn, ex)
+	if err != nil { // Validation leaves nothing that cannot be encoded.
+		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	resp, err := c.http.Do(req.WithContext(conn.watch(ctx)))
 	if err != nil {
@@ -174,7 +170,11 @@ func (c *Client) attempt(ctx context.Context, ex exchange, form url.Values, call
 // newRequest makes the POST. The specification allows a GET too, but net/http
 // repeats a GET by itself when a connection breaks, and its parameters would stand
 // in every log on the way.
-func (c *Client) newRequest(conn *connTrace, u *url.URL, form url.Values) (*http.Request, error) {
+func (c *Client) newRequest(conn *connTrace, ex exchange) (*http.Request, error) {
+	form, err := query.Values(ex.form)
+	if err != nil {
+		return nil, err
+	}
 	if code := c.connectionAuth.Reveal(); code != "" {
 		ut := strconv.FormatInt(time.Now().Unix(), 10)
 		hak := sha256.Sum256([]byte(ut + code))
@@ -189,7 +189,7 @@ func (c *Client) newRequest(conn *connTrace, u *url.URL, form url.Values) (*http
 	first, _ := body()
 	return &http.Request{
 		Method:        http.MethodPost,
-		URL:           u,
+		URL:           ex.url,
 		Header:        http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {c.userAgent}},
 		Body:          first,
 		ContentLength: int64(len(text)),

@@ -142,11 +142,11 @@ func (c Call) sentence(o Outcome, what, next string) string {
 func (c Call) nextAfterUnknown() string {
 	switch c.Operation {
 	case OpSales:
-		return "look the payment up in the control panel: ship if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
+		return "look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
 	case OpCancel:
 		return "look the payment up in the control panel: send Cancel again if it is not cancelled (取消)"
 	case OpReAuth, OpReAuthByKickback:
-		return "do not send it again; look in the control panel for the new payment and whether the original is cancelled"
+		return "do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship"
 	default:
 		return "look the payment up in the control panel"
 	}
@@ -209,6 +209,9 @@ func (e *TransportError) Error() string {
 	}
 	if e.Outcome() == OutcomeNotSent {
 		next = "check the network, the proxy and the address of the gateway, then send it again; nothing was sent"
+		if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
+			next = "send it again with more time; nothing was sent"
+		}
 	}
 	return e.sentence(e.Outcome(), what+describe(e.Err), next)
 }
@@ -258,7 +261,7 @@ func (e *ReplyError) Error() string {
 	}
 	next := e.nextAfterUnknown()
 	if errors.Is(e.Err, ErrTestMode) {
-		next = "switch the store to production in the control panel, or drop WithProductionOnly"
+		next = "do not ship, no money moved; switch the store to production in the control panel"
 	}
 	return e.sentence(OutcomeUnknown, what, next)
 }
@@ -324,10 +327,6 @@ func (e *GatewayError) nextAfterRefusal() string {
 	case CodeSourceIP:
 		return "register this machine's egress IP address in the control panel " +
 			"(設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again"
-	case CodeCaptureFailed:
-		return "look the payment up in the control panel: it may be captured already, cancelled or expired"
-	case CodeCancelFailed:
-		return "look the payment up in the control panel: it may be cancelled already"
 	case CodePaymentID:
 		return "check the payment number and that it belongs to this store"
 	default: // the class decides
@@ -341,14 +340,21 @@ func (e *GatewayError) nextAfterRefusal() string {
 	case classBusy:
 		return "send it again a little later"
 	case classMaintenance:
-		return "send it again after the maintenance, which is monthly from 02:55 to 04:30 Japan time"
+		return "send it again when the maintenance is over"
 	case classNotPermitted:
 		return "check the store's contract and settings in the control panel"
 	case classInvalidParameter:
 		return "correct the request"
 	case classRefused, classLost:
 	}
-	return "look the payment up in the control panel"
+	switch e.Operation {
+	case OpSales:
+		return "look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)"
+	case OpCancel:
+		return "look the payment up in the control panel: it may be cancelled (取消) already"
+	default:
+		return "look the payment up in the control panel"
+	}
 }
 
 // plainError is an error whose text is this package's own and shows nothing private.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,8 +136,8 @@ func TestErrorTexts(t *testing.T) {
 	replayed := call(jpayment.OpSales)
 	replayed.Attempts, replayed.Earlier = 2, &jpayment.TransportError{}
 	const (
-		panelSales  = "look the payment up in the control panel: ship if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
-		panelReAuth = "do not send it again; look in the control panel for the new payment and whether the original is cancelled"
+		panelSales  = "look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
+		panelReAuth = "do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship"
 	)
 	for want, err := range map[string]error{
 		"jpayment: Sales of payment 10000001: outcome refused: ER003 (" + jpayment.CodeSourceIP.Message() + "); " +
@@ -144,9 +145,9 @@ func TestErrorTexts(t *testing.T) {
 		"jpayment: Sales of payment 10000001: outcome unknown: ER032 (" + jpayment.CodeCaptureFailed.Message() + ") (after 2 attempts); " +
 			"an earlier attempt may have been carried out; next: " + panelSales: &jpayment.GatewayError{Call: replayed, Code: "ER032"},
 		"jpayment: Sales of payment 10000001: outcome refused: ER032 (" + jpayment.CodeCaptureFailed.Message() + "); " +
-			"next: look the payment up in the control panel: it may be captured already, cancelled or expired": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER032"},
+			"next: look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER032"},
 		"jpayment: Cancel of payment 10000001: outcome refused: ER033 (" + jpayment.CodeCancelFailed.Message() + "); " +
-			"next: look the payment up in the control panel: it may be cancelled already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER033"},
+			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER033"},
 		"jpayment: ReAuth of payment 10000001: outcome refused: ER053 (" + jpayment.CodePaymentID.Message() + "); " +
 			"next: check the payment number and that it belongs to this store": &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "ER053"},
 		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message() + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
@@ -156,19 +157,22 @@ func TestErrorTexts(t *testing.T) {
 			"next: look the payment up in the control panel and ask the gateway's support why the issuer declined": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "G8042G800000"},
 		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.CodeBusy.Message() + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
 		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.CodeMaintenance.Message() + "); " +
-			"next: send it again after the maintenance, which is monthly from 02:55 to 04:30 Japan time": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER999"},
+			"next: send it again when the maintenance is over": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER999"},
 		"jpayment: Sales of payment 10000001: outcome refused: ER998 (" + jpayment.Code("ER998").Message() + "); " +
 			"next: check the store's contract and settings in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER998"},
 		"jpayment: Sales of payment 10000001: outcome refused: ER001 (" + jpayment.Code("ER001").Message() + "); next: correct the request": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER001"},
 		"jpayment: Cancel of payment 10000001: outcome refused: ER030 (" + jpayment.Code("ER030").Message() + "); " +
-			"next: look the payment up in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER030"},
+			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER030"},
 		"jpayment: ReAuth of payment 10000001: outcome unknown: no reply: the time ran out; next: " + panelReAuth: &jpayment.TransportError{Call: call(jpayment.OpReAuth), Err: context.DeadlineExceeded},
 		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the context was cancelled; " +
-			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: context.Canceled},
+			"next: send it again with more time; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: context.Canceled},
+		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the connection was closed early; " +
+			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: io.EOF},
+		"jpayment: outcome refused: ER030 (" + jpayment.Code("ER030").Message() + "); next: look the payment up in the control panel": &jpayment.GatewayError{Code: "ER030"},
 		"jpayment: Cancel of payment 10000001: outcome unknown: the reply cannot count: ta is not the sum of am, tx and sf; " +
 			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: "is not the sum of am, tx and sf"},
 		"jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: it approves a test: the store is in test mode and no money moved; " +
-			"next: switch the store to production in the control panel, or drop WithProductionOnly": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: "it approves a test", Err: jpayment.ErrTestMode},
+			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: "it approves a test", Err: jpayment.ErrTestMode},
 		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: "it is empty"},
 	} {
 		require.EqualError(t, err, want)

@@ -174,7 +174,8 @@ func kickbackParam(name string) string {
 // by five minutes.
 //
 // It proves that the notice carries a parameter which only the gateway and the
-// merchant have seen, and which was made for this store, payment and amounts. It does
+// merchant have seen, and which was made for the store, payment and amounts that
+// Request names. It does
 // not prove what nobody has signed: the status (rst) and the new payment's number
 // (gid) are the word of whoever sent the notice. Nor does it tell a notice from its
 // repetition. Keep the parameter as secret as the key: leave it out of logs of URLs,
