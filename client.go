@@ -286,17 +286,19 @@ func (c *Client) logAttempt(ctx context.Context, call Call, res *Result, err err
 }
 
 // connTrace learns from net/http whether a request can have left the machine.
-type connTrace struct{ wanted, got, http2 atomic.Bool }
+type connTrace struct {
+	hooks              httptrace.ClientTrace
+	wanted, got, http2 atomic.Bool
+}
 
 func (t *connTrace) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.wanted.Store(true) },
-		GotConn: func(info httptrace.GotConnInfo) {
-			t.got.Store(true)
-			c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
-			t.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
-		},
-	})
+	t.hooks.GetConn = func(string) { t.wanted.Store(true) }
+	t.hooks.GotConn = func(info httptrace.GotConnInfo) {
+		t.got.Store(true)
+		c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+		t.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
+	}
+	return httptrace.WithClientTrace(ctx, &t.hooks)
 }
 
 // notSent tells whether it is proved that no byte of the request was written: a

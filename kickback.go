@@ -131,11 +131,11 @@ func decodeKickback(values url.Values) (url.Values, error) {
 	var all strings.Builder
 	for key, vs := range values {
 		for _, v := range vs {
-			all.WriteString(key + "\n" + v + "\n") // A line break keeps bytes from joining.
+			all.WriteString(key + "=" + v + "&") // What stands between keeps bytes from joining.
 		}
 	}
 	charset := wire.Detect(all.String())
-	if all.Len() > maxKickback {
+	if all.Len() > maxKickback+len("&") {
 		return nil, &KickbackError{Reason: "is longer than 16 KiB"}
 	}
 	decoded := make(url.Values, len(values))

@@ -108,7 +108,10 @@ func TestParseKickbackRefuses(t *testing.T) {
 			require.EqualError(t, err, "jpayment: kickback: "+tt.want)
 		})
 	}
-	_, err := jpayment.ParseKickback(url.Values{"x": {strings.Repeat("a", 17<<10)}})
+	const head = "gid=7&rst=1&x="
+	_, err := jpayment.ParseKickbackQuery(head + strings.Repeat("a", 16<<10-len(head)))
+	require.NoError(t, err, "16 KiB are allowed")
+	_, err = jpayment.ParseKickback(url.Values{"x": {strings.Repeat("a", 17<<10)}})
 	require.EqualError(t, err, "jpayment: kickback: is longer than 16 KiB")
 }
 

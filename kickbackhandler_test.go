@@ -88,6 +88,8 @@ func TestKickbackHandlerAnswers(t *testing.T) {
 		"a JSON body":          {request(http.MethodPost, "/", `{"gid":7}`), fine, nil, 400, ""},
 		"HEAD":                 {request(http.MethodHead, "/kickback?"+good, ""), fine, nil, 405, "GET, POST"},
 		"PUT":                  {request(http.MethodPut, "/kickback?"+good, ""), fine, nil, 405, "GET, POST"},
+		"a query of 16 KiB":    {get(good + "&x=" + strings.Repeat("a", 16<<10-len(good)-3)), fine, nil, 200, ""},
+		"a form of 16 KiB":     {request(http.MethodPost, "/", good+"&x="+strings.Repeat("a", 16<<10-len(good)-3)), fine, nil, 200, ""},
 		"query too long":       {get(good + "&x=" + strings.Repeat("a", 16<<10)), fine, nil, 414, ""},
 		"form too long":        {request(http.MethodPost, "/", good+"&x="+strings.Repeat("a", 16<<10)), fine, nil, 413, ""},
 		"together too long":    {request(http.MethodPost, "/?x="+strings.Repeat("a", 9<<10), good+"&y="+strings.Repeat("a", 9<<10)), fine, nil, 400, ""},

@@ -190,6 +190,9 @@ func (fs *faults) checkPhone(s string) {
 // checkExtra names keys, which are the program's, and never values, which are the
 // customer's. limit is the room for it in bytes.
 func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
+	if len(e) == 0 {
+		return
+	}
 	size := -1 // one ampersand less than there are pairs
 	readable := true
 	for _, key := range slices.Sorted(maps.Keys(e)) {

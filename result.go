@@ -125,11 +125,13 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 type Secret struct{ text *string }
 
 // NewSecret returns a secret with the text.
-func NewSecret(text string) Secret {
-	if text == "" {
+func NewSecret(text string) Secret { return secretIn(&text) }
+
+func secretIn(text *string) Secret {
+	if *text == "" {
 		return Secret{}
 	}
-	return Secret{&text}
+	return Secret{text}
 }
 
 // Reveal returns the text.
@@ -203,8 +205,10 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 	fail := func(column, reason string) (*Result, error) {
 		return nil, &ReplyError{Column: column, Reason: reason, raw: body}
 	}
-	raw := string(body)
-	text, _ := charsetOf(raw, contentType).Decode(raw)
+	text := string(body)
+	if !wire.IsASCII(text) {
+		text, _ = charsetOf(text, contentType).Decode(text)
+	}
 	// A byte order mark is what .NET likes to begin a page with.
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
 	switch {
@@ -264,11 +268,16 @@ func newResult(row wire.Row) (*Result, *wire.ColumnError) {
 	case success && strings.Trim(row.GID, "0") == "":
 		return nil, &wire.ColumnError{Column: "gid", Reason: "is 0 although rst says that the payment succeeded"}
 	}
+	// The texts that the secrets point at lie beside the result, in one piece.
+	r := &struct {
+		Result
+		ap, id, ps, other string
+	}{ap: row.AP, id: row.ID, ps: row.PS, other: row.Other}
 	amount := func(y wire.Yen) Amount { return Amount{yen: y.Value, given: y.Given} }
-	return &Result{
+	r.Result = Result{
 		PaymentID:      row.GID,
 		Status:         Status(status.Value),
-		ApprovalCode:   NewSecret(row.AP),
+		ApprovalCode:   secretIn(&r.ap),
 		Code:           Code(row.EC),
 		OrderCode:      row.GOD,
 		OrderNumber:    row.COD,
@@ -276,11 +285,12 @@ func newResult(row wire.Row) (*Result, *wire.ColumnError) {
 		Tax:            amount(row.Amounts[1]),
 		Shipping:       amount(row.Amounts[2]),
 		Total:          amount(row.Amounts[3]),
-		IssuedID:       NewSecret(row.ID),
-		IssuedPassword: NewSecret(row.PS),
+		IssuedID:       secretIn(&r.id),
+		IssuedPassword: secretIn(&r.ps),
 		SubscriptionID: row.ACID,
-		Other:          NewSecret(row.Other),
-	}, nil
+		Other:          secretIn(&r.other),
+	}
+	return &r.Result, nil
 }
 
 // otherAmount names an amount that is not the given one, in yen, or nothing.

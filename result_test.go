@@ -87,6 +87,7 @@ func TestParseReply(t *testing.T) {
 		"a bare unknown code":    {"ER444", jpayment.Result{Status: jpayment.StatusFailed, Code: "ER444"}},
 		"a bare G code":          {"G1142G110000", jpayment.Result{Status: jpayment.StatusFailed, Code: "G1142G110000"}},
 		"a bare 42C code":        {"42C010000", jpayment.Result{Status: jpayment.StatusFailed, Code: "42C010000"}},
+		"a code of one letter":   {"ER:X", jpayment.Result{Status: jpayment.StatusFailed, Code: "X"}},
 		"an unknown code":        {"ER:X9", jpayment.Result{Status: jpayment.StatusFailed, Code: "X9"}},
 		"unreadable other data":  {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=\xff", with(func(r *jpayment.Result) { r.Other = jpayment.NewSecret("k=\uFFFD") })},
 		"line break in the data": {"77,1,A00001,,88,o-1,1000,80,500,1580,,,k=a\r\nb", with(func(r *jpayment.Result) { r.Other = jpayment.NewSecret("k=a\r\nb") })},

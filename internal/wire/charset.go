@@ -41,7 +41,7 @@ func (c Charset) Encode(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", errors.New("is not valid UTF-8")
 	}
-	if c == UTF8 || isASCII(s) {
+	if c == UTF8 || IsASCII(s) {
 		return s, nil
 	}
 	if enc, ok := encodeShiftJIS(s); ok {
@@ -71,7 +71,7 @@ func encodeShiftJIS(s string) (enc string, ok bool) {
 // Decode returns s, which is in the character set, as UTF-8. ok tells whether
 // every byte was readable; those that were not stand as U+FFFD in the text.
 func (c Charset) Decode(s string) (text string, ok bool) {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return s, true
 	}
 	if c == UTF8 {
@@ -90,7 +90,8 @@ func Detect(s string) Charset {
 	return ShiftJIS
 }
 
-func isASCII(s string) bool {
+// IsASCII tells whether s is the same in every character set.
+func IsASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

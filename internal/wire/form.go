@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,9 +11,14 @@ import (
 // decoder and a plain URL decoder both read it as one, which + is not, and a + in
 // data that the gateway echoes is then always a plus.
 func EncodeForm(v url.Values, c Charset) (string, error) {
+	keys := make([]string, 0, len(v))
+	for key := range v {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
 	var b strings.Builder
-	b.Grow(256)
-	for _, key := range slices.Sorted(maps.Keys(v)) {
+	b.Grow(128)
+	for _, key := range keys {
 		k, err := c.Encode(key)
 		if err != nil {
 			return "", err

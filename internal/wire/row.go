@@ -34,8 +34,12 @@ type ColumnError struct {
 
 func (e *ColumnError) Error() string { return e.Column + " " + e.Reason }
 
-// amountNames are the gateway's names of Amounts.
-var amountNames = [...]string{"am", "tx", "sf", "ta"}
+// The gateway's names of the columns before cod, which cannot hold a comma, and of
+// Amounts.
+var (
+	headNames   = [...]string{"gid", "rst", "ap", "ec", "god"}
+	amountNames = [...]string{"am", "tx", "sf", "ta"}
+)
 
 // maxCod bounds cod in the search for its end: 50 bytes (specification), each of
 // which may be a half-width kana of one byte that takes three in UTF-8.
@@ -51,17 +55,15 @@ const maxCod = 150
 // reading is read so. A row with several proves nothing, and is an error like one
 // with none.
 func SplitRow(line string) (Row, *ColumnError) {
-	var row Row
+	var head [len(headNames)]string
 	rest := line
-	for _, column := range []struct {
-		name string
-		dst  *string
-	}{{"gid", &row.GID}, {"rst", &row.RST}, {"ap", &row.AP}, {"ec", &row.EC}, {"god", &row.GOD}} {
+	for i, name := range headNames {
 		var ok bool
-		if *column.dst, rest, ok = strings.Cut(rest, ","); !ok {
-			return Row{}, &ColumnError{column.name, errCutShort.Error()}
+		if head[i], rest, ok = strings.Cut(rest, ","); !ok {
+			return Row{}, &ColumnError{name, errCutShort.Error()}
 		}
 	}
+	row := Row{GID: head[0], RST: head[1], AP: head[2], EC: head[3], GOD: head[4]}
 	cod := strings.IndexByte(rest, ',')
 	if cod < 0 {
 		return Row{}, &ColumnError{"cod", errCutShort.Error()}

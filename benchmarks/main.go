@@ -1,0 +1,197 @@
+// Benchmarks measures what a capture costs through the package jpayment, beside its
+// peers, in one run. All take turns in blocks of calls, in random order, against one
+// server in another process, everything on one core: absolute times on a shared machine
+// mean little, their ratios repeat.
+//
+//	go run . [-rounds 300] [-out ../docs]
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	serverVariable  = "JPAYMENT_BENCHMARK_SERVER"
+	latencyVariable = "JPAYMENT_BENCHMARK_LATENCY"
+	blockCalls      = 50
+)
+
+func main() {
+	runtime.GOMAXPROCS(1)
+	pin()
+	if os.Getenv(serverVariable) != "" {
+		exitOn(serve())
+		return
+	}
+	rounds := flag.Int("rounds", 300, "how often each contender takes its turn")
+	out := flag.String("out", "", "the `folder` to write benchmarks.md and benchmarks.svg to")
+	flag.Parse()
+	exitOn(run(*rounds, *out))
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(rounds int, out string) error {
+	base, stop, err := startServer(0)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	all, err := contenders(base)
+	if err != nil {
+		return err
+	}
+	results, err := measure(all, rounds)
+	if err != nil {
+		return err
+	}
+	table := markdown(results)
+	fmt.Print(table)
+	if out == "" {
+		return nil
+	}
+	head := fmt.Sprintf("# Benchmarks\n\nA capture, over one kept connection, on one core shared with the server; medians of %d rounds of %d calls. `cd benchmarks && go run . -rounds %d -out ../docs` writes this page. %s, %s/%s.\n\n",
+		rounds, blockCalls, rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if err := os.WriteFile(filepath.Join(out, "benchmarks.md"), []byte(head+table+"\n![Time against net/http alone](benchmarks.svg)\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "benchmarks.svg"), []byte(svg(results)), 0o644)
+}
+
+// startServer starts this program again as the server.
+func startServer(latency time.Duration) (base string, stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), serverVariable+"=1", latencyVariable+"="+latency.String())
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		return "", nil, err
+	}
+	return strings.TrimSpace(line), func() { stdin.Close(); cmd.Wait() }, nil
+}
+
+// result is what one call of a contender costs.
+type result struct {
+	name          string
+	ns, cpu       float64 // nanoseconds: by the clock, and of this process's CPU time
+	allocs, bytes float64
+	ratio         float64 // of ns to that of the first contender in the same round
+}
+
+// measure lets the contenders take turns. Times are medians over the rounds.
+func measure(all []contender, rounds int) ([]result, error) {
+	type sample struct{ ns, cpu, allocs, bytes, ratio []float64 }
+	samples := make([]sample, len(all))
+	for _, c := range all { // opens the connections
+		for range blockCalls {
+			if err := c.call(); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+	}
+	for range rounds {
+		ns := make([]float64, len(all))
+		for _, i := range rand.Perm(len(all)) {
+			runtime.GC()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			cpu, start := cpuTime(), time.Now()
+			for range blockCalls {
+				if err := all[i].call(); err != nil {
+					return nil, fmt.Errorf("%s: %w", all[i].name, err)
+				}
+			}
+			elapsed, used := time.Since(start), cpuTime()-cpu
+			runtime.ReadMemStats(&after)
+			ns[i] = float64(elapsed) / blockCalls
+			samples[i].ns = append(samples[i].ns, ns[i])
+			samples[i].cpu = append(samples[i].cpu, float64(used)/blockCalls)
+			samples[i].allocs = append(samples[i].allocs, float64(after.Mallocs-before.Mallocs)/blockCalls)
+			samples[i].bytes = append(samples[i].bytes, float64(after.TotalAlloc-before.TotalAlloc)/blockCalls)
+		}
+		for i := range all {
+			samples[i].ratio = append(samples[i].ratio, ns[i]/ns[0])
+		}
+	}
+	results := make([]result, len(all))
+	for i, s := range samples {
+		results[i] = result{all[i].name, median(s.ns), median(s.cpu), median(s.allocs), median(s.bytes), median(s.ratio)}
+	}
+	return results, nil
+}
+
+func median(xs []float64) float64 {
+	xs = slices.Sorted(slices.Values(xs))
+	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func markdown(results []result) string {
+	var b strings.Builder
+	b.WriteString("| | time, µs | CPU, µs | allocations | KB | time against net/http |\n|---|---:|---:|---:|---:|---:|\n")
+	for _, r := range results {
+		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.0f | %.1f | %.2f |\n", r.name, r.ns/1e3, r.cpu/1e3, r.allocs, r.bytes/1e3, r.ratio)
+	}
+	return b.String()
+}
+
+// svg draws the ratios as bars.
+func svg(results []result) string {
+	const width, row, label = 720, 30, 250
+	longest := slices.MaxFunc(results, func(a, b result) int { return cmp.Compare(a.ratio, b.ratio) }).ratio
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="14" role="img" aria-label="Time of a capture against net/http alone">`+"\n", width, row*len(results)+10)
+	io.WriteString(&b, `<style>text{fill:#333}rect{fill:#9aa7b5}.own{fill:#2f6f4f}@media(prefers-color-scheme:dark){text{fill:#ddd}rect{fill:#66727f}.own{fill:#5fae86}}</style>`+"\n")
+	for i, r := range results {
+		class := ""
+		if r.name == "jpayment" {
+			class = ` class="own"`
+		}
+		y := 5 + row*i
+		length := r.ratio / longest * (width - label - 60)
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect%s x="%d" y="%d" width="%.0f" height="%d" rx="2"/><text x="%.0f" y="%d">%.2f</text>`+"\n",
+			label-10, y+19, r.name, class, label, y+4, length, row-10, label+length+8, y+19, r.ratio)
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
