@@ -40,17 +40,5 @@ type cancelForm struct {
 // although a payment already cancelled is answered with it. The errors are those
 // of [Client.Sales].
 func (c *Client) Cancel(ctx context.Context, req CancelRequest) (*Result, error) {
-	var fs faults
-	fs.checkPaymentID(req.PaymentID)
-	fs.checkExtra(req.Extra, c.charset, maxExtra)
-	if err := fs.err(OpCancel, req.PaymentID); err != nil {
-		return nil, err
-	}
-	return c.do(ctx, exchange{
-		op:        OpCancel,
-		paymentID: req.PaymentID,
-		url:       c.gatewayURL,
-		form:      cancelForm{c.access(replyAtOnce), "CANCEL", req},
-		check:     c.samePayment(req.PaymentID),
-	})
+	return c.onPayment(ctx, OpCancel, req.PaymentID, req.Extra, cancelForm{c.access(replyAtOnce), "CANCEL", req})
 }

@@ -41,31 +41,26 @@ type salesForm struct {
 // control panel. The errors are [*ValidationError], [*TransportError],
 // [*ReplyError] and [*GatewayError].
 func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
-	var fs faults
-	fs.checkPaymentID(req.PaymentID)
-	fs.checkExtra(req.Extra, c.charset, maxExtra)
-	if err := fs.err(OpSales, req.PaymentID); err != nil {
-		return nil, err
-	}
-	return c.do(ctx, exchange{
-		op:        OpSales,
-		paymentID: req.PaymentID,
-		url:       c.gatewayURL,
-		form:      salesForm{c.access(replyAtOnce), "SALES", req},
-		check:     c.samePayment(req.PaymentID),
-	})
+	return c.onPayment(ctx, OpSales, req.PaymentID, req.Extra, salesForm{c.access(replyAtOnce), "SALES", req})
 }
 
-// samePayment checks that a reply is about the payment that was asked about. That it
-// repeats the number is an assumption: the specification says only that the number is
-// issued once per payment.
-func (c *Client) samePayment(paymentID string) func(*Result) (column, reason string) {
-	return func(res *Result) (column, reason string) {
+// onPayment sends a job for the page gateway.aspx, which names a payment and no amounts.
+func (c *Client) onPayment(ctx context.Context, op Operation, paymentID string, extra Extra, form any) (*Result, error) {
+	var fs faults
+	fs.checkPaymentID(paymentID)
+	fs.checkExtra(extra, c.charset, maxExtra)
+	if err := fs.err(op, paymentID); err != nil {
+		return nil, err
+	}
+	// That the reply repeats the payment's number is an assumption: the specification
+	// says only that the number is issued once per payment.
+	check := func(res *Result) (column, reason string) {
 		if res.PaymentID != paymentID && !c.unmatchedID {
 			return "gid", "is not the payment asked for"
 		}
 		return "", ""
 	}
+	return c.do(ctx, exchange{op: op, paymentID: paymentID, url: c.gatewayURL, form: form, check: check})
 }
 
 // logTarget is what a request on a payment shows of itself.

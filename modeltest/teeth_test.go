@@ -36,7 +36,7 @@ var mutations = []struct {
 		"a row that is cut short is accepted",
 		[]edit{
 			{"client.go", "	case err != nil:\n		return fail(\"it is cut short\", err)\n", "	case err != nil && len(body) == 0:\n		return fail(\"it is cut short\", err)\n"},
-			{"internal/wire/row.go", "			return Row{}, &ColumnError{column.name, errCutShort.Error()}", "			_ = column.name\n			break"},
+			{"internal/wire/row.go", "			return Row{}, &ColumnError{name, errCutShort.Error()}", "			_ = name\n			break"},
 			{"internal/wire/row.go", "		return Row{}, &ColumnError{\"cod\", errCutShort.Error()}", "		return row, nil"},
 			{"internal/wire/row.go", "	case 0:\n		return Row{}, &ColumnError{column, err.Error()}\n", "	case 0:\n		_ = column\n		return row, nil\n"},
 		},
