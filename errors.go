@@ -368,12 +368,13 @@ func (e plainError) Error() string { return string(e) }
 // error may quote the request, or a proxy's URL with its password.
 func describe(err error) string {
 	var (
-		plain   plainError
-		dns     *net.DNSError
-		cert    *tls.CertificateVerificationError
-		record  tls.RecordHeaderError
-		op      *net.OpError
-		errno   syscall.Errno
+		plain  plainError
+		dns    *net.DNSError
+		cert   *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		op     *net.OpError
+		errno  syscall.Errno
+
 		timeout interface{ Timeout() bool }
 	)
 	switch {

@@ -94,8 +94,14 @@ func TestNotSent(t *testing.T) {
 			[]jpayment.Option{via(trusting)},
 			"tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not localhost",
 		},
-		"old TLS":       {old.URL, []jpayment.Option{via(trustingOld)}, "remote error: tls: protocol version not supported"},
-		"TLS to no TLS": {"https://" + plain.Listener.Addr().String(), nil, "http: server gave HTTP response to HTTPS client"},
+		"old TLS":        {old.URL, []jpayment.Option{via(trustingOld)}, "remote error: tls: protocol version not supported"},
+		"TLS to no TLS":  {"https://" + plain.Listener.Addr().String(), nil, "http: server gave HTTP response to HTTPS client"},
+		"TLS to garbage": {"https://" + garbage.Addr().String(), nil, "tls: first record does not look like a TLS handshake"},
+		"no handshake": {
+			"https://" + silent.Addr().String(),
+			[]jpayment.Option{via(&http.Transport{TLSHandshakeTimeout: time.Nanosecond})},
+			"the time ran out",
+		},
 		"proxy refuses": {"https://gateway.test", []jpayment.Option{via(&http.Transport{Proxy: http.ProxyURL(proxy)})}, "error of type *errors.errorString"},
 		"proxy not there": {
 			"https://gateway.test",

@@ -40,7 +40,10 @@ func TestSplitRow(t *testing.T) {
 		"a comma in cod":              {"1,1,A00001,,2,c,d,1000,80,500,1580,,,", with(func(r *wire.Row) { r.COD = "c,d" })},
 		"commas and numbers in cod":   {"1,1,A00001,,2,1,2,4,1000,80,500,1580,,,k=v", with(func(r *wire.Row) { r.COD, r.Other = "1,2,4", "k=v" })},
 		"cod ends in a comma":         {"1,1,A00001,,2,c,,1000,80,500,1580,,,", with(func(r *wire.Row) { r.COD = "c," })},
-		"blank amounts":               {"1,1,A00001,,2,c,,,,,,,", with(func(r *wire.Row) { r.Amounts = wire.Amounts{} })},
+		"numbers far behind": {"1,1,A00001,,2,c,1000,80,500,1580,,,k=" + strings.Repeat("v", 150) + ",1,2,3,6", with(func(r *wire.Row) {
+			r.Other = "k=" + strings.Repeat("v", 150) + ",1,2,3,6"
+		})},
+		"blank amounts": {"1,1,A00001,,2,c,,,,,,,", with(func(r *wire.Row) { r.Amounts = wire.Amounts{} })},
 		"blank tax and shipping": {"1,1,A00001,,2,c,1000,,,1000,,,", with(func(r *wire.Row) {
 			r.Amounts = wire.Amounts{yen(1000), {}, {}, yen(1000)}
 		})},
