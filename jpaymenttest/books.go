@@ -43,7 +43,8 @@ type Payment struct {
 	OrderCode    string // god, オーダーコード, the gateway's
 	ApprovalCode string // ap, カード会社承認番号; TestMod in test mode
 
-	RegisteredProduct bool // 商品登録あり: cannot be re-authorised
+	RegisteredProduct bool   // 商品登録あり: cannot be re-authorised
+	Decline           string // the G code with which the card's issuer declines; see Authorization
 	// TestMode tells that one booking or more was a test: the card's issuer knows
 	// nothing of it, and State is not the state of any money.
 	TestMode bool
@@ -63,7 +64,7 @@ type Event struct {
 	Operation string // OpAuth, OpSales, OpCancel or OpReAuth
 	State     State  // after the booking
 	TestMode  bool   // no money moved: the shop was in test mode, or was when the payment was opened
-	Request   int    // the Number of the Request that asked for it; 0 for Gateway.Authorize
+	Request   int    // the Number of the Request that asked for it; 0 where it was not a request: Gateway.Authorize, Capture and so on
 }
 
 // Authorization is a card payment as the shop's checkout would have made it.
@@ -88,12 +89,10 @@ var japan = time.FixedZone("JST", 9*60*60)
 type books struct {
 	payments map[string]*entry
 	order    []*entry
+	touched  []touched
 }
 
-type entry struct {
-	Payment
-	decline string
-}
+type entry struct{ Payment }
 
 func newBooks() books { return books{payments: map[string]*entry{}} }
 
@@ -103,7 +102,7 @@ const testApproval = "TestMod"
 // Authorize opens a payment as the shop's checkout does, without a request, and
 // returns its number. It panics where the checkout would not have: on a negative
 // amount or a total that is not positive or beyond int64, on an order number of
-// more than 50 bytes and on a Decline that is not a G code.
+// more than 50 bytes and on a Decline that is not a G code; also if [WithJournal] fails.
 func (g *Gateway) Authorize(a Authorization) (paymentID string) {
 	if _, ok := total(a.Amount, a.Tax, a.Shipping); !ok {
 		panic(fmt.Sprintf("jpaymenttest: Authorize: amounts %d, %d, %d", a.Amount, a.Tax, a.Shipping))
@@ -125,14 +124,18 @@ func (g *Gateway) Authorize(a Authorization) (paymentID string) {
 			Shipping:          a.Shipping,
 			OrderNumber:       a.OrderNumber,
 			RegisteredProduct: a.RegisteredProduct,
+			Decline:           a.Decline,
 			AuthorizedAt:      now,
 		},
-		decline: a.Decline,
 	}
 	if !a.At.IsZero() {
 		p.AuthorizedAt = a.At
 	}
 	g.open(p, Event{At: p.AuthorizedAt, Operation: OpAuth})
+	if err := g.keep(); err != nil {
+		panic(fmt.Sprintf("jpaymenttest: Authorize: %v", err))
+	}
+	g.changed()
 	return p.ID
 }
 
@@ -166,8 +169,9 @@ func (e *entry) copy() Payment {
 
 // open gives a new payment its numbers and books its authorisation.
 func (g *Gateway) open(p *entry, event Event) {
+	g.books.touch(p)
 	n := len(g.books.order)
-	p.ID = strconv.Itoa(10000001 + n)
+	p.ID = paymentID(n)
 	p.OrderCode = strconv.Itoa(20000001 + n)
 	p.ApprovalCode = fmt.Sprintf("%07d", 1112+n)
 	if g.testMode {
@@ -181,6 +185,7 @@ func (g *Gateway) open(p *entry, event Event) {
 
 // book is the only place that changes a payment's state.
 func (g *Gateway) book(p *entry, event Event) {
+	g.books.touch(p)
 	event.TestMode = g.testMode || p.ApprovalCode == testApproval
 	p.State = event.State
 	p.TestMode = p.TestMode || event.TestMode
@@ -279,8 +284,8 @@ func (g *Gateway) capture(req *Request, p *entry) (code string) {
 	switch {
 	case p.State != Authorized, g.tooOldToCapture(p, req.At):
 		return "ER032"
-	case p.decline != "":
-		return p.decline
+	case p.Decline != "":
+		return p.Decline
 	}
 	g.bookFor(req, p, Captured)
 	return ""
@@ -315,26 +320,39 @@ func (g *Gateway) reAuth(req *Request, in input) result {
 	if code != "" {
 		return refusal(code)
 	}
+	p, code := g.replace(req, old, next)
+	switch code {
+	case "":
+		return g.notify(req, in, g.done(p, in))
+	case old.Decline:
+		return g.notify(req, in, refusal(code))
+	default:
+		return refusal(code)
+	}
+}
+
+// replace cancels a payment and opens the next one in its place, or says why not.
+func (g *Gateway) replace(req *Request, old *entry, next Payment) (p *entry, code string) {
 	switch {
 	case old.State == Cancelled:
-		return refusal("ER033")
+		return nil, "ER033"
 	case old.RegisteredProduct, !sameOrLastMonth(old.AuthorizedAt, req.At):
-		return refusal("ER053")
-	case old.decline != "":
+		return nil, "ER053"
+	case old.Decline != "":
 		if g.declineCancels {
 			g.bookFor(req, old, Cancelled)
 		}
-		return g.notify(req, in, refusal(old.decline))
+		return nil, old.Decline
 	}
 
 	next.OrderNumber = old.OrderNumber
 	next.AuthorizedAt = req.At
 	next.Replaces = old.ID
-	p := &entry{Payment: next}
+	p = &entry{Payment: next}
 	g.bookFor(req, old, Cancelled)
 	g.open(p, Event{At: req.At, Operation: OpReAuth, Request: req.Number})
 	old.ReplacedBy = p.ID
-	return g.notify(req, in, g.done(p, in))
+	return p, ""
 }
 
 // readAmounts returns a payment with the amounts of a re-authorisation, having

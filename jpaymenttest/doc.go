@@ -40,6 +40,13 @@
 // and the gateway: the kickback of a request whose answer it spoils or withholds is
 // sent all the same, and does not wait for that answer.
 //
+// # Outside a test
+//
+// A program can put a [Gateway] behind a listener of its own and let [Gateway.Run] send
+// the kickbacks. [WithJournal] makes its books durable. [Gateway.Capture],
+// [Gateway.Cancel] and [Gateway.ReAuthorize] are the buttons of the shop's control
+// panel, [Gateway.Changes] tells when there is something new to show.
+//
 // # Assumptions
 //
 // The specification leaves much open. What could be chosen has a switch, an

@@ -158,6 +158,7 @@ func (g *Gateway) Fail(f Fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.faults = append(g.faults, &fault{Fault: f})
+	g.changed()
 }
 
 // ClearFaults takes all faults back. Requests that hang stay so.
@@ -165,6 +166,7 @@ func (g *Gateway) ClearFaults() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.faults = nil
+	g.changed()
 }
 
 // isCode tells whether s has the form of the gateway's codes, 半角英数 of at most 12.

@@ -40,7 +40,9 @@ type Gateway struct {
 	books       books
 	faults      []*fault
 	requests    []*Request
+	numbered    int // requests so far
 	kickbacks   kickbacks
+	changes     chan struct{} // closed and replaced at every change
 
 	wake chan struct{} // holds one element when the notices are to be looked at again
 	turn chan struct{} // holds one element while notices are being sent
@@ -56,14 +58,16 @@ func New(opts ...Option) *Gateway {
 			netip.MustParsePrefix("127.0.0.0/8"),
 			netip.MustParsePrefix("::1/128"),
 		},
-		books: newBooks(),
-		wake:  make(chan struct{}, 1),
-		turn:  make(chan struct{}, 1),
+		books:   newBooks(),
+		changes: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
+		turn:    make(chan struct{}, 1),
 	}
 	for _, opt := range opts {
 		opt(&g.settings)
 	}
 	g.random = newRandom(g.seed)
+	g.restore()
 	return g
 }
 
@@ -96,9 +100,9 @@ type Request struct {
 // ServeHTTP takes one request to the gateway.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	number, fault, ans := g.take(r, body, err)
+	number, fault, ans, err := g.take(r, body, err)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client left in the middle of its request
+		panic(http.ErrAbortHandler)
 	}
 	if fault == nil {
 		g.deliver(w, r, nil, ans)
@@ -113,17 +117,21 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // take records a request, decides it and books what comes of it, all under one
-// lock: the order of the records is the order of the bookings.
-func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int, struck *fault, ans answer) {
+// lock: the order of the records is the order of the bookings. A request with an error
+// is not to be answered: the client left in the middle of it, the gateway is closed or
+// the booking could not be kept.
+func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int, struck *fault, ans answer, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed() {
-		panic(http.ErrAbortHandler)
+		return 0, nil, answer{}, errClosed
 	}
+	defer g.changed()
 
 	in := g.read(r, body)
+	g.numbered++
 	req := &Request{
-		Number:     len(g.requests) + 1,
+		Number:     g.numbered,
 		At:         g.clock(),
 		RemoteAddr: r.RemoteAddr,
 		Method:     r.Method,
@@ -135,12 +143,12 @@ func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int,
 		Operation:  operation(r.URL.Path, in.form),
 		PaymentID:  in.form.Get("tid"),
 	}
-	g.requests = append(g.requests, req)
+	g.requests = remember(g.requests, req, g.memory)
 	switch {
 	case readErr != nil:
-		return req.Number, nil, answer{}
+		return req.Number, nil, answer{}, readErr
 	case req.Path != gatewayPath && req.Path != reAuthPath:
-		return req.Number, nil, record(req, page(http.StatusNotFound))
+		return req.Number, nil, record(req, page(http.StatusNotFound)), nil
 	}
 
 	struck = g.strike(req)
@@ -152,7 +160,11 @@ func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int,
 		res = g.decide(req, in)
 		req.Code = res.code
 	}
-	return req.Number, struck, record(req, g.answer(struck, res, in))
+	if err := g.keep(); err != nil {
+		req.Code, req.Booked, req.Fault = "", false, ""
+		return req.Number, nil, answer{}, err
+	}
+	return req.Number, struck, record(req, g.answer(struck, res, in)), nil
 }
 
 // record keeps what is about to be sent, before anyone can have received it.
@@ -196,6 +208,7 @@ func (g *Gateway) SetMaintenance(on bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.maintenance = on
+	g.changed()
 }
 
 // SetTestMode turns the shop's test mode on or off. In test mode the approval
@@ -205,6 +218,7 @@ func (g *Gateway) SetTestMode(on bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.testMode = on
+	g.changed()
 }
 
 // RegisterIPs replaces the source addresses that the shop has registered, at
@@ -228,6 +242,7 @@ func (g *Gateway) RegisterIPs(prefixes ...netip.Prefix) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.allowed = allowed
+	g.changed()
 }
 
 func (g *Gateway) knows(remoteAddr string) bool {

@@ -42,6 +42,7 @@ func (g *Gateway) SetKickbackURL(notificationURL string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.kickbacks.target = target
+	g.changed()
 	g.lookAgain()
 }
 
@@ -145,6 +146,7 @@ func (g *Gateway) ForgeKickback(ctx context.Context, query string) (KickbackDeli
 type kickbacks struct {
 	target     *url.URL // nil for none
 	notices    []*notice
+	kept       int // how many of the notices the journal has
 	deliveries []*KickbackDelivery
 	forged     []*KickbackDelivery
 }
@@ -360,9 +362,11 @@ func (g *Gateway) send(ctx context.Context, n *notice, query string, byHand bool
 	// The success of a notice is judged by its receiver's output not being empty
 	// (specification, キックバック(rt=0)仕様; field notes, "Kickbacks": H).
 	d.Delivered = err == nil && len(answer) > 0
-	if n != nil && d.Delivered {
-		n.ended = true
+	if n != nil {
+		n.ended = n.ended || d.Delivered
+		_ = g.save(Change{Kickbacks: []WaitingKickback{n.waiting()}}) // see WithJournal
 	}
+	g.changed()
 	return d.copy(), err
 }
 
@@ -380,22 +384,23 @@ func (g *Gateway) begin(d *KickbackDelivery, n *notice, query string, byHand boo
 		return nil, errEnded
 	}
 
+	defer g.changed()
 	d.At = g.clock()
 	d.RawQuery = query
 	if target.RawQuery != "" {
 		d.RawQuery = target.RawQuery + "&" + query
 	}
 	if n == nil {
-		g.kickbacks.forged = append(g.kickbacks.forged, d)
+		g.kickbacks.forged = remember(g.kickbacks.forged, d, g.memory)
 		return target, nil
 	}
 	n.attempts++
 	d.Request, d.Duplicate, d.Attempt, d.Manual = n.request, n.duplicate, n.attempts, byHand
-	g.kickbacks.deliveries = append(g.kickbacks.deliveries, d)
+	g.kickbacks.deliveries = remember(g.kickbacks.deliveries, d, g.memory)
 	if byHand {
 		return target, nil
 	}
-	if n.ended = n.tries == len(g.kickbackRetries); !n.ended {
+	if n.ended = n.tries >= len(g.kickbackRetries); !n.ended {
 		n.due = d.At.Add(g.kickbackRetries[n.tries])
 	}
 	n.tries++

@@ -34,6 +34,11 @@ type settings struct {
 	kickbacksReversed bool
 	kickbackCharset   wire.Charset
 	kickbackACID      string
+
+	journal  func(Change) error
+	payments []Payment         // to begin with
+	waiting  []WaitingKickback // likewise
+	memory   int               // 0 for all
 }
 
 func defaults() settings {
