@@ -1,0 +1,216 @@
+// Package cli is the command line of jpayment: every command, apart from the process
+// that it runs in.
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// The exit statuses.
+const (
+	exitDone    = 0
+	exitFailed  = 1 // refused, not sent, or a check that failed
+	exitUsage   = 2
+	exitUnknown = 3
+)
+
+// Run runs the command line and returns its exit status. A stream is a terminal if it
+// is a file that is one.
+func Run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	configDir, _ := os.UserConfigDir() // Without one there is no file by default.
+	return run(ctx, args, world{
+		env: env, stdin: stdin, stdout: stdout, stderr: stderr,
+		terminal:  terminals{isTerminal(stdin), isTerminal(stdout), isTerminal(stderr)},
+		configDir: configDir,
+		proxy:     http.ProxyFromEnvironment,
+	})
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// world is what the command sees of the machine it runs on.
+type world struct {
+	env            func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       terminals
+	configDir      string
+	proxy          func(*http.Request) (*url.URL, error)
+	roots          *x509.CertPool // nil for the system's
+}
+
+// terminals tells which streams are a terminal.
+type terminals struct{ in, out, err bool }
+
+type worldKey struct{}
+
+func withWorld(ctx context.Context, w world) context.Context {
+	return context.WithValue(ctx, worldKey{}, w)
+}
+
+// worldOf returns the world of a command. One that runs by itself, outside Run, has
+// an empty environment.
+func worldOf(cmd *cobra.Command) world {
+	if ctx := cmd.Context(); ctx != nil {
+		if w, ok := ctx.Value(worldKey{}).(world); ok {
+			return w
+		}
+	}
+	return world{env: func(string) string { return "" }}
+}
+
+// run is Run in any world.
+func run(ctx context.Context, args []string, w world) (status int) {
+	defer func() {
+		// A panic would end the process with status 2, which says that nothing was sent.
+		if r := recover(); r != nil {
+			fmt.Fprintf(w.stderr, "jpayment: panic: %T\n%s", r, debug.Stack())
+			status = exitUnknown
+		}
+	}()
+	root := newRootCommand(helpLanguage(args, w.env))
+	root.SetArgs(append([]string{}, args...)) // Of nil cobra makes the process's own.
+	root.SetIn(w.stdin)
+	root.SetOut(w.stdout)
+	root.SetErr(w.stderr)
+	// Until a command has started, every error is cobra's and about the command line.
+	started := false
+	whenStarted(root, func() { started = true })
+
+	cmd, err := root.ExecuteContextC(withWorld(ctx, w))
+	var (
+		said  exitStatus
+		usage usageError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &said):
+		return int(said)
+	case !started, errors.As(err, &usage):
+		fmt.Fprintf(w.stderr, "jpayment: %v\n", err)
+		fmt.Fprintln(w.stderr, in(language(cmd), "Help: ", "使い方: ")+cmd.CommandPath()+" --help")
+		return exitUsage
+	default:
+		fmt.Fprintf(w.stderr, "jpayment: %v\n", err)
+		return exitFailed
+	}
+}
+
+// whenStarted calls f whenever one of the commands is about to run. The hooks of cobra
+// run before it has looked at all flags.
+func whenStarted(cmd *cobra.Command, f func()) {
+	if runE := cmd.RunE; runE != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			f()
+			return runE(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		whenStarted(sub, f)
+	}
+}
+
+// exitStatus is the error of a command that has said all that there is to say.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// usageError is the error of a command that was not given what it needs.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// newRootCommand returns jpayment with all its commands, described in the language.
+func newRootCommand(lang string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "jpayment",
+		Short: in(lang, "Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card gateway", "ROBOT PAYMENT クレジットカード決済の手動操作・応答の説明・接続確認・シミュレーター"),
+		Long: in(lang, `Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card
+gateway.
+
+Exit status:
+  0  done: the gateway said that it did it; or all is well
+  1  refused, or not sent; or a check failed
+  2  wrong usage: nothing was sent
+  3  unknown: look the payment up in the control panel before anything else`,
+			`ROBOT PAYMENT クレジットカード決済の手動操作、応答の説明、接続確認、シミュレーションを行います。
+
+終了ステータス:
+  0  完了（ゲートウェイが処理したと答えた）、または問題なし
+  1  拒否または未送信、あるいは確認項目の失敗
+  2  使い方の誤り（何も送信していない）
+  3  不明（何よりも先に管理画面で決済を確認する）`),
+		Example: `  jpayment doctor --store 123456
+  jpayment sales 10000001 --store 123456
+  jpayment explain ER003`,
+		Version:           version(),
+		Args:              cobra.NoArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var flag langFlag
+	root.PersistentFlags().Var(&flag, "lang", in(lang, "language of messages; by default that of the locale (LC_ALL, LC_MESSAGES, LANG)", "メッセージの言語。既定はロケール（LC_ALL, LC_MESSAGES, LANG）による"))
+	complete(root, "lang", japanese, english)
+	root.AddCommand(commands(lang)...)
+	return root
+}
+
+// commands returns what stands below jpayment.
+func commands(lang string) []*cobra.Command {
+	return []*cobra.Command{
+		newSalesCommand(lang),
+		newCancelCommand(lang),
+		newReAuthCommand(lang),
+		newExplainCommand(lang),
+		newDoctorCommand(lang),
+		newSimulateCommand(lang),
+		newManCommand(lang),
+	}
+}
+
+// complete lets the shell complete a flag's value.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	// It fails for a flag that is not there, which every test would meet.
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err)
+	}
+}
+
+// oneArgument takes exactly one argument, which is called name.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		lang := language(cmd)
+		switch {
+		case len(args) == 0:
+			return usageError(in(lang, name+" is missing", name+" がありません"))
+		case len(args) > 1:
+			return usageError(fmt.Sprintf(in(lang, "one %s is wanted, and %d arguments are given", "%s は1つだけ指定してください（引数が%d個あります）"), name, len(args)))
+		}
+		return nil
+	}
+}
+
+// version returns the version of the module that the binary was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

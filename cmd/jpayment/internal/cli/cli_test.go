@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestMain(m *testing.M) {
+	// The width of characters such as … would depend on the locale of who runs the tests.
+	text.OverrideRuneWidthEastAsianWidth(false)
+	os.Exit(m.Run())
+}
+
+// session is one run of the command in a world of its own.
+type session struct {
+	world
+	vars  map[string]string
+	input string
+}
+
+// ran is what a run left behind.
+type ran struct {
+	args           []string
+	status         int
+	stdout, stderr string
+}
+
+func (s session) run(t *testing.T, args ...string) ran {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	w := s.world
+	w.env = func(name string) string { return s.vars[name] }
+	w.stdout, w.stderr = &stdout, &stderr
+	if w.stdin == nil {
+		w.stdin = strings.NewReader(s.input)
+	}
+	if w.proxy == nil {
+		w.proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+	}
+	status := run(t.Context(), args, w)
+	return ran{args, status, stdout.String(), stderr.String()}
+}
+
+// at returns a session for the store of the gateway.
+func at(g *jpaymenttest.Server, more ...string) session {
+	vars := map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_URL": g.URL}
+	for i := 0; i+1 < len(more); i += 2 {
+		vars[more[i]] = more[i+1]
+	}
+	return session{vars: vars}
+}
+
+// golden compares runs with a file.
+func golden(t *testing.T, name string, runs ...ran) {
+	t.Helper()
+	var b strings.Builder
+	for _, r := range runs {
+		fmt.Fprintf(&b, "$ jpayment %s\n-- stdout --\n%s-- stderr --\n%s-- exit status %d --\n\n", strings.Join(r.args, " "), r.stdout, r.stderr, r.status)
+	}
+	got := regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(b.String(), "127.0.0.1:PORT")
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{
+		"frob", "sales", "sales 1 2", "sales 1 --frob", "cancel 1 --timeout",
+		"reauth 1", "reauth 1 --amount 1 --tax 0", "reauth 1 --amount 1 --shipping 0", "reauth 1 --tax 1 --shipping 0", "reauth 1 --amount x --tax 0 --shipping 0",
+		"explain", "doctor 1", "man", "sales 1 --lang fr", "sales 1 --connection-auth x", "reauth 1 --retry-unknown",
+	} {
+		for _, lang := range []string{english, japanese} {
+			r := session{vars: map[string]string{"LANG": lang}}.run(t, strings.Fields(args)...)
+			require.Equal(t, exitUsage, r.status, "%s", args)
+			require.Empty(t, r.stdout)
+			require.Contains(t, r.stderr, "--help")
+			require.NotContains(t, r.stderr, "JPAYMENT_STORE", "%s: refused for something else", args)
+		}
+	}
+	require.Equal(t, exitDone, session{}.run(t).status)
+	r := session{}.run(t, "--version")
+	require.Equal(t, exitDone, r.status)
+	require.Contains(t, r.stdout, "jpayment version")
+}
+
+// Every command has a help in both languages, with an example that it would take.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{english, japanese} {
+		var all func(cmd *cobra.Command)
+		all = func(cmd *cobra.Command) {
+			require.NotEmpty(t, cmd.Short, cmd.CommandPath())
+			require.NotEmpty(t, cmd.Example, cmd.CommandPath())
+			for _, line := range commandLines(cmd.Example) {
+				parses(t, line)
+			}
+			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", lang)
+			r := session{}.run(t, args...)
+			require.Equal(t, exitDone, r.status)
+			require.Contains(t, r.stdout, cmd.Long)
+			for _, sub := range cmd.Commands() {
+				all(sub)
+			}
+		}
+		all(newRootCommand(lang))
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		r := session{}.run(t, "completion", shell)
+		require.Equal(t, exitDone, r.status)
+		require.Contains(t, r.stdout, "jpayment")
+	}
+	r := session{}.run(t, "__complete", "sales", "1", "--charset", "")
+	require.Contains(t, r.stdout, "shift_jis\n")
+}
+
+func TestMan(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "man1")
+	require.Equal(t, exitDone, session{}.run(t, "man", dir).status)
+	for _, page := range []string{"jpayment.1", "jpayment-sales.1", "jpayment-doctor.1", "jpayment-explain.1"} {
+		b, err := os.ReadFile(filepath.Join(dir, page))
+		require.NoError(t, err)
+		require.Contains(t, string(b), ".TH ")
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	r := session{}.run(t, "man", file)
+	require.Equal(t, exitFailed, r.status)
+	require.Contains(t, r.stderr, "man: ")
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lcAll, lcMessages, lang, flag, want string
+	}{
+		{"", "", "", "", english},
+		{"", "", "ja_JP.UTF-8", "", japanese},
+		{"", "", "ja", "", japanese},
+		{"", "", "ja.UTF-8", "", japanese},
+		{"", "", "jam_JM", "", english},
+		{"", "ja_JP.UTF-8", "en_US.UTF-8", "", japanese},
+		{"C", "ja_JP.UTF-8", "ja_JP.UTF-8", "", english},
+		{"ja_JP.UTF-8", "", "", "en", english},
+		{"en_US.UTF-8", "", "", "ja", japanese},
+	} {
+		args := []string{"explain", "nonsense"}
+		if c.flag != "" {
+			args = append(args, "--lang", c.flag)
+		}
+		s := session{vars: map[string]string{"LC_ALL": c.lcAll, "LC_MESSAGES": c.lcMessages, "LANG": c.lang}}
+		r := s.run(t, args...)
+		require.Equal(t, c.want == japanese, strings.Contains(r.stderr, "いずれでもありません"), "%+v", c)
+
+		short := session{vars: s.vars}.run(t, append([]string{"--help"}, args[2:]...)...)
+		require.Equal(t, c.want == japanese, strings.Contains(short.stdout, "終了ステータス"), "%+v", c)
+	}
+	require.Equal(t, english, language(&cobra.Command{}), "a command by itself")
+}
+
+func TestColour(t *testing.T) {
+	t.Parallel()
+	row := "1095729,1,TestMod,,205685,,1000,2,4,1006,,,"
+	screen := world{terminal: terminals{out: true}}
+	for _, c := range []struct {
+		session
+		coloured bool
+	}{
+		{session{}, false},
+		{session{world: screen}, true},
+		{session{world: screen, vars: map[string]string{"NO_COLOR": "1"}}, false},
+		{session{world: screen, vars: map[string]string{"TERM": "dumb"}}, false},
+		{session{world: world{terminal: terminals{err: true, in: true}}}, false},
+	} {
+		r := c.run(t, "explain", row)
+		require.Equal(t, c.coloured, strings.Contains(r.stdout, "\x1b["))
+	}
+}
+
+// What comes from outside cannot steer the terminal.
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "注文　１ (a)", printable("注文　１ (a)"))
+	for _, s := range []string{"\x1b[2J", "a\rb", "\u202e1", "a\nb", "\u009b1m"} {
+		require.NotContains(t, printable(s), s)
+	}
+	r := session{}.run(t, "explain", "?gid=1&rst=1&cod=%1b%5b2J&am=1&tx=0&sf=0&ta=1")
+	require.Equal(t, exitDone, r.status)
+	require.NotContains(t, r.stdout, "\x1b")
+	require.Contains(t, r.stdout, `"\x1b[2J"`)
+}
+
+// The process would end with status 2 at a panic, which says that nothing was sent.
+func TestPanicIsUnknown(t *testing.T) {
+	t.Parallel()
+	g := jpaymenttest.NewServer(t)
+	s := at(g)
+	s.stdin = io.Reader(nil)
+	s.proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
+	r := s.run(t, "doctor")
+	require.Equal(t, exitUnknown, r.status)
+	require.Contains(t, r.stderr, "panic")
+}
+
+func TestRunWiresTheProcess(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	env := func(string) string { return "" }
+	require.Equal(t, exitDone, Run(t.Context(), []string{"explain", "ER003", "--json"}, env, strings.NewReader(""), &stdout, &stderr))
+	require.True(t, json.Valid(stdout.Bytes()))
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer f.Close()
+	require.False(t, isTerminal(f))
+	require.False(t, isTerminal(&stdout))
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// column is one column of a reply, or one parameter of a notice, explained.
+type column struct {
+	Name    string `json:"name"`    // the gateway's
+	Term    string `json:"term"`    // in the specification
+	Value   string `json:"value"`   // without what is private
+	Meaning string `json:"meaning"` // in the language
+}
+
+// columns explains a result. Private values are hidden unless they are asked for.
+func columns(lang string, res *jpayment.Result, showPrivate bool) []column {
+	private := func(s jpayment.Secret) string {
+		if showPrivate {
+			return s.Reveal()
+		}
+		return hide(s.Reveal())
+	}
+	var cs []column
+	add := func(name, value, en, ja string) {
+		cs = append(cs, column{name, terms[name].ja, value, in(lang, en, ja)})
+	}
+	yen := func(name string, a jpayment.Amount, en, ja string) {
+		value := ""
+		if n, given := a.Int64(); given {
+			value = strconv.FormatInt(n, 10)
+		} else {
+			en, ja = en+"; blank, which is not 0", ja+"（空欄。0円ではない）"
+		}
+		add(name, value, en, ja)
+	}
+	if res.Status == jpayment.StatusFailed {
+		add("gid", res.PaymentID, "0 in a refusal: it names no payment", "拒否のときは0（決済を示さない）")
+	} else {
+		add("gid", res.PaymentID, "payment number; after a ReAuth the new payment's", "決済番号。再オーソリの後は新しい決済の番号")
+	}
+	add("rst", strconv.Itoa(int(res.Status)), statusMeaning(res.Status, english), statusMeaning(res.Status, japanese))
+	switch {
+	case res.TestMode():
+		add("ap", res.ApprovalCode.Reveal(), "the store is in test mode: no money moved", "店舗がテストモード。お金は動いていない")
+	default:
+		add("ap", private(res.ApprovalCode), "the card company's approval code", "カード会社の承認番号")
+	}
+	if res.Code == "" {
+		add("ec", "", "no error", "エラーなし")
+	} else {
+		add("ec", string(res.Code), res.Code.Message(), res.Code.MessageJa())
+	}
+	add("god", res.OrderCode, "the gateway's code for the order", "ゲートウェイのオーダーコード")
+	add("cod", res.OrderNumber, "the store's own order number", "店舗のオーダー番号")
+	yen("am", res.Amount, "price in yen", "決済金額（円）")
+	yen("tx", res.Tax, "tax in yen", "税額（円）")
+	yen("sf", res.Shipping, "shipping in yen", "送料（円）")
+	yen("ta", res.Total, "total in yen, the sum of the three", "合計金額（円）。上の3つの和")
+	add("id", private(res.IssuedID), "for content sales only", "コンテンツ販売のみ")
+	add("ps", private(res.IssuedPassword), "for content sales only", "コンテンツ販売のみ")
+	if res.SubscriptionID != "" {
+		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
+	}
+	other := private(res.Other)
+	keys := len(res.Extra())
+	cs = append(cs, column{"", "その他データ", other, fmt.Sprintf(in(lang, "the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）"), keys)})
+	return cs
+}
+
+func statusMeaning(s jpayment.Status, lang string) string {
+	switch s {
+	case jpayment.StatusSucceeded:
+		return in(lang, "succeeded", "決済成功")
+	case jpayment.StatusFailed:
+		return in(lang, "failed", "決済失敗")
+	default:
+		return in(lang, "not in the specification; recurring charges use 3 to 5. Not a success", "仕様書にない値（自動課金では3～5が使われる）。成功ではない")
+	}
+}
+
+// columnRows returns columns as the rows of a table.
+func columnRows(cs []column) [][]string {
+	rows := make([][]string, len(cs))
+	for i, c := range cs {
+		rows[i] = []string{c.Name, c.Term, c.Value, c.Meaning}
+	}
+	return rows
+}

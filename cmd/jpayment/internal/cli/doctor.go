@@ -1,0 +1,390 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+func newDoctorCommand(lang string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: in(lang, "Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンが受け付けられるかを確認する"),
+		Long: in(lang, `Check the way to the gateway: name, connection, TLS and HTTP, through the proxy that
+HTTPS_PROXY names, as the package jpayment connects.
+
+With a store ID, check whether the gateway accepts requests from this machine's address
+too. For that it sends a CANCEL of payment number 0. It cannot touch a payment: 0 is the
+number that the gateway itself writes where there is no payment.
+
+Exit status: 0 all is well, 1 a check failed or could not be made, 2 wrong usage.`,
+			`ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
+HTTPS_PROXY のプロキシがあれば経由します。
+
+店舗IDを指定すると、このマシンの送信元IPアドレスが受け付けられるかも確認します。そのために決済番号
+0 の CANCEL を送信します。0 は決済が存在しないときにゲートウェイ自身が返す番号のため、実在する決済に
+影響しません。
+
+終了ステータスは、0 問題なし、1 失敗または確認できない項目あり、2 使い方の誤り です。`),
+		Example: `  jpayment doctor
+  jpayment doctor --store 123456
+  HTTPS_PROXY=http://proxy.example:3128 jpayment doctor --store 123456`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return err
+			}
+			return (&doctor{world: worldOf(cmd), lang: language(cmd), settings: s}).run(cmd.Context())
+		},
+	}
+	addSettingsFlags(cmd, lang)
+	return cmd
+}
+
+// doctor makes the checks and prints each on a line.
+type doctor struct {
+	world    world
+	lang     string
+	settings settings
+	failed   bool
+	advice   []string
+}
+
+// doctorTimeout bounds each of its requests where no other time is set.
+const doctorTimeout = 15 * time.Second
+
+func (d *doctor) run(ctx context.Context) error {
+	if d.settings.timeout == 0 {
+		d.settings.timeout = doctorTimeout
+	}
+	cancelNothing := func(ctx context.Context, g jpayment.Gateway) (*jpayment.Result, error) {
+		return g.Cancel(ctx, jpayment.CancelRequest{PaymentID: "0"})
+	}
+	// The address comes from the package, and so does the judgement of the settings.
+	rehearsed := d.settings
+	if rehearsed.store == "" {
+		rehearsed.store = "000000"
+	}
+	sending, err := rehearse(ctx, rehearsed, cancelNothing)
+	if err != nil {
+		return usageError(faultsOf(err))
+	}
+	proxy, err := d.world.proxy(&http.Request{URL: sending.url})
+	if err != nil { // It quotes the URL, which may hold a password.
+		return usageError("HTTPS_PROXY: " + in(d.lang, "is not a URL", "URLとして読めません"))
+	}
+	transport := d.transport(proxy)
+	defer transport.CloseIdleConnections()
+
+	d.checkWay(ctx, sending.url, proxy, transport)
+	d.checkStore(ctx, transport, cancelNothing)
+	for _, a := range d.advice {
+		fmt.Fprintf(d.world.stdout, "\n%s\n", a)
+	}
+	if d.failed {
+		return exitStatus(exitFailed)
+	}
+	return nil
+}
+
+// faultsOf returns the faults of a validation error, as flags.
+func faultsOf(err error) string {
+	t := tell(err)
+	faults := make([]string, len(t.faults))
+	for i, f := range t.faults {
+		faults[i] = flagOf(f) + " " + f.Reason
+	}
+	return strings.Join(faults, "; ")
+}
+
+// transport connects as the default one of the package jpayment does.
+func (d *doctor) transport(proxy *url.URL) *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:               http.ProxyURL(proxy),
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.world.roots},
+		TLSHandshakeTimeout: 10 * time.Second,
+		Protocols:           &protocols,
+		DisableKeepAlives:   true,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode != http.StatusOK {
+				return fmt.Errorf("the proxy refused CONNECT with HTTP status %d", resp.StatusCode)
+			}
+			return nil
+		},
+	}
+}
+
+// line prints one check.
+func (d *doctor) line(m mark, name, text string) {
+	if m == bad || m == unsure {
+		d.failed = true
+	}
+	fmt.Fprintf(d.world.stdout, "%s %s  %s\n", m.paint(d.world, d.world.terminal.out), pad(name, 5), printable(text))
+}
+
+// advise keeps what to do for after the checks.
+func (d *doctor) advise(en, ja string) {
+	d.advice = append(d.advice, in(d.lang, en, ja))
+}
+
+// checkWay sends a request without parameters, which no gateway can take for one about
+// a payment, and tells what each layer met.
+func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport *http.Transport) {
+	ctx, cancel := context.WithTimeout(ctx, d.settings.timeout)
+	defer cancel()
+	way, page, status, err := follow(ctx, target, transport)
+
+	hop := target
+	if proxy != nil {
+		hop = proxy
+		d.line(good, "proxy", fmt.Sprintf(in(d.lang, "through %s://%s (HTTPS_PROXY)", "%s://%s を経由（HTTPS_PROXY）"), proxy.Scheme, proxy.Host))
+	}
+	switch {
+	case way.dnsErr != nil:
+		d.line(bad, "DNS", way.dnsErr.Error())
+		d.advise("The name was not resolved: check the network and its DNS.", "名前を解決できません。ネットワークとDNSを確認してください。")
+	case len(way.addresses) > 0:
+		d.line(good, "DNS", hop.Hostname()+": "+strings.Join(way.addresses, ", "))
+	default:
+		d.line(skipped, "DNS", hop.Hostname()+in(d.lang, " is an address", " はアドレスのため不要"))
+	}
+	switch {
+	case way.connected != "":
+		d.line(good, "TCP", way.connected)
+	case way.connectErr != nil:
+		d.line(bad, "TCP", way.connectErr.Error())
+		d.advise("No connection: check the firewall, the proxy and the address.", "接続できません。ファイアウォール、プロキシ、接続先を確認してください。")
+	default:
+		d.skip("TCP")
+	}
+	switch {
+	case target.Scheme == "http":
+		d.line(skipped, "TLS", in(d.lang, "plain HTTP to this machine", "同じマシンへのHTTPのため不要"))
+	case way.tlsErr != nil:
+		d.tlsFailed(way.tlsErr)
+	case way.tls != nil:
+		d.line(good, "TLS", tls.VersionName(way.tls.Version)+", "+d.chain(way.tls.VerifiedChains[0]))
+	case way.connected != "":
+		d.line(bad, "TLS", cause(err))
+		d.advise("No connection through the proxy: check its rules.", "プロキシを経由して接続できません。プロキシの設定を確認してください。")
+	default:
+		d.skip("TLS")
+	}
+	d.page(page, status, err)
+}
+
+// skip prints a check that could not be made because of an earlier one.
+func (d *doctor) skip(name string) {
+	d.line(skipped, name, in(d.lang, "not reached", "未確認"))
+}
+
+// page judges what the gateway answered.
+func (d *doctor) page(page []byte, status int, err error) {
+	switch {
+	case d.failed:
+		d.skip("HTTP")
+	case err != nil:
+		d.line(bad, "HTTP", cause(err))
+		d.advise("The connection stands and no answer came: try again; look at the gateway's announcements.",
+			"接続できましたが、応答がありません。時間をおいて再度確認し、ゲートウェイの障害情報を確認してください。")
+	case status != http.StatusOK:
+		d.line(bad, "HTTP", fmt.Sprintf(in(d.lang, "status %d, which the gateway does not answer with", "ステータス %d（ゲートウェイの応答ではない）"), status))
+		d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
+	default:
+		res, err := jpayment.ParseReply(page)
+		if err != nil {
+			d.line(bad, "HTTP", in(d.lang, "status 200, but not an answer of the gateway's: ", "ステータス 200 だが、ゲートウェイの応答ではない: ")+tell(err).what)
+			d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
+			return
+		}
+		if errors.Is(res.Code, jpayment.ErrMaintenance) {
+			d.line(unsure, "HTTP", string(res.Code)+" "+in(d.lang, res.Code.Message(), res.Code.MessageJa()))
+			d.advise("Try again when the maintenance is over.", "メンテナンスが終わってから再度確認してください。")
+			return
+		}
+		d.line(good, "HTTP", fmt.Sprintf(in(d.lang, "status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。ゲートウェイが応答（パラメータのないリクエストに %s）"), string(res.Code)))
+	}
+}
+
+// tlsFailed tells why there is no secure connection, and of the certificate that was
+// not accepted.
+func (d *doctor) tlsFailed(err error) {
+	text := err.Error()
+	var (
+		cert    *tls.CertificateVerificationError
+		expired x509.CertificateInvalidError
+	)
+	if errors.As(err, &cert) && len(cert.UnverifiedCertificates) > 0 {
+		text = cert.Err.Error() + "; " + d.chain(cert.UnverifiedCertificates)
+	}
+	d.line(bad, "TLS", text)
+	if errors.As(err, &expired) && expired.Reason == x509.Expired {
+		d.advise("The certificate is not valid at this time: check this machine's clock first. Never switch the check off.",
+			"証明書が現在有効ではありません。まずこのマシンの時計を確認してください。証明書の検証は決して無効にしないでください。")
+		return
+	}
+	d.advise("No secure connection: check the CA certificates, the clock, and for a proxy that reads TLS. Never switch the check off.",
+		"安全な接続を確立できません。CA証明書、時計、TLSを復号するプロキシの有無を確認してください。証明書の検証は決して無効にしないでください。")
+}
+
+// chain describes a certificate, who vouches for it, and until when.
+func (d *doctor) chain(certs []*x509.Certificate) string {
+	names := make([]string, len(certs))
+	for i, c := range certs {
+		names[i] = c.Subject.CommonName
+		if names[i] == "" {
+			names[i] = c.Subject.String()
+		}
+	}
+	expiry := certs[0].NotAfter.UTC().Format(time.DateOnly)
+	return fmt.Sprintf(in(d.lang, "certificate %s, valid until %s", "証明書 %s、有効期限 %s"), strings.Join(names, " < "), expiry)
+}
+
+// checkStore asks the gateway, with a request that cannot touch a payment, whether it
+// accepts this store from this machine.
+func (d *doctor) checkStore(ctx context.Context, transport *http.Transport, cancelNothing call) {
+	name := in(d.lang, "store", "店舗")
+	if d.settings.store == "" {
+		d.line(skipped, name, in(d.lang, "no store ID: give --store to have the address checked", "店舗IDなし。送信元IPアドレスを確認するには --store を指定"))
+		return
+	}
+	if d.failed {
+		d.skip(name)
+		return
+	}
+	client, err := jpayment.NewClient(d.settings.store, append(d.settings.options(),
+		jpayment.WithHTTPClient(&http.Client{Transport: transport}),
+		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))...)
+	if err == nil {
+		_, err = cancelNothing(ctx, client)
+	}
+	if err == nil {
+		err = errors.New("the gateway says that it cancelled payment 0")
+	}
+	told := tell(err)
+	code := told.code
+	said := string(code) + " " + in(d.lang, code.Message(), code.MessageJa())
+	switch {
+	case code == jpayment.CodePaymentID, code == jpayment.CodeCancelFailed:
+		d.line(good, name, fmt.Sprintf(in(d.lang, "%s is accepted from this address (%s to a CANCEL of payment 0)", "%s はこのアドレスから受け付けられる（決済番号 0 の CANCEL に %s）"), d.settings.store, string(code)))
+	case code == "":
+		d.line(unsure, name, in(d.lang, "no answer about the store: "+told.what, "店舗についての回答なし: "+told.whatJa))
+		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが受け付けられるかは不明です。再度確認してください。")
+	case code == jpayment.CodeSourceIP:
+		d.line(bad, name, said)
+		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. A store with a connection authentication code (接続認証コード) wants JPAYMENT_CONNECTION_AUTH instead.",
+			"このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してください。NATやプロキシを経由する場合は、その出口のアドレスです。接続認証コードを使う店舗では、代わりに JPAYMENT_CONNECTION_AUTH を設定してください。")
+	case code == "ER050", errors.Is(code, jpayment.ErrNotPermitted):
+		d.line(bad, name, said)
+		d.advise("Check the store ID, and the store's contract and settings in the control panel.", "店舗IDと、管理画面の店舗の契約・設定を確認してください。")
+	default:
+		d.line(unsure, name, said)
+		d.advise("The gateway answered, but this code does not tell whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが受け付けられるか分かりません。")
+	}
+}
+
+// way is what a request met on its way, layer by layer.
+type way struct {
+	addresses  []string
+	dnsErr     error
+	connected  string // the address
+	connectErr error
+	tls        *tls.ConnectionState
+	tlsErr     error
+}
+
+// follow asks for the target and tells what the request met.
+func follow(ctx context.Context, target *url.URL, transport *http.Transport) (met way, page []byte, status int, err error) {
+	var (
+		mu   sync.Mutex // net/http may dial on after it has answered
+		seen way
+	)
+	note := func(f func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		f()
+	}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSDone: func(info httptrace.DNSDoneInfo) {
+			note(func() {
+				seen.dnsErr = info.Err
+				for _, a := range info.Addrs {
+					seen.addresses = append(seen.addresses, a.String())
+				}
+			})
+		},
+		ConnectDone: func(_, address string, err error) {
+			note(func() {
+				if err == nil {
+					seen.connected = address
+				} else {
+					seen.connectErr = err
+				}
+			})
+		},
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			note(func() {
+				seen.tlsErr = err
+				if err == nil {
+					seen.tls = &state
+				}
+			})
+		},
+	})
+	page, status, err = get(ctx, target, transport)
+	note(func() { met = seen })
+	return met, page, status, err
+}
+
+// get returns what the target answers.
+func get(ctx context.Context, target *url.URL, transport *http.Transport) (page []byte, status int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), http.NoBody)
+	if err != nil {
+		return nil, 0, err
+	}
+	client := &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
+	page, err = io.ReadAll(io.LimitReader(resp.Body, maxInput))
+	return page, resp.StatusCode, err
+}
+
+// cause returns the text of a request's error without the request.
+func cause(err error) string {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the time ran out"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed early"
+	default:
+		return err.Error()
+	}
+}

@@ -1,0 +1,312 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+func newExplainCommand(lang string) *cobra.Command {
+	e := explanation{}
+	cmd := &cobra.Command{
+		Use:   "explain CODE|ROW|QUERY",
+		Short: in(lang, "Tell what a code, a reply or a kickback means", "エラーコード・応答・決済結果通知の意味を示す"),
+		Long: in(lang, `Tell what something of the gateway's means: a code (ER003, G1242G120000), a reply as it
+came (a row of columns, OK or ER:ER003), or a kickback (a query, with or without its
+question mark, or the whole URL). A - in its place reads it from standard input. Nothing
+is sent.
+
+Approval code, issued ID and password, and other data are hidden unless --show-private
+is given. A kickback is not verified: anybody who knows the URL can send one.
+
+Exit status: 0 explained, 1 it contradicts itself or cannot be read, 2 wrong usage.`,
+			`ゲートウェイから返ったものの意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
+（カンマ区切りの行、OK、ER:ER003）、または決済結果通知（クエリ。先頭の?はあってもなくてもよく、
+URL全体でもよい）を渡してください。- を渡すと標準入力から読みます。何も送信しません。
+
+承認番号、発行ID・パスワード、その他データは、--show-private を指定しない限り表示しません。
+決済結果通知の検証は行いません。URLを知っていれば誰でも通知を送ることができます。
+
+終了ステータスは、0 説明できた、1 内容が矛盾しているか読めない、2 使い方の誤り です。`),
+		Example: `  jpayment explain ER003
+  jpayment explain '1095729,1,TestMod,,205685,,1000,2,4,1006,,,'
+  jpayment explain '?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test%20&am=1000&tx=80&sf=500&ta=1580'
+  jpayment explain - < reply.txt`,
+		Args: oneArgument("CODE|ROW|QUERY"),
+		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&e.showPrivate, "show-private", false, in(lang, "show private values too", "非公開の値も表示する"))
+	f.BoolVar(&e.json, "json", false, in(lang, "one JSON object on standard output", "標準出力にJSONを1つ出力する"))
+	return cmd
+}
+
+// explanation is what is told about an input. Its fields are for a machine.
+type explanation struct {
+	Kind      string         `json:"kind"` // "code", "reply" or "kickback"
+	Error     string         `json:"error,omitempty"`
+	Verdict   string         `json:"verdict"`
+	VerdictJa string         `json:"verdict_ja"`
+	Code      *codeRecord    `json:"code,omitempty"`
+	Columns   []column       `json:"columns,omitempty"`
+	Result    *resultRecord  `json:"result,omitempty"`
+	After     []afterOutcome `json:"after,omitempty"`
+
+	lang              string
+	showPrivate, json bool
+}
+
+// codeRecord is what is known of a code.
+type codeRecord struct {
+	Code      jpayment.Code `json:"code"`
+	Known     bool          `json:"known"`
+	Message   string        `json:"message"`
+	MessageJa string        `json:"message_ja"`
+	Retry     string        `json:"retry"` // "yes", "no" or "unknown"
+}
+
+// retryJa has the answers of [jpayment.Code.Retry] in Japanese.
+var retryJa = map[string]string{"yes": "あり", "no": "なし", "unknown": "不明"}
+
+// afterOutcome is what a code says after an operation.
+type afterOutcome struct {
+	Operations []jpayment.Operation `json:"operations"`
+	Outcome    string               `json:"outcome"`
+	Next       string               `json:"next"`
+	NextJa     string               `json:"next_ja"`
+	outcome    jpayment.Outcome
+}
+
+// maxInput bounds standard input in bytes. A reply has at most 64 KiB.
+const maxInput = 64 << 10
+
+func (e explanation) run(cmd *cobra.Command, input string) error {
+	w := worldOf(cmd)
+	e.lang = language(cmd)
+	if input == "-" {
+		b, err := io.ReadAll(io.LimitReader(w.stdin, maxInput+1))
+		if err != nil {
+			return fmt.Errorf("explain: standard input: %w", err)
+		}
+		if len(b) > maxInput {
+			return usageError(in(e.lang, "standard input is longer than 64 KiB", "標準入力が64 KiBを超えています"))
+		}
+		input = string(b)
+	}
+	if err := e.explain(input); err != nil {
+		return err
+	}
+	if e.json {
+		if err := writeJSON(w.stdout, e); err != nil {
+			return err
+		}
+	} else {
+		e.write(w)
+	}
+	if e.Error != "" {
+		return exitStatus(exitFailed)
+	}
+	return nil
+}
+
+// explain recognises the input and explains it.
+func (e *explanation) explain(input string) error {
+	text := strings.TrimSpace(input)
+	if query, ok := queryIn(text); ok {
+		e.explainKickback(query)
+		return nil
+	}
+	if code, ok := codeIn(text); ok {
+		e.Kind = "code"
+		e.explainCode(code)
+		return nil
+	}
+	if text == "" || !strings.ContainsAny(text, ",:<") && text != "OK" {
+		return usageError(in(e.lang, "this is neither a code nor a reply nor a kickback", "エラーコード、応答、決済結果通知のいずれでもありません"))
+	}
+	e.explainReply([]byte(input))
+	return nil
+}
+
+// queryIn returns the query of a kickback, if the text is one: a URL, something after
+// a question mark, or something that begins with a name and an equals sign, which no
+// row does.
+func queryIn(text string) (query string, ok bool) {
+	if strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "?") || strings.HasPrefix(text, "/") {
+		_, query, _ = strings.Cut(text, "?")
+		query, _, _ = strings.Cut(query, "#")
+		return query, true
+	}
+	name, _, ok := strings.Cut(text, "=")
+	return text, ok && name != "" && !strings.ContainsAny(name, ",<: ")
+}
+
+// codeIn returns the code that the text is. One that nobody has listed has the form of
+// its kind.
+func codeIn(text string) (c jpayment.Code, ok bool) {
+	text = strings.ToUpper(text)
+	c = jpayment.Code(text)
+	digits, isER := strings.CutPrefix(text, "ER")
+	alnum := strings.Trim(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	return c, c.Known() ||
+		isER && len(digits) == 3 && strings.Trim(digits, "0123456789") == "" ||
+		len(text) == 12 && text[0] == 'G' && alnum
+}
+
+func (e *explanation) explainCode(c jpayment.Code) {
+	e.Code = &codeRecord{c, c.Known(), c.Message(), c.MessageJa(), c.Retry().String()}
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
+		err := &jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: c}
+		t := tell(err)
+		last := len(e.After) - 1
+		if last >= 0 && e.After[last].outcome == err.Outcome() && e.After[last].Next == t.next {
+			e.After[last].Operations = append(e.After[last].Operations, op)
+			continue
+		}
+		e.After = append(e.After, afterOutcome{[]jpayment.Operation{op}, err.Outcome().String(), t.next, nextIn(japanese, t.next), err.Outcome()})
+	}
+	e.Verdict, e.VerdictJa = c.Message(), c.MessageJa()
+}
+
+func (e *explanation) explainReply(body []byte) {
+	e.Kind = "reply"
+	res, err := jpayment.ParseReply(body)
+	if err != nil {
+		e.Error = strings.TrimPrefix(tell(err).what, "the reply cannot count: ")
+		e.Verdict = "This is not an answer: the outcome of the request is unknown. Look the payment up in the control panel before anything else."
+		e.VerdictJa = "回答とは認められません。リクエストの結果は不明です。何よりも先に管理画面で決済を確認してください。"
+		return
+	}
+	e.Result = newResultRecord(res)
+	switch res.Status {
+	case jpayment.StatusAccepted:
+		e.Verdict = "Accepted: the gateway took a ReAuth whose result is to come by kickback. It says nothing of the payment."
+		e.VerdictJa = "受付済みです。再オーソリの結果は決済結果通知で届きます。決済の成否はまだ分かりません。"
+		return
+	case jpayment.StatusFailed:
+		e.explainCode(res.Code)
+		if e.After[0].outcome == jpayment.OutcomeRefused {
+			e.Verdict = "Refused: the gateway answered with " + string(res.Code) + "."
+			e.VerdictJa = "拒否されました。ゲートウェイの回答は " + string(res.Code) + " です。"
+		} else {
+			e.Verdict = "Unknown: the gateway answered with " + string(res.Code) + " and may have lost track of the payment."
+			e.VerdictJa = "結果は不明です。ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
+		}
+	default:
+		e.Verdict = "Done: the gateway says that it carried out the request about payment " + named(english, res) + "."
+		e.VerdictJa = "完了です。ゲートウェイは決済 " + named(japanese, res) + "について処理したと答えました。"
+		e.addTestMode(res)
+	}
+	if res.PaymentID != "" { // A bare code has no columns.
+		e.Columns = columns(e.lang, res, e.showPrivate)
+	}
+}
+
+// named returns a payment's number and total.
+func named(lang string, res *jpayment.Result) string {
+	total := in(lang, "total unknown", "合計金額なし")
+	if n, given := res.Total.Int64(); given {
+		total = fmt.Sprintf(in(lang, "%d yen in all", "合計 %d 円"), n)
+	}
+	return fmt.Sprintf(in(lang, "%s (%s)", "%s（%s）"), res.PaymentID, total)
+}
+
+func (e *explanation) addTestMode(res *jpayment.Result) {
+	if res.TestMode() {
+		e.Verdict += " But the store is in test mode: no money moved."
+		e.VerdictJa += "ただし店舗がテストモードのため、お金は動いていません。"
+	}
+}
+
+func (e *explanation) explainKickback(query string) {
+	e.Kind = "kickback"
+	k, err := jpayment.ParseKickbackQuery(query)
+	if err != nil {
+		var fault *jpayment.KickbackError
+		if errors.As(err, &fault) {
+			e.Error = strings.TrimSpace(fault.Param + " " + fault.Reason)
+		} else {
+			e.Error = err.Error()
+		}
+		e.Verdict = "This is not a notice to act upon. Look in the control panel."
+		e.VerdictJa = "決済結果通知として扱えません。管理画面で確認してください。"
+		return
+	}
+	e.Result = newResultRecord(&k.Result)
+	switch k.Status {
+	case jpayment.StatusSucceeded:
+		e.Verdict = "The notice says that payment " + named(english, &k.Result) + " succeeded."
+		e.VerdictJa = "通知によれば、決済 " + named(japanese, &k.Result) + "は成功しました。"
+		e.addTestMode(&k.Result)
+	case jpayment.StatusFailed:
+		e.Verdict = "The notice says that the payment failed."
+		e.VerdictJa = "通知によれば、決済は失敗しました。"
+		if k.Code != "" {
+			e.Code = &codeRecord{k.Code, k.Code.Known(), k.Code.Message(), k.Code.MessageJa(), k.Code.Retry().String()}
+		}
+	default:
+		e.Verdict = "The notice has a status that the specification does not define. It is not a success."
+		e.VerdictJa = "仕様書にない決済結果です。成功ではありません。"
+	}
+	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
+	e.VerdictJa += "ゲートウェイは通知に署名しません。ここでも検証していません。"
+	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
+	if values, err := url.ParseQuery(query); err == nil && values.Get("jpk") != "" {
+		value := hidden
+		if e.showPrivate {
+			value = values.Get("jpk")
+		}
+		e.Columns = append(e.Columns, column{"jpk", "署名", value, in(e.lang, "signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
+	}
+}
+
+// write writes the explanation for a person.
+func (e *explanation) write(w world) {
+	out := w.stdout
+	if len(e.Columns) > 0 {
+		writeTable(out, append([][]string{{in(e.lang, "name", "名前"), in(e.lang, "term", "項目"), in(e.lang, "value", "値"), in(e.lang, "meaning", "意味")}}, columnRows(e.Columns)...))
+		fmt.Fprintln(out)
+	}
+	if e.Kind != "code" {
+		m := bad
+		switch {
+		case e.Error != "":
+			m = unsure
+		case e.Result.Status == jpayment.StatusSucceeded.String():
+			m = good
+		case e.Result.Status != jpayment.StatusFailed.String(),
+			len(e.After) > 0 && e.After[0].outcome == jpayment.OutcomeUnknown:
+			m = unsure
+		}
+		fmt.Fprintf(out, "%s %s\n", m.paint(w, w.terminal.out), printable(in(e.lang, e.Verdict, e.VerdictJa)))
+		if e.Error != "" {
+			fmt.Fprintf(out, "  %s\n", printable(e.Error))
+		}
+	}
+	if e.Code == nil {
+		return
+	}
+	if e.lang != japanese {
+		fmt.Fprintf(out, "%s  %s\n%s  %s\n", string(e.Code.Code), e.Code.Message, strings.Repeat(" ", len(e.Code.Code)), e.Code.MessageJa)
+	} else {
+		fmt.Fprintf(out, "%s  %s\n", string(e.Code.Code), e.Code.MessageJa)
+	}
+	fmt.Fprintf(out, in(e.lang, "sending it again can help: %s\n", "再送の見込み: %s\n"), in(e.lang, e.Code.Retry, retryJa[e.Code.Retry]))
+	rows := make([][]string, len(e.After))
+	for i, a := range e.After {
+		names := make([]string, len(a.Operations))
+		for j, op := range a.Operations {
+			names[j] = string(op)
+		}
+		rows[i] = []string{strings.Join(names, ", "), outcomeName(e.lang, a.outcome), in(e.lang, a.Next, a.NextJa)}
+	}
+	if len(rows) > 0 {
+		writeTable(out, rows)
+	}
+}

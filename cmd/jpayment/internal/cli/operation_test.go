@@ -1,0 +1,364 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+var purchase = jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "注文-1"}
+
+// nobody returns the address of a port that nobody listens on.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+// Each run is the whole life of what a person sees: what will be sent, and what came
+// of it, in both languages.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{english, japanese} {
+		for name, c := range map[string]struct {
+			args   string
+			set    func(*jpaymenttest.Server)
+			opts   []jpaymenttest.Option
+			vars   []string
+			status int
+			state  jpaymenttest.State
+		}{
+			"sales":       {args: "sales 10000001 --yes", status: exitDone, state: jpaymenttest.Captured},
+			"sales-extra": {args: "sales 10000001 --yes --extra note=a&b --extra 顧客=田中 --charset shift_jis", opts: []jpaymenttest.Option{jpaymenttest.WithShiftJISRequests()}, status: exitDone, state: jpaymenttest.Captured},
+			"sales-test-mode": {
+				args: "sales 10000001 --yes", status: exitDone, state: jpaymenttest.Captured,
+				set: func(g *jpaymenttest.Server) { g.SetTestMode(true) },
+			},
+			"sales-production-only": {
+				args: "sales 10000001 --yes --production-only", status: exitUnknown, state: jpaymenttest.Captured,
+				set: func(g *jpaymenttest.Server) { g.SetTestMode(true) },
+			},
+			"sales-refused": {
+				args: "sales 10000001 --yes", status: exitFailed, state: jpaymenttest.Authorized,
+				set: func(g *jpaymenttest.Server) { g.RegisterIPs() },
+			},
+			"sales-unknown": {
+				args: "sales 10000001 --yes", status: exitUnknown, state: jpaymenttest.Captured,
+				set: func(g *jpaymenttest.Server) { g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking}) },
+			},
+			"sales-garbage": {
+				args: "sales 10000001 --yes", status: exitUnknown, state: jpaymenttest.Captured,
+				set: func(g *jpaymenttest.Server) {
+					g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.Garbage, Body: []byte("<html>")})
+				},
+			},
+			"sales-retry-unknown": {
+				args: "sales 10000001 --yes --retry-unknown", status: exitUnknown, state: jpaymenttest.Captured,
+				set: func(g *jpaymenttest.Server) { g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Nth: 1}) },
+			},
+			"sales-not-sent": {
+				args: "sales 10000001 --yes", vars: []string{"JPAYMENT_URL", "nobody"}, status: exitFailed, state: jpaymenttest.Authorized,
+			},
+			"sales-connection-auth": {
+				args: "sales 10000001 --yes", opts: []jpaymenttest.Option{jpaymenttest.WithConnectionAuth("connection code")},
+				vars: []string{"JPAYMENT_CONNECTION_AUTH", "connection code"}, status: exitDone, state: jpaymenttest.Captured,
+			},
+			"sales-invalid":   {args: "sales 1000000x --yes --store 12345 --url http://example.com", status: exitUsage, state: jpaymenttest.Authorized},
+			"sales-invalid-2": {args: "sales １ --yes --extra tid=1", status: exitUsage, state: jpaymenttest.Authorized},
+			"cancel":          {args: "cancel 10000001 --yes", status: exitDone, state: jpaymenttest.Cancelled},
+			"reauth": {
+				args: "reauth 10000001 --yes --amount 900 --tax 72 --shipping 500 --email a@example.jp --phone 0312345678", status: exitDone, state: jpaymenttest.Cancelled,
+			},
+			"reauth-declined": {
+				args: "reauth 10000001 --yes --amount 900 --tax 72 --shipping 500", status: exitUnknown, state: jpaymenttest.Authorized,
+				set: func(g *jpaymenttest.Server) {
+					g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "G1242G120000"})
+				},
+			},
+			"reauth-invalid":    {args: "reauth 10000001 --yes --amount -1 --tax 0 --shipping 0 --email x --phone 03-1", status: exitUsage, state: jpaymenttest.Authorized},
+			"reauth-no-amount":  {args: "reauth 10000001 --yes --amount 0 --tax 0 --shipping 0", status: exitUsage, state: jpaymenttest.Authorized},
+			"sales-no-terminal": {args: "sales 10000001", status: exitUsage, state: jpaymenttest.Authorized},
+		} {
+			t.Run(name+"-"+lang, func(t *testing.T) {
+				t.Parallel()
+				g := jpaymenttest.NewServer(t, c.opts...)
+				id := g.Authorize(purchase)
+				require.Equal(t, "10000001", id)
+				if c.set != nil {
+					c.set(g)
+				}
+				s := at(g, c.vars...)
+				if s.vars["JPAYMENT_URL"] == "nobody" {
+					s.vars["JPAYMENT_URL"] = nobody(t)
+				}
+				r := s.run(t, append(strings.Fields(c.args), "--lang", lang)...)
+				require.Equal(t, c.status, r.status, r.stderr)
+				p, _ := g.Payment(id)
+				require.Equal(t, c.state, p.State)
+				golden(t, name+"-"+lang, r)
+
+				if c.status != exitDone {
+					require.Empty(t, r.stdout)
+				}
+			})
+		}
+	}
+}
+
+// With --json, standard output holds one object and nothing else, however it ends.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args     string
+		fault    jpaymenttest.FaultKind
+		code     string
+		status   int
+		outcome  string
+		attempts int
+	}{
+		"done":         {args: "sales 10000001 --yes", status: exitDone, outcome: "done", attempts: 1},
+		"refused":      {args: "cancel 999 --yes", status: exitFailed, outcome: "refused", code: "ER053", attempts: 1},
+		"unknown":      {args: "sales 10000001 --yes", fault: jpaymenttest.HangAfterBooking, status: exitUnknown, outcome: "unknown", attempts: 1},
+		"replayed":     {args: "cancel 10000001 --yes --retry-unknown", fault: jpaymenttest.DropBeforeBooking, status: exitDone, outcome: "done", attempts: 2},
+		"reauth":       {args: "reauth 10000001 --yes --amount 1 --tax 0 --shipping 0", status: exitDone, outcome: "done", attempts: 1},
+		"invalid":      {args: "sales x --yes", status: exitUsage, outcome: "not sent"},
+		"no terminal":  {args: "sales 10000001", status: exitUsage, outcome: "not sent"},
+		"wrong config": {args: "sales 10000001 --yes --config /nowhere", status: exitUsage, outcome: "not sent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := jpaymenttest.NewServer(t)
+			g.Authorize(purchase)
+			if c.fault != "" {
+				g.Fail(jpaymenttest.Fault{Kind: c.fault, Nth: 1})
+			}
+			r := at(g, "JPAYMENT_TIMEOUT", "1s").run(t, append(strings.Fields(c.args), "--json")...)
+			require.Equal(t, c.status, r.status, r.stderr)
+			require.Equal(t, 1, strings.Count(r.stdout, "\n"))
+			var got map[string]any
+			require.NoError(t, json.Unmarshal([]byte(r.stdout), &got))
+			for _, key := range []string{"operation", "payment_id", "outcome", "code", "message", "message_ja", "next", "next_ja", "attempts", "result"} {
+				require.Contains(t, got, key)
+			}
+			require.Equal(t, c.outcome, got["outcome"])
+			require.Equal(t, c.code, got["code"])
+			require.InDelta(t, c.attempts, got["attempts"], 0)
+			require.NotEmpty(t, got["message"])
+			require.NotEmpty(t, got["message_ja"])
+			if c.status != exitDone {
+				require.NotEmpty(t, got["next"])
+				require.NotEmpty(t, got["next_ja"])
+				require.NotEqual(t, got["next"], got["next_ja"])
+			}
+			if name == "reauth" {
+				require.Equal(t, map[string]any{
+					"payment_id": "10000002", "status": "succeeded", "code": "", "order_code": got["result"].(map[string]any)["order_code"],
+					"order_number": "注文-1", "amount": 1.0, "tax": 0.0, "shipping": 0.0, "total": 1.0, "subscription_id": "", "test_mode": false,
+				}, got["result"])
+				require.Contains(t, got["next"], "10000002")
+			}
+		})
+	}
+}
+
+// The person at the terminal has to type yes, in whole.
+func TestConfirmation(t *testing.T) {
+	t.Parallel()
+	person := terminals{in: true, err: true}
+	for name, c := range map[string]struct {
+		input    string
+		terminal terminals
+		status   int
+	}{
+		"yes":                   {"yes\n", person, exitDone},
+		"yes with white space":  {" yes \r\n", person, exitDone},
+		"no":                    {"no\n", person, exitFailed},
+		"y":                     {"y\n", person, exitFailed},
+		"Yes":                   {"Yes\n", person, exitFailed},
+		"a line break":          {"\n", person, exitFailed},
+		"nothing":               {"", person, exitFailed},
+		"yes and no line break": {"yes", person, exitFailed},
+		"piped":                 {"yes\n", terminals{out: true, err: true}, exitUsage},
+		"cannot see":            {"yes\n", terminals{in: true, out: true}, exitUsage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, lang := range []string{english, japanese} {
+				g := jpaymenttest.NewServer(t)
+				id := g.Authorize(purchase)
+				s := at(g, "LANG", lang, "NO_COLOR", "1")
+				s.input, s.terminal = c.input, c.terminal
+				r := s.run(t, "sales", id)
+				require.Equal(t, c.status, r.status, r.stderr)
+				require.Equal(t, c.status != exitUsage, strings.Contains(r.stderr, in(lang, "Type yes", "yes と入力")))
+				sent := 0
+				if c.status == exitDone {
+					sent = 1
+				}
+				require.Len(t, g.Requests(), sent)
+
+				r = s.run(t, "cancel", id, "--json")
+				require.True(t, json.Valid([]byte(r.stdout)), r.stdout)
+			}
+		})
+	}
+}
+
+// An interrupt at the question sends nothing.
+func TestConfirmationInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	silence, end := io.Pipe()
+	defer end.Close()
+	w := world{stdin: silence, stderr: io.Discard, terminal: terminals{in: true, err: true}}
+	require.ErrorIs(t, confirm(ctx, w, english), errNotConfirmed)
+}
+
+// What is shown before the question is, parameter by parameter, what arrives.
+func TestShownIsSent(t *testing.T) {
+	t.Parallel()
+	g := jpaymenttest.NewServer(t)
+	id := g.Authorize(purchase)
+	s := at(g)
+	r := s.run(t, "reauth", id, "--yes", "--amount", "900", "--tax", "72", "--shipping", "500", "--email", "a@example.jp", "--extra", "note=x")
+	require.Equal(t, exitDone, r.status)
+	requests := g.Requests()
+	require.Len(t, requests, 1)
+	require.Contains(t, r.stderr, "POST "+g.URL+requests[0].Path+"\n")
+	for _, p := range requests[0].Form {
+		value := p.Value
+		if p.Key == "em" || p.Key == "note" {
+			value = hidden
+		}
+		require.Regexp(t, `(?m)^  `+p.Key+` .* `+regexp.QuoteMeta(value)+`$`, r.stderr)
+	}
+	require.Equal(t, len(requests[0].Form), strings.Count(r.stderr[:strings.Index(r.stderr, "This ")], "\n")-1)
+}
+
+// canary stands wherever something private can.
+const canary = "canary"
+
+// Nothing private is shown by any command, in any language, for a person or a machine.
+func TestNothingPrivateIsShown(t *testing.T) {
+	t.Parallel()
+	const row = "10000002,1,canary7,,20000002,o-1,900,72,500,1472,canary,canary,note=canary"
+	for name, reply := range map[string]string{
+		"success":          row,
+		"other payment":    strings.Replace(row, "10000002", "10000003", 1),
+		"other amounts":    "10000002,1,canary7,,20000002,o-1,901,72,500,1473,canary,canary,note=canary",
+		"refusal":          "0,2,canary7,G1242G120000,,,0,0,0,0,canary,canary,note=canary",
+		"bad column":       strings.Replace(row, "500", "canary", 1),
+		"shifted":          "10000002,1,,20000002,o-1,900,72,500,1472,canary,canary,note=canary",
+		"page":             "<html>canary</html>",
+		"no code":          "ER:canary?",
+		"nothing like one": "canary canary",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, reply) }))
+			t.Cleanup(server.Close)
+			config := writeConfig(t, `connection_auth = "canary"`, 0o600)
+			s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_URL": server.URL, "JPAYMENT_CONFIG": config}}
+			for _, args := range [][]string{
+				{"sales", "10000002", "--yes", "--extra", "note=canary"},
+				{"cancel", "10000002", "--yes", "--retry-unknown", "--extra", "note=canary"},
+				{"reauth", "10000002", "--yes", "--amount", "900", "--tax", "72", "--shipping", "500", "--email", "canary@example.jp", "--phone", "09012345678", "--extra", "note=canary"},
+				{"reauth", "canary", "--yes", "--amount", "900", "--tax", "72", "--shipping", "500", "--email", "canary", "--phone", "canary", "--extra", "note=canary\xff"},
+				{"sales", "canary", "--yes", "--store", "canary", "--url", "canary", "--extra", "canary"},
+				{"sales", "1", "--yes", "--timeout", "canary"},
+				{"sales", "1", "--yes", "--charset", "canary"},
+				{"explain", reply},
+				{"explain", strings.ReplaceAll("?gid=1&rst=1&ap=canary7&ec=&god=2&cod=o&am=1&tx=0&sf=0&ta=1&id=canary&ps=canary&jpk=canary&note=canary", "&cod", "&x="+reply+"&cod")},
+				{"explain", "?gid=canary&rst=canary&note=canary"},
+				{"doctor"},
+			} {
+				for _, more := range [][]string{{}, {"--json"}, {"--lang", "ja"}} {
+					if args[0] == "doctor" && len(more) == 1 {
+						continue
+					}
+					r := s.run(t, append(args, more...)...)
+					all := strings.ToLower(r.stdout + r.stderr)
+					require.NotContains(t, all, canary, "%q", r.args)
+					require.NotContains(t, all, "09012345678", "%q", r.args)
+				}
+			}
+		})
+	}
+	r := session{}.run(t, "explain", "--show-private", row)
+	require.Equal(t, 4, strings.Count(r.stdout, canary), "they are shown to who asks")
+}
+
+// A result that could not be written is not known to whoever waits for it; exit status
+// 1 would say that nothing was done.
+func TestResultNotWritten(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		id     string
+		status int
+	}{{"10000001", exitUnknown}, {"999", exitFailed}} {
+		g := jpaymenttest.NewServer(t)
+		g.Authorize(purchase)
+		s := at(g)
+		var stderr strings.Builder
+		w := world{env: func(k string) string { return s.vars[k] }, stdin: strings.NewReader(""), stdout: full{}, stderr: &stderr}
+		require.Equal(t, c.status, run(t.Context(), []string{"sales", c.id, "--yes", "--json"}, w))
+		require.Contains(t, stderr.String(), "no space")
+	}
+	w := world{env: func(string) string { return "" }, stdout: full{}, stderr: io.Discard}
+	require.Equal(t, exitFailed, run(t.Context(), []string{"explain", "ER003", "--json"}, w))
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
+// An interrupt while the gateway is at work makes the outcome unknown, at once.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	g := jpaymenttest.NewServer(t)
+	id := g.Authorize(purchase)
+	ctx, cancel := context.WithCancel(t.Context())
+	g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.HangAfterBooking, Notify: cancel})
+	s := at(g)
+	start := time.Now()
+	w := world{env: func(k string) string { return s.vars[k] }, stdout: io.Discard, stderr: io.Discard}
+	require.Equal(t, exitUnknown, run(ctx, []string{"sales", id, "--yes"}, w))
+	require.Less(t, time.Since(start), 30*time.Second)
+}
+
+// An error from elsewhere is shown as it is, and counts as unknown.
+func TestForeignError(t *testing.T) {
+	t.Parallel()
+	told := tell(errors.New("foreign"))
+	require.Equal(t, "foreign", told.what)
+	require.Equal(t, "決済ではない", in(japanese, "", "決済ではない"))
+	require.Equal(t, "WithTimeout", flagOf(jpayment.Fault{Field: "WithTimeout"}))
+}
+
+func TestSourceAddress(t *testing.T) {
+	t.Parallel()
+	g := jpaymenttest.NewServer(t)
+	g.RegisterIPs(netip.MustParsePrefix("192.0.2.0/24"))
+	id := g.Authorize(purchase)
+	r := at(g, "LANG", "ja_JP.UTF-8").run(t, "cancel", id, "--yes")
+	require.Equal(t, exitFailed, r.status)
+	require.Contains(t, r.stderr, jpayment.CodeSourceIP.MessageJa())
+	require.Contains(t, r.stderr, "決済データ送信元IP")
+}

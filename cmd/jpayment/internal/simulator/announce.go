@@ -1,0 +1,43 @@
+package simulator
+
+import (
+	"fmt"
+	"io"
+)
+
+// Announce tells, in English or Japanese (en, ja), what to configure to use the
+// simulator.
+func (s *Simulator) Announce(w io.Writer, language string) error {
+	books := reason{"in memory: gone when this ends", "メモリ上（終了すると消えます）"}
+	if s.state != nil {
+		books = reason{s.path, s.path}
+	}
+	const en = `Simulated gateway, store %[1]s. No card, no money.
+
+  Go client   jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
+  others      %[2]s in place of https://credit.j-payment.co.jp
+              %[2]s/gateway/gateway.aspx  SALES, CANCEL
+              %[2]s/gateway/re_auth.aspx  re-authorisation
+  panel       %[2]s/panel/
+  API         %[2]s/control/v1/
+  kickbacks   set the notification URL in the panel; it must be on this machine
+  books       %[3]s
+
+Ctrl+C ends it.
+`
+	const ja = `決済ゲートウェイのシミュレーターです（店舗ID %[1]s）。カードもお金も動きません。
+
+  Go          jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
+  その他      https://credit.j-payment.co.jp の代わりに %[2]s
+              %[2]s/gateway/gateway.aspx  実売上・取消
+              %[2]s/gateway/re_auth.aspx  再オーソリ
+  管理画面    %[2]s/panel/
+  API         %[2]s/control/v1/
+  通知        決済結果通知URL を管理画面で設定してください（このマシン上の URL のみ）
+  保存先      %[3]s
+
+Ctrl+C で終了します。
+`
+	_, err := fmt.Fprintf(w, reason{en, ja}.in(language), s.storeID, s.URL(), books.in(language))
+	return err
+}

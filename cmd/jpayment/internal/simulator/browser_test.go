@@ -1,0 +1,300 @@
+package simulator_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+)
+
+// browser starts a Chromium of its own with a fresh profile. Where there is none, the
+// test is skipped; in CI it fails.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		const how = "no Chromium found: apt-get install chromium fonts-ipafont-gothic"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // Chromium's does not work for root
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true),
+		chromedp.UserDataDir(t.TempDir()),
+	)
+	// The whole test has two minutes in the browser; none takes seconds.
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancelAllocator)
+	ctx, cancelBrowser := chromedp.NewContext(ctx)
+	t.Cleanup(cancelBrowser)
+	require.NoError(t, chromedp.Do(ctx))
+	return ctx
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) { //nolint:revive // t stands first, as always in tests.
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, steps...))
+}
+
+func value[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T { //nolint:revive // As above.
+	t.Helper()
+	v, err := chromedp.Run(ctx, action)
+	require.NoError(t, err)
+	return v
+}
+
+// sees waits until an expression is true in the page.
+func sees(t *testing.T, ctx context.Context, expression string) { //nolint:revive // As above.
+	t.Helper()
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingMutation()))
+	require.NoError(t, err, expression)
+}
+
+// submit clicks a button whose form loads a page, and returns the page's status.
+func submit(t *testing.T, ctx context.Context, button string) int64 { //nolint:revive // As above.
+	t.Helper()
+	resp, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(button)))
+	require.NoError(t, err, button)
+	return resp.Status
+}
+
+// artifact keeps a screenshot for people to look at.
+func artifact(t *testing.T, name string, png []byte) {
+	t.Helper()
+	dir := os.Getenv("ARTIFACTS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "..", ".artifacts")
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o644))
+}
+
+// scene fills a simulator with what a shop in the middle of its day has.
+func scene(t *testing.T) *running {
+	t.Helper()
+	r := start(t, simulator.Config{})
+	kickbackURL, queries := receiver(t, "OK")
+	r.control(t, "PATCH", "/settings", `{"kickback_url":"`+kickbackURL+`"}`, http.StatusOK)
+	payments := []string{
+		`{"amount":12800,"tax":1280,"shipping":600,"order_number":"注文-1041"}`,
+		`{"amount":4500,"tax":450,"shipping":0,"order_number":"注文-1042"}`,
+		`{"amount":980,"tax":98,"shipping":500,"order_number":"注文-1043"}`,
+		`{"amount":25000,"tax":2500,"shipping":800,"order_number":"注文-1044"}`,
+		`{"amount":3200,"tax":320,"shipping":500,"order_number":"注文-1045","decline":"G1242G120000"}`,
+	}
+	for _, p := range payments {
+		r.control(t, "POST", "/payments", p, http.StatusCreated)
+	}
+	post := func(page, form string) {
+		call(t, "POST", r.URL+"/gateway/"+page, "aid=123456&"+form, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	post("gateway.aspx", "jb=SALES&rt=1&tid=10000001")
+	post("gateway.aspx", "jb=CANCEL&rt=1&tid=10000002")
+	post("re_auth.aspx", "rt=0&tid=10000003&am=1960&tx=196&sf=500&%E6%8B%85%E5%BD%93=%E7%94%B0%E4%B8%AD")
+	next(t, queries)
+	post("gateway.aspx", "jb=SALES&rt=1&tid=10000005")
+	r.control(t, "POST", "/faults", `{"kind":"drop-after-booking","operation":"SALES","nth":1}`, http.StatusCreated)
+	r.control(t, "POST", "/kickbacks/deliver", `{}`, http.StatusOK)
+	return r
+}
+
+func TestScreenshots(t *testing.T) {
+	ctx := browser(t)
+	r := scene(t)
+	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
+	submit(t, ctx, `button[value=ja]`)
+	sees(t, ctx, `document.documentElement.lang === "ja" && document.querySelector(".pulse.on") !== null`)
+	for _, scheme := range []string{"light", "dark"} {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		require.NoError(t, err)
+		for width, size := range map[int64]string{1280: "desktop", 390: "phone"} {
+			do(t, ctx, chromedp.EmulateViewport(width, 900))
+			for page, path := range map[string]string{
+				"overview": "/panel/", "payment": "/panel/payments/10000003", "request": "/panel/requests/3",
+			} {
+				do(t, ctx, chromedp.Navigate(r.URL+path))
+				sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+				require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)), width,
+					"nothing is wider than the screen")
+				if page == "overview" && size == "desktop" && scheme == "light" {
+					artifact(t, "panel.png", value(t, ctx, chromedp.CaptureScreenshot())) // for docs/panel.png
+				}
+				artifact(t, "panel-"+page+"-"+size+"-"+scheme+".png", value(t, ctx, chromedp.FullScreenshot(100)))
+			}
+		}
+	}
+}
+
+func TestPanelInABrowser(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{})
+	do(t, ctx, chromedp.Navigate(r.URL+"/"))
+	require.Equal(t, r.URL+"/panel/", value(t, ctx, chromedp.Location()))
+
+	// By keyboard: the first stop is the link that skips the header.
+	do(t, ctx, chromedp.KeyEvent(kb.Tab))
+	sees(t, ctx, `document.activeElement.className === "skip"`)
+	require.NotEqual(t, "none", value(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)))
+	do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-payment summary`)), chromedp.KeyEvent(kb.Enter))
+	do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=order_number]`), "注文-1"))
+	_, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(kb.Enter))
+	require.NoError(t, err)
+	sees(t, ctx, `document.querySelector("#payment-10000001 .badge.authorized") !== null`)
+	require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS(`#payment-10000001`))), "¥1,580")
+
+	// With the mouse.
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#capture-10000001`))
+	sees(t, ctx, `document.querySelector("#payment-10000001 .badge.captured") !== null`)
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#reauth-10000001`))
+	do(t, ctx, chromedp.SetValue(chromedp.CSS(`input[name=amount]`), "500"))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#reauthorise`))
+	require.Equal(t, r.URL+"/panel/payments/10000002", value(t, ctx, chromedp.Location()))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#cancel-10000002`))
+	sees(t, ctx, `document.querySelector("#payment-now .badge.cancelled") !== null`)
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `.brand`))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#test-mode`))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#maintenance`))
+	sees(t, ctx, `document.querySelectorAll("#flags .flag").length === 2`)
+	require.Equal(t, true, r.control(t, "GET", "/settings", "", http.StatusOK)["maintenance"])
+
+	do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-fault summary`)), chromedp.KeyEvent(kb.Enter))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#add-fault`))
+	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#clear-faults`))
+
+	do(t, ctx, chromedp.SetValue(chromedp.CSS(`#ips`), "nobody"))
+	require.EqualValues(t, http.StatusUnprocessableEntity, submit(t, ctx, `form[action="/panel/settings/ips"] button`))
+	sees(t, ctx, `document.querySelector("[role=alert]") !== null && document.getElementById("ips").value === "nobody"`)
+	r.authorize(t) // the page of a form that failed is kept up to date, too
+	sees(t, ctx, `document.getElementById("payment-10000003") !== null`)
+}
+
+// What changes elsewhere is shown without a reload, and takes nothing from the person
+// who is using the page.
+func TestPanelIsLive(t *testing.T) {
+	ctx := browser(t)
+	r := scene(t)
+	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
+	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+	value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument = true`))
+	do(t, ctx,
+		chromedp.Click(chromedp.CSS(`#new-payment summary`)),
+		chromedp.SendKeys(chromedp.CSS(`input[name=order_number]`), "half-typ"),
+		chromedp.Click(chromedp.CSS(`#kickback-list summary`)))
+	r.authorize(t)
+	sees(t, ctx, `document.getElementById("payment-10000007") !== null`)
+	require.Equal(t, "half-typ", value(t, ctx, chromedp.Value(chromedp.CSS(`input[name=order_number]`))))
+
+	do(t, ctx, chromedp.Focus(chromedp.CSS(`#cancel-10000007`)))
+	r.control(t, "POST", "/payments/10000007/capture", "", http.StatusOK)
+	sees(t, ctx, `document.querySelector("#payment-10000007 .badge.captured") !== null`)
+	require.Equal(t, "cancel-10000007", value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
+	r.control(t, "POST", "/payments/10000007/cancel", "", http.StatusOK)
+	sees(t, ctx, `document.getElementById("cancel-10000007") === null`)
+	require.Equal(t, "payment-list", value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
+
+	// Each kind of news comes.
+	r.control(t, "POST", "/kickbacks/3/retry", "", http.StatusOK)
+	sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
+	sees(t, ctx, `document.querySelectorAll("#kickback-list details[open]").length === 1`)
+	call(t, "GET", r.URL+"/gateway/gateway.aspx?aid=1", "")
+	sees(t, ctx, `document.getElementById("request-5") !== null`)
+	r.control(t, "DELETE", "/faults", "", http.StatusOK)
+	sees(t, ctx, `document.querySelector("#fault-list li") === null`)
+	r.control(t, "PATCH", "/settings", `{"test_mode":true}`, http.StatusOK)
+	sees(t, ctx, `document.querySelector("#flags .test") !== null`)
+	require.True(t, value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)))
+}
+
+// canary is markup that must come out as text wherever it goes in.
+const canary = `"'><img src=x onerror=window.struck=1><script>window.struck=1</script>`
+
+func TestNothingFromTheWireIsMarkup(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{})
+	pageURL, queries := receiver(t, canary)
+	set := func(path string, body map[string]any, status int) {
+		t.Helper()
+		encoded, err := json.Marshal(body)
+		require.NoError(t, err)
+		method := "POST"
+		if path == "/settings" {
+			method = "PATCH"
+		}
+		r.control(t, method, path, string(encoded), status)
+	}
+	do(t, ctx, chromedp.Navigate(r.URL+"/panel/")) // so that all comes in by the script as well
+	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+
+	set("/settings", map[string]any{"kickback_url": pageURL + `?x="'><script>window.struck=1</script>`}, http.StatusOK)
+	set("/payments", map[string]any{"amount": 1, "order_number": `<img src=x onerror=window.struck=1>`}, http.StatusCreated)
+	set("/faults", map[string]any{"kind": "redirect", "payment_id": canary, "location": canary}, http.StatusCreated)
+	set("/faults", map[string]any{"kind": "garbage", "operation": "SALES", "body": canary}, http.StatusCreated)
+	escaped := url.QueryEscape(canary)
+	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	call(t, "POST", r.URL+"/gateway/gateway.aspx?"+escaped, "aid=123456&jb=SALES&rt=1&tid=10000001&"+escaped+"="+escaped,
+		append(form, "User-Agent", canary, "X-'!#$%&*+.^_|~", canary)...)
+	call(t, "POST", r.URL+"/gateway/gateway.aspx", "aid="+escaped+"&jb="+escaped+"&rt="+escaped+"&tid="+escaped, form...)
+	call(t, "GET", r.URL+"/gateway/"+url.PathEscape(canary)+"?"+escaped+"="+escaped, "")
+	call(t, "X'", r.URL+"/gateway/gateway.aspx", canary, form...)
+	call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&tid=10000001&am=1&tx=0&sf=0&"+escaped+"="+escaped, form...)
+	next(t, queries)
+	set("/kickbacks/forge", map[string]any{"query": escaped}, http.StatusOK)
+	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK)
+
+	clean := func(where string) {
+		t.Helper()
+		require.Zero(t, value(t, ctx, chromedp.Evaluate[int](
+			`document.querySelectorAll("main img, main script, main [onerror], main iframe, main style").length`)), where)
+		require.Equal(t, 1, value(t, ctx, chromedp.Evaluate[int](`document.scripts.length`)), where)
+		require.True(t, value(t, ctx, chromedp.Evaluate[bool](`window.struck === undefined`)), where)
+	}
+	sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
+	clean("live")
+	require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS("main"))), `<img src=x onerror=window.struck=1>`, "it is there, as text")
+	for _, path := range []string{
+		"/panel/", "/panel/?payments=" + escaped, "/panel/payments/10000001", "/panel/payments/" + url.PathEscape(canary),
+		"/panel/requests/1", "/panel/requests/2", "/panel/requests/3", "/panel/requests/4", "/panel/requests/5",
+	} {
+		do(t, ctx, chromedp.Navigate(r.URL+path))
+		clean(path)
+		if path == "/panel/requests/2" {
+			require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS("main"))), canary, "it is there, as text")
+		}
+	}
+	// And back out of the forms that failed with it.
+	for field, path := range map[string]string{
+		"order_number": "/panel/payments", "kickback_url": "/panel/settings/kickback-url", "ips": "/panel/settings/ips", "kind": "/panel/faults",
+		"location": "/panel/faults",
+	} {
+		_, page := r.submitForm(t, path, url.Values{field: {canary}})
+		require.NotContains(t, page, "<img", path)
+		require.NotContains(t, page, "<script>", path)
+	}
+}

@@ -1,0 +1,348 @@
+package simulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// controlRoutes are the JSON API for test set-ups; docs/simulator.md describes it.
+func (s *Simulator) controlRoutes(mux *http.ServeMux) {
+	for pattern, handle := range map[string]controlHandler{
+		"GET /control/v1/settings":                   s.getSettings,
+		"PATCH /control/v1/settings":                 s.patchSettings,
+		"GET /control/v1/payments":                   s.listPayments,
+		"POST /control/v1/payments":                  s.createPayment,
+		"GET /control/v1/payments/{id}":              s.getPayment,
+		"POST /control/v1/payments/{id}/capture":     s.capturePayment,
+		"POST /control/v1/payments/{id}/cancel":      s.cancelPayment,
+		"POST /control/v1/payments/{id}/reauthorize": s.reauthorizePayment,
+		"GET /control/v1/faults":                     s.listFaults,
+		"POST /control/v1/faults":                    s.createFault,
+		"DELETE /control/v1/faults":                  s.clearFaults,
+		"GET /control/v1/requests":                   s.listRequests,
+		"GET /control/v1/requests/{number}":          s.getRequest,
+		"GET /control/v1/kickbacks":                  s.listKickbacks,
+		"POST /control/v1/kickbacks/deliver":         s.deliverKickbacks,
+		"POST /control/v1/kickbacks/forge":           s.forgeKickback,
+		"POST /control/v1/kickbacks/{request}/retry": s.retryKickback,
+		"/control/": noSuchCall,
+	} {
+		mux.Handle(pattern, handle)
+	}
+}
+
+// controlHandler answers with a value to be written as JSON. A created value has its
+// own status.
+type controlHandler func(http.ResponseWriter, *http.Request) (any, error)
+
+type created struct {
+	location string
+	reply    any
+}
+
+func (h controlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	reply, err := h(w, r)
+	if err != nil {
+		status, told := describe(err)
+		writeJSON(w, status, told)
+		return
+	}
+	if c, ok := reply.(created); ok {
+		if c.location != "" {
+			w.Header().Set("Location", c.location)
+		}
+		writeJSON(w, http.StatusCreated, c.reply)
+		return
+	}
+	writeJSON(w, http.StatusOK, reply)
+}
+
+type errorReply struct {
+	Error string `json:"error"`
+	Code  string `json:"code,omitempty"` // with which the gateway refused
+}
+
+type notFoundError string
+
+func (e notFoundError) Error() string { return string(e) }
+
+// conflictError is what cannot be done as things are.
+type conflictError struct{ error }
+
+var errNotKept = errors.New("the state cannot be kept; the simulator ends")
+
+func describe(err error) (status int, told errorReply) {
+	told.Error = err.Error()
+	var code jpayment.Code
+	var notFound notFoundError
+	var conflict conflictError
+	var mediaType *mediaTypeError
+	switch {
+	case errors.As(err, &code):
+		told.Code = string(code)
+		return http.StatusConflict, told
+	case errors.As(err, &conflict):
+		return http.StatusConflict, told
+	case errors.As(err, &notFound):
+		return http.StatusNotFound, told
+	case errors.As(err, &mediaType):
+		return http.StatusUnsupportedMediaType, told
+	case errors.Is(err, errNotKept):
+		return http.StatusInternalServerError, told
+	default:
+		return http.StatusBadRequest, told
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value) // who has gone needs no answer
+}
+
+func noSuchCall(_ http.ResponseWriter, r *http.Request) (any, error) {
+	return nil, notFoundError(r.Method + " " + r.URL.Path + ": the API has no such call")
+}
+
+func (s *Simulator) getSettings(http.ResponseWriter, *http.Request) (any, error) {
+	return s.settingsReply(), nil
+}
+
+func (s *Simulator) patchSettings(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in struct {
+		TestMode      *bool     `json:"test_mode"`
+		Maintenance   *bool     `json:"maintenance"`
+		RegisteredIPs *[]string `json:"registered_ips"`
+		KickbackURL   *string   `json:"kickback_url"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	var ips []netip.Prefix
+	if in.RegisteredIPs != nil {
+		var err error
+		if ips, err = readIPs(*in.RegisteredIPs); err != nil {
+			return nil, err
+		}
+	}
+	if in.KickbackURL != nil {
+		if err := checkKickbackURL(*in.KickbackURL); err != nil {
+			return nil, err
+		}
+	}
+	err := s.change(func(settings *jpaymenttest.Settings) {
+		if in.TestMode != nil {
+			settings.TestMode = *in.TestMode
+		}
+		if in.Maintenance != nil {
+			settings.Maintenance = *in.Maintenance
+		}
+		if in.RegisteredIPs != nil {
+			settings.RegisteredIPs = ips
+		}
+		if in.KickbackURL != nil {
+			settings.KickbackURL = *in.KickbackURL
+		}
+	})
+	if err != nil {
+		return nil, errNotKept
+	}
+	return s.settingsReply(), nil
+}
+
+func (s *Simulator) listPayments(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"payments": each(s.gateway.Payments(), newPaymentReply)}, nil
+}
+
+func (s *Simulator) createPayment(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in authorization
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	authorization, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	return s.created(s.gateway.Authorize(authorization))
+}
+
+func (s *Simulator) created(paymentID string) (any, error) {
+	reply, err := s.paymentReply(paymentID)
+	return created{location: "/control/v1/payments/" + paymentID, reply: reply}, err
+}
+
+func (s *Simulator) getPayment(_ http.ResponseWriter, r *http.Request) (any, error) {
+	return s.paymentReply(r.PathValue("id"))
+}
+
+func (s *Simulator) paymentReply(id string) (any, error) {
+	payment, found := s.gateway.Payment(id)
+	if !found {
+		return nil, notFoundError(fmt.Sprintf("payment_id: there is no payment %q", id))
+	}
+	return newPaymentReply(payment), nil
+}
+
+func (s *Simulator) capturePayment(w http.ResponseWriter, r *http.Request) (any, error) {
+	return s.operate(w, r, s.gateway.Capture)
+}
+
+func (s *Simulator) cancelPayment(w http.ResponseWriter, r *http.Request) (any, error) {
+	return s.operate(w, r, s.gateway.Cancel)
+}
+
+func (s *Simulator) operate(w http.ResponseWriter, r *http.Request, do func(paymentID string) error) (any, error) {
+	var in struct{}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	id := r.PathValue("id")
+	if _, err := s.paymentReply(id); err != nil {
+		return nil, err
+	}
+	if err := do(id); err != nil {
+		return nil, s.refused(err)
+	}
+	return s.paymentReply(id)
+}
+
+func (s *Simulator) reauthorizePayment(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in struct {
+		Amount   int64 `json:"amount"`
+		Tax      int64 `json:"tax"`
+		Shipping int64 `json:"shipping"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	if err := checkAmounts(in.Amount, in.Tax, in.Shipping); err != nil {
+		return nil, err
+	}
+	id := r.PathValue("id")
+	if _, err := s.paymentReply(id); err != nil {
+		return nil, err
+	}
+	newID, err := s.gateway.ReAuthorize(id, in.Amount, in.Tax, in.Shipping)
+	if err != nil {
+		return nil, s.refused(err)
+	}
+	return s.created(newID)
+}
+
+// refused tells a refusal by the books from a booking that could not be kept.
+func (s *Simulator) refused(err error) error {
+	var code jpayment.Code
+	if errors.As(err, &code) {
+		return code
+	}
+	return errNotKept
+}
+
+func (s *Simulator) listFaults(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{"faults": each(s.gateway.Faults(), newFaultReply)}, nil
+}
+
+func (s *Simulator) createFault(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in fault
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	fault, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	s.gateway.Fail(fault)
+	return created{reply: newFaultReply(fault)}, nil
+}
+
+func (s *Simulator) clearFaults(w http.ResponseWriter, r *http.Request) (any, error) {
+	s.gateway.ClearFaults()
+	return s.listFaults(w, r)
+}
+
+func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, error) {
+	after := 0
+	if text := r.URL.Query().Get("after"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, wrong("after", "is not the number of a request", "")
+		}
+		after = n
+	}
+	requests := slices.DeleteFunc(s.gateway.Requests(), func(r jpaymenttest.Request) bool { return r.Number <= after })
+	return map[string]any{"requests": each(requests, newRequestReply)}, nil
+}
+
+func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, error) {
+	request, found := s.request(r.PathValue("number"))
+	if !found {
+		return nil, notFoundError(fmt.Sprintf("number: there is no request %q, or not any more", r.PathValue("number")))
+	}
+	return newRequestReply(request), nil
+}
+
+func (s *Simulator) request(number string) (jpaymenttest.Request, bool) {
+	requests := s.gateway.Requests()
+	i := slices.IndexFunc(requests, func(r jpaymenttest.Request) bool { return strconv.Itoa(r.Number) == number })
+	if i < 0 {
+		return jpaymenttest.Request{}, false
+	}
+	return requests[i], true
+}
+
+func (s *Simulator) listKickbacks(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string]any{
+		"waiting":    each(s.gateway.WaitingKickbacks(), newWaitingReply),
+		"deliveries": each(s.gateway.Kickbacks(), newDeliveryReply),
+		"forged":     each(s.gateway.ForgedKickbacks(), newDeliveryReply),
+	}, nil
+}
+
+func (s *Simulator) deliverKickbacks(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in struct{}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	s.gateway.DeliverKickbacks(r.Context())
+	return s.listKickbacks(w, r)
+}
+
+func (s *Simulator) retryKickback(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in struct{}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(r.PathValue("request"))
+	if err != nil {
+		return nil, notFoundError(fmt.Sprintf("request: %q is not the number of a request", r.PathValue("request")))
+	}
+	return delivered(s.gateway.RetryKickback(r.Context(), number))
+}
+
+func (s *Simulator) forgeKickback(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in struct {
+		Query string `json:"query"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return nil, err
+	}
+	return delivered(s.gateway.ForgeKickback(r.Context(), in.Query))
+}
+
+// delivered tells an attempt that failed, which is an attempt, from none.
+func delivered(d jpaymenttest.KickbackDelivery, err error) (any, error) {
+	if d.Attempt == 0 && err != nil {
+		return nil, conflictError{err}
+	}
+	return newDeliveryReply(d), nil
+}

@@ -1,0 +1,179 @@
+package simulator_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+)
+
+func TestPaymentsByAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	require.Empty(t, r.control(t, "GET", "/payments", "", http.StatusOK)["payments"])
+
+	status, body, header := call(t, "POST", r.URL+"/control/v1/payments",
+		`{"amount":1000,"order_number":"注文<1>","registered_product":true,"at":"2026-01-02T03:04:05+09:00","decline":"G1242G120000"}`,
+		"Content-Type", "application/json; charset=utf-8")
+	require.Equal(t, http.StatusCreated, status)
+	require.Equal(t, "/control/v1/payments/10000001", header.Get("Location"))
+	require.JSONEq(t, `{
+		"payment_id":"10000001","state":"authorized","amount":1000,"tax":0,"shipping":0,"total":1000,
+		"order_number":"注文<1>","order_code":"20000001","approval_code":"0001112","registered_product":true,
+		"decline":"G1242G120000","test_mode":false,"authorized_at":"2026-01-02T03:04:05+09:00","replaces":"","replaced_by":"",
+		"history":[{"at":"2026-01-02T03:04:05+09:00","operation":"AUTH","state":"authorized","test_mode":false,"request":0}]}`, body)
+
+	id := r.authorize(t)
+	require.Equal(t, "captured", r.control(t, "POST", "/payments/"+id+"/capture", "", http.StatusOK)["state"])
+	refusal := r.control(t, "POST", "/payments/"+id+"/capture", "{}", http.StatusConflict)
+	require.Equal(t, "ER032", refusal["code"])
+	next := r.control(t, "POST", "/payments/"+id+"/reauthorize", `{"amount":900,"tax":72}`, http.StatusCreated)
+	require.Equal(t, id, next["replaces"])
+	require.EqualValues(t, 972, next["total"])
+	require.Equal(t, "cancelled", r.control(t, "POST", "/payments/10000003/cancel", "", http.StatusOK)["state"])
+	require.Len(t, r.control(t, "GET", "/payments", "", http.StatusOK)["payments"], 3)
+}
+
+func TestSettingsByAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	before := r.control(t, "GET", "/settings", "", http.StatusOK)
+	require.Equal(t, map[string]any{
+		"store_id": "123456", "test_mode": false, "maintenance": false, "kickback_url": "",
+		"registered_ips": []any{"127.0.0.0/8", "::1/128"},
+	}, before)
+	after := r.control(t, "PATCH", "/settings",
+		`{"test_mode":true,"registered_ips":["203.0.113.5","2001:db8::/32","::ffff:10.0.0.1"],"kickback_url":"http://localhost:1/k?a=b"}`, http.StatusOK)
+	require.Equal(t, map[string]any{
+		"store_id": "123456", "test_mode": true, "maintenance": false, "kickback_url": "http://localhost:1/k?a=b",
+		"registered_ips": []any{"203.0.113.5/32", "2001:db8::/32", "10.0.0.1/32"},
+	}, after)
+	require.Equal(t, after, r.control(t, "PATCH", "/settings", `{}`, http.StatusOK), "what is left out stays")
+
+	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: r.authorize(t)})
+	require.ErrorIs(t, err, jpayment.CodeSourceIP)
+	r.control(t, "PATCH", "/settings", `{"maintenance":true,"registered_ips":[]}`, http.StatusOK)
+	_, err = r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "1"})
+	require.ErrorIs(t, err, jpayment.ErrMaintenance)
+}
+
+func TestFaultsAndRequestsByAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	id := r.authorize(t)
+	fault := r.control(t, "POST", "/faults", `{"kind":"garbage","operation":"SALES","nth":1,"body":"<b>"}`, http.StatusCreated)
+	require.Equal(t, []any{fault}, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
+	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.Extra{"k": "<x>"}})
+	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
+
+	request := r.control(t, "GET", "/requests/1", "", http.StatusOK)
+	require.Equal(t, "garbage", request["fault"])
+	require.Equal(t, true, request["booked"])
+	require.Equal(t, "<b>", request["answer"])
+	require.Equal(t, "PGI+", request["answer_base64"])
+	require.Contains(t, request["params"], map[string]any{"key": "k", "value": "<x>"})
+	require.Contains(t, request["body"], "jb=SALES")
+
+	require.Empty(t, r.control(t, "GET", "/requests?after=1", "", http.StatusOK)["requests"])
+	require.Len(t, r.control(t, "GET", "/requests?after=0", "", http.StatusOK)["requests"], 1)
+	require.Empty(t, r.control(t, "DELETE", "/faults", "", http.StatusOK)["faults"])
+	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
+}
+
+func TestKickbacksByAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	id := r.authorize(t)
+	require.NoError(t, r.client(t).ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900}))
+	waiting := r.control(t, "GET", "/kickbacks", "", http.StatusOK)["waiting"].([]any)
+	require.Len(t, waiting, 1)
+	require.EqualValues(t, 1, waiting[0].(map[string]any)["request"])
+	require.Contains(t, r.control(t, "POST", "/kickbacks/1/retry", "", http.StatusConflict)["error"], "no notification URL")
+
+	pageURL, queries := receiver(t, "0")
+	r.control(t, "PATCH", "/settings", `{"kickback_url":"`+pageURL+`"}`, http.StatusOK)
+	all := r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK)
+	require.Empty(t, all["waiting"])
+	require.Equal(t, waiting[0].(map[string]any)["query"], next(t, queries))
+	require.Len(t, all["deliveries"], 1)
+
+	again := r.control(t, "POST", "/kickbacks/1/retry", `{}`, http.StatusOK)
+	require.Equal(t, true, again["delivered"])
+	require.Equal(t, true, again["manual"])
+	next(t, queries)
+	forged := r.control(t, "POST", "/kickbacks/forge", `{"query":"gid=1&rst=1"}`, http.StatusOK)
+	require.Equal(t, "gid=1&rst=1", next(t, queries))
+	require.Equal(t, "0", forged["answer"])
+	require.Len(t, r.control(t, "GET", "/kickbacks", "", http.StatusOK)["forged"], 1)
+
+	// An attempt that nobody answers is an attempt.
+	r.control(t, "PATCH", "/settings", `{"kickback_url":"http://127.0.0.1:1/"}`, http.StatusOK)
+	failed := r.control(t, "POST", "/kickbacks/1/retry", `{}`, http.StatusOK)
+	require.Equal(t, false, failed["delivered"])
+	require.NotEmpty(t, failed["error"])
+	require.Contains(t, r.control(t, "POST", "/kickbacks/7/retry", `{}`, http.StatusConflict)["error"], "request 7 has no kickback")
+}
+
+func TestWhatTheAPIRefuses(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	id := r.authorize(t)
+	tests := map[string]struct {
+		method, path, body string
+		status             int
+		want               string // in the error
+	}{
+		"not JSON":            {"POST", "/payments", `amount=1`, 400, "body: is not a JSON object"},
+		"a list":              {"POST", "/payments", `[]`, 400, "body: is not a JSON object"},
+		"cut":                 {"POST", "/payments", `{"amount":1`, 400, "body: is not a JSON object"},
+		"cut in a field":      {"POST", "/payments", `{"amount":`, 400, "body: is not a JSON object"},
+		"more than one":       {"POST", "/payments", `{"amount":1} {}`, 400, "body: goes on"},
+		"too long":            {"POST", "/payments", `{"order_number":"` + strings.Repeat("x", 1<<20) + `"}`, 400, "body: "},
+		"unknown":             {"POST", "/payments", `{"amount":1,"amonut":1}`, 400, "amonut: is not known here; known are amount, tax"},
+		"other letters":       {"POST", "/payments", `{"Amount":1}`, 400, "Amount: is not known"},
+		"twice":               {"POST", "/payments", `{"amount":1,"amount":2}`, 400, "amount: is there twice"},
+		"null":                {"POST", "/payments", `{"amount":null}`, 400, "amount: is null"},
+		"a string":            {"POST", "/payments", `{"amount":"1"}`, 400, "amount: a string does not fit; wanted: a whole number"},
+		"a fraction":          {"POST", "/payments", `{"amount":1.5}`, 400, "amount: a number 1.5 does not fit"},
+		"too great":           {"POST", "/payments", `{"amount":9223372036854775808}`, 400, "amount: "},
+		"negative":            {"POST", "/payments", `{"amount":1,"tax":-1}`, 400, "tax: is negative"},
+		"overflow":            {"POST", "/payments", `{"amount":9223372036854775807,"shipping":1}`, 400, "shipping: makes the total"},
+		"nothing":             {"POST", "/payments", `{}`, 400, "amount: and tax and shipping add up to 0"},
+		"order number":        {"POST", "/payments", `{"amount":1,"order_number":"` + strings.Repeat("あ", 17) + `"}`, 400, "order_number: "},
+		"decline":             {"POST", "/payments", `{"amount":1,"decline":"ER003"}`, 400, "decline: "},
+		"a day":               {"POST", "/payments", `{"amount":1,"at":"yesterday"}`, 400, "at: "},
+		"a flag":              {"POST", "/payments", `{"amount":1,"registered_product":1}`, 400, "registered_product: a number does not fit; wanted: true or false"},
+		"an argument":         {"POST", "/payments/" + id + "/capture", `{"amount":1}`, 400, "amount: is not known here; known are none"},
+		"no such payment":     {"POST", "/payments/7/cancel", ``, 404, `payment_id: there is no payment "7"`},
+		"none to read":        {"GET", "/payments/7", ``, 404, "payment_id: "},
+		"none to replace":     {"POST", "/payments/7/reauthorize", `{"amount":1}`, 404, "payment_id: "},
+		"amounts":             {"POST", "/payments/" + id + "/reauthorize", `{}`, 400, "amount: "},
+		"store":               {"PATCH", "/settings", `{"store_id":"1"}`, 400, "store_id: is not known"},
+		"addresses":           {"PATCH", "/settings", `{"registered_ips":["10.0.0.0/33"]}`, 400, `registered_ips: "10.0.0.0/33"`},
+		"a zone":              {"PATCH", "/settings", `{"registered_ips":["fe80::1%eth0"]}`, 400, "registered_ips: "},
+		"no list":             {"PATCH", "/settings", `{"registered_ips":"10.0.0.1"}`, 400, "registered_ips: a string does not fit; wanted: a list"},
+		"a URL elsewhere":     {"PATCH", "/settings", `{"kickback_url":"https://example.com/"}`, 400, "kickback_url: "},
+		"a URL with a user":   {"PATCH", "/settings", `{"kickback_url":"http://a@localhost/"}`, 400, "kickback_url: "},
+		"a fault":             {"POST", "/faults", `{"kind":"flood"}`, 400, `kind: "flood" is not one of drop-before-booking,`},
+		"a request's number":  {"GET", "/requests/x", ``, 404, "number: "},
+		"after":               {"GET", "/requests?after=x", ``, 400, "after: "},
+		"a kickback's number": {"POST", "/kickbacks/x/retry", ``, 404, "request: "},
+		"no such call":        {"PUT", "/payments", ``, 404, "PUT /control/v1/payments: the API has no such call"},
+		"control bytes":       {"POST", "/kickbacks/forge", `{"query":1}`, 400, "query: a number does not fit; wanted: a string"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Contains(t, r.control(t, test.method, test.path, test.body, test.status)["error"], test.want)
+		})
+	}
+	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"} {
+		status, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", contentType)
+		require.Equal(t, http.StatusUnsupportedMediaType, status)
+		require.Contains(t, body, "Content-Type")
+	}
+}

@@ -1,0 +1,75 @@
+package simulator
+
+import (
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// contentPolicy lets a page load its style and its script from here, and nothing else
+// from anywhere.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// guard keeps the panel and the API to those who are meant to use them: other web pages
+// that the browser has open can neither post here (cross-origin protection) nor read by
+// having their own name point here (the host check). The gateway's pages are not
+// guarded, as the real ones are not.
+func (s *Simulator) guard(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, http.StatusForbidden, "the request comes from another web site")
+	}))
+	next = crossOrigin.Handler(next)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		// same-origin and not no-referrer: with the latter, browsers send the forms of
+		// this page with the Origin null.
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		switch {
+		case s.loopback && !isLoopbackHost(r.Host):
+			refuse(w, r, http.StatusForbidden, "the Host header does not name this machine's loopback")
+		case !s.authorized(r):
+			header.Set("WWW-Authenticate", `Basic realm="jpayment simulate", charset="UTF-8"`)
+			refuse(w, r, http.StatusUnauthorized, "the control token is missing or wrong: give it as password or as bearer token")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (s *Simulator) authorized(r *http.Request) bool {
+	if s.token == "" {
+		return true
+	}
+	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer {
+		_, given, _ = r.BasicAuth()
+	}
+	return subtle.ConstantTimeCompare([]byte(given), []byte(s.token)) == 1
+}
+
+// refuse answers in the shape that the caller reads.
+func refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	if strings.HasPrefix(r.URL.Path, "/control/") {
+		writeJSON(w, status, errorReply{Error: reason})
+		return
+	}
+	http.Error(w, reason, status)
+}
+
+func isLoopbackHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}

@@ -1,0 +1,505 @@
+package simulator
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+//go:embed panel
+var panelFiles embed.FS
+
+// panelRoutes are the control panel (管理画面): pages that work as they are, and a script
+// that fetches them again when something has changed.
+func (s *Simulator) panelRoutes(mux *http.ServeMux) {
+	for _, name := range []string{"panel.css", "panel.js"} {
+		mux.HandleFunc("GET /panel/assets/"+name, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFileFS(w, r, panelFiles, "panel/"+name)
+		})
+	}
+	mux.HandleFunc("GET /panel/{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.showOverview(w, r, nil)
+	})
+	mux.HandleFunc("GET /panel/events", s.streamChanges)
+	mux.HandleFunc("GET /panel/payments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.showPayment(w, r, nil)
+	})
+	mux.HandleFunc("GET /panel/requests/{number}", s.showRequest)
+	mux.HandleFunc("/panel/", func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, http.StatusNotFound, "nothing", s.newPage(r, "/panel/", nil))
+	})
+	for pattern, handle := range map[string]func(*http.Request) (next string, err error){
+		"POST /panel/payments":                  s.postPayment,
+		"POST /panel/settings/test-mode":        s.postTestMode,
+		"POST /panel/settings/maintenance":      s.postMaintenance,
+		"POST /panel/settings/ips":              s.postIPs,
+		"POST /panel/settings/kickback-url":     s.postKickbackURL,
+		"POST /panel/faults":                    s.postFault,
+		"POST /panel/faults/clear":              s.postClearFaults,
+		"POST /panel/kickbacks/{request}/retry": s.postRetry,
+	} {
+		mux.Handle(pattern, s.posted(handle, s.showOverview))
+	}
+	mux.Handle("POST /panel/payments/{id}/{action}", s.posted(s.postAction, s.showPayment))
+	mux.HandleFunc("POST /panel/language", s.postLanguage)
+}
+
+// posted does what a form asks for and sends the browser on; if it cannot be done, the
+// page that had the form is shown with the reason.
+func (s *Simulator) posted(
+	handle func(*http.Request) (next string, err error),
+	failed func(http.ResponseWriter, *http.Request, error),
+) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxInput)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "the form cannot be read", http.StatusBadRequest)
+			return
+		}
+		next, err := handle(r)
+		if err != nil {
+			failed(w, r, err)
+			return
+		}
+		http.Redirect(w, r, next, http.StatusSeeOther)
+	})
+}
+
+func (s *Simulator) postPayment(r *http.Request) (next string, err error) {
+	in := authorization{
+		OrderNumber:       r.PostForm.Get("order_number"),
+		RegisteredProduct: r.PostForm.Get("registered_product") != "",
+		Decline:           strings.TrimSpace(r.PostForm.Get("decline")),
+	}
+	if in.Amount, in.Tax, in.Shipping, err = amounts(r.PostForm); err != nil {
+		return "", err
+	}
+	a, err := in.read()
+	if err != nil {
+		return "", err
+	}
+	s.gateway.Authorize(a)
+	return "/panel/#payments", nil
+}
+
+func amounts(form url.Values) (amount, tax, shipping int64, err error) {
+	if amount, err = whole(form, "amount"); err != nil {
+		return 0, 0, 0, err
+	}
+	if tax, err = whole(form, "tax"); err != nil {
+		return 0, 0, 0, err
+	}
+	shipping, err = whole(form, "shipping")
+	return amount, tax, shipping, err
+}
+
+// whole reads a number as people write it, with commas or not at all.
+func whole(form url.Values, field string) (int64, error) {
+	text := strings.ReplaceAll(strings.TrimSpace(form.Get(field)), ",", "")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, &fieldError{field, texts["number"]}
+	}
+	return n, nil
+}
+
+func (s *Simulator) postAction(r *http.Request) (next string, err error) {
+	id := r.PathValue("id")
+	next = "/panel/payments/" + url.PathEscape(id)
+	if r.PostForm.Get("from") == "overview" {
+		next = "/panel/#payments"
+	}
+	switch r.PathValue("action") {
+	case "capture":
+		return next, s.gateway.Capture(id)
+	case "cancel":
+		return next, s.gateway.Cancel(id)
+	case "reauthorize":
+		amount, tax, shipping, err := amounts(r.PostForm)
+		if err != nil {
+			return "", err
+		}
+		if err := checkAmounts(amount, tax, shipping); err != nil {
+			return "", err
+		}
+		newID, err := s.gateway.ReAuthorize(id, amount, tax, shipping)
+		return "/panel/payments/" + newID, err
+	default:
+		return "", errors.New(r.PathValue("action"))
+	}
+}
+
+func (s *Simulator) postTestMode(r *http.Request) (next string, err error) {
+	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) {
+		settings.TestMode = r.PostForm.Get("on") == "1"
+	})
+}
+
+func (s *Simulator) postMaintenance(r *http.Request) (next string, err error) {
+	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) {
+		settings.Maintenance = r.PostForm.Get("on") == "1"
+	})
+}
+
+func (s *Simulator) postIPs(r *http.Request) (next string, err error) {
+	separator := func(c rune) bool { return unicode.IsSpace(c) || c == ',' }
+	ips, err := readIPs(strings.FieldsFunc(r.PostForm.Get("ips"), separator))
+	if err != nil {
+		return "", err
+	}
+	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) { settings.RegisteredIPs = ips })
+}
+
+func (s *Simulator) postKickbackURL(r *http.Request) (next string, err error) {
+	text := strings.TrimSpace(r.PostForm.Get("kickback_url"))
+	if err := checkKickbackURL(text); err != nil {
+		return "", err
+	}
+	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) { settings.KickbackURL = text })
+}
+
+func (s *Simulator) postFault(r *http.Request) (next string, err error) {
+	form := r.PostForm
+	in := fault{
+		Kind: form.Get("kind"), Operation: form.Get("operation"), PaymentID: strings.TrimSpace(form.Get("payment_id")),
+		Code: strings.TrimSpace(form.Get("code")), Location: strings.TrimSpace(form.Get("location")), Body: form.Get("body"),
+	}
+	for field, into := range map[string]*int{"nth": &in.Nth, "status": &in.Status} {
+		n, err := whole(form, field)
+		if err != nil {
+			return "", err
+		}
+		*into = int(n)
+	}
+	if in.DelayMS, err = whole(form, "delay_ms"); err != nil {
+		return "", err
+	}
+	if text := strings.TrimSpace(form.Get("probability")); text != "" {
+		if in.Probability, err = strconv.ParseFloat(text, 64); err != nil {
+			in.Probability = -1 // is refused by its name
+		}
+	}
+	f, err := in.read()
+	if err != nil {
+		return "", err
+	}
+	s.gateway.Fail(f)
+	return "/panel/#faults", nil
+}
+
+func (s *Simulator) postClearFaults(*http.Request) (next string, err error) {
+	s.gateway.ClearFaults()
+	return "/panel/#faults", nil
+}
+
+// postRetry sends a kickback once more. Whether it arrived, the list of kickbacks tells.
+func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
+	number, err := strconv.Atoi(r.PathValue("request"))
+	if err != nil {
+		return "", err
+	}
+	delivery, err := s.gateway.RetryKickback(r.Context(), number)
+	if delivery.Attempt > 0 {
+		err = nil
+	}
+	return "/panel/#kickbacks", err
+}
+
+func (s *Simulator) postLanguage(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxInput)
+	language := r.PostFormValue("language")
+	if language != japanese && language != english {
+		http.Error(w, "no such language", http.StatusBadRequest)
+		return
+	}
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Not a secret, and the panel has no TLS.
+		Name: languageCookie, Value: language, Path: "/panel/", MaxAge: 365 * 24 * 60 * 60,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+	next := r.PostFormValue("next")
+	if !strings.HasPrefix(next, "/panel/") {
+		next = "/panel/"
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // It begins with /panel/: the host stays this one.
+}
+
+// streamPause is the least time between two events, so that a busy client does not
+// keep the panel busy too.
+const streamPause = 100 * time.Millisecond
+
+// streamChanges tells the panel's script whenever there is something new.
+func (s *Simulator) streamChanges(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	for {
+		changes := s.gateway.Changes()
+		if _, err := fmt.Fprint(w, "data: changed\n\n"); err != nil {
+			return
+		}
+		if control.Flush() != nil {
+			return
+		}
+		select {
+		case <-changes:
+		case <-r.Context().Done():
+			return
+		}
+		pause := time.NewTimer(streamPause)
+		select {
+		case <-pause.C:
+		case <-r.Context().Done():
+			pause.Stop()
+			return
+		}
+	}
+}
+
+// page is what the templates show.
+type page struct {
+	Language string
+	Source   string // where the page can be had again
+	Gateway  string // the URL of the gateway's pages
+	Settings settingsReply
+	Alert    string
+	Form     url.Values // of a form that failed
+
+	Payments   []jpaymenttest.Payment
+	Sums       []sum
+	Requests   []jpaymenttest.Request
+	Waiting    []jpaymenttest.WaitingKickback
+	Kickbacks  []jpaymenttest.KickbackDelivery // the gateway's and forged ones
+	Faults     []jpaymenttest.Fault
+	Kinds      []jpaymenttest.FaultKind
+	Operations []string // that a fault can be narrowed to
+
+	MorePayments, MoreRequests string // the next page of each, empty where there is none
+	Paged                      bool   // not the newest are shown
+
+	Payment      jpaymenttest.Payment
+	Request      jpaymenttest.Request
+	KnownPayment bool // the request names a payment of the books
+}
+
+// sum is what the payments of one state come to.
+type sum struct {
+	State jpaymenttest.State
+	Count int
+	Yen   int64
+}
+
+func (s *Simulator) newPage(r *http.Request, source string, failure error) page {
+	p := page{
+		Language:   languageOf(r),
+		Source:     source,
+		Gateway:    s.URL(),
+		Settings:   s.settingsReply(),
+		Form:       url.Values{},
+		Kinds:      faultKinds,
+		Operations: []string{jpaymenttest.OpSales, jpaymenttest.OpCancel, jpaymenttest.OpReAuth},
+	}
+	if failure != nil {
+		p.Alert = explain(failure, p.Language)
+		p.Form = r.PostForm
+	}
+	return p
+}
+
+func explain(err error, language string) string {
+	var field *fieldError
+	var code jpayment.Code
+	switch {
+	case errors.As(err, &field):
+		name := texts[fieldTexts[field.field]].in(language)
+		if language == japanese {
+			return name + "：" + field.reason.ja
+		}
+		return name + " " + field.reason.en
+	case errors.As(err, &code):
+		return string(code) + " " + codeText(language, string(code))
+	default:
+		return err.Error()
+	}
+}
+
+// shown is how many rows of a list there are on a page.
+const shown = 20
+
+func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure error) {
+	source := "/panel/"
+	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
+		source += "?" + r.URL.Query().Encode()
+	}
+	p := s.newPage(r, source, failure)
+	payments, requests := s.gateway.Payments(), s.gateway.Requests()
+	p.Sums = sums(payments)
+	var skipPayments, skipRequests int
+	p.Payments, skipPayments = newest(payments, r.FormValue("payments"))
+	p.Requests, skipRequests = newest(requests, r.FormValue("requests"))
+	more := func(list string, all, skip int) string {
+		if skip+shown >= all {
+			return ""
+		}
+		return "/panel/?" + list + "=" + strconv.Itoa(skip+shown) + "#" + list
+	}
+	p.MorePayments = more("payments", len(payments), skipPayments)
+	p.MoreRequests = more("requests", len(requests), skipRequests)
+	p.Paged = skipPayments > 0 || skipRequests > 0
+	p.Faults = s.gateway.Faults()
+	p.Waiting = s.gateway.WaitingKickbacks()
+	p.Kickbacks = append(s.gateway.Kickbacks(), s.gateway.ForgedKickbacks()...)
+	slices.SortStableFunc(p.Kickbacks, func(a, b jpaymenttest.KickbackDelivery) int { return a.At.Compare(b.At) })
+	p.Kickbacks, _ = newest(p.Kickbacks, "")
+	s.show(w, statusOf(failure), "overview", p)
+}
+
+func sums(payments []jpaymenttest.Payment) []sum {
+	all := []sum{{State: jpaymenttest.Authorized}, {State: jpaymenttest.Captured}, {State: jpaymenttest.Cancelled}}
+	for _, p := range payments {
+		i := slices.IndexFunc(all, func(s sum) bool { return s.State == p.State })
+		all[i].Count++
+		all[i].Yen += min(p.Amount+p.Tax+p.Shipping, math.MaxInt64-all[i].Yen) // up to the greatest that can be shown
+	}
+	return all
+}
+
+// newest returns a page of a list, the last entry first.
+func newest[T any](all []T, skip string) (page []T, skipped int) {
+	skipped, err := strconv.Atoi(skip)
+	if err != nil || skipped < 0 || skipped >= len(all) {
+		skipped = 0
+	}
+	end := len(all) - skipped
+	page = slices.Clone(all[max(end-shown, 0):end])
+	slices.Reverse(page)
+	return page, skipped
+}
+
+func (s *Simulator) showPayment(w http.ResponseWriter, r *http.Request, failure error) {
+	payment, found := s.gateway.Payment(r.PathValue("id"))
+	if !found {
+		s.show(w, http.StatusNotFound, "nothing", s.newPage(r, "/panel/", nil))
+		return
+	}
+	p := s.newPage(r, "/panel/payments/"+payment.ID, failure)
+	p.Payment = payment
+	s.show(w, statusOf(failure), "payment", p)
+}
+
+func (s *Simulator) showRequest(w http.ResponseWriter, r *http.Request) {
+	request, found := s.request(r.PathValue("number"))
+	if !found {
+		s.show(w, http.StatusNotFound, "nothing", s.newPage(r, "/panel/", nil))
+		return
+	}
+	p := s.newPage(r, "/panel/requests/"+strconv.Itoa(request.Number), nil)
+	p.Request = request
+	_, p.KnownPayment = s.gateway.Payment(request.PaymentID)
+	s.show(w, http.StatusOK, "request", p)
+}
+
+func statusOf(failure error) int {
+	if failure != nil {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+func (s *Simulator) show(w http.ResponseWriter, status int, name string, p page) {
+	var page bytes.Buffer
+	if err := templates[p.Language][name].ExecuteTemplate(&page, "layout.html", p); err != nil {
+		s.log.Error("panel", "page", name, "error", err)
+		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // who has gone needs no answer
+}
+
+// templates holds the pages by language and name.
+var templates = map[string]map[string]*template.Template{
+	english:  parseTemplates(english),
+	japanese: parseTemplates(japanese),
+}
+
+func parseTemplates(language string) map[string]*template.Template {
+	functions := template.FuncMap{
+		"t":       func(key string) (string, error) { return text(language, key) },
+		"fault":   func(kind jpaymenttest.FaultKind) string { return faultTexts[kind].in(language) },
+		"code":    func(code string) string { return codeText(language, code) },
+		"yen":     yen,
+		"time":    func(at time.Time) string { return at.In(japan).Format("2006-01-02 15:04:05") },
+		"short":   func(at time.Time) string { return at.In(japan).Format("01-02 15:04:05") },
+		"iso":     func(at time.Time) string { return at.In(japan).Format(time.RFC3339) },
+		"visible": visible,
+		"brief":   brief,
+		"bytes":   func(b []byte) string { return string(b) },
+		"total":   func(p jpaymenttest.Payment) int64 { return p.Amount + p.Tax + p.Shipping },
+		"lines":   func(all []string) string { return strings.Join(all, "\n") },
+	}
+	pages := map[string]*template.Template{}
+	for _, name := range []string{"overview", "payment", "request", "nothing"} {
+		pages[name] = template.Must(template.New(name).Funcs(functions).
+			ParseFS(panelFiles, "panel/layout.html", "panel/"+name+".html"))
+	}
+	return pages
+}
+
+// japan needs no time zone database: Japan has no daylight saving time.
+var japan = time.FixedZone("JST", 9*60*60)
+
+func codeText(language, code string) string {
+	if language == japanese {
+		return jpayment.Code(code).MessageJa()
+	}
+	return jpayment.Code(code).Message()
+}
+
+// yen writes an amount as 1,580.
+func yen(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// visible returns text as it is where every character of it can be seen, and otherwise
+// quoted, with escapes: bytes that are no UTF-8, line ends, and characters that turn
+// the direction of what stands next to them.
+func visible(s string) string {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// brief is visible for a narrow column.
+func brief(s string) string {
+	s = visible(strings.TrimRight(s, "\r\n"))
+	if runes := []rune(s); len(runes) > 60 {
+		return string(runes[:60]) + "…"
+	}
+	return s
+}

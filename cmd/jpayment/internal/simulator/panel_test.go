@@ -1,0 +1,211 @@
+package simulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+)
+
+// submitForm posts a form of the panel as a browser without scripts does, and returns
+// the page that it then sees.
+func (r *running) submitForm(t *testing.T, path string, form url.Values) (status int, page string) {
+	t.Helper()
+	status, page, header := call(t, "POST", r.URL+path, form.Encode(),
+		"Content-Type", "application/x-www-form-urlencoded", "Origin", r.URL, "Accept-Language", "en")
+	if status != http.StatusSeeOther {
+		return status, page
+	}
+	next, _, _ := strings.Cut(header.Get("Location"), "#")
+	status, page, _ = call(t, "GET", r.URL+next, "", "Accept-Language", "en")
+	return status, page
+}
+
+func (r *running) show(t *testing.T, path, language string) string {
+	t.Helper()
+	status, page, header := call(t, "GET", r.URL+path, "", "Accept-Language", language)
+	require.Equal(t, http.StatusOK, status, page)
+	require.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
+	return page
+}
+
+func TestPanelForms(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	status, page := r.submitForm(t, "/panel/payments",
+		url.Values{"amount": {"12,800"}, "tax": {"1280"}, "order_number": {"A-17"}, "registered_product": {"1"}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "¥14,080")
+	payment := r.control(t, "GET", "/payments/10000001", "", http.StatusOK)
+	require.Equal(t, true, payment["registered_product"])
+	require.EqualValues(t, 12800, payment["amount"])
+
+	id := r.authorize(t)
+	_, page = r.submitForm(t, "/panel/payments/"+id+"/capture", url.Values{"from": {"overview"}})
+	require.Contains(t, page, "<table", "the overview")
+	require.Equal(t, "captured", r.control(t, "GET", "/payments/"+id, "", http.StatusOK)["state"])
+	_, page = r.submitForm(t, "/panel/payments/"+id+"/reauthorize", url.Values{"amount": {"700"}, "tax": {"70"}, "shipping": {""}})
+	require.Contains(t, page, "Payment 10000003")
+	require.Contains(t, page, "¥770")
+	_, page = r.submitForm(t, "/panel/payments/10000003/cancel", nil)
+	require.Contains(t, page, `class="badge cancelled"`)
+	require.NotContains(t, page, "/capture", "nothing is left to be done")
+
+	r.submitForm(t, "/panel/settings/test-mode", url.Values{"on": {"1"}})
+	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"1"}})
+	r.submitForm(t, "/panel/settings/ips", url.Values{"ips": {"127.0.0.1\r\n 203.0.113.0/24, ::1 "}})
+	_, page = r.submitForm(t, "/panel/settings/kickback-url", url.Values{"kickback_url": {" http://127.0.0.1:1/kb "}})
+	require.Equal(t, map[string]any{
+		"store_id": "123456", "test_mode": true, "maintenance": true, "kickback_url": "http://127.0.0.1:1/kb",
+		"registered_ips": []any{"127.0.0.1/32", "203.0.113.0/24", "::1/128"},
+	}, r.control(t, "GET", "/settings", "", http.StatusOK))
+	require.Contains(t, page, `value="http://127.0.0.1:1/kb"`)
+	r.submitForm(t, "/panel/settings/test-mode", url.Values{"on": {"0"}})
+	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"0"}})
+
+	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"SALES"}, "nth": {"3"}, "delay_ms": {"1"}})
+	require.Contains(t, page, "Book, then reply late")
+	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
+	_, page = r.submitForm(t, "/panel/faults/clear", nil)
+	require.Contains(t, page, "everything is answered as it should be")
+
+	again := r.authorize(t)
+	call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+again, "Content-Type", "application/x-www-form-urlencoded")
+	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK)
+	pageURL, queries := receiver(t, "thanks")
+	r.submitForm(t, "/panel/settings/kickback-url", url.Values{"kickback_url": {pageURL}})
+	_, page = r.submitForm(t, "/panel/kickbacks/1/retry", nil)
+	require.Contains(t, page, "thanks")
+	require.Contains(t, page, "by hand")
+	require.Contains(t, next(t, queries), "gid=1000000")
+}
+
+// What cannot be done is said on the page that had the form, which keeps what was typed.
+func TestPanelRefuses(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	id := r.authorize(t)
+	tests := map[string]struct {
+		path string
+		form url.Values
+		want []string
+	}{
+		"not a number":     {"/panel/payments", url.Values{"amount": {"１０００"}, "order_number": {"kept"}}, []string{"Amount is not a whole number", `value="kept"`, `id="new-payment" open`}},
+		"nothing":          {"/panel/payments", url.Values{"amount": {"0"}}, []string{"Amount and tax and shipping add up to 0"}},
+		"decline":          {"/panel/payments", url.Values{"amount": {"1"}, "decline": {"no"}}, []string{"Issuer declines with is not a G code"}},
+		"twice":            {"/panel/payments/" + id + "/reauthorize", url.Values{"amount": {"-1"}}, []string{"Amount is negative", "Payment " + id}},
+		"a word":           {"/panel/payments/" + id + "/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
+		"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
+		"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
+		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"SALES"}}, []string{"Code is not a code", `id="new-fault" open`, `<option selected>SALES`}},
+		"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
+		"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
+		"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "nth": {"first"}}, []string{"Only the n-th request is not a whole number"}},
+		"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
+		"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"request 9 has no kickback"}},
+		"no number":        {"/panel/kickbacks/x/retry", nil, []string{"invalid syntax"}},
+		"an unknown thing": {"/panel/payments/" + id + "/double", nil, []string{"double"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, page := r.submitForm(t, test.path, test.form)
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Contains(t, page, `role="alert"`)
+			for _, want := range test.want {
+				require.Contains(t, page, want)
+			}
+		})
+	}
+	r.control(t, "POST", "/payments/"+r.authorize(t)+"/cancel", "", http.StatusOK)
+	_, page := r.submitForm(t, "/panel/payments/10000002/capture", nil)
+	require.Contains(t, page, "ER032")
+	for _, path := range []string{"/panel/payments/7", "/panel/requests/7", "/panel/nowhere"} {
+		status, _, _ := call(t, "GET", r.URL+path, "")
+		require.Equal(t, http.StatusNotFound, status)
+	}
+	status, _ := r.submitForm(t, "/panel/payments/7/capture", nil)
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = r.submitForm(t, "/panel/payments", url.Values{"amount": {strings.Repeat("1", 2<<20)}})
+	require.Equal(t, http.StatusBadRequest, status)
+}
+
+func TestPanelLanguage(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	require.Contains(t, r.show(t, "/panel/", "ja-JP,ja;q=0.9"), `<html lang="ja">`)
+	require.Contains(t, r.show(t, "/panel/", "fr"), `<html lang="en">`)
+
+	status, _, header := call(t, "POST", r.URL+"/panel/language", "language=ja&next=/panel/payments/1",
+		"Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Equal(t, "/panel/payments/1", header.Get("Location"))
+	_, page, _ := call(t, "GET", r.URL+"/panel/", "", "Accept-Language", "en", "Cookie", header.Get("Set-Cookie"))
+	require.Contains(t, page, `<html lang="ja">`)
+
+	for _, next := range []string{"https://evil.example/", "//evil.example/", "/elsewhere"} {
+		_, _, header = call(t, "POST", r.URL+"/panel/language", url.Values{"language": {"en"}, "next": {next}}.Encode(),
+			"Content-Type", "application/x-www-form-urlencoded")
+		require.Equal(t, "/panel/", header.Get("Location"))
+	}
+	status, _, _ = call(t, "POST", r.URL+"/panel/language", "language=xx", "Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, http.StatusBadRequest, status)
+}
+
+// Everything that a page can have on it, in both languages.
+func TestPanelShowsEverything(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.control(t, "PATCH", "/settings", `{"test_mode":true,"maintenance":true}`, http.StatusOK)
+	r.authorize(t)
+	call(t, "GET", r.URL+"/gateway/gateway.aspx?aid=%FF&tid=%E2%80%AE", "", "X-Odd", "\x81\x40")
+	for language, wants := range map[string][]string{
+		"en": {"TestMod", "Maintenance", "captured", "delivered", "G1242G120000", "ER999"},
+		"ja": {"仮売上", "実売上", "取消", "テストモード", "受信確認", "処理したあと、応答せずに切断"},
+	} {
+		page := r.show(t, "/panel/", language)
+		for _, want := range wants {
+			require.Contains(t, page, want)
+		}
+	}
+	page := r.show(t, "/panel/requests/5", "en")
+	require.Contains(t, page, `&#34;\u202e&#34;`)
+	require.Contains(t, page, `&#34;\x81@&#34;`)
+	require.Contains(t, page, "aid=%FF&amp;tid=%E2%80%AE")
+	require.Contains(t, r.show(t, "/panel/payments/10000005", "ja"), "G1242G120000")
+	require.Contains(t, r.show(t, "/panel/payments/10000006", "ja"), "再オーソリ元")
+}
+
+func TestPanelPages(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	for range 45 {
+		r.authorize(t)
+		call(t, "GET", r.URL+"/gateway/gateway.aspx", "")
+	}
+	rows := func(path string) (first, last string, more bool) {
+		page := r.show(t, path, "en")
+		ids := strings.Split(page, `id="payment-1`)[1:]
+		cut := func(s string) string { id, _, _ := strings.Cut("1"+s, `"`); return id }
+		return cut(ids[0]), cut(ids[len(ids)-1]), strings.Contains(page, "#payments\">Older")
+	}
+	for path, want := range map[string]string{
+		"/panel/":             "10000045 10000026 true",
+		"/panel/?payments=20": "10000025 10000006 true",
+		"/panel/?payments=40": "10000005 10000001 false",
+		"/panel/?payments=99": "10000045 10000026 true",
+		"/panel/?payments=x":  "10000045 10000026 true",
+	} {
+		first, last, more := rows(path)
+		require.Equal(t, want, fmt.Sprint(first, " ", last, " ", more), path)
+	}
+	page := r.show(t, "/panel/?requests=40", "en")
+	require.Contains(t, page, `id="request-5"`)
+	require.NotContains(t, page, `id="request-6"`)
+	require.Contains(t, page, `data-source="/panel/?requests=40"`)
+}

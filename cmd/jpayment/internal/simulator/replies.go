@@ -1,0 +1,166 @@
+package simulator
+
+import (
+	"strings"
+	"time"
+
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// What the API answers. Names are those of its input; amounts are yen.
+
+type settingsReply struct {
+	StoreID       string   `json:"store_id"`
+	TestMode      bool     `json:"test_mode"`
+	Maintenance   bool     `json:"maintenance"`
+	RegisteredIPs []string `json:"registered_ips"`
+	KickbackURL   string   `json:"kickback_url"`
+}
+
+func (s *Simulator) settingsReply() settingsReply {
+	settings := s.gateway.Settings()
+	reply := settingsReply{
+		StoreID:       s.storeID,
+		TestMode:      settings.TestMode,
+		Maintenance:   settings.Maintenance,
+		RegisteredIPs: []string{},
+		KickbackURL:   settings.KickbackURL,
+	}
+	for _, prefix := range settings.RegisteredIPs {
+		reply.RegisteredIPs = append(reply.RegisteredIPs, prefix.String())
+	}
+	return reply
+}
+
+type paymentReply struct {
+	PaymentID         string       `json:"payment_id"`
+	State             string       `json:"state"`
+	Amount            int64        `json:"amount"`
+	Tax               int64        `json:"tax"`
+	Shipping          int64        `json:"shipping"`
+	Total             int64        `json:"total"`
+	OrderNumber       string       `json:"order_number"`
+	OrderCode         string       `json:"order_code"`
+	ApprovalCode      string       `json:"approval_code"`
+	RegisteredProduct bool         `json:"registered_product"`
+	Decline           string       `json:"decline"`
+	TestMode          bool         `json:"test_mode"`
+	AuthorizedAt      time.Time    `json:"authorized_at"`
+	Replaces          string       `json:"replaces"`
+	ReplacedBy        string       `json:"replaced_by"`
+	History           []eventReply `json:"history"`
+}
+
+type eventReply struct {
+	At        time.Time `json:"at"`
+	Operation string    `json:"operation"`
+	State     string    `json:"state"`
+	TestMode  bool      `json:"test_mode"`
+	Request   int       `json:"request"`
+}
+
+func newPaymentReply(p jpaymenttest.Payment) paymentReply {
+	return paymentReply{
+		PaymentID: p.ID, State: string(p.State),
+		Amount: p.Amount, Tax: p.Tax, Shipping: p.Shipping, Total: p.Amount + p.Tax + p.Shipping,
+		OrderNumber: p.OrderNumber, OrderCode: p.OrderCode, ApprovalCode: p.ApprovalCode,
+		RegisteredProduct: p.RegisteredProduct, Decline: p.Decline, TestMode: p.TestMode,
+		AuthorizedAt: p.AuthorizedAt, Replaces: p.Replaces, ReplacedBy: p.ReplacedBy,
+		History: each(p.History, func(e jpaymenttest.Event) eventReply {
+			return eventReply{At: e.At, Operation: e.Operation, State: string(e.State), TestMode: e.TestMode, Request: e.Request}
+		}),
+	}
+}
+
+func newFaultReply(f jpaymenttest.Fault) fault {
+	return fault{
+		Kind: string(f.Kind), Operation: f.Operation, PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
+		Code: f.Code, Status: f.Status, Location: f.Location, Body: readable(f.Body), DelayMS: f.Delay.Milliseconds(),
+	}
+}
+
+type requestReply struct {
+	Number       int                 `json:"number"`
+	At           time.Time           `json:"at"`
+	RemoteAddr   string              `json:"remote_addr"`
+	Method       string              `json:"method"`
+	Path         string              `json:"path"`
+	Query        string              `json:"query"`
+	Header       map[string][]string `json:"header"`
+	Params       []paramReply        `json:"params"`
+	Body         string              `json:"body"`
+	BodyBase64   []byte              `json:"body_base64"`
+	Operation    string              `json:"operation"`
+	PaymentID    string              `json:"payment_id"`
+	Code         string              `json:"code"`
+	Booked       bool                `json:"booked"`
+	Fault        string              `json:"fault"`
+	Status       int                 `json:"status"`
+	Answer       string              `json:"answer"`
+	AnswerBase64 []byte              `json:"answer_base64"`
+}
+
+type paramReply struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+func newRequestReply(r jpaymenttest.Request) requestReply {
+	return requestReply{
+		Number: r.Number, At: r.At, RemoteAddr: r.RemoteAddr, Method: r.Method, Path: r.Path, Query: r.RawQuery, Header: r.Header,
+		Params: each(r.Form, func(p jpaymenttest.Param) paramReply { return paramReply(p) }),
+		Body:   readable(r.Body), BodyBase64: r.Body,
+		Operation: r.Operation, PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: string(r.Fault),
+		Status: r.Status, Answer: readable(r.Answer), AnswerBase64: r.Answer,
+	}
+}
+
+type waitingReply struct {
+	Request   int       `json:"request"`
+	Duplicate int       `json:"duplicate"`
+	Query     string    `json:"query"`
+	Due       time.Time `json:"due"`
+	Attempts  int       `json:"attempts"`
+}
+
+func newWaitingReply(w jpaymenttest.WaitingKickback) waitingReply {
+	return waitingReply{Request: w.Request, Duplicate: w.Duplicate, Query: w.RawQuery, Due: w.Due, Attempts: w.Attempts}
+}
+
+type deliveryReply struct {
+	Request      int       `json:"request"`
+	Duplicate    int       `json:"duplicate"`
+	Attempt      int       `json:"attempt"`
+	Manual       bool      `json:"manual"`
+	At           time.Time `json:"at"`
+	Query        string    `json:"query"`
+	Status       int       `json:"status"`
+	Answer       string    `json:"answer"`
+	AnswerBase64 []byte    `json:"answer_base64"`
+	Error        string    `json:"error"`
+	Delivered    bool      `json:"delivered"`
+}
+
+func newDeliveryReply(d jpaymenttest.KickbackDelivery) deliveryReply {
+	reply := deliveryReply{
+		Request: d.Request, Duplicate: d.Duplicate, Attempt: d.Attempt, Manual: d.Manual, At: d.At, Query: d.RawQuery,
+		Status: d.Status, Answer: readable(d.Answer), AnswerBase64: d.Answer, Delivered: d.Delivered,
+	}
+	if d.Err != nil {
+		reply.Error = d.Err.Error()
+	}
+	return reply
+}
+
+// readable is text for a JSON string. What is not UTF-8 is lost in it; the base64 next
+// to it has the bytes.
+func readable(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+
+// each returns what f makes of every element, and an empty list rather than null.
+func each[T, R any](all []T, f func(T) R) []R {
+	made := make([]R, len(all))
+	for i, one := range all {
+		made[i] = f(one)
+	}
+	return made
+}

@@ -1,0 +1,250 @@
+// Package simulator is the simulated gateway of jpaymenttest as a program of its own:
+// behind a port, with a control panel for people and a JSON API for test set-ups, and
+// with books that outlive it if it is given a file.
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// Config says what to open. The zero value of a field means what its comment says.
+type Config struct {
+	Listen  string       // host:port; 127.0.0.1:8080
+	State   string       // the file with the books; none: they end with the program
+	StoreID string       // 店舗ID (aid); 123456
+	Token   string       // what panel and API ask for; nothing, which is for the loopback only
+	Log     *slog.Logger // slog's default
+}
+
+// ErrNoToken is the error of a Config that would let other machines use panel and API.
+var ErrNoToken = errors.New("can be reached from other machines: a control token is needed")
+
+// memory is how many requests, and how many attempts to deliver a kickback, are kept to
+// be shown.
+const memory = 1000
+
+// patience is how long Run waits at its end for answers under way to be sent.
+const patience = 5 * time.Second
+
+// Simulator is one shop at a simulated gateway, listening.
+type Simulator struct {
+	gateway *jpaymenttest.Gateway
+	state   *state // nil: in memory
+	path    string // of the state
+	storeID string
+	token   string
+	log     *slog.Logger
+
+	listener net.Listener
+	loopback bool
+	pages    http.Handler // panel and API
+	failed   chan error   // one error, after which nothing can be relied on
+
+	settings sync.Mutex // held while settings are changed: file first, then gateway
+}
+
+// Open opens the state and the port. Requests wait until Run.
+func Open(ctx context.Context, c Config) (*Simulator, error) {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.StoreID == "" {
+		c.StoreID = "123456"
+	}
+	if len(c.StoreID) != 6 || strings.Trim(c.StoreID, "0123456789") != "" {
+		return nil, fmt.Errorf("store ID (店舗ID) %q is not six digits", c.StoreID)
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	s := &Simulator{storeID: c.StoreID, token: c.Token, log: c.Log, failed: make(chan error, 1)}
+	if err := s.listen(ctx, c.Listen); err != nil {
+		return nil, err
+	}
+	if err := s.restore(ctx, c.State); err != nil {
+		_ = s.listener.Close() // there is an error to report already
+		return nil, err
+	}
+	s.pages = s.guard(s.routes())
+	return s, nil
+}
+
+func (s *Simulator) listen(ctx context.Context, address string) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	s.loopback = ok && addr.IP.IsLoopback()
+	if !s.loopback && s.token == "" {
+		_ = listener.Close() // as above
+		// Who can set the notification URL makes this machine fetch pages of its
+		// loopback and show them.
+		return fmt.Errorf("%s: %w", listener.Addr(), ErrNoToken)
+	}
+	s.listener = listener
+	return nil
+}
+
+// restore makes the gateway, from the file if there is one.
+func (s *Simulator) restore(ctx context.Context, path string) error {
+	options := []jpaymenttest.Option{jpaymenttest.WithStoreID(s.storeID), jpaymenttest.WithMemory(memory)}
+	if path == "" {
+		s.gateway = jpaymenttest.New(options...)
+		return nil
+	}
+	state, err := openState(ctx, path, s.storeID)
+	if err != nil {
+		return fmt.Errorf("state file %s: %w", path, err)
+	}
+	kept, err := state.load(ctx)
+	if err != nil {
+		_ = state.close() // as above
+		return fmt.Errorf("state file %s: %w", path, err)
+	}
+	s.state, s.path = state, path
+	s.gateway = jpaymenttest.New(append(options,
+		jpaymenttest.WithJournal(s.journal),
+		jpaymenttest.WithPayments(kept.payments),
+		jpaymenttest.WithWaitingKickbacks(kept.waiting),
+	)...)
+	if kept.settings != nil {
+		s.apply(*kept.settings)
+	}
+	return nil
+}
+
+// journal keeps a change. If that fails, what is in the file is not known: it is left
+// as it is, and the simulator ends.
+func (s *Simulator) journal(c jpaymenttest.Change) error {
+	err := s.state.save(c)
+	if err != nil {
+		s.fail(err)
+	}
+	return err
+}
+
+func (s *Simulator) fail(err error) {
+	select {
+	case s.failed <- fmt.Errorf("the state cannot be kept: %w", err):
+	default:
+	}
+}
+
+// change changes settings so that they outlive the program.
+func (s *Simulator) change(edit func(*jpaymenttest.Settings)) error {
+	s.settings.Lock()
+	defer s.settings.Unlock()
+	settings := s.gateway.Settings()
+	edit(&settings)
+	if s.state != nil {
+		if err := s.state.saveSettings(settings); err != nil {
+			s.fail(err)
+			return err
+		}
+	}
+	s.apply(settings)
+	return nil
+}
+
+func (s *Simulator) apply(settings jpaymenttest.Settings) {
+	s.gateway.SetTestMode(settings.TestMode)
+	s.gateway.SetMaintenance(settings.Maintenance)
+	s.gateway.RegisterIPs(settings.RegisteredIPs...)
+	s.gateway.SetKickbackURL(settings.KickbackURL)
+}
+
+// URL is the base of everything the simulator serves, as this machine reaches it,
+// without a slash at the end.
+func (s *Simulator) URL() string {
+	addr, ok := s.listener.Addr().(*net.TCPAddr)
+	if ok && addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + s.listener.Addr().String()
+}
+
+// Run serves until the context ends, and then returns nil; answers under way are sent.
+// Its error is why it had to end before.
+func (s *Simulator) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends event streams and requests that hang
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelError),
+	}
+	failure := make(chan error, 1)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.gateway.Run(ctx) })
+	tasks.Go(func() {
+		select {
+		case err := <-s.failed:
+			failure <- err
+			cancel(err)
+		case <-ctx.Done():
+		}
+		limit, release := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer release()
+		if server.Shutdown(limit) != nil {
+			_ = server.Close() // who has not read an answer by now, does not want it
+		}
+	})
+	err := server.Serve(s.listener)
+	cancel(err)
+	tasks.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	if s.state != nil {
+		err = errors.Join(err, s.state.close())
+	}
+	select {
+	case cause := <-failure:
+		return errors.Join(cause, err)
+	default:
+		return err
+	}
+}
+
+// Close gives back port and file of a simulator that was not run.
+func (s *Simulator) Close() error {
+	err := s.listener.Close()
+	if s.state != nil {
+		err = errors.Join(err, s.state.close())
+	}
+	return err
+}
+
+// ServeHTTP tells the simulator's own pages from the gateway's. What is neither goes to
+// the gateway, byte for byte as it came: it shows in the list of requests that a client
+// has the path wrong.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/", path == "/favicon.ico", path == "/panel", strings.HasPrefix(path, "/panel/"), strings.HasPrefix(path, "/control/"):
+		s.pages.ServeHTTP(w, r)
+	default:
+		s.gateway.ServeHTTP(w, r)
+	}
+}
+
+func (s *Simulator) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler("/panel/", http.StatusSeeOther))
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.controlRoutes(mux)
+	s.panelRoutes(mux)
+	return mux
+}

@@ -1,0 +1,207 @@
+package simulator
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// state keeps in a SQLite file what must outlive the program. Every commit is on the
+// disk when it returns.
+type state struct{ db *sql.DB }
+
+const (
+	applicationID = 0x6a706179 // "jpay": tells the file from other programs'
+	schemaVersion = 1
+
+	firstPayment = 10000001 // the gateway numbers payments from here without a gap
+)
+
+// schema holds payments and kickbacks as JSON: they are read at the start only, and all
+// of them.
+const schema = `
+CREATE TABLE shop (one INTEGER PRIMARY KEY CHECK (one = 1), store_id TEXT NOT NULL, settings TEXT) STRICT;
+CREATE TABLE payment (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE kickback (request INTEGER, duplicate INTEGER, body TEXT NOT NULL, PRIMARY KEY (request, duplicate)) STRICT;
+`
+
+func openState(ctx context.Context, path, storeID string) (*state, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// The exclusive lock is the file's as long as the process lives: two gateways with
+	// one file would each miss the other's bookings. NORMAL would let a power cut take
+	// back commits in WAL mode, FULL does not.
+	pragmas := url.Values{
+		"_pragma": {"busy_timeout(1000)", "locking_mode(EXCLUSIVE)", "synchronous(FULL)"},
+		"_txlock": {"immediate"},
+	}
+	source := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: pragmas.Encode()}
+	db, err := sql.Open("sqlite", source.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // the lock is the connection's
+	s := &state{db: db}
+	err = s.transact(ctx, func(tx *sql.Tx) error { return prepare(ctx, tx, storeID) })
+	if err == nil {
+		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL") // only now is it known to be our file
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// prepare makes the tables of a new file and refuses one that is not ours.
+func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
+	var application, version, tables int
+	for query, into := range map[string]*int{
+		"PRAGMA application_id":              &application,
+		"PRAGMA user_version":                &version,
+		"SELECT count(*) FROM sqlite_schema": &tables,
+	} {
+		if err := tx.QueryRowContext(ctx, query).Scan(into); err != nil {
+			return err
+		}
+	}
+	if tables == 0 && application == 0 {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; %s",
+			applicationID, schemaVersion, schema))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO shop (one, store_id) VALUES (1, ?)", storeID)
+		return err
+	}
+	if application != applicationID {
+		return errors.New("is a database of another program")
+	}
+	if version != schemaVersion {
+		return fmt.Errorf("has the format %d, this program knows %d", version, schemaVersion)
+	}
+	var owner string
+	if err := tx.QueryRowContext(ctx, "SELECT store_id FROM shop").Scan(&owner); err != nil {
+		return err
+	}
+	if owner != storeID {
+		return fmt.Errorf("is of the store %s, not %s", owner, storeID)
+	}
+	return nil
+}
+
+func (s *state) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// kept is what a file holds.
+type kept struct {
+	payments []jpaymenttest.Payment
+	waiting  []jpaymenttest.WaitingKickback
+	settings *jpaymenttest.Settings // nil where they were never changed
+}
+
+func (s *state) load(ctx context.Context) (k kept, err error) {
+	if k.payments, err = readAll[jpaymenttest.Payment](ctx, s.db, "SELECT body FROM payment ORDER BY id"); err != nil {
+		return kept{}, err
+	}
+	for i, p := range k.payments {
+		if p.ID != strconv.Itoa(firstPayment+i) {
+			return kept{}, fmt.Errorf("payment %s is in the place of %d", p.ID, firstPayment+i)
+		}
+	}
+	if k.waiting, err = readAll[jpaymenttest.WaitingKickback](ctx, s.db, "SELECT body FROM kickback ORDER BY request, duplicate"); err != nil {
+		return kept{}, err
+	}
+	settings, err := readAll[jpaymenttest.Settings](ctx, s.db, "SELECT settings FROM shop WHERE settings IS NOT NULL")
+	if err != nil {
+		return kept{}, err
+	}
+	if len(settings) > 0 {
+		k.settings = &settings[0]
+	}
+	return k, nil
+}
+
+func readAll[T any](ctx context.Context, db *sql.DB, query string) (all []T, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		var one T
+		if err := json.Unmarshal(body, &one); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// save is called by the gateway with its books locked, so that changes come here one
+// at a time and in order. No caller's context may cut one short.
+func (s *state) save(c jpaymenttest.Change) error {
+	ctx := context.Background()
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		for _, p := range c.Payments {
+			if err := put(ctx, tx, p, "INSERT OR REPLACE INTO payment (id, body) VALUES (?, ?)", p.ID); err != nil {
+				return err
+			}
+		}
+		for _, k := range c.Kickbacks {
+			if k.Over {
+				_, err := tx.ExecContext(ctx, "DELETE FROM kickback WHERE request = ? AND duplicate = ?", k.Request, k.Duplicate)
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			err := put(ctx, tx, k, "INSERT OR REPLACE INTO kickback (request, duplicate, body) VALUES (?, ?, ?)", k.Request, k.Duplicate)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *state) saveSettings(settings jpaymenttest.Settings) error {
+	ctx := context.Background() // as in save
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		return put(ctx, tx, settings, "UPDATE shop SET settings = ?")
+	})
+}
+
+// put writes a value as JSON, as the last argument of a statement.
+func put(ctx context.Context, tx *sql.Tx, value any, statement string, arguments ...any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, statement, append(arguments, string(body))...)
+	return err
+}
+
+func (s *state) close() error { return s.db.Close() }
