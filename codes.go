@@ -16,6 +16,8 @@ import (
 //	errors.Is(err, jpayment.Code("ER571"))
 //	errors.Is(err, jpayment.ErrCardDeclined)
 //
+// Printed, it is its Error; string(code) is the code alone.
+//
 // A code that this package does not know stays what it is. An unknown G code is
 // a decline by the issuer; any other unknown code is of no class, and the
 // outcome of the call that got it is unknown (field notes, "Codes").

@@ -378,6 +378,8 @@ func describe(err error) string {
 		timeout interface{ Timeout() bool }
 	)
 	switch {
+	case err == nil:
+		return "no cause is known"
 	case errors.Is(err, context.Canceled):
 		return "the context was cancelled"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -173,6 +173,7 @@ func TestErrorTexts(t *testing.T) {
 			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: "is not the sum of am, tx and sf"},
 		"jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: it approves a test: the store is in test mode and no money moved; " +
 			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: "it approves a test", Err: jpayment.ErrTestMode},
+		"jpayment: outcome unknown: no reply: no cause is known; next: look the payment up in the control panel":         &jpayment.TransportError{},
 		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: "it is empty"},
 	} {
 		require.EqualError(t, err, want)

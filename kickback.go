@@ -169,17 +169,15 @@ func kickbackParam(name string) string {
 
 // Verify proves that the notice answers a request that the holder of one of the keys
 // has signed ([WithKickbackKey]) no longer than maxAge ago, and that the amounts of
-// the notice are the ones asked for; those of anything but a success may also all be
-// blank or 0. It then sets Request. The clocks of the two machines may differ
-// by five minutes.
+// the notice are the ones asked for, unless it tells of a failure. It then sets
+// Request. The clocks of the two machines may differ by five minutes.
 //
 // It proves that the notice carries a parameter which only the gateway and the
 // merchant have seen, and which was made for the store, payment and amounts that
-// Request names. It does
-// not prove what nobody has signed: the status (rst) and the new payment's number
-// (gid) are the word of whoever sent the notice. Nor does it tell a notice from its
-// repetition. Keep the parameter as secret as the key: leave it out of logs of URLs,
-// and let the URL be https.
+// Request names. It does not prove what nobody has signed: the status (rst) and the
+// new payment's number (gid) are the word of whoever sent the notice. Nor does it tell
+// a notice from its repetition. Keep the parameter as secret as the key: leave it out
+// of logs of URLs, and let the URL be https.
 func (k *Kickback) Verify(now time.Time, maxAge time.Duration, keys ...[]byte) error {
 	if k.token.Reveal() == "" {
 		return &KickbackError{token.Param, "is not there: the notice is not signed"}
@@ -194,7 +192,9 @@ func (k *Kickback) Verify(now time.Time, maxAge time.Duration, keys ...[]byte) e
 	case age < -maxSkew:
 		return &KickbackError{token.Param, "is from the future: check the clocks"}
 	}
-	if param := k.otherAmount(c.Amount, c.Tax, c.Shipping); param != "" && (k.Status == StatusSucceeded || !k.noAmount()) {
+	// What amounts the notice of a decline names is not documented, and nothing hangs
+	// on them.
+	if param := k.otherAmount(c.Amount, c.Tax, c.Shipping); param != "" && k.Status != StatusFailed {
 		return &KickbackError{param, "is not the amount asked for"}
 	}
 	r := KickbackRequest(c)

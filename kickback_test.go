@@ -168,7 +168,8 @@ func TestVerify(t *testing.T) {
 		"failure with its amounts":    {strings.Replace(good, "rst=1", "rst=2&ec=G1242G120000", 1), ""},
 		"failure with zeros":          {"gid=0&rst=2&ec=G1242G120000&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], ""},
 		"failure without amounts":     {"gid=0&rst=2&ec=G1242G120000" + good[strings.Index(good, "&jpk"):], ""},
-		"failure with other amounts":  {"gid=0&rst=2&ec=G1242G120000&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
+		"failure with other amounts":  {"gid=0&rst=2&ec=G1242G120000&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], ""},
+		"unknown status, others":      {"gid=7&rst=3&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
 		"unknown status, its amounts": {strings.Replace(good, "rst=1", "rst=3", 1), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

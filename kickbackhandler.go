@@ -30,7 +30,7 @@ import (
 // Repetition, time-outs and duplicates are not documented. Expect all three: the same
 // notice may come again, at the same time, or after the request has been given up. A
 // callback should be one database transaction that inserts the notice under a unique
-// key and does the rest only if it was the first; see examples/kickback.
+// key and does the rest only if it was the first; see examples/kickbacksql.
 type KickbackHandler struct {
 	callback func(context.Context, *Kickback) error
 	allowed  []netip.Prefix // nil: any

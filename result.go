@@ -162,7 +162,7 @@ func (r Result) TestMode() bool { return r.ApprovalCode.Reveal() == "TestMod" }
 
 // Extra returns the other data as key=value pairs. Where the gateway returned data
 // unescaped, a value that holds & or % may not be told from the escaping; Other is
-// what came.
+// what came. A + is a plus: this package sends spaces as %20.
 func (r Result) Extra() Extra { return parseExtra(r.Other.Reveal()) }
 
 // LogValue returns the result without its secrets.
@@ -307,11 +307,6 @@ func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
 	default:
 		return ""
 	}
-}
-
-// noAmount tells whether all amounts are blank or 0, as those of a refusal are.
-func (r *Result) noAmount() bool {
-	return r.Amount.yen == 0 && r.Tax.yen == 0 && r.Shipping.yen == 0 && r.Total.yen == 0
 }
 
 // charsetOf returns the character set that a Content-Type names, or else the one
