@@ -205,9 +205,11 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 	fail := func(column, reason string) (*Result, error) {
 		return nil, &ReplyError{Column: column, Reason: reason, raw: body}
 	}
-	text := string(body)
-	if !wire.IsASCII(text) {
-		text, _ = charsetOf(text, contentType).Decode(text)
+	var text string
+	if wire.IsASCII(body) {
+		text = string(body)
+	} else {
+		text, _ = charsetOf(body, contentType).DecodeBytes(body)
 	}
 	// A byte order mark is what .NET likes to begin a page with.
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
@@ -311,7 +313,7 @@ func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
 
 // charsetOf returns the character set that a Content-Type names, or else the one
 // that the bytes look like (field notes, "Charset").
-func charsetOf(body, contentType string) wire.Charset {
+func charsetOf(body []byte, contentType string) wire.Charset {
 	if _, params, err := mime.ParseMediaType(contentType); err == nil {
 		switch strings.ToLower(params["charset"]) {
 		case "utf-8", "utf8":

@@ -71,27 +71,42 @@ func encodeShiftJIS(s string) (enc string, ok bool) {
 // Decode returns s, which is in the character set, as UTF-8. ok tells whether
 // every byte was readable; those that were not stand as U+FFFD in the text.
 func (c Charset) Decode(s string) (text string, ok bool) {
-	if IsASCII(s) {
+	switch {
+	case IsASCII(s):
 		return s, true
-	}
-	if c == UTF8 {
+	case c == UTF8:
 		return strings.ToValidUTF8(s, "\uFFFD"), utf8.ValidString(s)
+	default:
+		return decodeShiftJIS([]byte(s))
 	}
-	text, err := japanese.ShiftJIS.NewDecoder().String(s)
+}
+
+// DecodeBytes is Decode for bytes.
+func (c Charset) DecodeBytes(b []byte) (text string, ok bool) {
+	if c == ShiftJIS {
+		return decodeShiftJIS(b)
+	}
+	return c.Decode(string(b))
+}
+
+func decodeShiftJIS(b []byte) (text string, ok bool) {
+	dst := make([]byte, 3*len(b)) // A half-width kana of one byte takes three.
+	n, _, err := japanese.ShiftJIS.NewDecoder().Transform(dst, b, true)
+	text = string(dst[:n])
 	return text, err == nil && !strings.ContainsRune(text, utf8.RuneError)
 }
 
 // Detect returns the character set of s where nobody named one: UTF-8 where the
 // bytes are valid UTF-8, else Shift_JIS (field notes, "Charset").
-func Detect(s string) Charset {
-	if utf8.ValidString(s) {
+func Detect[T string | []byte](s T) Charset {
+	if utf8.Valid([]byte(s)) {
 		return UTF8
 	}
 	return ShiftJIS
 }
 
 // IsASCII tells whether s is the same in every character set.
-func IsASCII(s string) bool {
+func IsASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
