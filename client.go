@@ -118,10 +118,16 @@ type exchange struct {
 // it. Every operation goes through here.
 func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 	call := Call{Operation: ex.op, PaymentID: ex.paymentID}
+	// Once, and before anything can take time: the caller's map may change later, and
+	// an attempt must not send what nobody has validated.
+	form, err := query.Values(ex.form)
+	if err != nil {
+		return nil, &TransportError{Call: call, NotSent: true, Err: err}
+	}
 	for {
 		call.Attempts++
 		start := time.Now()
-		res, err := c.attempt(ctx, ex, call)
+		res, err := c.attempt(ctx, ex, form, call)
 		c.logAttempt(ctx, call, res, err, start)
 		if err == nil {
 			return res, nil
@@ -139,14 +145,14 @@ func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 }
 
 // attempt sends the request once.
-func (c *Client) attempt(ctx context.Context, ex exchange, call Call) (*Result, error) {
+func (c *Client) attempt(ctx context.Context, ex exchange, form url.Values, call Call) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var conn connTrace
-	req, err := c.newRequest(&conn, ex)
+	req, err := c.newRequest(&conn, ex.url, form)
 	if err != nil { // Validation leaves nothing that cannot be encoded.
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
@@ -170,11 +176,7 @@ func (c *Client) attempt(ctx context.Context, ex exchange, call Call) (*Result, 
 // newRequest makes the POST. The specification allows a GET too, but net/http
 // repeats a GET by itself when a connection breaks, and its parameters would stand
 // in every log on the way.
-func (c *Client) newRequest(conn *connTrace, ex exchange) (*http.Request, error) {
-	form, err := query.Values(ex.form)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) newRequest(conn *connTrace, u *url.URL, form url.Values) (*http.Request, error) {
 	if code := c.connectionAuth.Reveal(); code != "" {
 		ut := strconv.FormatInt(time.Now().Unix(), 10)
 		hak := sha256.Sum256([]byte(ut + code))
@@ -189,7 +191,7 @@ func (c *Client) newRequest(conn *connTrace, ex exchange) (*http.Request, error)
 	first, _ := body()
 	return &http.Request{
 		Method:        http.MethodPost,
-		URL:           ex.url,
+		URL:           u,
 		Header:        http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {c.userAgent}},
 		Body:          first,
 		ContentLength: int64(len(text)),

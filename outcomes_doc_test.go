@@ -913,7 +913,7 @@ func docCauseSamples(t *testing.T) (texts []string) {
 	var conn connTrace
 	conn.http2.Store(true)
 	c := docClient(t, nil)
-	req, err := c.newRequest(&conn, exchange{url: c.gatewayURL, form: access{}})
+	req, err := c.newRequest(&conn, c.gatewayURL, nil)
 	require.NoError(t, err)
 	_, http2 := req.GetBody()
 	for _, err := range []error{

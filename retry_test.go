@@ -197,3 +197,25 @@ func TestRetryAndTheContext(t *testing.T) {
 		})
 	})
 }
+
+// What is sent again is what was validated, whatever became of the caller's map since.
+func TestRetrySendsWhatWasValidated(t *testing.T) {
+	t.Parallel()
+	extra := jpayment.Extra{"note": "a"}
+	var bodies []string
+	rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		bodies = append(bodies, string(body))
+		extra["tid"] = "99999999"
+		extra["note"] = "b"
+		httptrace.ContextClientTrace(r.Context()).GetConn(r.URL.Host)
+		return nil, errors.New("refused")
+	})
+	c := newClient(t, jpayment.WithHTTPClient(&http.Client{Transport: rt}),
+		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Nanosecond, MaxDelay: time.Nanosecond}))
+	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001", Extra: extra})
+	require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
+	const want = "aid=123456&jb=SALES&note=a&rt=1&tid=10000001"
+	require.Equal(t, []string{want, want}, bodies)
+}
