@@ -128,7 +128,11 @@ func TestParseReplyRefuses(t *testing.T) {
 		"failure, code too long": {"0,2,,G1242G1200001,,,0,0,0,0,,,", "ec", "is not a code of 1 to 12 half-width letters and digits"},
 		"another total":          {"77,1,A00001,,88,o-1,1000,80,500,1579,,,", "ta", "is not the sum of am, tx and sf"},
 		"unreadable cod":         {"77,1,A00001,,88,\xff,1000,80,500,1580,,,", "cod", "is neither UTF-8 nor Shift_JIS"},
-		"unprovable":             {"77,1,A00001,,88,o,0,0,0,0,0,,,", "cod", "or a column after it holds commas, and the row does not prove which numbers are the amounts"},
+		"two rows": {
+			"77,1,A00001,,88,o-1,1000,80,500,1580,,,\r\n0,2,,ER032,,,0,0,0,0,,,\r\n",
+			"cod", "or a column after it holds commas, and the row does not prove which numbers are the amounts",
+		},
+		"unprovable": {"77,1,A00001,,88,o,0,0,0,0,0,,,", "cod", "or a column after it holds commas, and the row does not prove which numbers are the amounts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
