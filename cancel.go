@@ -11,9 +11,9 @@ import (
 type CancelRequest struct {
 	// PaymentID is the number of the payment to cancel (対象決済番号, tid):
 	// half-width digits.
-	PaymentID string `url:"tid"`
+	PaymentID string
 	// Extra is free-form data to keep with the payment. Optional.
-	Extra Extra `url:"extra"`
+	Extra Extra
 }
 
 // LogValue returns the request without its private data.
@@ -21,13 +21,6 @@ func (r CancelRequest) LogValue() slog.Value { return logTarget(r.PaymentID, r.E
 
 // Format writes the request without its private data, for every verb.
 func (r CancelRequest) Format(f fmt.State, _ rune) { printPublic(f, "CancelRequest", r.LogValue()) }
-
-// cancelForm is the request as it goes out (specification, "決済処理(実売上、取消)仕様").
-type cancelForm struct {
-	access
-	Job string `url:"jb"`
-	CancelRequest
-}
 
 // Cancel cancels (取消) a payment, whether it is authorised or captured.
 //
@@ -40,5 +33,5 @@ type cancelForm struct {
 // although a payment already cancelled is answered with it. The errors are those
 // of [Client.Sales].
 func (c *Client) Cancel(ctx context.Context, req CancelRequest) (*Result, error) {
-	return c.onPayment(ctx, OpCancel, req.PaymentID, req.Extra, cancelForm{c.access(replyAtOnce), "CANCEL", req})
+	return c.onPayment(ctx, OpCancel, "CANCEL", req.PaymentID, req.Extra)
 }

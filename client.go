@@ -49,11 +49,11 @@ var _ Gateway = (*Client)(nil)
 type Client struct {
 	storeID        string
 	http           *http.Client
-	gatewayURL     *url.URL
-	reAuthURL      *url.URL
+	gatewayPage    *http.Request // the pages, as requests without a body
+	reAuthPage     *http.Request
 	timeout        time.Duration
 	retry          RetryPolicy
-	log            *slog.Logger
+	log            attemptLog // or nil
 	charset        Charset
 	connectionAuth Secret
 	kickbackKey    Secret
@@ -70,48 +70,72 @@ func NewClient(storeID string, opts ...Option) (*Client, error) {
 	for _, opt := range opts {
 		opt(s)
 	}
+	s.wrapTransport()
 	if err := s.faults.err("NewClient", ""); err != nil {
 		return nil, err
 	}
 	c := s.client
 	c.storeID = storeID
-	c.gatewayURL = s.baseURL.JoinPath(gatewayPath)
-	c.reAuthURL = s.baseURL.JoinPath(reAuthPath)
+	c.gatewayPage = newPost(s.baseURL.JoinPath(gatewayPath))
+	c.reAuthPage = newPost(s.baseURL.JoinPath(reAuthPath))
 	// A redirect is not an answer. To follow one could repeat the request, or send
 	// it to somebody else.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c, nil
 }
 
+// newPost makes a request without a body. The specification allows a GET too, but
+// net/http repeats a GET by itself when a connection breaks, and its parameters would
+// stand in every log on the way.
+func newPost(u *url.URL) *http.Request { return &http.Request{Method: http.MethodPost, URL: u} }
+
 // Format writes the client without its secrets, for every verb.
 func (c *Client) Format(f fmt.State, _ rune) {
-	printPublic(f, "Client", slog.GroupValue(slog.String("store_id", c.storeID), slog.String("url", c.gatewayURL.String())))
+	printPublic(f, "Client", slog.GroupValue(slog.String("store_id", c.storeID), slog.String("url", c.gatewayPage.URL.String())))
 }
 
-// replyMethod is how the gateway is to give the result (決済結果返信方法, rt).
-type replyMethod string
-
+// How the gateway is to give the result (決済結果返信方法, rt).
 const (
-	replyByKickback replyMethod = "0"
-	replyAtOnce     replyMethod = "1"
+	replyByKickback = "0"
+	replyAtOnce     = "1"
 )
-
-// access is what every request holds.
-type access struct {
-	StoreID string      `url:"aid"`
-	Reply   replyMethod `url:"rt"`
-}
-
-func (c *Client) access(rt replyMethod) access { return access{c.storeID, rt} }
 
 // exchange is one operation on its way through the client, validated.
 type exchange struct {
 	op        Operation
 	paymentID string
-	url       *url.URL
-	form      any // a struct with url tags
-	// check names a column of a success that shows that it answers something else.
-	check func(*Result) (column, reason string)
+	page      *http.Request
+	form      form
+
+	amount, tax, shipping int64 // that a ReAuth asks for
+}
+
+// form is the parameters of a request, their names and values by turns.
+type form []string
+
+// with adds the merchant's own data.
+func (f form) with(extra Extra) form {
+	for key, value := range extra {
+		f = append(f, key, value)
+	}
+	return f
+}
+
+// EncodeValues makes the form an Encoder of go-querystring.
+func (f form) EncodeValues(_ string, v *url.Values) error {
+	for i := 0; i < len(f); i += 2 {
+		(*v)[f[i]] = f[i+1 : i+2 : i+2]
+	}
+	return nil
+}
+
+// encode returns the form as it goes out.
+func (f form) encode(charset Charset) (string, error) {
+	v, err := query.Values(struct{ Form form }{f}) // It takes structs only.
+	if err != nil {
+		return "", err
+	}
+	return wire.EncodeForm(v, wire.Charset(charset))
 }
 
 // do sends an operation, again where the policy allows it, and tells what came of
@@ -120,15 +144,17 @@ func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 	call := Call{Operation: ex.op, PaymentID: ex.paymentID}
 	// Once, and before anything can take time: the caller's map may change later, and
 	// an attempt must not send what nobody has validated.
-	form, err := query.Values(ex.form)
-	if err != nil {
+	text, err := ex.form.encode(c.charset)
+	if err != nil { // Validation leaves nothing that cannot be encoded.
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	for {
 		call.Attempts++
 		start := time.Now()
-		res, err := c.attempt(ctx, ex, form, call)
-		c.logAttempt(ctx, call, res, err, start)
+		res, err := c.attempt(ctx, ex, text, call)
+		if c.log != nil {
+			c.log.attempt(ctx, call, res, err, time.Since(start))
+		}
 		if err == nil {
 			return res, nil
 		}
@@ -145,23 +171,24 @@ func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 }
 
 // attempt sends the request once.
-func (c *Client) attempt(ctx context.Context, ex exchange, form url.Values, call Call) (*Result, error) {
+func (c *Client) attempt(ctx context.Context, ex exchange, text string, call Call) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var conn connTrace
-	req, err := c.newRequest(&conn, ex.url, form)
-	if err != nil { // Validation leaves nothing that cannot be encoded.
-		return nil, &TransportError{Call: call, NotSent: true, Err: err}
+	if code := c.connectionAuth.Reveal(); code != "" {
+		ut := strconv.FormatInt(time.Now().Unix(), 10)
+		hak := sha256.Sum256([]byte(ut + code))
+		text += "&ut=" + ut + "&hak=" + hex.EncodeToString(hak[:])
 	}
-	resp, err := c.http.Do(req.WithContext(conn.watch(ctx)))
+	s := sending{text: text, header: [...]string{"application/x-www-form-urlencoded", c.userAgent}}
+	resp, err := c.http.Do(s.request(ctx, ex.page))
 	if err != nil {
 		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 			err = fmt.Errorf("%w: %w", ended, err)
 		}
-		return nil, &TransportError{Call: call, NotSent: conn.notSent(), Err: err}
+		return nil, &TransportError{Call: call, NotSent: s.notSent(), Err: err}
 	}
 	res, err := readReply(resp)
 	if err == nil {
@@ -171,41 +198,6 @@ func (c *Client) attempt(ctx context.Context, ex exchange, form url.Values, call
 		return nil, withCall(err, call, resp.StatusCode)
 	}
 	return res, nil
-}
-
-// newRequest makes the POST. The specification allows a GET too, but net/http
-// repeats a GET by itself when a connection breaks, and its parameters would stand
-// in every log on the way.
-func (c *Client) newRequest(conn *connTrace, u *url.URL, form url.Values) (*http.Request, error) {
-	if code := c.connectionAuth.Reveal(); code != "" {
-		ut := strconv.FormatInt(time.Now().Unix(), 10)
-		hak := sha256.Sum256([]byte(ut + code))
-		form.Set("ut", ut)
-		form.Set("hak", hex.EncodeToString(hak[:]))
-	}
-	text, err := wire.EncodeForm(form, wire.Charset(c.charset))
-	if err != nil {
-		return nil, err
-	}
-	body := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
-	first, _ := body()
-	return &http.Request{
-		Method:        http.MethodPost,
-		URL:           u,
-		Header:        http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {c.userAgent}},
-		Body:          first,
-		ContentLength: int64(len(text)),
-		// net/http asks for the body again in two cases: over HTTP/1 when it had
-		// written nothing on a connection that turned out to be closed, which is
-		// harmless, and over HTTP/2 when the server claims not to have processed
-		// what was written, which nobody proves.
-		GetBody: func() (io.ReadCloser, error) {
-			if conn.http2.Load() {
-				return nil, plainError("the server handed the request back over HTTP/2")
-			}
-			return body()
-		},
-	}, nil
 }
 
 // readReply reads the answer and parses it. The body is read to a bound, and
@@ -240,10 +232,16 @@ func (c *Client) judge(ex exchange, res *Result) error {
 	case res.Status == StatusAccepted:
 		return &ReplyError{Reason: "it promises a kickback, which was not asked for", Result: res}
 	}
-	if ex.check != nil {
-		if column, reason := ex.check(res); column != "" {
-			return &ReplyError{Column: column, Reason: reason, Result: res}
+	if ex.op == OpReAuth { // whose reply names the new payment
+		// A blank amount is another one too: the reply does not show that the new payment
+		// has the right amount.
+		if column := res.otherAmount(ex.amount, ex.tax, ex.shipping); column != "" {
+			return &ReplyError{Column: column, Reason: "is not the amount asked for", Result: res}
 		}
+	} else if res.PaymentID != ex.paymentID && !c.unmatchedID {
+		// That the reply repeats the payment's number is an assumption: the specification
+		// says only that the number is issued once per payment.
+		return &ReplyError{Column: "gid", Reason: "is not the payment asked for", Result: res}
 	}
 	if c.productionOnly && res.TestMode() {
 		return &ReplyError{Reason: "it approves a test", Err: ErrTestMode, Result: res}
@@ -262,14 +260,22 @@ func withCall(err error, call Call, status int) error {
 	return err
 }
 
-// logAttempt writes one record for each attempt. Errors of this package hold
-// nothing private.
-func (c *Client) logAttempt(ctx context.Context, call Call, res *Result, err error, start time.Time) {
+// attemptLog is a logger behind an interface, so that the handlers of log/slog are no
+// part of programs that do not log.
+type attemptLog interface {
+	attempt(context.Context, Call, *Result, error, time.Duration)
+}
+
+type logger struct{ *slog.Logger }
+
+// attempt writes one record for each attempt. Errors of this package hold nothing
+// private.
+func (l logger) attempt(ctx context.Context, call Call, res *Result, err error, elapsed time.Duration) {
 	level := slog.LevelInfo
 	if err != nil {
 		level = slog.LevelWarn
 	}
-	if c.log == nil || !c.log.Enabled(ctx, level) {
+	if !l.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -277,33 +283,52 @@ func (c *Client) logAttempt(ctx context.Context, call Call, res *Result, err err
 		slog.String("payment_id", call.PaymentID),
 		slog.Int("attempt", call.Attempts),
 		slog.String("outcome", OutcomeOf(err).String()),
-		slog.Duration("elapsed", time.Since(start)),
+		slog.Duration("elapsed", elapsed),
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	} else {
 		attrs = append(attrs, slog.Any("result", *res))
 	}
-	c.log.LogAttrs(ctx, level, "jpayment: "+string(call.Operation), attrs...)
+	l.LogAttrs(ctx, level, "jpayment: "+string(call.Operation), attrs...)
 }
 
-// connTrace learns from net/http whether a request can have left the machine.
-type connTrace struct {
+// sending is a request on its way, and what net/http tells of it. All that belongs to
+// one request lies in one piece of memory.
+type sending struct {
+	text               string
+	body               strings.Reader
+	header             [2]string // the values of Content-Type and User-Agent
 	hooks              httptrace.ClientTrace
 	wanted, got, http2 atomic.Bool
 }
 
-func (t *connTrace) watch(ctx context.Context) context.Context {
-	t.hooks.GetConn = func(string) { t.wanted.Store(true) }
-	t.hooks.GotConn = func(info httptrace.GotConnInfo) {
-		t.got.Store(true)
+func (s *sending) request(ctx context.Context, page *http.Request) *http.Request {
+	s.hooks.GetConn = func(string) { s.wanted.Store(true) }
+	s.hooks.GotConn = func(info httptrace.GotConnInfo) {
+		s.got.Store(true)
 		c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
-		t.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
+		s.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
 	}
-	return httptrace.WithClientTrace(ctx, &t.hooks)
+	req := page.WithContext(httptrace.WithClientTrace(ctx, &s.hooks))
+	req.Header = http.Header{"Content-Type": s.header[:1:1], "User-Agent": s.header[1:]}
+	req.ContentLength = int64(len(s.text))
+	s.body.Reset(s.text)
+	req.Body = io.NopCloser(&s.body) // Of a type of our own net/http writes the head apart.
+	// net/http asks for the body again in two cases: over HTTP/1 when it had written
+	// nothing on a connection that turned out to be closed, which is harmless, and over
+	// HTTP/2 when the server claims not to have processed what was written, which nobody
+	// proves.
+	req.GetBody = func() (io.ReadCloser, error) {
+		if s.http2.Load() {
+			return nil, plainError("the server handed the request back over HTTP/2")
+		}
+		return io.NopCloser(strings.NewReader(s.text)), nil
+	}
+	return req
 }
 
 // notSent tells whether it is proved that no byte of the request was written: a
 // connection was wanted, so this transport reports what it does, and none came.
 // Connecting includes the proxy's CONNECT and the TLS handshake.
-func (t *connTrace) notSent() bool { return t.wanted.Load() && !t.got.Load() }
+func (s *sending) notSent() bool { return s.wanted.Load() && !s.got.Load() }

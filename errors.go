@@ -138,20 +138,6 @@ func (c Call) sentence(o Outcome, what, next string) string {
 	return b.String()
 }
 
-// nextAfterUnknown says how to find out what became of a payment.
-func (c Call) nextAfterUnknown() string {
-	switch c.Operation {
-	case OpSales:
-		return "look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
-	case OpCancel:
-		return "look the payment up in the control panel: send Cancel again if it is not cancelled (取消)"
-	case OpReAuth, OpReAuthByKickback:
-		return "do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship"
-	default:
-		return "look the payment up in the control panel"
-	}
-}
-
 // Fault is one reason why a request or an option cannot be right.
 type Fault struct {
 	Field  string // the Go name: "PaymentID", "Extra", or an option's such as "WithTimeout"
@@ -181,7 +167,7 @@ func (e *ValidationError) Error() string {
 	for i, f := range e.Faults {
 		faults[i] = f.String()
 	}
-	return e.sentence(OutcomeNotSent, strings.Join(faults, "; "), "correct the input; nothing was sent")
+	return e.sentence(OutcomeNotSent, strings.Join(faults, "; "), e.Next())
 }
 
 // Outcome returns OutcomeNotSent.
@@ -202,18 +188,11 @@ type TransportError struct {
 
 // Error returns the failure on one line.
 func (e *TransportError) Error() string {
-	next := e.nextAfterUnknown()
 	what := "no reply: "
 	if e.NotSent {
 		what = "could not connect: "
 	}
-	if e.Outcome() == OutcomeNotSent {
-		next = "check the network, the proxy and the address of the gateway, then send it again; nothing was sent"
-		if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
-			next = "send it again with more time; nothing was sent"
-		}
-	}
-	return e.sentence(e.Outcome(), what+describe(e.Err), next)
+	return e.sentence(e.Outcome(), what+describe(e.Err), e.Next())
 }
 
 // Unwrap returns the cause.
@@ -259,11 +238,7 @@ func (e *ReplyError) Error() string {
 	if e.Err != nil {
 		what += ": " + describe(e.Err)
 	}
-	next := e.nextAfterUnknown()
-	if errors.Is(e.Err, ErrTestMode) {
-		next = "do not ship, no money moved; switch the store to production in the control panel"
-	}
-	return e.sentence(OutcomeUnknown, what, next)
+	return e.sentence(OutcomeUnknown, what, e.Next())
 }
 
 // Unwrap returns the cause, or nil.
@@ -289,12 +264,7 @@ type GatewayError struct {
 
 // Error returns the code, its meaning and what to do next on one line.
 func (e *GatewayError) Error() string {
-	o := e.Outcome()
-	next := e.nextAfterUnknown()
-	if o == OutcomeRefused {
-		next = e.nextAfterRefusal()
-	}
-	return e.sentence(o, e.Code.Error(), next)
+	return e.sentence(e.Outcome(), e.Code.Error(), e.Next())
 }
 
 // Unwrap returns the code, so that errors.Is finds it and its class.
@@ -319,41 +289,6 @@ func (e *GatewayError) Outcome() Outcome {
 		return OutcomeUnknown
 	default:
 		return OutcomeRefused
-	}
-}
-
-func (e *GatewayError) nextAfterRefusal() string {
-	switch e.Code {
-	case CodeSourceIP:
-		return "register this machine's egress IP address in the control panel " +
-			"(設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again"
-	case CodePaymentID:
-		return "check the payment number and that it belongs to this store"
-	default: // the class decides
-	}
-	switch e.Code.info().class {
-	case classDeclined:
-		if e.Operation == OpCancel {
-			return "look the payment up in the control panel and ask the gateway's support why the issuer declined"
-		}
-		return "do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay"
-	case classBusy:
-		return "send it again a little later"
-	case classMaintenance:
-		return "send it again when the maintenance is over"
-	case classNotPermitted:
-		return "check the store's contract and settings in the control panel"
-	case classInvalidParameter:
-		return "correct the request"
-	case classRefused, classLost:
-	}
-	switch e.Operation {
-	case OpSales:
-		return "look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)"
-	case OpCancel:
-		return "look the payment up in the control panel: it may be cancelled (取消) already"
-	default:
-		return "look the payment up in the control panel"
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -351,8 +350,8 @@ func ExampleWithLogger() {
 
 // Where machines come and go, their requests leave through a proxy whose address is
 // registered in the control panel (決済データ送信元IP). HTTPS_PROXY does it without any
-// code; a transport of one's own does it for this client alone.
-func ExampleWithHTTPClient_proxy() {
+// code; this does it for one client alone.
+func ExampleWithTransportWrapper() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
 	proxy := httptest.NewServer(http.HandlerFunc(forward))
@@ -363,18 +362,12 @@ func ExampleWithHTTPClient_proxy() {
 		return
 	}
 
-	var protocols http.Protocols
-	protocols.SetHTTP1(true) // as the default transport: see WithHTTPClient
 	client, err := jpayment.NewClient("123456",
 		jpayment.WithBaseURL(gateway.URL),
-		jpayment.WithHTTPClient(&http.Client{Transport: &http.Transport{
-			Proxy:               http.ProxyURL(proxyURL),
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 10 * time.Second,
-			Protocols:           &protocols,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     30 * time.Second,
-		}}),
+		jpayment.WithTransportWrapper(func(rt http.RoundTripper) http.RoundTripper {
+			rt.(*http.Transport).Proxy = http.ProxyURL(proxyURL) // The default one is always an *http.Transport.
+			return rt
+		}),
 	)
 	if err != nil {
 		fmt.Println(err)

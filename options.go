@@ -20,9 +20,10 @@ type Option func(*settings)
 
 // settings is a client in the making.
 type settings struct {
-	client  Client
-	baseURL *url.URL
-	faults  faults
+	client   Client
+	baseURL  *url.URL
+	wrappers []func(http.RoundTripper) http.RoundTripper
+	faults   faults
 }
 
 const (
@@ -43,6 +44,21 @@ func newSettings() *settings {
 }
 
 func (s *settings) fault(option, reason string) { s.faults.add(option, "", reason) }
+
+// wrapTransport does what WithTransportWrapper was asked for.
+func (s *settings) wrapTransport() {
+	for _, wrap := range s.wrappers {
+		rt := s.client.http.Transport
+		if rt == nil { // as net/http has it
+			rt = http.DefaultTransport
+		}
+		if rt = wrap(rt); rt == nil {
+			s.fault("WithTransportWrapper", "returned no transport")
+			return
+		}
+		s.client.http.Transport = rt
+	}
+}
 
 // newTransport returns the default transport.
 func newTransport() *http.Transport {
@@ -77,8 +93,8 @@ func newTransport() *http.Transport {
 
 // WithHTTPClient uses a copy of hc, its Transport, Jar and Timeout included, except
 // that redirects are never followed. A proxy is then the transport's business, and
-// so are TLS and the number of idle connections. A Timeout shorter than the
-// gateway's answer makes outcomes unknown.
+// so are TLS and the number of idle connections; [WithTransportWrapper] keeps the
+// default ones. A Timeout shorter than the gateway's answer makes outcomes unknown.
 //
 // That a request was not sent is proved by net/http/httptrace. A transport that does
 // not report to it, as one that is not built on net/http may, turns those outcomes
@@ -96,6 +112,23 @@ func WithHTTPClient(hc *http.Client) Option {
 		}
 		client := *hc
 		s.client.http = &client
+	}
+}
+
+// WithTransportWrapper uses what wrap makes of the client's transport: of the default
+// one, which is an [*http.Transport], or of that of [WithHTTPClient], wherever among the
+// options that stands. So tracing or a proxy keeps all else that WithHTTPClient would
+// replace: wrap may return a RoundTripper around the transport, or the default one with
+// a field set, such as Proxy. Of several wrappers each gets what the one before made.
+//
+// A RoundTripper that sends a request twice defeats what this package does against it.
+func WithTransportWrapper(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(s *settings) {
+		if wrap == nil {
+			s.fault("WithTransportWrapper", "is nil")
+			return
+		}
+		s.wrappers = append(s.wrappers, wrap)
 	}
 }
 
@@ -161,7 +194,7 @@ func WithLogger(l *slog.Logger) Option {
 			s.fault("WithLogger", "is nil")
 			return
 		}
-		s.client.log = l
+		s.client.log = logger{l}
 	}
 }
 

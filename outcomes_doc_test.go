@@ -207,19 +207,26 @@ func TestOutcomesDocOutcomes(t *testing.T) {
 	}
 }
 
-// Every next step has a Japanese twin, and no twin outlives its original.
+// An error ends with its next step, each step has a Japanese twin, and there is none
+// that no error has.
 func TestOutcomesDocNext(t *testing.T) {
 	t.Parallel()
-	said := map[string]bool{}
+	said := map[string]string{}
 	for _, err := range docNextSamples() {
-		said[docNext(err)] = true
+		var step interface {
+			Next() string
+			NextJa() string
+		}
+		require.ErrorAs(t, err, &step)
+		require.Equal(t, docNext(err), step.Next())
+		said[step.Next()] = step.NextJa()
 	}
-	var twins []string
-	for _, n := range docNextSteps {
-		require.NotEmpty(t, n[docJa], n[docEn])
-		twins = append(twins, n[docEn])
+	steps := map[string]string{}
+	for _, n := range nextSteps {
+		require.NotEmpty(t, n.ja, n.en)
+		steps[n.en] = n.ja
 	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(said)), twins, "the next steps of errors.go and their Japanese twins")
+	require.Equal(t, said, steps)
 }
 
 // Every text of the sources that is made of words stands on both pages, except those
@@ -257,14 +264,14 @@ func TestOutcomesDocComplete(t *testing.T) {
 }
 
 // docSourceTexts returns the string literals of the packages, without those of the
-// catalogue, whose texts the pages have by way of the API.
+// catalogue and the next steps, whose texts the pages have by way of the API.
 func docSourceTexts(t *testing.T, dirs ...string) (texts []string) {
 	t.Helper()
 	for _, dir := range dirs {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") || file == "catalogue.go" || file == "codes.go" {
+			if strings.HasSuffix(file, "_test.go") || slices.Contains([]string{"catalogue.go", "codes.go", "next.go"}, file) {
 				continue
 			}
 			parsed, err := parser.ParseFile(gotoken.NewFileSet(), file, nil, parser.SkipObjectResolution)
@@ -440,68 +447,13 @@ var (
 	docReAuths = docAllOps[2:]
 )
 
-// docNextSteps are the next steps of errors.go, in the words of the Japanese page.
-var docNextSteps = []docText{
-	{
-		"look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)",
-		"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら Sales を再送する",
-	},
-	{
-		"look the payment up in the control panel: send Cancel again if it is not cancelled (取消)",
-		"管理画面で決済を確認する。取消になっていなければ Cancel を再送する",
-	},
-	{
-		"do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship",
-		"再送しない。管理画面を確認し、新しい決済があればそれで、元の決済が取消になっていなければ元の決済で処理を続ける。どちらもなければ出荷しない",
-	},
-	{
-		"do not ship, no money moved; switch the store to production in the control panel",
-		"お金は動いていないので出荷しない。管理画面で店舗を本番に切り替える",
-	},
-	{"correct the input; nothing was sent", "入力を修正する（何も送信されていない）"},
-	{
-		"check the network, the proxy and the address of the gateway, then send it again; nothing was sent",
-		"ネットワーク、プロキシ、ゲートウェイの接続先を確認してから再送する（何も送信されていない）",
-	},
-	{"send it again with more time; nothing was sent", "時間に余裕を持たせて再送する（何も送信されていない）"},
-	{
-		"register this machine's egress IP address in the control panel (設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again",
-		"このサーバーの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する",
-	},
-	{
-		"look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)",
-		"管理画面で決済を確認する。実売上済み、取消済み、期限切れのいずれかの可能性がある。実売上の場合だけ出荷する",
-	},
-	{
-		"look the payment up in the control panel: it may be cancelled (取消) already",
-		"管理画面で決済を確認する。取消済みの可能性がある",
-	},
-	{"check the payment number and that it belongs to this store", "決済番号に誤りがないか、この店舗の決済かを確認する"},
-	{
-		"do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay",
-		"出荷しない。一時的な理由なら再送し、そうでなければカード会員に別の支払方法を依頼する",
-	},
-	{
-		"look the payment up in the control panel and ask the gateway's support why the issuer declined",
-		"管理画面で決済を確認し、カード会社が拒否した理由をゲートウェイのサポートに問い合わせる",
-	},
-	{"send it again a little later", "少し待ってから再送する"},
-	{
-		"send it again when the maintenance is over",
-		"メンテナンスが終わってから再送する",
-	},
-	{"check the store's contract and settings in the control panel", "管理画面で店舗の契約と設定を確認する"},
-	{"correct the request", "リクエストを修正する"},
-	{"look the payment up in the control panel", "管理画面で決済を確認する"},
-}
-
 // docNextTable says in English after what a next step comes, and in Japanese what it
 // says.
 func docNextTable(l docLang) string {
 	if l == docJa {
 		var rows [][]string
-		for _, n := range docNextSteps {
-			rows = append(rows, []string{"`" + n[docEn] + "`", n[docJa]})
+		for _, n := range nextSteps {
+			rows = append(rows, []string{"`" + n.en + "`", n.ja})
 		}
 		return docTable(l, []docText{{"", "`next:`"}, {"", "日本語"}}, rows)
 	}
@@ -523,14 +475,14 @@ func docNextTable(l docLang) string {
 		}
 	}
 	var rows [][]string
-	for _, n := range docNextSteps {
+	for _, n := range nextSteps {
 		var afters []string
 		for _, o := range []Outcome{OutcomeUnknown, OutcomeRefused, OutcomeNotSent} {
-			if of := ops[after{n[docEn], o}]; of != nil {
+			if of := ops[after{n.en, o}]; of != nil {
 				afters = append(afters, docOutcomeNames[o][l]+": "+docOps(l, of))
 			}
 		}
-		rows = append(rows, []string{"`" + n[docEn] + "`", strings.Join(afters, "; ")})
+		rows = append(rows, []string{"`" + n.en + "`", strings.Join(afters, "; ")})
 	}
 	return docTable(l, []docText{{"`next:`"}, {"After"}}, rows)
 }
@@ -757,9 +709,14 @@ var docSettings = []docFaultRow{
 		docText{"the store ID of the contract, in half-width digits", "契約時に発行された店舗IDを半角数字で指定する"},
 	},
 	{
-		[]string{"WithHTTPClient", "WithLogger", "KickbackLogger", "callback"},
+		[]string{"WithHTTPClient", "WithTransportWrapper", "WithLogger", "KickbackLogger", "callback"},
 		[]string{"is nil"},
 		docText{"a value, or leave the option out", "値を渡すか、オプションを外す"},
+	},
+	{
+		[]string{"WithTransportWrapper"},
+		[]string{"returned no transport"},
+		docText{"a function that returns the transport to use", "使用するトランスポートを返す関数にする"},
 	},
 	{
 		[]string{"WithBaseURL"},
@@ -817,7 +774,7 @@ func docSettingSamples() (errs []error) {
 	errs = append(errs, err)
 	for storeID, opts := range map[string][]Option{
 		"": {
-			WithHTTPClient(nil), WithTimeout(0), WithLogger(nil), WithCharset(-1), WithConnectionAuth(""), WithUserAgent(""), WithKickbackKey(nil),
+			WithHTTPClient(nil), WithTransportWrapper(nil), WithTransportWrapper(func(http.RoundTripper) http.RoundTripper { return nil }), WithTimeout(0), WithLogger(nil), WithCharset(-1), WithConnectionAuth(""), WithUserAgent(""), WithKickbackKey(nil),
 			WithBaseURL("x"), WithBaseURL("ftp://h"), WithBaseURL("http://h"), WithBaseURL("https://u@h"),
 			WithRetry(RetryPolicy{MaxAttempts: -1}), WithRetry(RetryPolicy{BaseDelay: -1}), WithRetry(RetryPolicy{MaxDelay: 1}),
 		},
@@ -910,12 +867,9 @@ var docCauses = []docSaying{
 func docCauseSamples(t *testing.T) (texts []string) {
 	t.Helper()
 	proxy := newTransport().OnProxyConnectResponse(t.Context(), nil, nil, &http.Response{StatusCode: http.StatusProxyAuthRequired})
-	var conn connTrace
-	conn.http2.Store(true)
-	c := docClient(t, nil)
-	req, err := c.newRequest(&conn, c.gatewayURL, nil)
-	require.NoError(t, err)
-	_, http2 := req.GetBody()
+	var s sending
+	s.http2.Store(true)
+	_, http2 := s.request(t.Context(), newPost(nil)).GetBody()
 	for _, err := range []error{
 		context.DeadlineExceeded, context.Canceled, io.EOF, proxy, http2, errors.New("it may hold anything"), http.ErrSchemeMismatch,
 		errors.New("http: server closed idle connection"),
@@ -1334,13 +1288,8 @@ func docCodeNext(l docLang, codes []Code) string {
 		return subject + fmt.Sprintf(docText{" (%s)", "（%s）"}[l], docOps(l, ops))
 	}
 	next := func(op Operation, code Code) string {
-		en := docNext(docRefusal(op, code))
-		for _, n := range docNextSteps {
-			if n[docEn] == en {
-				return n[l]
-			}
-		}
-		return en // TestOutcomesDocNext tells.
+		err := docRefusal(op, code)
+		return docText{err.Next(), err.NextJa()}[l]
 	}
 	// What most codes of the class have is the next step of the class.
 	usual, counts := map[Operation]string{}, map[Operation]map[string]int{}

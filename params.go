@@ -56,15 +56,6 @@ func (c Charset) String() string { return wire.Charset(c).String() }
 // which is how many loggers print; convert it to map[string]string for that.
 type Extra map[string]string
 
-// EncodeValues adds the data to the form. It makes Extra an Encoder of
-// github.com/google/go-querystring.
-func (e Extra) EncodeValues(_ string, v *url.Values) error {
-	for key, value := range e {
-		v.Set(key, value)
-	}
-	return nil
-}
-
 // LogValue returns the number of keys.
 func (e Extra) LogValue() slog.Value { return slog.IntValue(len(e)) }
 

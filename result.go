@@ -225,9 +225,10 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 			return &Result{Status: StatusFailed, Code: Code(code)}, nil
 		}
 		return fail("ec", "after ER: is not a code")
+	case strings.Contains(text, ","):
 	case isBareCode(text):
 		return &Result{Status: StatusFailed, Code: Code(text)}, nil
-	case !strings.Contains(text, ","):
+	default:
 		return fail("", "it is neither a row nor OK nor a code")
 	}
 	row, fault := wire.SplitRow(text)

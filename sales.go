@@ -11,9 +11,9 @@ import (
 type SalesRequest struct {
 	// PaymentID is the number of the payment to capture (対象決済番号, tid):
 	// half-width digits.
-	PaymentID string `url:"tid"`
+	PaymentID string
 	// Extra is free-form data to keep with the payment. Optional.
-	Extra Extra `url:"extra"`
+	Extra Extra
 }
 
 // LogValue returns the request without its private data.
@@ -21,13 +21,6 @@ func (r SalesRequest) LogValue() slog.Value { return logTarget(r.PaymentID, r.Ex
 
 // Format writes the request without its private data, for every verb.
 func (r SalesRequest) Format(f fmt.State, _ rune) { printPublic(f, "SalesRequest", r.LogValue()) }
-
-// salesForm is the request as it goes out (specification, "決済処理(実売上、取消)仕様").
-type salesForm struct {
-	access
-	Job string `url:"jb"`
-	SalesRequest
-}
 
 // Sales captures (実売上) an authorised payment. The cardholder is charged.
 //
@@ -41,26 +34,20 @@ type salesForm struct {
 // control panel. The errors are [*ValidationError], [*TransportError],
 // [*ReplyError] and [*GatewayError].
 func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
-	return c.onPayment(ctx, OpSales, req.PaymentID, req.Extra, salesForm{c.access(replyAtOnce), "SALES", req})
+	return c.onPayment(ctx, OpSales, "SALES", req.PaymentID, req.Extra)
 }
 
-// onPayment sends a job for the page gateway.aspx, which names a payment and no amounts.
-func (c *Client) onPayment(ctx context.Context, op Operation, paymentID string, extra Extra, form any) (*Result, error) {
+// onPayment sends a job for the page gateway.aspx, which names a payment and no amounts
+// (specification, "決済処理(実売上、取消)仕様").
+func (c *Client) onPayment(ctx context.Context, op Operation, job, paymentID string, extra Extra) (*Result, error) {
 	var fs faults
 	fs.checkPaymentID(paymentID)
 	fs.checkExtra(extra, c.charset, maxExtra)
 	if err := fs.err(op, paymentID); err != nil {
 		return nil, err
 	}
-	// That the reply repeats the payment's number is an assumption: the specification
-	// says only that the number is issued once per payment.
-	check := func(res *Result) (column, reason string) {
-		if res.PaymentID != paymentID && !c.unmatchedID {
-			return "gid", "is not the payment asked for"
-		}
-		return "", ""
-	}
-	return c.do(ctx, exchange{op: op, paymentID: paymentID, url: c.gatewayURL, form: form, check: check})
+	f := form{"aid", c.storeID, "jb", job, "rt", replyAtOnce, "tid", paymentID}
+	return c.do(ctx, exchange{op: op, paymentID: paymentID, page: c.gatewayPage, form: f.with(extra)})
 }
 
 // logTarget is what a request on a payment shows of itself.

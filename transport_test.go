@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -287,4 +288,34 @@ func TestContextErrorWins(t *testing.T) {
 	_, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
+}
+
+// writes counts how often a connection is written to.
+type writes struct {
+	net.Conn
+	n *atomic.Int32
+}
+
+func (w writes) Write(b []byte) (int, error) {
+	w.n.Add(1)
+	return w.Conn.Write(b)
+}
+
+// Head and body go out in one piece, which net/http grants only to bodies it knows.
+func TestARequestIsOneWrite(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int32
+	gw := newStub(t, reply(salesOK))
+	c := gw.client(t, jpayment.WithTransportWrapper(func(rt http.RoundTripper) http.RoundTripper {
+		rt.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return writes{conn, &n}, err
+		}
+		return rt
+	}))
+	for call := range int32(3) {
+		_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
+		require.NoError(t, err)
+		require.Equal(t, call+1, n.Load())
+	}
 }

@@ -26,11 +26,13 @@ func TestNewClientValidates(t *testing.T) {
 		requireFaults(t, err, want)
 	}
 	for want, opt := range map[string]jpayment.Option{
-		"WithHTTPClient is nil":                    jpayment.WithHTTPClient(nil),
-		"WithLogger is nil":                        jpayment.WithLogger(nil),
-		"WithTimeout is not positive":              jpayment.WithTimeout(0),
-		"WithConnectionAuth is empty":              jpayment.WithConnectionAuth(""),
-		"WithCharset is neither UTF8 nor ShiftJIS": jpayment.WithCharset(7),
+		"WithHTTPClient is nil":                                               jpayment.WithHTTPClient(nil),
+		"WithTransportWrapper is nil":                                         jpayment.WithTransportWrapper(nil),
+		"WithTransportWrapper returned no transport":                          jpayment.WithTransportWrapper(func(http.RoundTripper) http.RoundTripper { return nil }),
+		"WithLogger is nil":                                                   jpayment.WithLogger(nil),
+		"WithTimeout is not positive":                                         jpayment.WithTimeout(0),
+		"WithConnectionAuth is empty":                                         jpayment.WithConnectionAuth(""),
+		"WithCharset is neither UTF8 nor ShiftJIS":                            jpayment.WithCharset(7),
 		"WithUserAgent is empty or has other characters than printable ASCII": jpayment.WithUserAgent("a\r\nb"),
 		"WithBaseURL is not an absolute URL":                                  jpayment.WithBaseURL("credit.j-payment.co.jp"),
 		"WithBaseURL is neither https nor http":                               jpayment.WithBaseURL("ftp://credit.j-payment.co.jp"),
@@ -251,4 +253,56 @@ func TestOptionsReachTheWire(t *testing.T) {
 	require.Equal(t, "shop/1.0", gw.got()[0].UserAgent)
 	require.Equal(t, "/proxied/gateway/gateway.aspx", gw.got()[0].URI)
 	require.Nil(t, own.CheckRedirect, "the caller's client is not touched")
+}
+
+// What is wrapped is the transport that the client has in the end, wherever the option
+// stands, and by default the hardened one.
+func TestTransportWrapper(t *testing.T) {
+	t.Parallel()
+	var passed []string
+	wrap := func(name string, wrapped *http.RoundTripper) jpayment.Option {
+		return jpayment.WithTransportWrapper(func(rt http.RoundTripper) http.RoundTripper {
+			if wrapped != nil {
+				*wrapped = rt
+			}
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				passed = append(passed, name)
+				return rt.RoundTrip(r)
+			})
+		})
+	}
+	gw := newStub(t, reply(salesOK))
+	own := &http.Client{Transport: &http.Transport{}}
+	bare := &http.Client{}
+	for name, tt := range map[string]struct {
+		opts func(*http.RoundTripper) []jpayment.Option
+		want http.RoundTripper
+	}{
+		"before WithHTTPClient": {func(rt *http.RoundTripper) []jpayment.Option {
+			return []jpayment.Option{wrap("inner", rt), wrap("outer", nil), jpayment.WithHTTPClient(own)}
+		}, own.Transport},
+		"after WithHTTPClient": {func(rt *http.RoundTripper) []jpayment.Option {
+			return []jpayment.Option{jpayment.WithHTTPClient(own), wrap("inner", rt), wrap("outer", nil)}
+		}, own.Transport},
+		"a client without a transport": {func(rt *http.RoundTripper) []jpayment.Option {
+			return []jpayment.Option{wrap("inner", rt), jpayment.WithHTTPClient(bare), wrap("outer", nil)}
+		}, http.DefaultTransport},
+		"the default": {func(rt *http.RoundTripper) []jpayment.Option {
+			return []jpayment.Option{wrap("inner", rt), wrap("outer", nil)}
+		}, nil},
+	} {
+		passed = nil
+		var wrapped http.RoundTripper
+		_, err := gw.client(t, tt.opts(&wrapped)...).Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
+		require.NoError(t, err, name)
+		require.Equal(t, []string{"outer", "inner"}, passed, name)
+		if tt.want != nil {
+			require.Same(t, tt.want, wrapped, name)
+			continue
+		}
+		transport, ok := wrapped.(*http.Transport)
+		require.True(t, ok)
+		require.False(t, transport.Protocols.HTTP2())
+	}
+	require.Nil(t, bare.Transport, "the caller's client is not touched")
 }

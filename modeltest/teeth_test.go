@@ -29,7 +29,7 @@ var mutations = []struct {
 	},
 	{
 		"every failure to get a reply is taken for not sent",
-		[]edit{{"client.go", "return t.wanted.Load() && !t.got.Load()", "return true"}},
+		[]edit{{"client.go", "return s.wanted.Load() && !s.got.Load()", "return true"}},
 		[]string{invNotSent, invRepeat, invOnce},
 	},
 	{
@@ -54,7 +54,7 @@ var mutations = []struct {
 	},
 	{
 		"the amounts of a reply are ignored",
-		[]edit{{"client.go", "	if ex.check != nil {", "	if ex.check != nil && false {"}},
+		[]edit{{"client.go", "ex.shipping); column != \"\" {", "ex.shipping); column != \"\" && false {"}},
 		[]string{invDone},
 	},
 	{
@@ -79,7 +79,7 @@ var mutations = []struct {
 	},
 	{
 		"every refusal is called unknown",
-		[]edit{{"errors.go", "	default:\n		return OutcomeRefused\n	}\n}\n\nfunc (e *GatewayError) nextAfterRefusal", "	default:\n		return OutcomeUnknown\n	}\n}\n\nfunc (e *GatewayError) nextAfterRefusal"}},
+		[]edit{{"errors.go", "	default:\n		return OutcomeRefused\n	}\n}\n\n// plainError", "	default:\n		return OutcomeUnknown\n	}\n}\n\n// plainError"}},
 		[]string{invUnknown},
 	},
 }

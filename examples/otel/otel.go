@@ -9,9 +9,7 @@
 package otel
 
 import (
-	"crypto/tls"
 	"net/http"
-	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
@@ -25,24 +23,8 @@ import (
 // which the client proves that a request was not sent, so outcomes are the same as
 // without it.
 func NewClient(storeID string, spans trace.TracerProvider, opts ...jpayment.Option) (*jpayment.Client, error) {
-	traced := &http.Client{Transport: otelhttp.NewTransport(newTransport(), otelhttp.WithTracerProvider(spans))}
-	return jpayment.NewClient(storeID, append([]jpayment.Option{jpayment.WithHTTPClient(traced)}, opts...)...)
-}
-
-// newTransport has the properties of the client's default one that matter most, for
-// WithHTTPClient replaces that as a whole: HTTP/1.1 only, enough connections kept, and
-// none longer than the server is likely to keep it.
-func newTransport() *http.Transport {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 10 * time.Second,
-		Protocols:           &protocols,
-		DisableCompression:  true,
-		MaxIdleConnsPerHost: 64,
-		MaxConnsPerHost:     64,
-		IdleConnTimeout:     30 * time.Second,
-	}
+	traced := jpayment.WithTransportWrapper(func(rt http.RoundTripper) http.RoundTripper {
+		return otelhttp.NewTransport(rt, otelhttp.WithTracerProvider(spans))
+	})
+	return jpayment.NewClient(storeID, append([]jpayment.Option{traced}, opts...)...)
 }

@@ -11,7 +11,8 @@ import (
 // decoder and a plain URL decoder both read it as one, which + is not, and a + in
 // data that the gateway echoes is then always a plus.
 func EncodeForm(v url.Values, c Charset) (string, error) {
-	keys := make([]string, 0, len(v))
+	var room [16]string // on the stack
+	keys := room[:0]
 	for key := range v {
 		keys = append(keys, key)
 	}
@@ -19,26 +20,30 @@ func EncodeForm(v url.Values, c Charset) (string, error) {
 	var b strings.Builder
 	b.Grow(128)
 	for _, key := range keys {
-		k, err := c.Encode(key)
+		k, err := c.escape(key)
 		if err != nil {
 			return "", err
 		}
 		for _, value := range v[key] {
-			s, err := c.Encode(value)
+			s, err := c.escape(value)
 			if err != nil {
 				return "", err
 			}
 			if b.Len() > 0 {
 				b.WriteByte('&')
 			}
-			b.WriteString(escape(k))
+			b.WriteString(k)
 			b.WriteByte('=')
-			b.WriteString(escape(s))
+			b.WriteString(s)
 		}
 	}
 	return b.String(), nil
 }
 
-func escape(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+func (c Charset) escape(s string) (string, error) {
+	if IsAlnum(s) { // as most is
+		return s, nil
+	}
+	enc, err := c.Encode(s)
+	return strings.ReplaceAll(url.QueryEscape(enc), "+", "%20"), err
 }

@@ -59,31 +59,49 @@ func SplitRow(line string) (Row, *ColumnError) {
 	rest := line
 	for i, name := range headNames {
 		var ok bool
-		if head[i], rest, ok = strings.Cut(rest, ","); !ok {
+		if head[i], rest, ok = cut(rest); !ok {
 			return Row{}, &ColumnError{name, errCutShort.Error()}
 		}
 	}
 	row := Row{GID: head[0], RST: head[1], AP: head[2], EC: head[3], GOD: head[4]}
-	cod := strings.IndexByte(rest, ',')
-	if cod < 0 {
+	cod, after, ok := cut(rest)
+	if !ok {
 		return Row{}, &ColumnError{"cod", errCutShort.Error()}
 	}
-	plain, tail, column, err := readAmounts(rest[cod+1:])
-	row.COD, row.Amounts = rest[:cod], plain
+	plain, tail, column, err := readAmounts(after)
+	row.COD, row.Amounts = cod, plain
 	readings := 0
 	if err == nil {
 		readings = 1
 	}
-	for end := cod; ; {
-		next := strings.IndexByte(rest[end+1:], ',')
-		if next < 0 {
+	// Every field is read once: last are the last four, and the given ones among them
+	// that are in a row with the very last may be the amounts of another reading.
+	s, last, given := tail, plain, len(plain)
+	if err != nil || !plain.Complete() {
+		s, given = after, 0
+	}
+	for s != "" {
+		at := len(rest) - len(s)
+		if given == 0 && at > maxCod+1 {
 			break
 		}
-		if end += 1 + next; end > maxCod {
-			break
+		var field string
+		field, s, _ = cut(s)
+		y, err := ParseYen(field)
+		if err != nil || !y.Given {
+			given = 0
+			continue
 		}
-		if a, t, _, err := readAmounts(rest[end+1:]); err == nil && a.Complete() {
-			row.COD, row.Amounts, tail = rest[:end], a, t
+		last = Amounts{last[1], last[2], last[3], y}
+		if given++; given < len(last) || last.Check() != nil {
+			continue
+		}
+		end := at - 1
+		for range len(last) - 1 {
+			end = strings.LastIndexByte(rest[:end], ',')
+		}
+		if end > len(cod) && end <= maxCod {
+			row.COD, row.Amounts, tail = rest[:end], last, s
 			readings++
 		}
 	}
@@ -94,23 +112,34 @@ func SplitRow(line string) (Row, *ColumnError) {
 	default:
 		return Row{}, &ColumnError{"cod", "or a column after it holds commas, and the row does not prove which numbers are the amounts"}
 	}
-	row.ID, tail, _ = strings.Cut(tail, ",")
-	row.PS, tail, _ = strings.Cut(tail, ",")
+	row.ID, tail, _ = cut(tail)
+	row.PS, tail, _ = cut(tail)
 	// A store setting puts the recurring-charge number in column 13 and the other
 	// data in column 14 (field notes, H). The other data is key=value, so digits
 	// alone, or nothing at all, before a comma are that number's column.
-	if first, other, ok := strings.Cut(tail, ","); ok && IsDigits(first) || ok && first == "" {
+	if first, other, ok := cut(tail); ok && IsDigits(first) || ok && first == "" {
 		row.ACID, tail = first, other
 	}
 	row.Other = tail
 	return row, nil
 }
 
+// cut is strings.Cut at the first comma, which for fields of a few bytes is quicker in
+// a loop.
+func cut(s string) (before, after string, found bool) {
+	for i := range len(s) {
+		if s[i] == ',' {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
+
 // readAmounts reads the four amounts at the start of s and returns what comes
 // after them, or the column at fault.
 func readAmounts(s string) (a Amounts, tail, column string, err error) {
 	for i, name := range amountNames {
-		field, after, more := strings.Cut(s, ",")
+		field, after, more := cut(s)
 		if !more && i < len(a)-1 {
 			return a, "", amountNames[i+1], errCutShort
 		}

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/jpayment-go/jpayment"
 )
 
 // commandLines returns the commands of an example, split as a shell would.
@@ -123,32 +121,4 @@ func source(t *testing.T, name string) string {
 	b, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return string(b)
-}
-
-// The next steps in Japanese are those of the document on outcomes, and there is one
-// for whatever a code can say.
-func TestNextStepsInJapanese(t *testing.T) {
-	t.Parallel()
-	b, err := os.ReadFile("../../../../docs/outcomes.ja.md")
-	require.NoError(t, err)
-	_, table, ok := strings.Cut(string(b), "<!-- generated: next -->")
-	require.True(t, ok)
-	table, _, _ = strings.Cut(table, "<!-- end -->")
-	documented := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(.+)` \\| (.+) \\|$").FindAllStringSubmatch(table, -1) {
-		if row[1] != "next:" {
-			documented[row[1]] = row[2]
-		}
-	}
-	require.Equal(t, documented, nextJa)
-
-	for _, code := range []jpayment.Code{"ER000", "ER001", "ER003", "ER010", "ER030", "ER032", "ER033", "ER050", "ER053", "ER564", "ER777", "ER999", "G1242G120000"} {
-		for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
-			next := tell(&jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: code}).next
-			require.Contains(t, nextJa, next, "%s after %s", string(code), op)
-			require.NotEqual(t, next, nextIn(japanese, next))
-			require.Equal(t, next, nextIn(english, next))
-		}
-	}
-	require.Equal(t, "something new", nextIn(japanese, "something new"))
 }

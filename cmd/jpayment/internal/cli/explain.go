@@ -163,13 +163,12 @@ func (e *explanation) explainCode(c jpayment.Code) {
 	e.Code = &codeRecord{c, c.Known(), c.Message(), c.MessageJa(), c.Retry().String()}
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		err := &jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: c}
-		t := tell(err)
 		last := len(e.After) - 1
-		if last >= 0 && e.After[last].outcome == err.Outcome() && e.After[last].Next == t.next {
+		if last >= 0 && e.After[last].outcome == err.Outcome() && e.After[last].Next == err.Next() {
 			e.After[last].Operations = append(e.After[last].Operations, op)
 			continue
 		}
-		e.After = append(e.After, afterOutcome{[]jpayment.Operation{op}, err.Outcome().String(), t.next, nextIn(japanese, t.next), err.Outcome()})
+		e.After = append(e.After, afterOutcome{[]jpayment.Operation{op}, err.Outcome().String(), err.Next(), err.NextJa(), err.Outcome()})
 	}
 	e.Verdict, e.VerdictJa = c.Message(), c.MessageJa()
 }

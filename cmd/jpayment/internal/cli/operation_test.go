@@ -348,6 +348,8 @@ func TestForeignError(t *testing.T) {
 	t.Parallel()
 	told := tell(errors.New("foreign"))
 	require.Equal(t, "foreign", told.what)
+	require.Equal(t, "look the payment up in the control panel", told.next)
+	require.Equal(t, "管理画面で決済を確認する", told.nextJa)
 	require.Equal(t, "決済ではない", in(japanese, "", "決済ではない"))
 	require.Equal(t, "WithTimeout", flagOf(jpayment.Fault{Field: "WithTimeout"}))
 }
@@ -360,5 +362,5 @@ func TestSourceAddress(t *testing.T) {
 	r := at(g, "LANG", "ja_JP.UTF-8").run(t, "cancel", id, "--yes")
 	require.Equal(t, exitFailed, r.status)
 	require.Contains(t, r.stderr, jpayment.CodeSourceIP.MessageJa())
-	require.Contains(t, r.stderr, "決済データ送信元IP")
+	require.Contains(t, r.stderr, (&jpayment.GatewayError{Code: jpayment.CodeSourceIP}).NextJa())
 }

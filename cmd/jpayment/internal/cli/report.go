@@ -118,9 +118,9 @@ func (r *report) writeFailure(err error) error {
 	if t.call.Attempts > 1 {
 		fmt.Fprintf(w, in(r.lang, "  %d attempts\n", "  試行回数 %d\n"), t.call.Attempts)
 	}
-	fmt.Fprintf(w, in(r.lang, "  next: %s\n", "  次の手順: %s\n"), nextIn(r.lang, t.next))
+	fmt.Fprintf(w, in(r.lang, "  next: %s\n", "  次の手順: %s\n"), in(r.lang, t.next, t.nextJa))
 	return r.end(record{
-		Outcome: o.String(), Code: t.code, Message: t.what, MessageJa: t.whatJa, Next: t.next, NextJa: nextIn(japanese, t.next),
+		Outcome: o.String(), Code: t.code, Message: t.what, MessageJa: t.whatJa, Next: t.next, NextJa: t.nextJa,
 		Attempts: t.call.Attempts, Result: newResultRecord(t.result),
 	}, status)
 }
