@@ -1,0 +1,75 @@
+package fulfilment
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// What every database must do.
+func TestConformance(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { runAll(t, conformance[*sql.Tx](), onSQLite) })
+	t.Run("Postgres", func(t *testing.T) { runAll(t, conformance[pgx.Tx](), onPostgres) })
+}
+
+func conformance[TTx any]() []testCase[TTx] {
+	return []testCase[TTx]{
+		{"a wish is carried out once", wishIsCarriedOut[TTx]},
+		{"a wish lives and dies with the merchant's transaction", wishInTransaction[TTx]},
+		{"the same wish again is the same job", sameWishAgain[TTx]},
+		{"the same wish from everywhere at once is one job and one capture", sameWishAtOnce[TTx]},
+		{"another wish for the same payment is a conflict", conflictingWish[TTx]},
+		{"wishes are recorded all or none", allOrNone[TTx]},
+		{"an invalid wish names all its faults", invalidWish[TTx]},
+		{"check changes nothing", checkChangesNothing[TTx]},
+
+		{"a refusal is final", refusalIsFinal[TTx]},
+		{"a request that the client finds invalid is refused", invalidAtTheClient[TTx]},
+		{"an attempt is written down before its request leaves", attemptBeforeRequest[TTx]},
+		{"what was not sent is sent later", notSentIsSentLater[TTx]},
+		{"congestion is waited out", congestion[TTx]},
+		{"maintenance is slept through", maintenance[TTx]},
+		{"a fault of the store's configuration pauses it", configurationPauses[TTx]},
+		{"a test approval needs review and pauses the store", testApproval[TTx]},
+		{"an unknown capture or cancellation that succeeds on replay is done", replaySucceeds[TTx]},
+		{"an unknown capture or cancellation that is refused on replay needs review", replayRefused[TTx]},
+		{"an outcome that stays unknown needs review", replaysEnd[TTx]},
+		{"an unknown re-authorisation is never sent again", unknownReAuth[TTx]},
+		{"a declined re-authorisation needs review", declinedReAuth[TTx]},
+		{"a panic of the gateway leaves the outcome unknown", panickingGateway[TTx]},
+		{"an attempt left open is given up after its lease", leftOpen[TTx]},
+		{"a late success counts, a late failure changes nothing", lateEnd[TTx]},
+		{"an end that cannot be written down leaves the outcome unknown", unwrittenEnd[TTx]},
+		{"two workers with the same job send once", twoWorkers[TTx]},
+
+		{"a kickback settles", kickbackSettles[TTx]},
+		{"a kickback comes before the reply", kickbackBeforeReply[TTx]},
+		{"a kickback comes in place of the reply", kickbackInPlaceOfReply[TTx]},
+		{"a kickback comes after the deadline", kickbackAfterDeadline[TTx]},
+		{"a kickback comes ten times at once", kickbackDuplicates[TTx]},
+		{"a kickback tells of a decline", kickbackDecline[TTx]},
+		{"a failure that answers an earlier attempt changes nothing", kickbackOfEarlierAttempt[TTx]},
+		{"a kickback that is no job's settles nothing", kickbackOfNoJob[TTx]},
+
+		{"a person decides on a review", personDecides[TTx]},
+		{"a decision to send again sends again", sendAgain[TTx]},
+		{"a decision names all its faults", decisionFaults[TTx]},
+		{"a decision on what has changed is turned down", decisionTooLate[TTx]},
+		{"an unsent job is withdrawn", withdrawal[TTx]},
+		{"forgetting erases what is private and nothing else", forgetting[TTx]},
+		{"stores in one database do not see or pause each other", twoStores[TTx]},
+		{"processes migrate at once", migrateAtOnce[TTx]},
+		{"jobs are paged and counted", pagesAndCounts[TTx]},
+
+		{"a worker drains the queue", drains[TTx]},
+		{"a wish outlives River's jobs", outlivesRiver[TTx]},
+		{"a paused store sends no more and goes on when resumed", pauseWithHundreds[TTx]},
+		{"a stop finishes the call on its way and starts none", gracefulStop[TTx]},
+		{"concurrency is respected", concurrencyRespected[TTx]},
+		{"the rate is respected", rateRespected[TTx]},
+		{"a River job too many does nothing", riverJobTooMany[TTx]},
+		{"a job that a dead process had fetched goes on", strandedJob[TTx]},
+		{"a River job that an operator cancelled stays so", cancelledInRiver[TTx]},
+	}
+}

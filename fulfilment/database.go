@@ -1,0 +1,69 @@
+package fulfilment
+
+import (
+	"context"
+	_ "embed" // the tables
+
+	"github.com/riverqueue/river/riverdriver"
+)
+
+// database is what differs between SQLite and Postgres.
+type database[TTx any] interface {
+	driver() riverdriver.Driver[TTx]
+	session() session // outside of a transaction
+	in(tx TTx) session
+	// transact runs f in a transaction and commits it if f returns nil.
+	transact(ctx context.Context, f func(tx TTx) error) error
+	// migrating runs f while no other process migrates.
+	migrating(ctx context.Context, f func(ctx context.Context) error) error
+	schema() string // River's; empty for the default
+	tables() string // the statements that make this package's tables
+}
+
+// tables are this package's, in the dialect of SQLite.
+//
+//go:embed tables.sql
+var tables string
+
+// session runs the statements of this package, which both databases understand: their
+// parameters are $1, $2, … in the order in which they first stand in the text.
+type session interface {
+	exec(ctx context.Context, statement string, args ...any) (affected int64, err error)
+	query(ctx context.Context, statement string, args ...any) (rows, error)
+}
+
+type rows interface {
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+	Close()
+}
+
+// collect reads all rows.
+func collect[T any](ctx context.Context, s session, scan func(rows) (T, error), statement string, args ...any) ([]T, error) {
+	rs, err := s.query(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	var all []T
+	for rs.Next() {
+		one, err := scan(rs)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rs.Err()
+}
+
+// first reads the first row, if there is one.
+func first[T any](ctx context.Context, s session, scan func(rows) (T, error), statement string, args ...any) (one T, found bool, err error) {
+	all, err := collect(ctx, s, scan, statement, args...)
+	if err != nil || len(all) == 0 {
+		return one, false, err
+	}
+	return all[0], true, nil
+}
+
+func scanInt(rs rows) (n int64, err error) { err = rs.Scan(&n); return n, err }

@@ -1,0 +1,52 @@
+// Package fulfilment carries out captures, cancellations and re-authorisations exactly
+// once, through crashes, maintenance nights and lost replies.
+//
+// Order code says "capture this payment" in the transaction that marks the order as
+// shipped. Workers, in the same process or on other machines, then send it, and the
+// verdict stands in the database. The jobs are those of River
+// (github.com/riverqueue/river), on a SQLite file or on Postgres:
+//
+//	db, err := fulfilment.OpenSQLite("orders.db")
+//	…
+//	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+//	…
+//	tx, err := db.BeginTx(ctx, nil)
+//	… // mark the order as shipped
+//	_, err = q.EnqueueTx(ctx, tx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001"}))
+//	…
+//	err = tx.Commit()
+//
+// # Exactly once
+//
+// River runs a job at least once: a worker that is killed leaves a job that runs again.
+// The gateway has no idempotency key. So this package keeps its own record beside
+// River's, in the same database, and rules by that alone:
+//
+//   - There is one job for each store, operation and payment, however often it is asked
+//     for and however long ago.
+//   - An attempt is written down before its request leaves. A process that is killed in
+//     the middle leaves an attempt without an end, whose outcome is unknown.
+//   - A job that waits has its River job written in the same transaction. A River job too
+//     many does nothing.
+//
+// # What follows from an outcome
+//
+// What was not sent, and what met congestion (ER010), is sent again later; maintenance
+// (ER999) is slept through. A fault of the store's configuration (ER003 and its class)
+// pauses the store until [Queue.Resume]. A decline is final. An unknown Sales or Cancel is
+// sent again: if that succeeds it is done, if it is refused a person has to look, since
+// the first may have been carried out. An unknown re-authorisation is never sent again: it
+// waits for its kickback, if there are any, and then for a person.
+//
+// # Verdicts
+//
+// A [Job] is waiting, running, awaiting its kickback, done, refused, or needs review. It is
+// done only if the gateway said so, or a person who looked; refused only if the payment is
+// as it was. [Queue.Review] records what a person found.
+//
+// # Private data
+//
+// The tables hold what has to be sent and what was answered: e-mail addresses, telephone
+// numbers, other data, approval codes. River's tables hold job numbers only. [Queue.Forget]
+// erases the private data of settled jobs. Logs, metrics and errors show none.
+package fulfilment

@@ -1,0 +1,238 @@
+package fulfilment
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+func wishIsCarriedOut[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	w := s.worker(s.client(nil))
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
+		j := s.enqueue(op)
+		require.Equal(t, StateWaiting, j.State)
+		require.False(t, j.Existed)
+		require.Equal(t, j, s.look(j))
+
+		require.False(t, s.work(w, j))
+		require.False(t, s.work(w, j), "once more")
+		got := s.stands(j, StateDone, ReasonNone)
+		require.NotNil(t, got.Result)
+		require.Equal(t, jpayment.StatusSucceeded, got.Result.Status)
+		require.Equal(t, 1, got.Attempts)
+		require.Zero(t, got.Due)
+		require.Equal(t, 1, s.requests(j))
+		payment, _ := s.gateway.Payment(j.PaymentID)
+		require.Equal(t, payment.ReplacedBy, got.NewPaymentID)
+		require.Equal(t, op == jpayment.OpReAuth, got.NewPaymentID != "")
+		require.Equal(t, []jpayment.Outcome{jpayment.OutcomeDone}, s.outcomes(j))
+	}
+}
+
+func wishInTransaction[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	s.exec("CREATE TABLE IF NOT EXISTS jpayment_shipment (payment_id TEXT)")
+	ship := func(paymentID string, end error) {
+		err := s.db.transact(t.Context(), func(tx TTx) error {
+			if _, err := s.db.in(tx).exec(t.Context(), "INSERT INTO jpayment_shipment (payment_id) VALUES ($1)", paymentID); err != nil {
+				return err
+			}
+			j, err := s.EnqueueTx(t.Context(), tx, wish(jpayment.OpSales, paymentID))
+			require.NoError(t, err)
+			seen, err := s.JobTx(t.Context(), tx, jpayment.OpSales, paymentID)
+			require.NoError(t, err)
+			require.Equal(t, j, seen)
+			return end
+		})
+		require.ErrorIs(t, err, end)
+	}
+	shipped := func(paymentID string) int64 {
+		return s.count("SELECT COUNT(*) FROM jpayment_shipment WHERE payment_id = $1", paymentID)
+	}
+
+	undone, kept := s.authorize(), s.authorize()
+	ship(undone, errors.New("the merchant thought better of it"))
+	_, err := s.Job(t.Context(), jpayment.OpSales, undone)
+	require.ErrorIs(t, err, ErrNoJob)
+	require.Zero(t, shipped(undone))
+	require.Zero(t, s.riverJobs())
+
+	ship(kept, nil)
+	require.EqualValues(t, 1, shipped(kept))
+	require.EqualValues(t, 1, s.riverJobs())
+	j, err := s.Job(t.Context(), jpayment.OpSales, kept)
+	require.NoError(t, err)
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	require.Equal(t, 1, s.booked(j))
+}
+
+func sameWishAgain[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	id := s.authorize()
+	again := func(state State) {
+		t.Helper()
+		j, err := s.Enqueue(t.Context(), wish(jpayment.OpSales, id).InBatch("another"))
+		require.NoError(t, err)
+		require.True(t, j.Existed)
+		require.Equal(t, state, j.State)
+		require.Empty(t, j.Batch)
+	}
+	j := s.enqueueFor(jpayment.OpSales, id)
+	again(StateWaiting)
+	require.False(t, s.work(s.worker(s.client(func() { again(StateRunning) })), j))
+	again(StateDone)
+	require.EqualValues(t, 1, s.riverJobs())
+	require.Equal(t, 1, s.requests(j))
+}
+
+func sameWishAtOnce[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	queues := []*Queue[TTx]{s.Queue, p(Config{}), p(Config{})}
+	id := s.authorize()
+	jobs := make([]Job, 24)
+	var all sync.WaitGroup
+	for i := range jobs {
+		all.Go(func() {
+			var err error
+			q, r := queues[i%len(queues)], wish(jpayment.OpSales, id)
+			if i%2 == 0 {
+				jobs[i], err = q.Enqueue(t.Context(), r)
+			} else {
+				err = q.db.transact(t.Context(), func(tx TTx) (err error) {
+					jobs[i], err = q.EnqueueTx(t.Context(), tx, r)
+					return err
+				})
+			}
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	fresh := 0
+	for _, j := range jobs {
+		require.Equal(t, jobs[0].ID, j.ID)
+		if !j.Existed {
+			fresh++
+		}
+	}
+	require.Equal(t, 1, fresh)
+	require.EqualValues(t, 1, s.riverJobs())
+	w := s.worker(s.client(nil))
+	for _, j := range jobs {
+		require.False(t, s.work(w, j))
+	}
+	require.Equal(t, 1, s.requests(jobs[0]))
+}
+
+func conflictingWish[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	id := s.authorize()
+	request := jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500}
+	j, err := s.Enqueue(t.Context(), ReAuth("order-1", request))
+	require.NoError(t, err)
+
+	other := jpayment.ReAuthRequest{PaymentID: id, Amount: 901, Tax: 73, Shipping: 501}
+	_, err = s.Enqueue(t.Context(), ReAuth("order-2", other))
+	var conflict *ConflictError
+	require.ErrorAs(t, err, &conflict)
+	require.Equal(t, []string{"Amount", "Tax", "Shipping", "Reference"}, conflict.Fields)
+	require.Equal(t, j, conflict.Job)
+	require.ErrorContains(t, err, "another Amount, Tax, Shipping, Reference")
+	require.ErrorContains(t, err, "next: ")
+	require.Equal(t, j, s.look(j))
+	require.EqualValues(t, 1, s.riverJobs())
+
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel} {
+		require.False(t, s.enqueueFor(op, id).Existed, "another operation is another wish")
+	}
+}
+
+func allOrNone[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	known := s.enqueue(jpayment.OpSales)
+	a, b := s.authorize(), s.authorize()
+
+	_, err := s.EnqueueAll(t.Context(), []Request{
+		wish(jpayment.OpSales, a), Sales("another", jpayment.SalesRequest{PaymentID: known.PaymentID}), wish(jpayment.OpSales, b),
+	})
+	var conflict *ConflictError
+	require.ErrorAs(t, err, &conflict)
+	st, err := s.Status(t.Context(), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, st.Total())
+	require.EqualValues(t, 1, s.riverJobs())
+
+	jobs, err := s.EnqueueAll(t.Context(), []Request{
+		wish(jpayment.OpSales, a), wish(jpayment.OpSales, known.PaymentID), wish(jpayment.OpSales, a), wish(jpayment.OpSales, b),
+	})
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true, true, false}, []bool{jobs[0].Existed, jobs[1].Existed, jobs[2].Existed, jobs[3].Existed})
+	require.Equal(t, jobs[0].ID, jobs[2].ID)
+	require.EqualValues(t, 3, s.riverJobs())
+}
+
+func invalidWish[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	wishes := map[string]struct {
+		request Request
+		faults  []string
+	}{
+		"capture": {Sales("", jpayment.SalesRequest{PaymentID: "x", Extra: map[string]string{"aid": "1"}}), []string{"PaymentID", `Extra["aid"]`, "Reference"}},
+		"re-authorisation": {
+			ReAuth("a\nb", jpayment.ReAuthRequest{PaymentID: "1", Amount: -1, Email: "nobody", Phone: "x"}).InBatch("\xff"),
+			[]string{"Amount", "Email", "Phone", "Reference", "Batch"},
+		},
+		"nothing": {Request{}, []string{"Request", "Reference"}},
+	}
+	for name, c := range wishes {
+		_, err := s.Enqueue(t.Context(), c.request)
+		var invalid *jpayment.ValidationError
+		require.ErrorAs(t, err, &invalid, name)
+		var fields []string
+		for _, f := range invalid.Faults {
+			fields = append(fields, f.Field)
+		}
+		require.ElementsMatch(t, c.faults, fields, name)
+	}
+	require.Zero(t, s.riverJobs())
+	require.Empty(t, s.gateway.Requests())
+}
+
+func checkChangesNothing[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	id := s.authorize()
+	j, err := s.Check(t.Context(), wish(jpayment.OpSales, id))
+	require.NoError(t, err)
+	require.Zero(t, j)
+	require.Zero(t, s.riverJobs())
+
+	known := s.enqueueFor(jpayment.OpSales, id)
+	j, err = s.Check(t.Context(), wish(jpayment.OpSales, id))
+	require.NoError(t, err)
+	require.True(t, j.Existed)
+	require.Equal(t, known.ID, j.ID)
+	_, err = s.Check(t.Context(), Sales("another", jpayment.SalesRequest{PaymentID: id}))
+	var conflict *ConflictError
+	require.ErrorAs(t, err, &conflict)
+}
+
+// A store's configuration is checked before anything else.
+func TestConfigNamesAllFaults(t *testing.T) {
+	_, err := NewSQLite(nil, Config{StoreID: "１２３４５６", KickbackWait: -time.Second, Schema: "Other-Schema"})
+	var invalid *jpayment.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.Len(t, invalid.Faults, 3)
+
+	q := sqliteAt(t, t.TempDir()+"/orders.db")(Config{})
+	err = q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{Concurrency: 65, Rate: -1, CallTimeout: -1, MaxReplays: 11})
+	require.ErrorAs(t, err, &invalid)
+	require.Len(t, invalid.Faults, 4)
+}

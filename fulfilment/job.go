@@ -1,0 +1,219 @@
+package fulfilment
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// State is where a job stands.
+type State string
+
+// The states. The last three are settled, but for a review, which a person or a late
+// answer may still decide.
+const (
+	StateWaiting  State = "waiting"           // to be sent, now or at Job.Due
+	StateRunning  State = "running"           // an attempt is on its way
+	StateAwaiting State = "awaiting-kickback" // sent; the result is to come by a kickback until Job.Due
+	StateDone     State = "done"              // the gateway carried it out
+	StateRefused  State = "refused"           // the payment is as it was
+	StateReview   State = "review"            // nobody knows; a person has to look
+)
+
+// Settled tells whether nothing will be sent any more.
+func (s State) Settled() bool { return s == StateDone || s == StateRefused || s == StateReview }
+
+// Reason says why a job is in its state.
+type Reason string
+
+// The reasons, by the states that they explain.
+const (
+	ReasonNone Reason = "" // nothing has happened yet, or it went as it should
+
+	ReasonNotSent      Reason = "not-sent"      // waiting
+	ReasonBusy         Reason = "busy"          // waiting
+	ReasonMaintenance  Reason = "maintenance"   // waiting
+	ReasonNotPermitted Reason = "not-permitted" // waiting; the store is paused
+	ReasonUnknown      Reason = "unknown"       // waiting, to be sent again; awaiting
+	ReasonInterrupted  Reason = "interrupted"   // the same, after the end of a process
+	ReasonAgain        Reason = "again"         // waiting, by a person's decision
+
+	ReasonKickback Reason = "kickback" // done: a kickback said so
+	ReasonDecided  Reason = "decided"  // done or refused: a person said so
+	ReasonCode     Reason = "code"     // refused: Job.Code says why
+	ReasonInvalid  Reason = "invalid"  // refused: the client found the request invalid
+
+	ReasonUnanswered    Reason = "unanswered"     // review: unknown each time it was sent
+	ReasonReplayRefused Reason = "replay-refused" // review: refused after an unknown attempt
+	ReasonDeclined      Reason = "declined"       // review: a re-authorisation was declined
+	ReasonNoKickback    Reason = "no-kickback"    // review: the kickback did not come
+	ReasonTestMode      Reason = "test-mode"      // review: the store is in test mode
+)
+
+var reasons = map[Reason]struct{ en, ja string }{
+	ReasonNotSent:      {"it could not be sent and will be again", "送信できなかったため、再送します"},
+	ReasonBusy:         {"the gateway was congested and will be asked again", "決済ゲートウェイが混雑していたため、再送します"},
+	ReasonMaintenance:  {"the gateway is under maintenance", "決済ゲートウェイがメンテナンス中です"},
+	ReasonNotPermitted: {"the store's settings do not permit it; the queue is paused until it is resumed", "店舗の設定により許可されていません。再開されるまでキューは停止しています"},
+	ReasonUnknown:      {"the last attempt's outcome is unknown", "直前の送信の結果が不明です"},
+	ReasonInterrupted:  {"the process ended during an attempt, whose outcome is unknown", "送信中にプロセスが終了したため、その結果は不明です"},
+	ReasonAgain:        {"a person decided to send it again", "担当者の判断により再送します"},
+
+	ReasonKickback: {"the kickback told so", "キックバックで結果を受け取りました"},
+	ReasonDecided:  {"a person decided so", "担当者が判断しました"},
+	ReasonCode:     {"the gateway refused it", "決済ゲートウェイに拒否されました"},
+	ReasonInvalid:  {"the request is not valid; nothing was sent", "リクエストに誤りがあり、送信していません"},
+
+	ReasonUnanswered:    {"the outcome is unknown however often it was sent", "再送しても結果が不明のままです"},
+	ReasonReplayRefused: {"an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
+	ReasonDeclined:      {"the re-authorisation was declined, and whether the original payment survived is not documented", "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
+	ReasonNoKickback:    {"the kickback did not come in time", "期限までにキックバックが届きませんでした"},
+	ReasonTestMode:      {"the gateway approved a test: the store is in test mode and no money moved", "テスト環境の承認です。店舗がテストモードのため、お金は動いていません"},
+}
+
+// String returns the reason in English, or nothing.
+func (r Reason) String() string { return reasons[r].en }
+
+// Ja returns the reason in Japanese, or nothing.
+func (r Reason) Ja() string { return reasons[r].ja }
+
+// Job is a wish and what became of it.
+type Job struct {
+	ID                    int64
+	StoreID               string
+	Operation             jpayment.Operation // OpSales, OpCancel or OpReAuth
+	PaymentID             string
+	Reference             string
+	Batch                 string
+	Amount, Tax, Shipping int64 // yen; of a re-authorisation
+
+	State  State
+	Reason Reason
+	// Code is the gateway's last, or empty.
+	Code jpayment.Code
+	// Result is what the gateway said of a job that is done, or nil where only a
+	// person said so.
+	Result *jpayment.Result
+	// NewPaymentID is the payment that a re-authorisation made.
+	NewPaymentID string
+	// Attempts is how often it was tried to send it.
+	Attempts int
+	// DecidedBy and Note are a person's, from [Queue.Review].
+	DecidedBy, Note string
+
+	// Due is when a waiting job is to be sent, when a running one is given up, and
+	// until when a kickback is awaited. It is zero for a settled job.
+	Due                  time.Time
+	CreatedAt, UpdatedAt time.Time
+
+	// Existed is set by Enqueue if the wish was known already.
+	Existed bool
+}
+
+// Next says what to do about a job in review, in English, and nothing for another.
+func (j Job) Next() string {
+	if j.State != StateReview {
+		return ""
+	}
+	if j.Reason == ReasonTestMode {
+		return j.advice(jpayment.ErrTestMode).Next()
+	}
+	return j.advice(nil).Next()
+}
+
+// NextJa says what Next does, in Japanese.
+func (j Job) NextJa() string {
+	if j.State != StateReview {
+		return ""
+	}
+	if j.Reason == ReasonTestMode {
+		return j.advice(jpayment.ErrTestMode).NextJa()
+	}
+	return j.advice(nil).NextJa()
+}
+
+// advice is the error of a call that ended as the job did: unknown.
+func (j Job) advice(cause error) *jpayment.ReplyError {
+	return &jpayment.ReplyError{Call: jpayment.Call{Operation: j.Operation, PaymentID: j.PaymentID}, Err: cause}
+}
+
+// LogValue returns the job without private data.
+func (j Job) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.Int64("id", j.ID),
+		slog.String("operation", string(j.Operation)),
+		slog.String("payment_id", j.PaymentID),
+		slog.String("reference", j.Reference),
+		slog.String("state", string(j.State)),
+		slog.Int("attempts", j.Attempts),
+	}
+	if j.Reason != "" {
+		attrs = append(attrs, slog.String("reason", string(j.Reason)))
+	}
+	if j.Code != "" {
+		attrs = append(attrs, slog.String("code", string(j.Code)))
+	}
+	if j.NewPaymentID != "" {
+		attrs = append(attrs, slog.String("new_payment_id", j.NewPaymentID))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// Format writes what LogValue returns, for every verb.
+func (j Job) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "Job{%s}", strings.Trim(j.LogValue().String(), "[]"))
+}
+
+// Attempt is one try to send a job.
+type Attempt struct {
+	Number    int    // from 1
+	Worker    string // host and process
+	StartedAt time.Time
+	EndedAt   time.Time        // zero while it is on its way
+	Outcome   jpayment.Outcome // OutcomeUnknown while it is on its way
+	Code      jpayment.Code
+	What      string // what happened, on one line, without private data
+}
+
+// storedResult is a result as the database keeps it, its secrets included.
+type storedResult struct {
+	PaymentID                                     string
+	Status                                        jpayment.Status
+	Code                                          jpayment.Code
+	OrderCode, OrderNumber                        string
+	Amount, Tax, Shipping, Total                  jpayment.Amount
+	SubscriptionID                                string
+	ApprovalCode, IssuedID, IssuedPassword, Other string `json:",omitempty"`
+}
+
+func marshalResult(r *jpayment.Result) (string, error) {
+	if r == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(storedResult{ //nolint:gosec // It is meant to hold the password: this is where payments are kept.
+		PaymentID: r.PaymentID, Status: r.Status, Code: r.Code, OrderCode: r.OrderCode, OrderNumber: r.OrderNumber,
+		Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping, Total: r.Total, SubscriptionID: r.SubscriptionID,
+		ApprovalCode: r.ApprovalCode.Reveal(), IssuedID: r.IssuedID.Reveal(), IssuedPassword: r.IssuedPassword.Reveal(), Other: r.Other.Reveal(),
+	})
+	return string(text), err
+}
+
+func unmarshalResult(text string) (*jpayment.Result, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // No result is no fault.
+	}
+	var s storedResult
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return nil, fmt.Errorf("fulfilment: a result in the database is unreadable: %w", err)
+	}
+	return &jpayment.Result{
+		PaymentID: s.PaymentID, Status: s.Status, Code: s.Code, OrderCode: s.OrderCode, OrderNumber: s.OrderNumber,
+		Amount: s.Amount, Tax: s.Tax, Shipping: s.Shipping, Total: s.Total, SubscriptionID: s.SubscriptionID,
+		ApprovalCode: jpayment.NewSecret(s.ApprovalCode), IssuedID: jpayment.NewSecret(s.IssuedID),
+		IssuedPassword: jpayment.NewSecret(s.IssuedPassword), Other: jpayment.NewSecret(s.Other),
+	}, nil
+}

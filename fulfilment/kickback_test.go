@@ -1,0 +1,249 @@
+package fulfilment
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// receiver is the merchant's handler of kickbacks.
+func (s *site[TTx]) receiver() http.Handler {
+	h, err := jpayment.NewKickbackHandler(s.Settle, jpayment.VerifyKickbacks(kickbackKey))
+	require.NoError(s.t, err)
+	return h
+}
+
+// listens has the gateway send its kickbacks to the merchant.
+func (s *site[TTx]) listens() {
+	server := httptest.NewServer(s.receiver())
+	s.t.Cleanup(server.Close)
+	s.gateway.SetKickbackURL(server.URL)
+}
+
+// answers is the request of a job as a notice has it.
+func answers(j Job, at time.Time) jpayment.KickbackRequest {
+	return jpayment.KickbackRequest{StoreID: testStore, PaymentID: j.PaymentID, Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, At: at}
+}
+
+func success(j Job) jpaymenttest.Notice {
+	return jpaymenttest.Notice{PaymentID: "777", Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, ApprovalCode: "123456", Key: kickbackKey, Request: answers(j, time.Now())}
+}
+
+func failure(j Job, code jpayment.Code) jpaymenttest.Notice {
+	return jpaymenttest.Notice{PaymentID: "0", Code: code, Key: kickbackKey, Request: answers(j, time.Now())}
+}
+
+// notify sends a notice and tells whether it was taken.
+func (s *site[TTx]) notify(n jpaymenttest.Notice) bool {
+	w := httptest.NewRecorder()
+	s.receiver().ServeHTTP(w, jpaymenttest.NewKickback("/", n))
+	return w.Code == http.StatusOK
+}
+
+func kickbackSettles[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	j := s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	got := s.stands(j, StateAwaiting, ReasonNone)
+	require.WithinRange(t, got.Due, s.clock().Add(59*time.Minute), s.clock().Add(time.Hour))
+	require.Nil(t, got.Result)
+
+	s.listens()
+	eventually(t, "the kickback does not settle", func() bool { return s.look(j).State == StateDone })
+	got = s.stands(j, StateDone, ReasonKickback)
+	payment, _ := s.gateway.Payment(j.PaymentID)
+	require.Equal(t, payment.ReplacedBy, got.NewPaymentID)
+	require.Equal(t, jpayment.Yen(1472), got.Result.Total)
+	require.Zero(t, got.Due)
+	require.Equal(t, 1, s.requests(j))
+}
+
+func kickbackBeforeReply[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	for _, c := range []struct {
+		notice func(Job) jpaymenttest.Notice
+		state  State
+		reason Reason
+	}{
+		{success, StateDone, ReasonKickback},
+		{func(j Job) jpaymenttest.Notice { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
+	} {
+		j := s.enqueue(jpayment.OpReAuth)
+		a := s.begins(w, j)
+		require.True(t, s.notify(c.notice(j)))
+		s.stands(j, c.state, c.reason)
+		require.NoError(t, w.end(t.Context(), a, nil))
+		s.stands(j, c.state, c.reason)
+	}
+}
+
+func kickbackInPlaceOfReply[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	j := s.enqueue(jpayment.OpReAuth)
+	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpaymenttest.OpReAuth})
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	s.stands(j, StateAwaiting, ReasonUnknown)
+	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown}, s.outcomes(j))
+	s.listens()
+	eventually(t, "the kickback does not settle", func() bool { return s.look(j).State == StateDone })
+
+	// So it does after the process was killed.
+	j = s.enqueue(jpayment.OpReAuth)
+	w := s.worker(s.client(nil))
+	s.begins(w, j)
+	s.pass(w.cfg.lease() + time.Second)
+	require.NoError(t, w.sweep(t.Context()))
+	s.stands(j, StateAwaiting, ReasonInterrupted)
+	require.True(t, s.notify(success(j)))
+	s.stands(j, StateDone, ReasonKickback)
+}
+
+func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	due := func() Job {
+		j := s.enqueue(jpayment.OpReAuth)
+		require.False(t, s.work(w, j))
+		s.pass(time.Hour - time.Minute)
+		require.NoError(t, w.sweep(t.Context()))
+		s.stands(j, StateAwaiting, ReasonNone)
+		s.pass(2 * time.Minute)
+		require.NoError(t, w.sweep(t.Context()))
+		return s.stands(j, StateReview, ReasonNoKickback)
+	}
+	j := due()
+	require.True(t, s.notify(failure(j, "G1242G120000")))
+	s.stands(j, StateReview, ReasonNoKickback)
+	require.True(t, s.notify(success(j)))
+	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
+
+	j = due()
+	_, err := s.Review(t.Context(), j.ID, Decision{State: StateRefused, By: "the till"})
+	require.NoError(t, err)
+	require.True(t, s.notify(failure(j, "G1242G120000")))
+	s.stands(j, StateRefused, ReasonDecided)
+	require.True(t, s.notify(success(j)))
+	s.stands(j, StateDone, ReasonKickback)
+}
+
+func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	for _, c := range []struct {
+		notice func(Job) jpaymenttest.Notice
+		state  State
+		reason Reason
+	}{
+		{success, StateDone, ReasonKickback},
+		{func(j Job) jpaymenttest.Notice { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
+		{func(j Job) jpaymenttest.Notice { return failure(j, "ER010") }, StateWaiting, ReasonBusy},
+		{func(j Job) jpaymenttest.Notice { return failure(j, "ER000") }, StateReview, ReasonUnanswered},
+	} {
+		j := s.enqueue(jpayment.OpReAuth)
+		a := s.begins(w, j)
+		before := s.riverJobs()
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if !s.notify(c.notice(j)) {
+					t.Error("a duplicate is turned down")
+				}
+			})
+		}
+		all.Wait()
+		require.NoError(t, w.end(t.Context(), a, nil))
+		s.stands(j, c.state, c.reason)
+		require.LessOrEqual(t, s.riverJobs(), before+1)
+	}
+}
+
+func kickbackDecline[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	s.listens()
+	j := s.enqueueFor(jpayment.OpReAuth, s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"}))
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	eventually(t, "the kickback does not settle", func() bool { return s.look(j).State == StateReview })
+	got := s.stands(j, StateReview, ReasonDeclined)
+	require.Equal(t, jpayment.Code("G1242G120000"), got.Code)
+	require.NotEmpty(t, got.Next())
+	require.Empty(t, got.NewPaymentID)
+	require.Equal(t, 1, s.requests(j))
+}
+
+func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	s.pass(-time.Minute) // The first attempt is a minute ago.
+	w := s.worker(s.client(nil))
+	j := s.enqueue(jpayment.OpReAuth)
+	a := s.begins(w, j)
+	busy := failure(j, "ER010")
+	busy.Request.At = s.clock()
+	require.True(t, s.notify(busy))
+	s.stands(j, StateWaiting, ReasonBusy)
+	require.NoError(t, w.end(t.Context(), a, nil))
+
+	s.pass(time.Minute)
+	s.begins(w, j)
+	before := s.riverJobs()
+	require.True(t, s.notify(busy))
+	s.stands(j, StateRunning, ReasonBusy)
+	require.Equal(t, before, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
+
+	// A person has seen the decline and wants it sent again.
+	declined := failure(j, "G1242G120000")
+	require.True(t, s.notify(declined))
+	s.stands(j, StateReview, ReasonDeclined)
+	_, err := s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the till"})
+	require.NoError(t, err)
+	require.True(t, s.notify(declined))
+	s.stands(j, StateWaiting, ReasonAgain)
+}
+
+func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	j := s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	settle := func(n jpaymenttest.Notice) error {
+		k, err := jpayment.ParseKickbackQuery(jpaymenttest.NewKickback("/", n).URL.RawQuery)
+		require.NoError(t, err)
+		require.NoError(t, k.Verify(time.Now(), time.Hour, kickbackKey))
+		return s.Settle(t.Context(), k)
+	}
+
+	forged := success(j)
+	forged.Key = []byte("somebody else's key, of 32 bytes and more")
+	require.False(t, s.notify(forged))
+	forged.Key = nil
+	require.False(t, s.notify(forged))
+	k, err := jpayment.ParseKickbackQuery(jpaymenttest.NewKickback("/", forged).URL.RawQuery)
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Settle(t.Context(), k), "not verified")
+	require.ErrorContains(t, s.Settle(t.Context(), nil), "not verified")
+
+	for name, change := range map[string]func(*jpaymenttest.Notice){
+		"another store's": func(n *jpaymenttest.Notice) { n.Request.StoreID = "654321" },
+		"nobody's":        func(n *jpaymenttest.Notice) { n.Request.PaymentID = "4711" },
+		"other amounts":   func(n *jpaymenttest.Notice) { n.Amount++; n.Request.Amount++ },
+		"other tax":       func(n *jpaymenttest.Notice) { n.Tax++; n.Request.Tax++ },
+		"recurring":       func(n *jpaymenttest.Notice) { n.Status = 4 },
+	} {
+		n := success(j)
+		change(&n)
+		require.ErrorIs(t, settle(n), ErrNoJob, name)
+		s.stands(j, StateAwaiting, ReasonNone)
+	}
+
+	require.NoError(t, settle(success(j)))
+	other := success(j)
+	other.PaymentID = "778"
+	require.ErrorContains(t, settle(other), "another new payment")
+	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
+}

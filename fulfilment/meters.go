@@ -1,0 +1,73 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// meters are the counters, none of which holds private data.
+type meters struct {
+	attempts, jobs, pauses metric.Int64Counter
+	duration               metric.Float64Histogram
+}
+
+func newMeters(provider metric.MeterProvider) (m meters, err error) {
+	if provider == nil {
+		provider = noop.NewMeterProvider()
+	}
+	meter := provider.Meter("github.com/jpayment-go/jpayment/fulfilment")
+	var errs [4]error
+	m.attempts, errs[0] = meter.Int64Counter("jpayment.fulfilment.attempts", metric.WithUnit("{attempt}"), metric.WithDescription("Attempts by operation and outcome."))
+	m.jobs, errs[1] = meter.Int64Counter("jpayment.fulfilment.jobs", metric.WithUnit("{job}"), metric.WithDescription("Jobs by operation and the state they came to."))
+	m.pauses, errs[2] = meter.Int64Counter("jpayment.fulfilment.pauses", metric.WithUnit("{pause}"), metric.WithDescription("Pauses of the store by faults of its configuration."))
+	m.duration, errs[3] = meter.Float64Histogram("jpayment.fulfilment.call.duration", metric.WithUnit("s"), metric.WithDescription("Duration of the calls of the gateway."))
+	return m, errors.Join(errs[:]...)
+}
+
+// concluded counts a job that came to a state.
+func (m meters) concluded(ctx context.Context, j Job) {
+	m.jobs.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", string(j.Operation)), attribute.String("state", string(j.State))))
+}
+
+// report logs and counts an attempt that has ended.
+func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict, err error, ended time.Time) {
+	outcome := jpayment.OutcomeOf(err)
+	operation := attribute.String("operation", string(job.Operation))
+	attrs := metric.WithAttributes(operation, attribute.String("outcome", outcome.String()))
+	w.meters.attempts.Add(ctx, 1, attrs)
+	w.meters.duration.Record(ctx, ended.Sub(a.began).Seconds(), attrs)
+	w.meters.concluded(ctx, job)
+	level := slog.LevelInfo
+	if err != nil {
+		level = slog.LevelWarn
+	}
+	record := []slog.Attr{slog.Any("job", job), slog.String("outcome", outcome.String()), slog.Duration("elapsed", ended.Sub(a.began))}
+	if err != nil {
+		record = append(record, slog.String("error", describe(err)))
+	}
+	w.log.LogAttrs(ctx, level, "fulfilment: attempt", record...)
+	if v.pause {
+		w.meters.pauses.Add(ctx, 1, metric.WithAttributes(operation))
+		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("store_id", w.storeID), slog.String("why", describe(err)))
+	}
+}
+
+// quiet drops River's records below Warn, which tell of its housekeeping.
+type quiet struct{ slog.Handler }
+
+// Enabled tells whether a record of the level is kept.
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs and WithGroup keep the level.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }

@@ -1,0 +1,248 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// The errors of calls, as the client makes them.
+
+func answered(op jpayment.Operation, code jpayment.Code) error {
+	return &jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: code}
+}
+
+func answeredAgain(op jpayment.Operation, code jpayment.Code) error {
+	return &jpayment.GatewayError{Call: jpayment.Call{Operation: op, Earlier: lostReply(op)}, Code: code}
+}
+
+func lostReply(op jpayment.Operation) error {
+	return &jpayment.TransportError{Call: jpayment.Call{Operation: op}, Err: errors.New("connection reset")}
+}
+
+func unsent(op jpayment.Operation, cause error) error {
+	return &jpayment.TransportError{Call: jpayment.Call{Operation: op}, NotSent: true, Err: cause}
+}
+
+func unreadable(op jpayment.Operation, cause error) error {
+	return &jpayment.ReplyError{Call: jpayment.Call{Operation: op}, Reason: "is no row", Err: cause}
+}
+
+func invalid(op jpayment.Operation) error {
+	return &jpayment.ValidationError{Call: jpayment.Call{Operation: op}, Faults: []jpayment.Fault{{Field: "Extra", Reason: "is too long"}}}
+}
+
+// callErrors are all kinds of ends of a call.
+func callErrors(op jpayment.Operation) map[string]error {
+	all := map[string]error{
+		"nothing":           nil,
+		"invalid":           invalid(op),
+		"not sent":          unsent(op, errors.New("no route")),
+		"stopped":           unsent(op, context.Canceled),
+		"lost":              lostReply(op),
+		"unreadable":        unreadable(op, nil),
+		"test mode":         unreadable(op, jpayment.ErrTestMode),
+		"interrupted":       errInterrupted,
+		"nobody's":          errors.New("who knows"),
+		"joined":            errors.Join(invalid(op), lostReply(op)),
+		"congestion, again": answeredAgain(op, "ER010"),
+		"refused, again":    answeredAgain(op, "ER032"),
+	}
+	for _, code := range []jpayment.Code{"ER000", "ER001", "ER003", "ER010", "ER032", "ER033", "ER042", "ER053", "ER123", "ER999", "G1242G120000"} {
+		all[string(code)] = answered(op, code)
+	}
+	return all
+}
+
+func TestJudge(t *testing.T) {
+	type want struct {
+		state  State
+		reason Reason
+		pause  bool
+	}
+	waits := func(r Reason) want { return want{state: StateWaiting, reason: r} }
+	review := func(r Reason) want { return want{state: StateReview, reason: r} }
+	refused := want{state: StateRefused, reason: ReasonCode}
+	const (
+		first  = "first"  // nothing is unknown before
+		replay = "replay" // something is
+		last   = "last"   // nothing more is to be replayed
+		reauth = "re-authorisation"
+		notice = "re-authorisation by kickback"
+	)
+	// By the kind of error; of a call that is not named the verdict is that of first.
+	table := map[string]map[string]want{
+		"nothing":     {first: {state: StateDone}, notice: {state: StateAwaiting}},
+		"invalid":     {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
+		"not sent":    {first: waits(ReasonNotSent)},
+		"stopped":     {first: waits(ReasonNotSent)},
+		"lost":        {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"unreadable":  {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"interrupted": {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"nobody's":    {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"test mode":   {first: {state: StateReview, reason: ReasonTestMode, pause: true}},
+		"ER010":       {first: waits(ReasonBusy)},
+		"ER999":       {first: waits(ReasonMaintenance)},
+		"ER003":       {first: {state: StateWaiting, reason: ReasonNotPermitted, pause: true}},
+		"ER001":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
+		"ER053":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
+		"ER032":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"ER033":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"G1242G120000": {
+			first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused),
+			reauth: review(ReasonDeclined), notice: review(ReasonDeclined),
+		},
+		"ER000":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"ER042":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"ER123":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"congestion, again": {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)}, // Only a client that tries again by itself brings it.
+		"refused, again":    {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"joined":            {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
+	}
+	histories := map[string][]history{
+		first:  {{operation: jpayment.OpSales, attempts: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 1, maxReplays: 3, byKickback: true}},
+		replay: {{operation: jpayment.OpSales, attempts: 2, unknown: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 3, unknown: 2, maxReplays: 3}},
+		last:   {{operation: jpayment.OpSales, attempts: 4, unknown: 3, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 4, unknown: 3, maxReplays: 3}},
+		reauth: {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3}},
+		notice: {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3, byKickback: true}},
+	}
+	for when, hs := range histories {
+		for _, h := range hs {
+			op := h.operation
+			if when == notice {
+				op = jpayment.OpReAuthByKickback
+			}
+			for kind, err := range callErrors(op) {
+				require.Contains(t, table, kind)
+				w, named := table[kind][when]
+				if !named {
+					w = table[kind][first]
+				}
+				v := h.judge(err, time.Now())
+				require.Equal(t, w, want{v.state, v.reason, v.pause}, "%s, %s of a %s", kind, when, op)
+				require.Equal(t, v.state == StateWaiting, v.wait > 0, "whoever waits waits for a while, and nobody else does")
+			}
+		}
+	}
+}
+
+// What holds of every verdict, whatever came before.
+func TestJudgeNeverGuesses(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := history{
+			operation:  rapid.SampledFrom([]jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth}).Draw(t, "operation"),
+			attempts:   rapid.IntRange(1, 1000).Draw(t, "attempts"),
+			unknown:    rapid.IntRange(0, 12).Draw(t, "unknown"),
+			byKickback: rapid.Bool().Draw(t, "by kickback"),
+			maxReplays: rapid.IntRange(1, 10).Draw(t, "replays"),
+		}
+		op := h.operation
+		if op == jpayment.OpReAuth && h.byKickback {
+			op = jpayment.OpReAuthByKickback
+		}
+		var err error
+		switch n := rapid.IntRange(0, 2).Draw(t, "kind"); n {
+		case 0:
+			all := callErrors(op)
+			err = all[rapid.SampledFrom(sortedKeys(all)).Draw(t, "error")]
+		case 1:
+			err = answered(op, jpayment.Code(fmt.Sprintf("ER%03d", rapid.IntRange(0, 999).Draw(t, "code"))))
+		default:
+			err = answered(op, jpayment.Code(rapid.StringMatching(`G[0-9A-Z]{11}`).Draw(t, "code")))
+		}
+		v, outcome := h.judge(err, time.Now()), jpayment.OutcomeOf(err)
+		reauth := h.operation == jpayment.OpReAuth
+		neverSent := new(*jpayment.ValidationError)
+
+		require.Equal(t, v.state == StateDone, err == nil && !(reauth && h.byKickback), "done is what the gateway said")
+		if v.state == StateRefused {
+			require.True(t, h.unknown == 0 || reauth, "refused, with something unknown before")
+			require.True(t, outcome == jpayment.OutcomeRefused || errors.As(err, neverSent), "refused, with the outcome %s", outcome)
+		}
+		if reauth && outcome == jpayment.OutcomeUnknown {
+			require.NotEqual(t, StateWaiting, v.state, "an unknown re-authorisation is not sent again")
+		}
+		if outcome == jpayment.OutcomeUnknown && h.unknown >= h.maxReplays {
+			require.NotEqual(t, StateWaiting, v.state, "replays end")
+		}
+		if v.pause {
+			require.True(t, errors.Is(err, jpayment.ErrNotPermitted) || errors.Is(err, jpayment.ErrTestMode))
+		}
+		require.Contains(t, []State{StateWaiting, StateAwaiting, StateDone, StateRefused, StateReview}, v.state)
+	})
+}
+
+func TestReasonsAreExplained(t *testing.T) {
+	require.Len(t, reasons, 16)
+	require.Empty(t, ReasonNone.String()+ReasonNone.Ja())
+	for r, text := range reasons {
+		require.NotEmpty(t, r)
+		require.NotEmpty(t, text.en)
+		require.NotEmpty(t, text.ja)
+		require.Equal(t, text.en, r.String())
+		require.Equal(t, text.ja, r.Ja())
+	}
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
+		for _, byKickback := range []bool{false, true} {
+			for unknown := range 4 {
+				h := history{operation: op, attempts: 4, unknown: unknown, byKickback: byKickback, maxReplays: 3}
+				for _, err := range callErrors(op) {
+					for _, r := range []Reason{h.judge(err, time.Now()).reason, h.lost().reason} {
+						require.True(t, r == ReasonNone || reasons[r].en != "", "%q has no text", r)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestMaintenanceIsWaitedOut(t *testing.T) {
+	at := func(text string) time.Time {
+		now, err := time.ParseInLocation("15:04:05.000", text, japan)
+		require.NoError(t, err)
+		return now.AddDate(2027, 0, 9)
+	}
+	for now, wait := range map[string]time.Duration{
+		"02:54:59.999": maintenanceRetry,
+		"02:55:00.000": 95 * time.Minute,
+		"04:00:00.000": 30 * time.Minute,
+		"04:29:59.000": time.Second,
+		"04:29:59.999": time.Millisecond,
+		"04:30:00.000": maintenanceRetry,
+		"23:00:00.000": maintenanceRetry,
+	} {
+		for _, location := range []*time.Location{japan, time.UTC, time.FixedZone("", -11*60*60)} {
+			for range 100 {
+				got := untilMaintenanceEnds(at(now).In(location))
+				require.GreaterOrEqual(t, got, wait, now)
+				require.Less(t, got, wait+maintenanceSpread, now)
+			}
+		}
+	}
+}
+
+func TestBackOffDoublesToItsBound(t *testing.T) {
+	for n, bound := range map[int]time.Duration{
+		-1: 5 * time.Second, 0: 5 * time.Second, 1: 5 * time.Second, 2: 10 * time.Second, 3: 20 * time.Second,
+		7: 320 * time.Second, 8: 10 * time.Minute, 9: 10 * time.Minute, 1_000_000: 10 * time.Minute,
+	} {
+		for range 100 {
+			got := backOff(n)
+			require.GreaterOrEqual(t, got, bound/2, n)
+			require.LessOrEqual(t, got, bound, n)
+		}
+	}
+}
+
+func sortedKeys(m map[string]error) []string {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -1,0 +1,97 @@
+package fulfilment
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+const defaultSchema = "jpayment"
+
+// NewPostgres returns the queue of a store on a Postgres database. Its error is a
+// [*jpayment.ValidationError] with every fault of the configuration. All tables, River's
+// included, live in [Config.Schema], so that a River of the merchant's own in the same
+// database has nothing to do with them.
+func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
+	if cfg.Schema == "" {
+		cfg.Schema = defaultSchema
+	}
+	return newQueue[pgx.Tx](postgres{pool, cfg.Schema}, cfg)
+}
+
+// schemaName is what needs no quoting.
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,45}$`)
+
+type postgres struct {
+	pool *pgxpool.Pool
+	name string
+}
+
+func (d postgres) driver() riverdriver.Driver[pgx.Tx] { return riverpgxv5.New(d.pool) }
+func (d postgres) session() session                   { return pgxSession{d.pool, d.name} }
+func (d postgres) in(tx pgx.Tx) session               { return pgxSession{tx, d.name} }
+func (d postgres) schema() string                     { return d.name }
+
+func (d postgres) tables() string {
+	return "CREATE SCHEMA IF NOT EXISTS " + d.name + ";\n" + strings.NewReplacer(
+		"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+		"INTEGER", "BIGINT",
+		") STRICT;", ");",
+	).Replace(tables)
+}
+
+func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, d.pool, f)
+}
+
+// migrating holds a lock of the session's, since River migrates in transactions of its own.
+// The session is none of the pool's: those that wait for the lock could hold all of it.
+func (d postgres) migrating(ctx context.Context, f func(context.Context) error) error {
+	cfg := d.pool.Config()
+	if cfg.BeforeConnect != nil {
+		if err := cfg.BeforeConnect(ctx, cfg.ConnConfig); err != nil {
+			return err
+		}
+	}
+	c, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // It unlocks in any case.
+	const lock = 0x6a706179                   // "jpay"
+	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
+		return err
+	}
+	return f(ctx)
+}
+
+type pgxSession struct {
+	db interface {
+		Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+		Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+	}
+	schema string
+}
+
+// qualified puts the schema before the names of the tables.
+func (s pgxSession) qualified(statement string) string {
+	return tableName.ReplaceAllString(statement, "${1}"+s.schema+".${2}")
+}
+
+// tableName finds the tables, and not the indexes, which take their table's schema.
+var tableName = regexp.MustCompile(`(FROM |INTO |UPDATE |TABLE IF NOT EXISTS | ON |REFERENCES )(jpayment_)`)
+
+func (s pgxSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	tag, err := s.db.Exec(ctx, s.qualified(statement), args...)
+	return tag.RowsAffected(), err
+}
+
+func (s pgxSession) query(ctx context.Context, statement string, args ...any) (rows, error) {
+	return s.db.Query(ctx, s.qualified(statement), args...)
+}

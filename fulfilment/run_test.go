@@ -1,0 +1,225 @@
+package fulfilment
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// The tests of this file let River run the jobs.
+
+func (s *site[TTx]) enqueueMany(n int) []Job {
+	s.t.Helper()
+	rs := make([]Request, n)
+	for i := range rs {
+		rs[i] = wish(jpayment.OpSales, s.authorize())
+	}
+	jobs, err := s.EnqueueAll(s.t.Context(), rs)
+	require.NoError(s.t, err)
+	return jobs
+}
+
+func drains[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	early := s.enqueueMany(30)
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+	late := s.enqueueMany(10)
+	s.settled()
+	stop()
+	for _, j := range append(early, late...) {
+		s.stands(j, StateDone, ReasonNone)
+		require.Equal(t, 1, s.requests(j))
+	}
+	require.Len(t, s.gateway.Requests(), 40)
+}
+
+func outlivesRiver[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	jobs := s.enqueueMany(3)
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+	s.settled()
+	s.exec("DELETE FROM " + s.riverTable())
+	for _, j := range jobs {
+		require.True(t, s.enqueueFor(jpayment.OpSales, j.PaymentID).Existed)
+	}
+	require.Zero(t, s.riverJobs())
+	stop()
+	require.Len(t, s.gateway.Requests(), 3)
+}
+
+func pauseWithHundreds[TTx any](t *testing.T, p place[TTx]) {
+	const concurrency = 4
+	s := newSite(t, p, Config{})
+	s.gateway.RegisterIPs()
+	s.enqueueMany(300)
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf, Concurrency: concurrency})
+	eventually(t, "the store is not paused", func() bool {
+		st, err := s.Status(t.Context(), "")
+		return err == nil && st.Paused != nil && st.Running == 0
+	})
+	// River has handed out what it had, and all of it was turned down.
+	stop()
+	sent := len(s.gateway.Requests())
+	require.LessOrEqual(t, sent, 1+concurrency)
+
+	s.gateway.RegisterIPs(loopback...)
+	stop = s.run(s.client(nil), WorkerConfig{Rate: rate.Inf, Concurrency: concurrency})
+	defer stop()
+	require.NoError(t, s.Resume(t.Context()))
+	s.settled()
+	st, err := s.Status(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, Status{Done: 300}, st)
+	require.Len(t, s.gateway.Requests(), 300+sent)
+}
+
+func gracefulStop[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	arrived, release := make(chan struct{}, 10), make(chan struct{})
+	client := s.client(func() {
+		arrived <- struct{}{}
+		<-release
+	})
+	s.enqueueMany(10)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, client, WorkerConfig{Rate: rate.Inf, Concurrency: 2}) }()
+	<-arrived
+	<-arrived
+	cancel()
+	select {
+	case <-ended:
+		require.FailNow(t, "it does not wait for its calls")
+	case <-time.After(50 * time.Millisecond): // Were it not to wait, this would tell only sometimes.
+	}
+	close(release)
+	require.NoError(t, <-ended)
+	st, err := s.Status(t.Context(), "")
+	require.NoError(t, err)
+	require.EqualValues(t, 2, st.Done)
+	require.EqualValues(t, 8, st.Waiting)
+	require.Len(t, s.gateway.Requests(), 2)
+}
+
+func concurrencyRespected[TTx any](t *testing.T, p place[TTx]) {
+	const concurrency = 3
+	s := newSite(t, p, Config{})
+	s.enqueueMany(4 * concurrency)
+	var inFlight, most atomic.Int64
+	arrived, release := make(chan struct{}, 4*concurrency), make(chan struct{})
+	client := s.client(func() {
+		n := inFlight.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		arrived <- struct{}{}
+		<-release
+		inFlight.Add(-1)
+	})
+	stop := s.run(client, WorkerConfig{Rate: rate.Inf, Concurrency: concurrency})
+	for range concurrency { // As many as may be are on their way at once.
+		<-arrived
+	}
+	close(release)
+	s.settled()
+	stop()
+	require.EqualValues(t, concurrency, most.Load())
+}
+
+func rateRespected[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	s.enqueueMany(20)
+	// One call in a quarter of an hour: the others come back to River in between, whose
+	// jobs end as snoozed.
+	stop := s.run(s.client(nil), WorkerConfig{Rate: 1.0 / 900, CallTimeout: time.Second})
+	eventually(t, "nobody waits for the rate", func() bool {
+		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(metadata AS TEXT) LIKE '%snoozes%'") >= 8
+	})
+	stop()
+	require.Len(t, s.gateway.Requests(), 1)
+	st, err := s.Status(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 19}, []int64{st.Done, st.Waiting})
+}
+
+func riverJobTooMany[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	j := s.enqueue(jpayment.OpReAuth)
+	require.NoError(t, s.db.transact(t.Context(), func(tx TTx) error {
+		for range 20 {
+			if err := s.ask(t.Context(), tx, time.Time{}, j.ID); err != nil {
+				return err
+			}
+		}
+		return s.ask(t.Context(), tx, time.Time{}, 4711)
+	}))
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+	eventually(t, "River's jobs are not worked", func() bool {
+		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE state = 'completed'") == 22
+	})
+	stop()
+	s.stands(j, StateDone, ReasonNone)
+	require.Len(t, s.gateway.Requests(), 1)
+}
+
+// fetched does what a process does that is killed between River's fetch and the attempt.
+func (s *site[TTx]) fetched() *rivertype.JobRow {
+	s.t.Helper()
+	got, err := s.db.driver().GetExecutor().JobGetAvailable(s.t.Context(), &riverdriver.JobGetAvailableParams{
+		ClientID: "dead", MaxToLock: 1, MaxAttemptedBy: 10, Queue: s.riverQueue(), Schema: s.db.schema(),
+	})
+	require.NoError(s.t, err)
+	require.Len(s.t, got.Jobs, 1)
+	return got.Jobs[0]
+}
+
+func (s *site[TTx]) riverJobsIn(state string) int64 {
+	return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(state AS TEXT) = $1", state)
+}
+
+func strandedJob[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	w := s.worker(s.client(nil))
+	j := s.enqueue(jpayment.OpSales)
+	s.fetched()
+	require.NoError(t, w.sweepRiver(t.Context()))
+	require.EqualValues(t, 1, s.riverJobs(), "it may be about to begin")
+
+	w.cfg.CallTimeout = time.Nanosecond
+	for range 5 {
+		require.NoError(t, w.sweepRiver(t.Context()))
+		require.EqualValues(t, 2, s.riverJobs(), "it is replaced once")
+	}
+	require.EqualValues(t, 1, s.riverJobsIn("available"))
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+	s.settled()
+	stop()
+	s.stands(j, StateDone, ReasonNone)
+	require.EqualValues(t, 2, s.riverJobs())
+
+	// An attempt that has begun is the lease's to end.
+	j = s.enqueue(jpayment.OpSales)
+	s.fetched()
+	s.begins(s.worker(s.client(nil)), j)
+	require.NoError(t, w.sweepRiver(t.Context()))
+	require.EqualValues(t, 3, s.riverJobs())
+}
+
+func cancelledInRiver[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	w := s.worker(s.client(nil))
+	w.cfg.CallTimeout = time.Nanosecond
+	s.enqueue(jpayment.OpSales)
+	row := s.fetched()
+	_, err := s.inserter.JobCancel(t.Context(), row.ID)
+	require.NoError(t, err)
+	require.NoError(t, w.sweepRiver(t.Context()))
+	require.EqualValues(t, 1, s.riverJobs())
+}

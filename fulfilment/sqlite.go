@@ -1,0 +1,109 @@
+package fulfilment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+)
+
+// OpenSQLite opens a database file, and makes it if there is none, with settings under
+// which a commit is on the disk when it returns. Several processes on one machine may open
+// the same file; a network file system is no place for it.
+func OpenSQLite(path string) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// Of a WAL database NORMAL does not sync each commit. An immediate lock keeps two
+	// transactions that read first from both wanting to write then.
+	settings := url.Values{
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_txlock": {"immediate"},
+	}
+	source := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: settings.Encode()}
+	db, err := sql.Open("sqlite", source.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // River's advice: there is one writer at a time anyway.
+	return db, nil
+}
+
+// NewSQLite returns the queue of a store on a SQLite database, which should be opened by
+// [OpenSQLite] or like it. Its error is a [*jpayment.ValidationError] with every fault of
+// the configuration.
+//
+// With one connection, a program that holds a transaction open must not wait for another
+// of this package's calls without handing it the transaction.
+func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
+	return newQueue[*sql.Tx](sqlite{db}, cfg)
+}
+
+type sqlite struct{ db *sql.DB }
+
+func (d sqlite) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(d.db) }
+func (d sqlite) session() session                    { return sqlSession{d.db} }
+func (d sqlite) in(tx *sql.Tx) session               { return sqlSession{tx} }
+func (d sqlite) schema() string                      { return "" }
+func (d sqlite) tables() string                      { return tables }
+
+func (d sqlite) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// migrating tries again, since SQLite has no lock that outlives a transaction: who comes
+// second finds a table that the first one made a moment before.
+func (d sqlite) migrating(ctx context.Context, f func(context.Context) error) (err error) {
+	for range 10 {
+		if err = f(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+	return err
+}
+
+type sqlSession struct {
+	db interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+}
+
+func (s sqlSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	res, err := s.db.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (s sqlSession) query(ctx context.Context, statement string, args ...any) (rows, error) {
+	rs, err := s.db.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqlRows{rs}, nil
+}
+
+type sqlRows struct{ *sql.Rows }
+
+func (r sqlRows) Close() { r.Rows.Close() } //nolint:errcheck,gosec // Err tells whether all was read.
