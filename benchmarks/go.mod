@@ -8,11 +8,9 @@ require (
 	github.com/jpayment-go/jpayment v0.0.0
 	github.com/stripe/stripe-go/v85 v85.0.0
 	golang.org/x/sys v0.43.0
+	golang.org/x/text v0.41.0
 )
 
-require (
-	golang.org/x/net v0.43.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
-)
+require golang.org/x/net v0.43.0 // indirect
 
 replace github.com/jpayment-go/jpayment => ../

@@ -1,7 +1,7 @@
-// Benchmarks measures what a capture costs through the package jpayment, beside its
-// peers, in one run. All take turns in blocks of calls, in random order, against one
-// server in another process, everything on one core: absolute times on a shared machine
-// mean little, their ratios repeat.
+// Benchmarks measures what the package jpayment costs beside its peers: captures,
+// reading replies, throughput and the size of a program. Those compared take turns in
+// blocks of calls, in random order, against a server in another process: absolute times
+// on a shared machine mean little, their ratios repeat.
 //
 //	go run . [-rounds 300] [-out ../docs]
 package main
@@ -64,7 +64,10 @@ func run(rounds int, out string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(calls)
+	size, err := sizeTable()
+	if err != nil {
+		return err
+	}
 
 	runtime.GOMAXPROCS(1)
 	pin()
@@ -77,21 +80,52 @@ func run(rounds int, out string) error {
 	if err != nil {
 		return err
 	}
-	results, err := measure(all, rounds)
+	captures, err := measure(all, rounds, blockCalls)
 	if err != nil {
 		return err
 	}
-	table := markdown(results)
-	fmt.Print(table)
+	read, err := reading(rounds)
+	if err != nil {
+		return err
+	}
+	page := fmt.Sprintf(`# Benchmarks
+
+`+"`cd benchmarks && go run . -rounds %d -out ../docs`"+` writes this page. %s, %s/%s. What is compared takes turns in random order; times and ratios are medians over the rounds. Times on a shared machine mean little, their ratios more.
+
+## A capture
+
+Over one kept connection, on one core shared with the server; %d rounds of %d calls.
+
+%s
+![Time against net/http alone](benchmarks.svg)
+
+## Reading a reply
+
+`+"`ParseReply`"+` beside encoding/csv and strconv, and golang.org/x/text where the reply is in Shift_JIS; %d rounds of %d replies.
+
+%s
+## Throughput
+
+Calls a second, medians of %d turns, and connections that the server saw opened in all of them. `+"`DefaultTransport`"+` is net/http's, tuned is net/http with 64 connections. In a burst all callers call at once; there are ten bursts to a turn, and a hundred where the server answers at once.
+
+%s
+## Size
+
+A program that makes one capture, with net/http's PostForm and with the package, built by `+"`go build -trimpath`"+`, and stripped with `+"`-ldflags=\"-s -w\"`"+`. Much of the difference is the tables of golang.org/x/text for Shift_JIS. `+"`WithLogger`"+`, which is not used here, brings in the handlers of log/slog as well.
+
+%s`,
+		rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		rounds, blockCalls, markdown(captures, "net/http"),
+		rounds, readingCalls, markdown(read, "encoding/csv"),
+		throughputTurns, calls, size)
+	fmt.Print(page)
 	if out == "" {
 		return nil
 	}
-	head := fmt.Sprintf("# Benchmarks\n\nA capture, over one kept connection, on one core shared with the server; medians of %d rounds of %d calls. `cd benchmarks && go run . -rounds %d -out ../docs` writes this page. %s, %s/%s.\n\n",
-		rounds, blockCalls, rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	if err := os.WriteFile(filepath.Join(out, "benchmarks.md"), []byte(head+table+"\n![Time against net/http alone](benchmarks.svg)\n\n## Throughput\n\nCalls a second, and connections that the server saw opened. `DefaultTransport` is net/http's, tuned is net/http with 64 connections. In a burst all callers call at once; there are ten bursts.\n\n"+calls), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(out, "benchmarks.md"), []byte(page), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, "benchmarks.svg"), []byte(svg(results)), 0o644)
+	return os.WriteFile(filepath.Join(out, "benchmarks.svg"), []byte(svg(captures)), 0o644)
 }
 
 // certificate is the server's, with its key.
@@ -135,12 +169,12 @@ type result struct {
 	ratio         float64 // of ns to that of the first contender in the same round
 }
 
-// measure lets the contenders take turns. Times are medians over the rounds.
-func measure(all []contender, rounds int) ([]result, error) {
+// measure lets the contenders take turns, with so many calls in each. Times are medians over the rounds.
+func measure(all []contender, rounds, calls int) ([]result, error) {
 	type sample struct{ ns, cpu, allocs, bytes, ratio []float64 }
 	samples := make([]sample, len(all))
 	for _, c := range all { // opens the connections
-		for range blockCalls {
+		for range calls {
 			if err := c.call(); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -153,18 +187,18 @@ func measure(all []contender, rounds int) ([]result, error) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			cpu, start := cpuTime(), time.Now()
-			for range blockCalls {
+			for range calls {
 				if err := all[i].call(); err != nil {
 					return nil, fmt.Errorf("%s: %w", all[i].name, err)
 				}
 			}
 			elapsed, used := time.Since(start), cpuTime()-cpu
 			runtime.ReadMemStats(&after)
-			ns[i] = float64(elapsed) / blockCalls
+			ns[i] = float64(elapsed) / float64(calls)
 			samples[i].ns = append(samples[i].ns, ns[i])
-			samples[i].cpu = append(samples[i].cpu, float64(used)/blockCalls)
-			samples[i].allocs = append(samples[i].allocs, float64(after.Mallocs-before.Mallocs)/blockCalls)
-			samples[i].bytes = append(samples[i].bytes, float64(after.TotalAlloc-before.TotalAlloc)/blockCalls)
+			samples[i].cpu = append(samples[i].cpu, float64(used)/float64(calls))
+			samples[i].allocs = append(samples[i].allocs, float64(after.Mallocs-before.Mallocs)/float64(calls))
+			samples[i].bytes = append(samples[i].bytes, float64(after.TotalAlloc-before.TotalAlloc)/float64(calls))
 		}
 		for i := range all {
 			samples[i].ratio = append(samples[i].ratio, ns[i]/ns[0])
@@ -190,11 +224,11 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func markdown(results []result) string {
+func markdown(results []result, against string) string {
 	var b strings.Builder
-	b.WriteString("| | time, µs | CPU, µs | allocations | KB | time against net/http |\n|---|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| | time, µs | CPU, µs | allocations | KB | time against " + against + " |\n|---|---:|---:|---:|---:|---:|\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.0f | %.1f | %.2f |\n", r.name, r.ns/1e3, r.cpu/1e3, r.allocs, r.bytes/1e3, r.ratio)
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.0f | %.1f | %.2f |\n", r.name, r.ns/1e3, r.cpu/1e3, r.allocs, r.bytes/1e3, r.ratio)
 	}
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"strconv"
@@ -19,18 +20,7 @@ import (
 type load struct {
 	callers int
 	latency time.Duration // of the server
-	burst   bool          // all callers call once at the same time, ten times, over TLS; else each calls on and on
-}
-
-var loads = []load{
-	{callers: 1},
-	{callers: 4},
-	{callers: 16},
-	{callers: 64},
-	{callers: 1, latency: 20 * time.Millisecond},
-	{callers: 16, latency: 20 * time.Millisecond},
-	{callers: 64, latency: 20 * time.Millisecond},
-	{callers: 64, latency: 20 * time.Millisecond, burst: true},
+	burst   bool          // all callers call once at the same time, again and again, over TLS; else each calls on and on
 }
 
 func (l load) String() string {
@@ -38,40 +28,78 @@ func (l load) String() string {
 	if l.burst {
 		kind = "bursts over TLS"
 	}
-	return fmt.Sprintf("%d callers, %v, %s", l.callers, l.latency, kind)
+	return fmt.Sprintf("%d, %v, %s", l.callers, l.latency, kind)
 }
 
-// throughput compares the client with net/http's default transport and with one that is
-// set up for as many connections.
-func throughput() (string, error) {
-	var b strings.Builder
-	b.WriteString("| load | jpayment, calls/s | connections | DefaultTransport, calls/s | connections | tuned net/http, calls/s | connections |\n|---|---:|---:|---:|---:|---:|---:|\n")
-	for _, l := range loads {
-		fmt.Fprintf(&b, "| %s |", l)
-		for _, name := range []string{"jpayment", "default", "tuned"} {
-			base, stop, err := startServer(l.latency, l.burst)
-			if err != nil {
-				return "", err
-			}
-			call, err := caller(name, base)
-			if err == nil {
-				var rate float64
-				rate, err = l.run(call)
-				fmt.Fprintf(&b, " %.0f |", rate)
-			}
-			if err == nil {
-				var opened string
-				opened, err = connections(base)
-				fmt.Fprintf(&b, " %s |", opened)
-			}
-			stop()
-			if err != nil {
-				return "", fmt.Errorf("%s, %s: %w", name, l, err)
+// loads returns all of them.
+func loads() (all []load) {
+	for _, burst := range []bool{false, true} {
+		for _, latency := range []time.Duration{0, 20 * time.Millisecond} {
+			for _, callers := range []int{1, 4, 16, 64} {
+				all = append(all, load{callers, latency, burst})
 			}
 		}
-		b.WriteString("\n")
+	}
+	return all
+}
+
+// throughputTurns is odd, so that a median is one that was measured.
+const throughputTurns = 7
+
+// throughput compares the client with net/http's default transport and with one that is
+// set up for as many connections. They take turns, each at a server of its own.
+func throughput() (string, error) {
+	var b strings.Builder
+	b.WriteString("| callers, latency, kind | jpayment, calls/s | connections | DefaultTransport, calls/s | connections | tuned net/http, calls/s | connections | jpayment against tuned |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, l := range loads() {
+		row, err := l.row()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", l, err)
+		}
+		b.WriteString(row)
 	}
 	return b.String(), nil
+}
+
+// row measures a load and returns its row of the table.
+func (l load) row() (string, error) {
+	names := [...]string{"jpayment", "default", "tuned"}
+	var (
+		bases [len(names)]string
+		calls [len(names)]func() error
+		rates [len(names)][]float64
+		ratio []float64
+	)
+	for i, name := range names {
+		base, stop, err := startServer(l.latency, l.burst)
+		if err != nil {
+			return "", err
+		}
+		defer stop()
+		bases[i] = base
+		if calls[i], err = caller(name, base); err != nil {
+			return "", err
+		}
+	}
+	for turn := range throughputTurns {
+		for _, i := range rand.Perm(len(names)) {
+			rate, err := l.run(calls[i])
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", names[i], err)
+			}
+			rates[i] = append(rates[i], rate)
+		}
+		ratio = append(ratio, rates[0][turn]/rates[len(names)-1][turn])
+	}
+	row := fmt.Sprintf("| %s |", l)
+	for i := range names {
+		opened, err := connections(bases[i])
+		if err != nil {
+			return "", err
+		}
+		row += fmt.Sprintf(" %.0f | %s |", median(rates[i]), opened)
+	}
+	return row + fmt.Sprintf(" %.2f |\n", median(ratio)), nil
 }
 
 // caller returns one call of a client made anew.
@@ -110,10 +138,13 @@ func caller(name, base string) (func() error, error) {
 func (l load) run(call func() error) (float64, error) {
 	rounds, calls := 1, max(20, 4000/l.callers)
 	if l.latency > 0 {
-		calls = 40
+		calls = 20
 	}
 	if l.burst {
-		rounds, calls = 10, 1
+		rounds, calls = 100, 1
+		if l.latency > 0 {
+			rounds = 10
+		}
 	}
 	var (
 		wg    sync.WaitGroup
