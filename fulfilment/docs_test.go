@@ -174,8 +174,10 @@ func docReasons(t *testing.T, lang int) string {
 		ReasonCode: {"refused", "拒否"}, ReasonInvalid: {"refused", "拒否"},
 	}
 	review := []Reason{ReasonUnanswered, ReasonReplayRefused, ReasonDeclined, ReasonNoKickback, ReasonTestMode}
-	order := slices.Concat([]Reason{ReasonNotSent, ReasonBusy, ReasonMaintenance, ReasonNotPermitted, ReasonUnknown, ReasonInterrupted, ReasonAgain,
-		ReasonKickback, ReasonDecided, ReasonCode, ReasonInvalid}, review)
+	order := slices.Concat([]Reason{
+		ReasonNotSent, ReasonBusy, ReasonMaintenance, ReasonNotPermitted, ReasonUnknown, ReasonInterrupted, ReasonAgain,
+		ReasonKickback, ReasonDecided, ReasonCode, ReasonInvalid,
+	}, review)
 	require.Len(t, order, len(reasons), "every reason has its row")
 	var b strings.Builder
 	b.WriteString("| `Job.Reason` | " + docText{"State", "状態"}[lang] + " | " + docText{"What it says", "意味"}[lang] + " |\n|---|---|---|\n")
