@@ -21,6 +21,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"the same wish from everywhere at once is one job and one capture", sameWishAtOnce[TTx]},
 		{"another wish for the same payment is a conflict", conflictingWish[TTx]},
 		{"wishes are recorded all or none", allOrNone[TTx]},
+		{"the same wishes in another order are recorded", wishesCrossing[TTx]},
 		{"an invalid wish names all its faults", invalidWish[TTx]},
 		{"check changes nothing", checkChangesNothing[TTx]},
 
@@ -32,6 +33,8 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"maintenance is slept through", maintenance[TTx]},
 		{"a fault of the store's configuration pauses it", configurationPauses[TTx]},
 		{"a test approval needs review and pauses the store", testApproval[TTx]},
+		{"a test's approval is no success where only production counts", testApprovalInProduction[TTx]},
+		{"a test's approval by kickback is done elsewhere", testApprovalInTests[TTx]},
 		{"an unknown capture or cancellation that succeeds on replay is done", replaySucceeds[TTx]},
 		{"an unknown capture or cancellation that is refused on replay needs review", replayRefused[TTx]},
 		{"an outcome that stays unknown needs review", replaysEnd[TTx]},

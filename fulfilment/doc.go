@@ -1,5 +1,6 @@
 // Package fulfilment carries out captures, cancellations and re-authorisations exactly
-// once, through crashes, maintenance nights and lost replies.
+// once, as far as the gateway's protocol allows, through crashes, maintenance nights and
+// lost replies. What that does not allow to know is left to a person.
 //
 // Order code says "capture this payment" in the transaction that marks the order as
 // shipped. Workers, in the same process or on other machines, then send it, and the
@@ -33,16 +34,18 @@
 //
 // What was not sent, and what met congestion (ER010), is sent again later; maintenance
 // (ER999) is slept through. A fault of the store's configuration (ER003 and its class)
-// pauses the store until [Queue.Resume]. A decline is final. An unknown Sales or Cancel is
-// sent again: if that succeeds it is done, if it is refused a person has to look, since
-// the first may have been carried out. An unknown re-authorisation is never sent again: it
-// waits for its kickback, if there are any, and then for a person.
+// pauses the store until [Queue.Resume]. A refused Sales or Cancel is
+// final; a declined re-authorisation wants a person, since the original may be gone. An
+// unknown Sales or Cancel is sent again: if that succeeds it is done, if it is refused a
+// person has to look, since the first may have been carried out. An unknown
+// re-authorisation is never sent again: it waits for its kickback, if there are any, and
+// then for a person.
 //
 // # Verdicts
 //
 // A [Job] is waiting, running, awaiting its kickback, done, refused, or needs review. It is
-// done only if the gateway said so, or a person who looked; refused only if the payment is
-// as it was. [Queue.Review] records what a person found.
+// done only if the gateway said so, or a person who looked; refused only if all its
+// attempts left the payment as it was. [Queue.Review] records what a person found.
 //
 // # Private data
 //

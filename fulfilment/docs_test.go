@@ -89,7 +89,7 @@ func docPolicy(t *testing.T, lang int) string {
 		{docText{"the gateway lost track (ER000, ER042), or a code that nobody has listed", "ゲートウェイ側で不明（ER000、ER042）、または一覧にないコード"}, gateway(jpayment.CodeInternal, nil)},
 		{docText{"no reply, or one that cannot count", "応答なし、または信頼できない応答"}, always(&jpayment.TransportError{})},
 		{docText{"the process ended in the middle", "送信中のプロセス終了"}, always(errInterrupted)},
-		{docText{"a test approval, with `WithProductionOnly`", "テスト環境の承認（`WithProductionOnly` を使う場合）"}, always(&jpayment.ReplyError{Err: jpayment.ErrTestMode})},
+		{docText{"a test approval, where only production counts", "テスト環境の承認（本番専用の設定の場合）"}, always(&jpayment.ReplyError{Err: jpayment.ErrTestMode})},
 	}
 	defaults, err := WorkerConfig{}.withDefaults()
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func conflictingWish[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, []string{"Amount", "Tax", "Shipping", "Reference"}, conflict.Fields)
 	require.Equal(t, j, conflict.Job)
-	require.ErrorContains(t, err, "another Amount, Tax, Shipping, Reference")
+	require.ErrorContains(t, err, "not with the same Amount and Tax and Shipping and Reference")
 	require.ErrorContains(t, err, "next: ")
 	require.Equal(t, j, s.look(j))
 	require.EqualValues(t, 1, s.riverJobs())
@@ -177,6 +178,29 @@ func allOrNone[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, []bool{false, true, true, false}, []bool{jobs[0].Existed, jobs[1].Existed, jobs[2].Existed, jobs[3].Existed})
 	require.Equal(t, jobs[0].ID, jobs[2].ID)
 	require.EqualValues(t, 3, s.riverJobs())
+}
+
+func wishesCrossing[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	ways := [2]*Queue[TTx]{s.Queue, p(Config{})}
+	for range 3 {
+		var there, back []Request
+		for range 40 {
+			there = append(there, wish(jpayment.OpSales, s.authorize()))
+		}
+		back = slices.Clone(there)
+		slices.Reverse(back)
+		var all sync.WaitGroup
+		for i, rs := range [2][]Request{there, back} {
+			all.Go(func() {
+				if _, err := ways[i].EnqueueAll(t.Context(), rs); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	require.EqualValues(t, 120, s.riverJobs())
 }
 
 func invalidWish[TTx any](t *testing.T, p place[TTx]) {

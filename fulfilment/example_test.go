@@ -180,7 +180,7 @@ func ExampleQueue_Review() {
 		log.Fatal(err)
 	}
 	// Output:
-	// order-2: the outcome is unknown however often it was sent
+	// order-2: nobody knows whether it was carried out, and it is not sent again
 	// order-2: done, the payment is now 10000002
 }
 

@@ -47,7 +47,7 @@ const (
 	ReasonCode     Reason = "code"     // refused: Job.Code says why
 	ReasonInvalid  Reason = "invalid"  // refused: the client found the request invalid
 
-	ReasonUnanswered    Reason = "unanswered"     // review: unknown each time it was sent
+	ReasonUnanswered    Reason = "unanswered"     // review: unknown, and not to be sent again
 	ReasonReplayRefused Reason = "replay-refused" // review: refused after an unknown attempt
 	ReasonDeclined      Reason = "declined"       // review: a re-authorisation was declined
 	ReasonNoKickback    Reason = "no-kickback"    // review: the kickback did not come
@@ -68,7 +68,7 @@ var reasons = map[Reason]struct{ en, ja string }{
 	ReasonCode:     {"the gateway refused it", "決済ゲートウェイに拒否されました"},
 	ReasonInvalid:  {"the request is not valid; nothing was sent", "リクエストに誤りがあり、送信していません"},
 
-	ReasonUnanswered:    {"the outcome is unknown however often it was sent", "再送しても結果が不明のままです"},
+	ReasonUnanswered:    {"nobody knows whether it was carried out, and it is not sent again", "処理されたかどうか不明のままで、再送もしません"},
 	ReasonReplayRefused: {"an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
 	ReasonDeclined:      {"the re-authorisation was declined, and whether the original payment survived is not documented", "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
 	ReasonNoKickback:    {"the kickback did not come in time", "期限までにキックバックが届きませんでした"},
@@ -194,7 +194,7 @@ func marshalResult(r *jpayment.Result) (string, error) {
 	if r == nil {
 		return "", nil
 	}
-	text, err := json.Marshal(storedResult{ //nolint:gosec // It is meant to hold the password: this is where payments are kept.
+	text, err := json.Marshal(storedResult{
 		PaymentID: r.PaymentID, Status: r.Status, Code: r.Code, OrderCode: r.OrderCode, OrderNumber: r.OrderNumber,
 		Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping, Total: r.Total, SubscriptionID: r.SubscriptionID,
 		ApprovalCode: r.ApprovalCode.Reveal(), IssuedID: r.IssuedID.Reveal(), IssuedPassword: r.IssuedPassword.Reveal(), Other: r.Other.Reveal(),

@@ -64,8 +64,23 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 		if job.State == StateDone {
 			return job, nil
 		}
+		// Should the attempt's process have been killed, nobody else ends it.
+		if _, err := s.exec(ctx, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2 WHERE job_id = $3 AND number = $4 AND ended_at = 0`,
+			micros(q.now()), jpayment.OutcomeDone.String(), job.ID, job.Attempts); err != nil {
+			return job, err
+		}
 		job.Result, job.Code = &k.Result, ""
-		return q.conclude(ctx, tx, job, verdict{state: StateDone, reason: ReasonKickback}, nil)
+		test := q.testMode(job, &k.Result)
+		if test == nil {
+			return q.conclude(ctx, tx, job, verdict{state: StateDone, reason: ReasonKickback}, nil)
+		}
+		if job.State.Settled() {
+			return job, nil
+		}
+		if _, err := s.exec(ctx, `UPDATE jpayment_job SET state = 'running' WHERE id = $1`, job.ID); err != nil {
+			return job, err
+		}
+		return q.conclude(ctx, tx, job, history{operation: jpayment.OpReAuth}.judge(test, q.now()), test)
 	}
 	refusal := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpReAuthByKickback, PaymentID: req.PaymentID}, Code: k.Code}
 	v := history{operation: jpayment.OpReAuth, attempts: job.Attempts}.judge(refusal, q.now())
@@ -90,4 +105,15 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 		return job, err
 	}
 	return q.conclude(ctx, tx, job, v, refusal)
+}
+
+// testMode returns the error of a call that a test approved, where only production counts.
+func (q *Queue[TTx]) testMode(j Job, r *jpayment.Result) error {
+	if !q.production || r == nil || !r.TestMode() {
+		return nil
+	}
+	return &jpayment.ReplyError{
+		Call:   jpayment.Call{Operation: j.Operation, PaymentID: j.PaymentID, Attempts: 1},
+		Reason: "it approves a test", Err: jpayment.ErrTestMode, Result: r,
+	}
 }

@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -46,8 +47,16 @@ func (d postgres) tables() string {
 	).Replace(tables)
 }
 
-func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, d.pool, f)
+// transact tries again after a deadlock: two processes that record the same wishes in
+// another order wait for each other.
+func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error) {
+	for range 5 {
+		err = pgx.BeginFunc(ctx, d.pool, f)
+		if pg := new(pgconn.PgError); !errors.As(err, &pg) || pg.Code != "40P01" {
+			return err
+		}
+	}
+	return err
 }
 
 // migrating holds a lock of the session's, since River migrates in transactions of its own.

@@ -111,9 +111,15 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 		"a secret result": &jpaymenttest.Fake{SalesFunc: secret},
 	}
 	faults := []jpaymenttest.Fault{
-		{Kind: jpaymenttest.DropAfterBooking}, {Kind: jpaymenttest.CutReply}, {Kind: jpaymenttest.Garbage, Body: []byte(canary + "," + canaryCode)},
-		{Kind: jpaymenttest.AnswerStatus}, {Kind: jpaymenttest.Redirect, Location: "/" + canary}, {Kind: jpaymenttest.AnswerCode, Code: "ER010"},
-		{Kind: jpaymenttest.AnswerCode, Code: "ER999"}, {Kind: jpaymenttest.AnswerCode, Code: "ER003"}, {Kind: jpaymenttest.AnswerCode, Code: "ER000"},
+		{Kind: jpaymenttest.DropAfterBooking},
+		{Kind: jpaymenttest.CutReply},
+		{Kind: jpaymenttest.Garbage, Body: []byte(canary + "," + canaryCode)},
+		{Kind: jpaymenttest.AnswerStatus},
+		{Kind: jpaymenttest.Redirect, Location: "/" + canary},
+		{Kind: jpaymenttest.AnswerCode, Code: "ER010"},
+		{Kind: jpaymenttest.AnswerCode, Code: "ER999"},
+		{Kind: jpaymenttest.AnswerCode, Code: "ER003"},
+		{Kind: jpaymenttest.AnswerCode, Code: "ER000"},
 	}
 	hear := func(j Job) {
 		as, err := s.Attempts(t.Context(), j.ID)

@@ -27,6 +27,11 @@ type Config struct {
 	// still be settled. With zero, the default, results are asked for at once, and a
 	// re-authorisation whose outcome is unknown goes to review.
 	KickbackWait time.Duration
+	// ProductionOnly puts what was approved in test mode, by which no money moves, to
+	// review and pauses the store. The clients should have [jpayment.WithProductionOnly]
+	// too, but a kickback does not pass through them. Without it such an approval is done,
+	// and [jpayment.Result.TestMode] tells.
+	ProductionOnly bool
 	// Charset is the one that the clients send, see [jpayment.WithCharset].
 	Charset jpayment.Charset
 	// Schema is Postgres's schema for the tables: lower-case letters, digits and
@@ -45,6 +50,7 @@ type Queue[TTx any] struct {
 	db           database[TTx]
 	storeID      string
 	kickbackWait time.Duration
+	production   bool
 	log          *slog.Logger
 	meters       meters
 	rehearsal    *jpayment.Client
@@ -69,7 +75,7 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 		faults = append(faults, jpayment.Fault{Field: "Schema", Reason: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46"})
 	}
 	if len(faults) > 0 {
-		return nil, &jpayment.ValidationError{Call: jpayment.Call{Operation: "fulfilment.Config"}, Faults: faults}
+		return nil, invalidConfig("Config", faults...)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -78,15 +84,25 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	if err != nil {
 		return nil, err
 	}
-	inserter, err := river.NewClient(db.driver(), &river.Config{Schema: db.schema(), Logger: slog.New(slog.DiscardHandler)})
+	inserter, err := river.NewClient(db.driver(), &river.Config{
+		Schema: db.schema(),
+		Logger: slog.New(slog.DiscardHandler),
+		// It bounds how often workers are told of new jobs, too. At River's default a wish
+		// soon after another would wait for the workers' next look.
+		FetchCooldown: time.Millisecond,
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &Queue[TTx]{
-		db: db, storeID: cfg.StoreID, kickbackWait: cfg.KickbackWait, log: cfg.Logger,
+		db: db, storeID: cfg.StoreID, kickbackWait: cfg.KickbackWait, production: cfg.ProductionOnly, log: cfg.Logger,
 		meters: m, rehearsal: rehearsal, inserter: inserter, now: time.Now,
 		pace: func(d time.Duration) time.Duration { return d },
 	}, nil
+}
+
+func invalidConfig(what jpayment.Operation, faults ...jpayment.Fault) error {
+	return &jpayment.ValidationError{Call: jpayment.Call{Operation: "fulfilment." + what}, Faults: faults}
 }
 
 // Migrate makes the tables, or brings them up to date. It does no harm to call it at every
@@ -116,8 +132,8 @@ type ConflictError struct {
 
 // Error returns the conflict on one line.
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("fulfilment: %s of payment %s: it was asked for already with another %s (job %d, reference %q, %s); next: correct the request, or let a person decide on the job",
-		e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, ", "), e.Job.ID, e.Job.Reference, e.Job.State)
+	return fmt.Sprintf("fulfilment: %s of payment %s: it was asked for already, and not with the same %s (job %d, reference %q, %s); next: correct the request, or let a person decide on the job",
+		e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, e.Job.State)
 }
 
 // ErrNoJob says that there is no such job.

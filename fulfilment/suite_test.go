@@ -27,7 +27,7 @@ import (
 const (
 	postgresVariable = "JPAYMENT_TEST_POSTGRES"
 	testStore        = "123456"
-	patience         = 30 * time.Second // until a test that waits for another goroutine fails
+	patience         = 2 * time.Minute // until a test that waits for another goroutine fails
 	tick             = 10 * time.Millisecond
 )
 

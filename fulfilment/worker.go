@@ -46,7 +46,7 @@ func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
 	check(c.CallTimeout >= 0, "CallTimeout", "is negative")
 	check(c.MaxReplays >= 0 && c.MaxReplays <= 10, "MaxReplays", "is not between 1 and 10")
 	if len(faults) > 0 {
-		return c, &jpayment.ValidationError{Call: jpayment.Call{Operation: "fulfilment.WorkerConfig"}, Faults: faults}
+		return c, invalidConfig("WorkerConfig", faults...)
 	}
 	if c.Concurrency == 0 {
 		c.Concurrency = 8
@@ -76,7 +76,8 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 // agreeing within a few seconds.
 //
 // The gateway's client should try each request once (a [jpayment.RetryPolicy] with
-// MaxAttempts 1): trying again is done here, where it is written down.
+// MaxAttempts 1): trying again is done here, where it is written down. In production it
+// should have [jpayment.WithProductionOnly].
 //
 // With [Config.Meter] it counts attempts by operation and outcome
 // (jpayment.fulfilment.attempts), jobs by operation and the state they came to
@@ -86,6 +87,9 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return err
+	}
+	if gateway == nil {
+		return invalidConfig("Run", jpayment.Fault{Field: "gateway", Reason: "is nil"})
 	}
 	w := q.newWorker(ctx, gateway, cfg)
 	workers := river.NewWorkers()
@@ -119,7 +123,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 }
 
 func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, cfg WorkerConfig) *worker[TTx] {
-	host, _ := os.Hostname() //nolint:errcheck // It is for people to read.
+	host, _ := os.Hostname() // for people to read
 	return &worker[TTx]{
 		Queue: q, gateway: gateway, cfg: cfg,
 		name:    fmt.Sprintf("%.100s:%d", host, os.Getpid()),
@@ -282,8 +286,11 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (err error) {
 		}
 	}()
 	a.result, err = a.body.send(ctx, w.gateway, a.job.Operation, a.history.byKickback)
-	if err == nil && a.result == nil && !(a.job.Operation == jpayment.OpReAuth && a.history.byKickback) {
+	if toCome := a.job.Operation == jpayment.OpReAuth && a.history.byKickback; err == nil && a.result == nil && !toCome {
 		err = errors.New("fulfilment: the gateway returned neither a result nor an error")
+	}
+	if err == nil {
+		err = w.testMode(a.job, a.result)
 	}
 	return err
 }

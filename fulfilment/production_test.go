@@ -1,0 +1,59 @@
+package fulfilment
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// A test's approval is no success where only production counts, by whichever way it comes.
+func testApprovalInProduction[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{ProductionOnly: true, KickbackWait: time.Hour})
+	lax := s.gateway.Client(jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}), jpayment.WithKickbackKey(kickbackKey))
+	w := s.worker(lax)
+	sales, reauth := s.enqueue(jpayment.OpSales), s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(w, reauth))
+	s.stands(reauth, StateAwaiting, ReasonNone)
+	notice := success(reauth)
+	notice.ApprovalCode = "TestMod"
+	require.True(t, s.notify(notice))
+	s.stands(reauth, StateReview, ReasonTestMode)
+	require.True(t, s.notify(notice), "again")
+	s.stands(reauth, StateReview, ReasonTestMode)
+	s.isPaused()
+
+	require.NoError(t, s.Resume(t.Context()))
+	s.gateway.SetTestMode(true)
+	require.False(t, s.work(w, sales))
+	s.stands(sales, StateReview, ReasonTestMode)
+	s.isPaused()
+}
+
+func (s *site[TTx]) isPaused() {
+	s.t.Helper()
+	st, err := s.Status(s.t.Context(), "")
+	require.NoError(s.t, err)
+	require.NotNil(s.t, st.Paused)
+	require.Contains(s.t, st.Paused.Why, "test mode")
+}
+
+// Without the setting it is done, and the result tells.
+func testApprovalInTests[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	j := s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(s.worker(s.client(nil)), j))
+	notice := success(j)
+	notice.ApprovalCode = "TestMod"
+	require.True(t, s.notify(notice))
+	require.True(t, s.stands(j, StateDone, ReasonKickback).Result.TestMode())
+}
+
+func TestRunWantsAGateway(t *testing.T) {
+	s := newSite(t, onSQLite(t), Config{})
+	invalid := new(*jpayment.ValidationError)
+	require.ErrorAs(t, s.Run(t.Context(), nil, WorkerConfig{}), invalid)
+	require.Equal(t, "gateway", (*invalid).Faults[0].Field)
+}
