@@ -11,7 +11,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -33,8 +37,33 @@ func Run(ctx context.Context, args []string, env func(string) string, stdin io.R
 		env: env, stdin: stdin, stdout: stdout, stderr: stderr,
 		terminal:  terminals{isTerminal(stdin), isTerminal(stdout), isTerminal(stderr)},
 		configDir: configDir,
+		dataDir:   dataDir(env, configDir),
+		user:      userName(),
 		proxy:     http.ProxyFromEnvironment,
 	})
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return "" // Then a person has to say.
+	}
+	return u.Username
+}
+
+// dataDir returns the user's directory for data, which is that for the configuration but
+// where the XDG Base Directory Specification tells them apart.
+func dataDir(env func(string) string, configDir string) string {
+	switch home := env("HOME"); {
+	case slices.Contains([]string{"windows", "darwin", "ios", "plan9"}, runtime.GOOS):
+		return configDir
+	case filepath.IsAbs(env("XDG_DATA_HOME")):
+		return env("XDG_DATA_HOME")
+	case home != "":
+		return filepath.Join(home, ".local", "share")
+	default:
+		return configDir
+	}
 }
 
 func isTerminal(stream any) bool {
@@ -49,6 +78,8 @@ type world struct {
 	stdout, stderr io.Writer
 	terminal       terminals
 	configDir      string
+	user           string // who runs it
+	dataDir        string // where a database goes that nobody has named
 	proxy          func(*http.Request) (*url.URL, error)
 	roots          *x509.CertPool // nil for the system's
 }
@@ -178,6 +209,10 @@ func commands(lang string) []*cobra.Command {
 		newSalesCommand(lang),
 		newCancelCommand(lang),
 		newReAuthCommand(lang),
+		newRunCommand(lang),
+		newWorkCommand(lang),
+		newStatusCommand(lang),
+		newReviewCommand(lang),
 		newExplainCommand(lang),
 		newDoctorCommand(lang),
 		newSimulateCommand(lang),

@@ -92,6 +92,7 @@ func TestUsage(t *testing.T) {
 		"frob", "sales", "sales 1 2", "sales 1 --frob", "cancel 1 --timeout",
 		"reauth 1", "reauth 1 --amount 1 --tax 0", "reauth 1 --amount 1 --shipping 0", "reauth 1 --tax 1 --shipping 0", "reauth 1 --amount x --tax 0 --shipping 0",
 		"explain", "doctor 1", "man", "sales 1 --lang fr", "sales 1 --connection-auth x", "reauth 1 --retry-unknown",
+		"run", "run a b", "run a --json", "work 1", "work --kickback-key x", "status 1", "review 1 2", "review --done --again", "simulate --payments x",
 	} {
 		for _, lang := range []string{english, japanese} {
 			r := session{vars: map[string]string{"LANG": lang}}.run(t, strings.Fields(args)...)
@@ -145,7 +146,7 @@ func TestMan(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "man1")
 	require.Equal(t, exitDone, session{}.run(t, "man", dir).status)
-	for _, page := range []string{"jpayment.1", "jpayment-sales.1", "jpayment-doctor.1", "jpayment-explain.1"} {
+	for _, page := range []string{"jpayment.1", "jpayment-sales.1", "jpayment-doctor.1", "jpayment-explain.1", "jpayment-run.1", "jpayment-review.1"} {
 		b, err := os.ReadFile(filepath.Join(dir, page))
 		require.NoError(t, err)
 		require.Contains(t, string(b), ".TH ")

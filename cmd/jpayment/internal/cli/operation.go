@@ -160,8 +160,7 @@ func (o *operation) carryOut(cmd *cobra.Command, paymentID string, attempts *cou
 		return nil, err
 	}
 	if s.store == "" {
-		return nil, usageError(in(lang, "no store: give --store, JPAYMENT_STORE, or store in the configuration file",
-			"店舗IDがありません。--store、JPAYMENT_STORE、または設定ファイルの store で指定してください"))
+		return nil, usageError(noStore(lang))
 	}
 	extra, err := parseExtra(lang, o.extra)
 	if err != nil {
@@ -189,6 +188,11 @@ func (o *operation) carryOut(cmd *cobra.Command, paymentID string, attempts *cou
 	return do(cmd.Context(), client)
 }
 
+func noStore(lang string) string {
+	return in(lang, "no store: give --store, JPAYMENT_STORE, or store in the configuration file",
+		"店舗IDがありません。--store、JPAYMENT_STORE、または設定ファイルの store で指定してください")
+}
+
 // parseExtra reads key=value pairs. Its errors count them and show none.
 func parseExtra(lang string, pairs []string) (jpayment.Extra, error) {
 	extra := jpayment.Extra{}
@@ -207,10 +211,14 @@ func parseExtra(lang string, pairs []string) (jpayment.Extra, error) {
 
 // confirm asks the person at the terminal. Only a whole line that says yes will do.
 func confirm(ctx context.Context, w world, lang string) error {
+	return ask(ctx, w, lang, in(lang, "Type yes to send it: ", "送信するには yes と入力してください: "))
+}
+
+func ask(ctx context.Context, w world, lang, question string) error {
 	if !w.terminal.in || !w.terminal.err {
 		return usageError(in(lang, "nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください"))
 	}
-	fmt.Fprint(w.stderr, in(lang, "Type yes to send it: ", "送信するには yes と入力してください: "))
+	fmt.Fprint(w.stderr, question)
 	answer := make(chan string, 1)
 	go func() {
 		defer close(answer)

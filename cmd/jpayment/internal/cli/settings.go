@@ -27,6 +27,16 @@ type settings struct {
 	charset        jpayment.Charset
 	connectionAuth jpayment.Secret
 	productionOnly bool
+
+	// These are for the commands that keep jobs.
+	database     jpayment.Secret // a path, or a URL that may hold a password
+	schema       string
+	rate         float64 // 0 for the default, as concurrency
+	concurrency  int
+	kickbackKeys jpayment.Secret
+	kickbackWait time.Duration
+	// kickbackListen is a flag only.
+	kickbackListen string
 }
 
 // configFile is the configuration file. A pointer is nil where nothing is said.
@@ -37,6 +47,26 @@ type configFile struct {
 	Charset        *string `toml:"charset"`
 	ConnectionAuth *string `toml:"connection_auth"`
 	ProductionOnly *bool   `toml:"production_only"`
+	Database       *string `toml:"database"`
+	Schema         *string `toml:"schema"`
+	Rate           *string `toml:"rate"`
+	Concurrency    *string `toml:"concurrency"`
+	KickbackKey    *string `toml:"kickback_key"`
+	KickbackWait   *string `toml:"kickback_wait"`
+}
+
+// secret tells whether the file holds what only its owner may read.
+func (c configFile) secret() (name string) {
+	switch {
+	case c.ConnectionAuth != nil:
+		return "connection_auth"
+	case c.KickbackKey != nil:
+		return "kickback_key"
+	case c.Database != nil && hasPassword(*c.Database):
+		return "a password in database"
+	default:
+		return ""
+	}
 }
 
 // addSettingsFlags adds the flags of the settings. The connection authentication code
@@ -101,7 +131,46 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 			return settings{}, usageError(source + ": production-only is neither true nor false")
 		}
 	}
-	return s, nil
+	return s, s.readQueue(take, file)
+}
+
+// readQueue reads what the commands that keep jobs need.
+func (s *settings) readQueue(take func(flag, variable string, fromFile *string) (value, source string), file configFile) (err error) {
+	database, source := take("database", "JPAYMENT_DATABASE", file.Database)
+	if source == "--database" && hasPassword(database) {
+		return usageError("--database: a password is not for the command line, which everybody on this machine can read; set JPAYMENT_DATABASE, or database in the configuration file")
+	}
+	s.database = jpayment.NewSecret(database)
+	s.schema, _ = take("schema", "JPAYMENT_SCHEMA", file.Schema)
+	if rate, source := take("rate", "JPAYMENT_RATE", file.Rate); rate != "" {
+		if s.rate, err = strconv.ParseFloat(rate, 64); err != nil || !(s.rate > 0 && s.rate <= 1000) {
+			return usageError(source + ": rate is not a number of calls per second above 0 and up to 1000")
+		}
+	}
+	if concurrency, source := take("concurrency", "JPAYMENT_CONCURRENCY", file.Concurrency); concurrency != "" {
+		if s.concurrency, err = strconv.Atoi(concurrency); err != nil || s.concurrency < 1 || s.concurrency > 64 {
+			return usageError(source + ": concurrency is not a whole number between 1 and 64")
+		}
+	}
+	keys, source := take("", "JPAYMENT_KICKBACK_KEY", file.KickbackKey)
+	for key := range strings.SplitSeq(keys, ",") {
+		if keys != "" && len(key) < 32 {
+			return usageError(source + ": a kickback key has less than 32 characters")
+		}
+	}
+	s.kickbackKeys = jpayment.NewSecret(keys)
+	if s.kickbackListen, source = take("kickback-listen", "", nil); s.kickbackListen != "" && keys == "" {
+		return usageError(source + ": notices are verified by a key: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file")
+	}
+	if wait, source := take("kickback-wait", "JPAYMENT_KICKBACK_WAIT", file.KickbackWait); wait != "" {
+		if s.kickbackWait, err = time.ParseDuration(wait); err != nil || s.kickbackWait <= 0 {
+			return usageError(source + ": kickback-wait is not a positive time such as 10m")
+		}
+		if keys == "" {
+			return usageError(source + ": kickback-wait needs the key that signs the requests: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file")
+		}
+	}
+	return nil
 }
 
 // config returns the path of the configuration file, and whether somebody named it.
@@ -189,8 +258,8 @@ func tooOpen(mode os.FileMode, c configFile) string {
 		return ""
 	case mode.Perm()&0o022 != 0:
 		return "others may write to it; chmod 600 it"
-	case mode.Perm()&0o077 != 0 && c.ConnectionAuth != nil:
-		return "others may read it, and it holds connection_auth; chmod 600 it"
+	case mode.Perm()&0o077 != 0 && c.secret() != "":
+		return "others may read it, and it holds " + c.secret() + "; chmod 600 it"
 	default:
 		return ""
 	}
@@ -210,6 +279,9 @@ func (s settings) options() []jpayment.Option {
 	}
 	if s.productionOnly {
 		opts = append(opts, jpayment.WithProductionOnly())
+	}
+	if keys := s.keys(); s.kickbackWait > 0 {
+		opts = append(opts, jpayment.WithKickbackKey(keys[0]))
 	}
 	return opts
 }

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
@@ -63,17 +65,17 @@ production_only = true
 
 	s, err := settle(t, session{world: inFile})
 	require.NoError(t, err)
-	require.Equal(t, settings{"000003", "https://file.example", 3e9, jpayment.ShiftJIS, s.connectionAuth, true}, s)
+	require.Equal(t, settings{store: "000003", url: "https://file.example", timeout: 3e9, charset: jpayment.ShiftJIS, connectionAuth: s.connectionAuth, productionOnly: true}, s)
 	require.Equal(t, "file", s.connectionAuth.Reveal())
 
 	s, err = settle(t, session{world: inFile, vars: vars})
 	require.NoError(t, err)
-	require.Equal(t, settings{"000002", "https://env.example", 2e9, jpayment.UTF8, s.connectionAuth, false}, s)
+	require.Equal(t, settings{store: "000002", url: "https://env.example", timeout: 2e9, charset: jpayment.UTF8, connectionAuth: s.connectionAuth, productionOnly: false}, s)
 	require.Equal(t, "env", s.connectionAuth.Reveal())
 
 	s, err = settle(t, session{world: inFile, vars: vars}, flags...)
 	require.NoError(t, err)
-	require.Equal(t, settings{"000001", "https://flag.example", 1e9, jpayment.ShiftJIS, s.connectionAuth, true}, s)
+	require.Equal(t, settings{store: "000001", url: "https://flag.example", timeout: 1e9, charset: jpayment.ShiftJIS, connectionAuth: s.connectionAuth, productionOnly: true}, s)
 
 	s, err = settle(t, session{world: inFile}, "--production-only=false")
 	require.NoError(t, err)
@@ -94,6 +96,56 @@ production_only = true
 	require.Equal(t, "000005", s.store)
 }
 
+// The settings of the commands that keep jobs come from the same places.
+func TestDatabaseSettings(t *testing.T) {
+	t.Parallel()
+	read := func(s session, args ...string) settings {
+		var got settings
+		root := newRootCommand(english)
+		cmd, _, err := root.Find([]string{"work"})
+		require.NoError(t, err)
+		cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+			got, err = databaseSettings(cmd)
+			return err
+		}
+		s.env = func(name string) string { return s.vars[name] }
+		root.SetArgs(append([]string{"work"}, args...))
+		require.NoError(t, root.ExecuteContext(withWorld(t.Context(), s.world)))
+		return got
+	}
+	text := fmt.Sprintf(`
+store = "123456"
+database = "file.db"
+schema = "file"
+rate = "1.5"
+concurrency = "1"
+kickback_key = "%s"
+kickback_wait = "1m"
+`, strings.Repeat("f", 32))
+	vars := map[string]string{"JPAYMENT_CONFIG": writeConfig(t, text, 0o600)}
+	s := read(session{vars: vars})
+	require.Equal(t, "file.db", s.database.Reveal())
+	require.Equal(t, settings{
+		store: "123456", database: s.database, schema: "file", rate: 1.5, concurrency: 1, kickbackKeys: s.kickbackKeys, kickbackWait: time.Minute,
+	}, s)
+	require.Equal(t, [][]byte{[]byte(strings.Repeat("f", 32))}, s.keys())
+
+	vars["JPAYMENT_DATABASE"], vars["JPAYMENT_SCHEMA"], vars["JPAYMENT_RATE"], vars["JPAYMENT_CONCURRENCY"] = "env.db", "env", "2", "2"
+	vars["JPAYMENT_KICKBACK_KEY"], vars["JPAYMENT_KICKBACK_WAIT"] = strings.Repeat("e", 32)+","+strings.Repeat("o", 33), "2m"
+	s = read(session{vars: vars})
+	require.Equal(t, "env.db", s.database.Reveal())
+	require.Equal(t, settings{
+		store: "123456", database: s.database, schema: "env", rate: 2, concurrency: 2, kickbackKeys: s.kickbackKeys, kickbackWait: 2 * time.Minute,
+	}, s)
+	require.Len(t, s.keys(), 2)
+
+	s = read(session{vars: vars}, "--database", "flag.db", "--schema", "flag", "--rate", "3", "--concurrency", "3", "--kickback-wait", "3m", "--kickback-listen", "127.0.0.1:0")
+	require.Equal(t, "flag.db", s.database.Reveal())
+	require.Equal(t, settings{
+		store: "123456", database: s.database, schema: "flag", rate: 3, concurrency: 3, kickbackKeys: s.kickbackKeys, kickbackWait: 3 * time.Minute, kickbackListen: "127.0.0.1:0",
+	}, s)
+}
+
 func TestWrongSettings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -110,6 +162,12 @@ func TestWrongSettings(t *testing.T) {
 		{`timeout = "canary"`, 0o600, "", "timeout is not a positive time"},
 		{`timeout = "-1s"`, 0o600, "", "timeout is not a positive time"},
 		{`charset = "canary"`, 0o600, "", "charset is neither utf-8 nor shift_jis"},
+		{`database = "postgres://a:canary@h/x"`, 0o640, "", "others may read it, and it holds a password in database"},
+		{`kickback_key = "canary"`, 0o640, "", "others may read it, and it holds kickback_key"},
+		{`kickback_key = "canary"`, 0o600, "", "a kickback key has less than 32 characters"},
+		{`rate = "canary"`, 0o600, "", "rate is not a number of calls"},
+		{`concurrency = "canary"`, 0o600, "", "concurrency is not a whole number"},
+		{`kickback_wait = "canary"`, 0o600, "", "kickback-wait is not a positive time"},
 		{`connection_auth = "canary"`, 0o640, "", "others may read it, and it holds connection_auth"},
 		{`store = "123456"`, 0o620, "", "others may write to it"},
 		{strings.Repeat("#", maxConfigFile+1), 0o600, "", "is longer than 64 KiB"},

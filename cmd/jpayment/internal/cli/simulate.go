@@ -45,6 +45,7 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 	f := cmd.Flags()
 	f.StringVar(&config.Listen, "listen", "127.0.0.1:8080", in(lang, "address and port to listen on; port 0 for any that is free", "待ち受けるアドレスとポート。ポート 0 は空きポート"))
 	f.StringVar(&config.State, "state", "", in(lang, "SQLite file that keeps the books; without it they are in memory", "決済の記録を保存する SQLite ファイル。省略時はメモリ上"))
+	f.IntVar(&config.Payments, "payments", 0, in(lang, "open as many payments to try things with, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "試用の決済（各1,580円）をこの件数だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
 	f.StringVar(&config.StoreID, "store", "123456", in(lang, "store ID (aid), six digits", "店舗ID（aid）、半角数字6桁"))
 	return cmd
 }

@@ -24,6 +24,8 @@ type Config struct {
 	StoreID string       // 店舗ID (aid); 123456
 	Token   string       // what panel and API ask for; nothing, which is for the loopback only
 	Log     *slog.Logger // slog's default
+	// Payments is how many payments to open, at most 10,000, unless there are some.
+	Payments int
 }
 
 // ErrNoToken is the error of a Config that would let other machines use panel and API.
@@ -32,6 +34,8 @@ var ErrNoToken = errors.New("can be reached from other machines: a control token
 // memory is how many requests, and how many attempts to deliver a kickback, are kept to
 // be shown.
 const memory = 1000
+
+const maxPayments = 10_000
 
 // patience is how long Run waits at its end for answers under way to be sent.
 const patience = 5 * time.Second
@@ -64,6 +68,9 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if len(c.StoreID) != 6 || strings.Trim(c.StoreID, "0123456789") != "" {
 		return nil, fmt.Errorf("store ID (店舗ID) %q is not six digits", c.StoreID)
 	}
+	if c.Payments < 0 || c.Payments > maxPayments {
+		return nil, fmt.Errorf("%d payments are not between 0 and %d", c.Payments, maxPayments)
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -74,6 +81,11 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if err := s.restore(ctx, c.State); err != nil {
 		_ = s.listener.Close() // there is an error to report already
 		return nil, err
+	}
+	if len(s.gateway.Payments()) == 0 {
+		for range c.Payments {
+			s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
+		}
 	}
 	s.pages = s.guard(s.routes())
 	return s, nil

@@ -1,0 +1,312 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// unclear is a file of which two rows come to review: a re-authorisation whose reply is
+// lost, and one that is declined.
+const unclear = `operation,payment,amount,tax,shipping,reference
+sales,10000001,,,,order-1
+reauth,10000002,900,72,500,order-2
+reauth,10000003,1000,80,500,注文-3
+cancel,10000999,,,,order-4
+`
+
+func newUnclearDesk(t *testing.T, flags ...string) desk {
+	t.Helper()
+	d := newDesk(t, 2)
+	d.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
+	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: "10000002"})
+	r := d.run(t, append([]string{"run", d.write(t, "unclear.csv", unclear), "--yes"}, flags...)...)
+	require.Equal(t, exitUnknown, r.status, r.stderr)
+	return d
+}
+
+// What a person sees of jobs, and decides about them, in both languages.
+func TestStatusAndReview(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{english, japanese} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			d := newUnclearDesk(t)
+			d.user = "tanaka"
+			var runs []ran
+			for _, c := range []struct {
+				args   string
+				status int
+			}{
+				{"status", exitDone},
+				{"status --batch none", exitDone},
+				{"review", exitDone},
+				{"review 2", exitDone},
+				{"review 4", exitDone},
+				{"review 2 --done --yes", exitUsage},
+				{"review 2 --done --new-payment 10000002 --yes", exitUsage},
+				{"review 2 --done --new-payment 10000004 --by 佐藤 --note seen --yes", exitDone},
+				{"review 2", exitDone},
+				{"review 2 --not-done --yes", exitUsage},
+				{"review 3 --not-done", exitUsage},
+				{"review 3 --not-done --yes", exitDone},
+				{"review 1 --again --yes", exitUsage},
+				{"review", exitDone},
+				{"review 99", exitUsage},
+				{"review x", exitUsage},
+				{"review --done", exitUsage},
+				{"review 3 --done --again", exitUsage},
+			} {
+				r := d.run(t, append(strings.Fields(c.args), "--lang", lang)...)
+				require.Equal(t, c.status, r.status, "%s\n%s", c.args, r.stderr)
+				runs = append(runs, d.masked(r))
+			}
+			golden(t, "review-"+lang, runs...)
+			require.Len(t, d.Requests(), 4, "nothing was sent by any of it")
+
+			r := d.run(t, "run", filepath.Join(d.dir, "unclear.csv"), "--yes")
+			require.Equal(t, exitFailed, r.status, "two are refused and none is unclear any more")
+		})
+	}
+}
+
+// A job that a person wants sent again is sent again, and the person is asked before.
+func TestReviewAgain(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, flags []string) {
+		d := newUnclearDesk(t, flags...)
+		d.user = "tanaka"
+		review := func(answer string, args ...string) ran {
+			s := d.session
+			s.terminal, s.input, s.vars["NO_COLOR"] = terminals{in: true, err: true}, answer, "1"
+			return s.run(t, append(append([]string{"review"}, args...), flags...)...)
+		}
+		r := review("no\n", "3", "--again")
+		require.Equal(t, exitFailed, r.status)
+		require.Contains(t, r.stderr, "it may be carried out twice")
+		require.Contains(t, r.stderr, "nothing was recorded")
+		require.Contains(t, review("", "3", "--json").stdout, `"state":"review"`)
+		require.Equal(t, exitDone, review("yes\n", "3", "--again").status)
+		require.Contains(t, review("", "3", "--json").stdout, `"state":"waiting"`)
+
+		sent := len(d.Requests())
+		d.run(t, append([]string{"run", filepath.Join(d.dir, "unclear.csv"), "--yes"}, flags...)...)
+		require.Len(t, d.Requests(), sent+1)
+	})
+}
+
+// For a machine there is one object for each job, and one for a status.
+func TestStatusAndReviewJSON(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	var st map[string]any
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, "status", "--json").stdout), &st))
+	require.Equal(t, map[string]any{
+		"store_id": "123456", "batch": "", "waiting": 0.0, "running": 0.0, "awaiting_kickback": 0.0,
+		"done": 1.0, "refused": 1.0, "review": 2.0, "next_due": nil, "paused": nil,
+	}, st)
+	lines := strings.Split(strings.TrimSpace(d.run(t, "review", "--json").stdout), "\n")
+	require.Len(t, lines, 2)
+	for i, line := range lines {
+		var job map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &job))
+		require.InDelta(t, i+2, job["job"], 0)
+		require.Equal(t, "ReAuth", job["operation"])
+		require.NotEmpty(t, job["why"])
+		require.NotEmpty(t, job["next_ja"])
+	}
+	var job struct{ Tried []attemptRecord }
+	require.NoError(t, json.Unmarshal([]byte(d.run(t, "review", "3", "--json").stdout), &job))
+	require.Len(t, job.Tried, 1)
+	require.Equal(t, jpayment.Code("G1242G120000"), job.Tried[0].Code)
+	r := d.run(t, "review", "3", "--not-done", "--yes", "--by", "x", "--json")
+	require.Contains(t, r.stdout, `"decided_by":"x"`)
+}
+
+// A mistyped path is not a store without jobs, and leaves no file behind.
+func TestDatabaseIsNotMadeByLooking(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "none.db")
+	for _, command := range []string{"status", "review"} {
+		r := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}.run(t, command, "--database", path)
+		require.Equal(t, exitUsage, r.status)
+		require.Contains(t, r.stderr, "there is no database")
+		require.NoFileExists(t, path)
+	}
+}
+
+// Where nobody names a database it is the user's own, and only for the real gateway.
+func TestDefaultDatabase(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := session{world: world{dataDir: data}, vars: map[string]string{"JPAYMENT_STORE": "123456"}}
+	file := filepath.Join(t.TempDir(), "a.csv")
+	require.NoError(t, os.WriteFile(file, []byte("operation,payment,reference\nsales,1,a\n"), 0o600))
+	r := s.run(t, "run", file, "--dry-run")
+	require.Equal(t, exitDone, r.status, r.stderr)
+	path := filepath.Join(data, "jpayment", "jpayment.db")
+	require.Contains(t, r.stderr, path)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Zero(t, info.Mode().Perm()&0o077, "it holds e-mail addresses")
+
+	r = s.run(t, "run", file, "--dry-run", "--url", "http://127.0.0.1:1")
+	require.Equal(t, exitUsage, r.status)
+	require.Contains(t, r.stderr, "a database of its own")
+	s.dataDir = ""
+	require.Contains(t, s.run(t, "run", file, "--dry-run").stderr, "give --database")
+
+	home := func(name string) string { return map[string]string{"HOME": "/home/a", "XDG_DATA_HOME": "/data"}[name] }
+	require.Contains(t, []string{"/data", "/config"}, dataDir(home, "/config"))
+}
+
+// A password in the URL of a database is shown nowhere, and not taken from the command
+// line.
+func TestDatabasePassword(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.csv")
+	require.NoError(t, os.WriteFile(file, []byte("operation,payment,reference\nsales,1,a\n"), 0o600))
+	for _, database := range []string{
+		"postgres://a:canary@127.0.0.1:1/x", "postgresql://a@127.0.0.1:1/x?password=canary", "postgres://a:canary@127.0.0.1:1/x?sslmode=canary",
+		"postgres://a:canary%zz@127.0.0.1:1/x", "postgres://127.0.0.1:1/x?sslpassword=canary",
+	} {
+		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}
+		r := s.run(t, "status", "--database", database)
+		require.Equal(t, exitUsage, r.status)
+		require.Contains(t, r.stderr, "a password is not for the command line")
+		require.NotContains(t, r.stderr, canary)
+		s.vars["JPAYMENT_DATABASE"] = database
+		for _, args := range [][]string{{"status"}, {"run", file, "--dry-run"}, {"work"}} {
+			r := s.run(t, args...)
+			require.NotEqual(t, exitDone, r.status)
+			require.NotContains(t, r.stdout+r.stderr, canary)
+		}
+		delete(s.vars, "JPAYMENT_DATABASE")
+		s.vars["JPAYMENT_CONFIG"] = writeConfig(t, fmt.Sprintf("database = %q", database), 0o644)
+		require.Contains(t, s.run(t, "status").stderr, "others may read it")
+	}
+	require.Equal(t, "postgres://a@db.example/x", settings{database: jpayment.NewSecret("postgres://a:b@db.example/x?sslmode=require")}.databaseName())
+}
+
+// transcript is what a worker has written so far.
+type transcript struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+func (l *transcript) Write(b []byte) (int, error) {
+	l.Lock()
+	defer l.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *transcript) String() string {
+	l.Lock()
+	defer l.Unlock()
+	return l.text.String()
+}
+
+// A worker goes on after a pause, sends what others ask for, and settles what a kickback
+// tells of, until it is stopped.
+func TestWork(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, flags []string) {
+		d := newDesk(t, 2)
+		d.vars["JPAYMENT_KICKBACK_KEY"], d.vars["JPAYMENT_KICKBACK_WAIT"] = strings.Repeat("n", 32)+","+strings.Repeat("k", 32), "10m"
+		d.RegisterIPs()
+		r := d.run(t, append([]string{"run", d.write(t, "a.csv", "operation,payment,amount,tax,shipping,reference\nsales,10000001,,,,a\nreauth,10000002,900,72,500,b\n"), "--yes"}, flags...)...)
+		require.Equal(t, exitFailed, r.status, r.stderr)
+		require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "paused since")
+
+		d.RegisterIPs(anywhere)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var said transcript
+		w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: io.Discard, stderr: &said}
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, append([]string{"work", "--resume", "--json", "--kickback-listen", "127.0.0.1:0"}, flags...), w)
+		}()
+		address := regexp.MustCompile(`"address":"(127\.0\.0\.1:\d+)"`)
+		require.Eventually(t, func() bool { return address.MatchString(said.String()) }, time.Minute, 10*time.Millisecond)
+		d.SetKickbackURL("http://" + address.FindStringSubmatch(said.String())[1] + "/any/path")
+		var st map[string]any
+		require.Eventually(t, func() bool {
+			return json.Unmarshal([]byte(d.run(t, append([]string{"status", "--json"}, flags...)...).stdout), &st) == nil && st["done"] == 2.0
+		}, time.Minute, 50*time.Millisecond, "%v", &said)
+		require.Nil(t, st["paused"])
+		stop()
+		require.Equal(t, exitDone, <-ended)
+		for line := range strings.Lines(said.String()) {
+			require.True(t, json.Valid([]byte(line)), line)
+		}
+		require.Contains(t, said.String(), `"msg":"stopped"`)
+		require.Contains(t, d.run(t, append([]string{"review", "2", "--json"}, flags...)...).stdout, `"new_payment_id":"10000003"`)
+	})
+}
+
+func TestWorkSettings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ args, want string }{
+		{"work --rate 0", "rate is not a number of calls"},
+		{"work --rate NaN", "rate is not a number of calls"},
+		{"work --concurrency 65", "concurrency is not a whole number"},
+		{"work --kickback-wait 1m", "needs the key that signs"},
+		{"work --kickback-listen 127.0.0.1:0", "notices are verified by a key"},
+		{"work --schema x-y --database postgres://127.0.0.1:1/x", "Schema has other characters"},
+		{"work --store 12345", "--store (aid) has 5 digits"},
+	} {
+		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_DATABASE": filepath.Join(t.TempDir(), "jobs.db")}}
+		r := s.run(t, strings.Fields(c.args)...)
+		require.Equal(t, exitUsage, r.status, "%s: %s", c.args, r.stderr)
+		require.Contains(t, r.stderr, c.want)
+	}
+	s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_KICKBACK_KEY": "short,canary"}}
+	r := s.run(t, "work")
+	require.Equal(t, exitUsage, r.status)
+	require.Contains(t, r.stderr, "less than 32 characters")
+	require.NotContains(t, r.stderr, canary)
+}
+
+// The process stops at SIGTERM and lets the calls on their way finish.
+func TestWorkProcessStops(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 1)
+	began := make(chan struct{})
+	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: 500 * time.Millisecond, Notify: func() { close(began) }})
+	database := filepath.Join(d.dir, "jobs.db")
+	db, err := fulfilment.OpenSQLite(database)
+	require.NoError(t, err)
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	require.NoError(t, err)
+	require.NoError(t, q.Migrate(t.Context()))
+	_, err = q.Enqueue(t.Context(), fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001"}))
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	cmd := exec.CommandContext(t.Context(), binary(t), "work", "--store", "123456", "--url", d.URL, "--database", database)
+	cmd.Env = append(os.Environ(), "HOME="+d.dir, "XDG_CONFIG_HOME="+d.dir)
+	var said transcript
+	cmd.Stderr = &said
+	require.NoError(t, cmd.Start())
+	<-began
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, cmd.Wait(), "%v", &said)
+	require.Contains(t, said.String(), "msg=stopped")
+	require.Contains(t, d.run(t, "status").stdout, "done               1\n")
+}

@@ -1,0 +1,462 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+	xjapanese "golang.org/x/text/encoding/japanese"
+
+	"github.com/jpayment-go/jpayment/fulfilment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// desk is where a person runs files: a gateway with payments, a directory, a database.
+type desk struct {
+	session
+	*jpaymenttest.Server
+	dir string
+}
+
+func newDesk(t *testing.T, payments int) desk {
+	t.Helper()
+	g, dir := jpaymenttest.NewServer(t), t.TempDir()
+	for range payments {
+		g.Authorize(purchase)
+	}
+	return desk{at(g, "JPAYMENT_DATABASE", filepath.Join(dir, "jobs.db")), g, dir}
+}
+
+func (d desk) write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(d.dir, name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func (d desk) read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(d.dir, name))
+	require.NoError(t, err)
+	return string(b)
+}
+
+// masked returns a run without what differs from one to the next.
+func (d desk) masked(r ran) ran {
+	mask := func(s string) string {
+		s = strings.ReplaceAll(s, d.dir+string(filepath.Separator), "")
+		return regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`).ReplaceAllString(s, "2026-11-30 21:00:00")
+	}
+	r.stdout, r.stderr = mask(r.stdout), mask(r.stderr)
+	r.args = slices.Clone(r.args)
+	for i := range r.args {
+		r.args[i] = mask(r.args[i])
+	}
+	return r
+}
+
+const monthEnd = `operation,payment,amount,tax,shipping,reference,email,phone
+sales,10000001,,,,order-1,,
+Cancel,10000002,,,,order-2,,
+reauth,10000003,900,72,500,order-3,a@example.jp,0312345678
+sales,10000999,,,,order-4,,
+`
+
+const monthEndJa = `処理	決済番号	金額	税額	送料	注文番号
+実売上	10000001				注文-1
+
+取消	10000002				注文-2
+再オーソリ	10000003	900	72	500	注文-3
+実売上	10000999				"注文 ""4"""
+`
+
+// Each run is the whole life of what a person sees, in both languages.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{english, japanese} {
+		for name, c := range map[string]struct {
+			file   string
+			args   string
+			set    func(d desk)
+			status int
+			report bool
+			sent   int
+		}{
+			"run":         {file: monthEnd, args: "--yes", status: exitFailed, report: true, sent: 4},
+			"run-tsv":     {file: monthEndJa, args: "--yes", status: exitFailed, report: true, sent: 4},
+			"run-done":    {file: "operation,payment,reference\nsales,10000001,a\n", args: "--yes", status: exitDone, report: true, sent: 1},
+			"run-dry-run": {file: monthEnd, args: "--dry-run", status: exitDone},
+			"run-nobody":  {file: monthEnd, status: exitUsage},
+			"run-faults": {args: "--yes", status: exitUsage, file: `reference,operation,payment,amount,tax,shipping,email,phone
+order-1,sales,10000001,,,,,
+order-2,sales,10000001,,,,,
+order-3,cancel,10000001,,,,,
+order-4,refund,10000004,,,,,
+,sales,,,,,,
+order-6,sales,１０００００６,,,,,
+order-7,sales,1E+07,,,,,
+order-8,sales,"10,000,008",,,,,
+order-9,sales,10000009,100,,,x@example.jp,
+order-10,reauth,10000010,,,,,
+order-11,reauth,10000011,１００,1.5,"1,000",,
+order-12,reauth,10000012,0,0,0,canary,03-1234-5678
+order-13,reauth,10000013,9223372036854775807,1,0,,
+order-14,reauth,10000014,9223372036854775808,1,0,,
+order-15,sales
+,,,,,,,
+"order-17,sales,10000017,,,,,
+order-"18,sales,10000018,,,,,
+ =1+1 ,sales, 10000019 ,,,,,
+`},
+			"run-header":  {file: "operation,payment,payment,customer\nsales,1,1,canary\n", args: "--yes", status: exitUsage},
+			"run-no-rows": {file: "operation,payment,reference\n\n", args: "--yes", status: exitUsage},
+			"run-empty":   {file: "", args: "--yes", status: exitUsage},
+			"run-utf-16":  {file: "\xff\xfeo\x00p\x00", args: "--yes", status: exitUsage},
+			"run-pause": {
+				file: monthEnd, args: "--yes --concurrency 1", status: exitFailed, report: true, sent: 1,
+				set: func(d desk) { d.RegisterIPs() },
+			},
+			"run-test-mode": {
+				file: "operation,payment,reference\nsales,10000001,a\nsales,10000002,b\n", args: "--yes --production-only --concurrency 1", status: exitUnknown, report: true, sent: 1,
+				set: func(d desk) { d.SetTestMode(true) },
+			},
+			"run-unknown": {
+				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000001,1,0,0,a\nsales,10000002,,,,b\n", args: "--yes", status: exitUnknown, report: true, sent: 2,
+				set: func(d desk) {
+					d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpaymenttest.OpReAuth})
+				},
+			},
+			"run-conflict": {
+				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000003,900,72,501,order-3\nsales,10000001,,,,another\n", args: "--yes", status: exitUsage, sent: 4,
+				set: func(d desk) { d.again(monthEnd) },
+			},
+			"run-known": {
+				file: monthEnd, args: "--yes", status: exitFailed, report: true, sent: 4,
+				set: func(d desk) { d.again(monthEnd) },
+			},
+			"run-not-our-report": {file: monthEnd, args: "--yes --report FILE", status: exitUsage},
+		} {
+			t.Run(name+"-"+lang, func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t, 4)
+				if c.set != nil {
+					c.set(d)
+				}
+				path := d.write(t, "month-end.csv", c.file)
+				args := append([]string{"run", path, "--lang", lang}, strings.Fields(strings.ReplaceAll(c.args, "FILE", path))...)
+				r := d.masked(d.run(t, args...))
+				require.Equal(t, c.status, r.status, r.stderr)
+				require.NotContains(t, r.stderr+r.stdout, canary)
+				require.Len(t, d.Requests(), c.sent)
+				if c.report {
+					r.stdout += "-- report --\n" + d.read(t, "month-end.report.csv")
+				} else if name != "run-conflict" {
+					require.NoFileExists(t, filepath.Join(d.dir, "month-end.report.csv"))
+				}
+				golden(t, name+"-"+lang, r)
+			})
+		}
+	}
+}
+
+// again runs a file as it was run before the test.
+func (d desk) again(file string) {
+	path := filepath.Join(d.dir, "before.csv")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		panic(err)
+	}
+	w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+	run(context.Background(), []string{"run", path, "--yes"}, w)
+}
+
+// A person sees what will be sent, and has to say yes; no says that nothing was sent.
+func TestRunAsks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		answer string
+		status int
+		sent   int
+	}{{"no\n", exitFailed, 0}, {"", exitFailed, 0}, {"yes\n", exitDone, 1}} {
+		d := newDesk(t, 1)
+		d.terminal, d.input, d.vars["NO_COLOR"] = terminals{in: true, err: true}, c.answer, "1"
+		path := d.write(t, "a.csv", "operation,payment,reference\nsales,10000001,a\n")
+		r := d.run(t, "run", path)
+		require.Equal(t, c.status, r.status)
+		require.Contains(t, r.stderr, "Type yes to send it")
+		require.Len(t, d.Requests(), c.sent)
+		if c.sent == 0 {
+			require.Contains(t, r.stderr, "nothing was sent")
+			continue
+		}
+		r = d.run(t, "run", path)
+		require.Equal(t, exitDone, r.status)
+		require.NotContains(t, r.stderr, "Type yes", "there is nothing left to send")
+		require.Len(t, d.Requests(), 1)
+	}
+}
+
+// What Excel writes comes back as Excel reads it, and a reference that Excel would take
+// for a formula does not become one.
+func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
+	t.Parallel()
+	const text = "処理,決済番号,注文番号\r\n実売上,10000001,=髙島屋\r\n実売上,10000002,\"@a,b\"\r\n"
+	sjis, err := xjapanese.ShiftJIS.NewEncoder().String(text)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		file   string
+		decode func(string) string
+		prefix string
+	}{
+		"UTF-8":       {file: text},
+		"UTF-8 (BOM)": {file: "\ufeff" + text, prefix: "\ufeff"},
+		"Shift_JIS": {file: sjis, decode: func(s string) string {
+			decoded, err := xjapanese.ShiftJIS.NewDecoder().String(s)
+			require.NoError(t, err)
+			return decoded
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, 2)
+			r := d.run(t, "run", d.write(t, "a.csv", c.file), "--yes", "--lang", "ja")
+			require.Equal(t, exitDone, r.status, r.stderr)
+			require.Contains(t, r.stderr, name)
+			got := d.read(t, "a.report.csv")
+			if c.decode != nil {
+				got = c.decode(got)
+			}
+			require.Equal(t, c.prefix+"行,処理,決済番号,注文番号,状態,理由,コード,新決済番号,送信回数,次の手順\n2,実売上,10000001,'=髙島屋,完了,,,,1,\n3,実売上,10000002,\"'@a,b\",完了,,,,1,\n", got)
+			r = d.run(t, "run", d.dir+"/a.csv", "--yes", "--lang", "en")
+			require.Equal(t, exitDone, r.status, "a report of ours is replaced: %s", r.stderr)
+		})
+	}
+}
+
+// Nothing that may be a customer's is shown of a file, right or wrong.
+func TestRunShowsNothingPrivate(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{english, japanese} {
+		d := newDesk(t, 3)
+		for i, file := range []string{
+			"operation,payment,amount,tax,shipping,reference,email,phone\nreauth,10000001,1,0,0,a,canary@example.jp,09012345678\n",
+			"operation,payment,amount,tax,shipping,reference,email,phone\nreauth,10000002,1,0,0,b,canary,canary\nsales,10000003,,,,c,canary@example.jp,09012345678\n",
+			"reauth,10000002,1,0,0,b,canary@example.jp,09012345678\n",
+			"operation,payment,reference\nsales,canary,c\ncanary,1,c\nsales,1,c,canary@example.jp\n\"canary\n",
+		} {
+			r := d.run(t, "run", d.write(t, fmt.Sprintf("%d.csv", i), file), "--yes", "--lang", lang)
+			require.NotContains(t, r.stdout+r.stderr, canary)
+			require.NotContains(t, r.stdout+r.stderr, "09012345678")
+		}
+		require.NotContains(t, d.read(t, "0.report.csv"), canary)
+		for _, args := range [][]string{{"status"}, {"review"}, {"review", "1"}, {"status", "--json"}, {"review", "--json"}, {"review", "1", "--json"}} {
+			r := d.run(t, args...)
+			require.Equal(t, exitDone, r.status)
+			require.NotContains(t, r.stdout+r.stderr, canary)
+			require.NotContains(t, r.stdout+r.stderr, "09012345678")
+		}
+	}
+}
+
+// In Japanese every reason is Japanese.
+func TestReasonsAreTranslated(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 0)
+	long := strings.Repeat("1", 300)
+	var file strings.Builder
+	file.WriteString("operation,payment,amount,tax,shipping,reference,email,phone\n")
+	for _, row := range []string{
+		"reauth,1,9223372036854775807,9,0,a,,", "reauth,２,1,0,0,b,,", "reauth,3 ,0,0,0,c,é@x,x", "reauth,x,1,0,0,d,x@y@z,03-1",
+		"reauth,5,1,0,0," + long + "," + long + "," + long, "reauth,6,1,0,0,\x01,,１", "sales,,,,,,,",
+	} {
+		file.WriteString(row + "\n")
+	}
+	r := d.run(t, "run", d.write(t, "a.csv", file.String()), "--yes", "--lang", "ja")
+	require.Equal(t, exitUsage, r.status)
+	require.NotContains(t, r.stderr, "誤りがあります: ", "a reason has no translation")
+	shown := strings.Split(strings.TrimSpace(r.stderr), "\n")
+	require.Greater(t, len(shown), 12)
+	for _, line := range shown {
+		_, reason, found := strings.Cut(line, "a.csv")
+		if !found {
+			continue // It counts them.
+		}
+		require.True(t, strings.ContainsFunc(reason, func(r rune) bool { return unicode.Is(unicode.Hiragana, r) }), line)
+	}
+}
+
+// Of many faults the first hundred are shown, and the rest counted.
+func TestManyFaults(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 0)
+	r := d.run(t, "run", d.write(t, "a.csv", "operation,payment,reference\n"+strings.Repeat("sales,x,\n", 1234)), "--yes")
+	require.Equal(t, exitUsage, r.status)
+	require.Equal(t, shownFaults, strings.Count(r.stderr, "a.csv:"))
+	require.Contains(t, r.stderr, "… and 2,368 more\n")
+	require.Contains(t, r.stderr, "faults: 2,468")
+}
+
+// A file that is changed while it is run is not taken for the one that was checked.
+func TestChangedFileIsNotSent(t *testing.T) {
+	t.Parallel()
+	for _, rows := range []int{1, atOnce, atOnce + 1} {
+		d := newDesk(t, 0)
+		var file strings.Builder
+		file.WriteString("operation,payment,reference\n")
+		for i := range rows {
+			fmt.Fprintf(&file, "sales,%d,a\n", 10000001+i)
+		}
+		path := d.write(t, "a.csv", file.String())
+		d.terminal = terminals{in: true, err: true}
+		d.stdin = answerAfter(func() string { // It is asked for when the check is over.
+			d.write(t, "a.csv", strings.Replace(file.String(), "sales,10000001,", "cancel,10000001,", 1))
+			return "yes\n"
+		})
+		r := d.run(t, "run", path)
+		require.Equal(t, exitFailed, r.status, r.stderr)
+		require.Contains(t, r.stderr, "the file was changed")
+		require.Empty(t, d.Requests())
+		require.Contains(t, d.run(t, "status").stdout, "waiting            0\n")
+	}
+}
+
+// answerAfter is a person who does something before the answer.
+type answerAfter func() string
+
+func (f answerAfter) Read(b []byte) (int, error) { return copy(b, f()), nil }
+
+// The check keeps no row in memory: that of a million rows takes no more than that of ten
+// thousand.
+func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
+	rows := 1_000_000
+	if raceDetector {
+		rows /= 10 // It makes them ten times slower.
+	}
+	small, large := heapOfCheck(t, rows/100), heapOfCheck(t, rows)
+	t.Logf("high-water of the live heap: %d KiB for %d rows, %d KiB for %d", small>>10, rows/100, large>>10, rows)
+	require.Less(t, large, small+2<<20)
+}
+
+// heapOfCheck returns the most that was ever live on the heap.
+func heapOfCheck(t *testing.T, rows int) (most uint64) {
+	t.Helper()
+	r := &fileRun{world: world{stderr: io.Discard}, q: unknownQueue{}, openFile: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(&generated{rows: rows, every: rows / 20, sample: func() {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}}), nil
+	}}
+	var err error
+	r.scratch, err = newScratch(t.Context())
+	require.NoError(t, err)
+	defer r.scratch.close()
+	require.NoError(t, r.check(t.Context()))
+	require.EqualValues(t, rows, r.rows)
+	return most
+}
+
+// unknownQueue knows no job.
+type unknownQueue struct{ queue }
+
+func (unknownQueue) Check(context.Context, fulfilment.Request) (fulfilment.Job, error) {
+	return fulfilment.Job{}, nil
+}
+
+// generated is a file that is nowhere.
+type generated struct {
+	rows, row, every int
+	sample           func()
+	rest             bytes.Buffer
+}
+
+func (g *generated) Read(b []byte) (int, error) {
+	for g.rest.Len() < len(b) && g.row < g.rows {
+		if g.row == 0 {
+			g.rest.WriteString("operation,payment,reference\n")
+		}
+		fmt.Fprintf(&g.rest, "sales,%d,order-%d\n", 10_000_000+g.row*7919%g.rows, g.row)
+		g.row++
+		if g.row%g.every == 0 {
+			g.sample()
+		}
+	}
+	return g.rest.Read(b)
+}
+
+// Ctrl-C lets the calls on their way finish, and the same command goes on.
+func TestInterruptedRunGoesOn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, 40)
+	ctx, interrupt := context.WithCancel(t.Context())
+	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Nth: 5, Delay: 300 * time.Millisecond, Notify: interrupt})
+	var file strings.Builder
+	file.WriteString("operation,payment,reference\n")
+	for i := range 40 {
+		fmt.Fprintf(&file, "sales,%d,order-%d\n", 10000001+i, i)
+	}
+	path := d.write(t, "a.csv", file.String())
+	var stdout, stderr bytes.Buffer
+	w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	require.Equal(t, exitFailed, run(ctx, []string{"run", path, "--yes"}, w), "%s", &stderr)
+	require.Contains(t, stderr.String(), "Stopping")
+	require.Contains(t, stderr.String(), "run the same command again")
+	states := map[string]int{}
+	for _, v := range verdictsIn(t, filepath.Join(d.dir, "a.report.csv")) {
+		states[v[4]]++
+		p, _ := d.Payment(v[2])
+		require.Equal(t, v[4] == "done", p.State == jpaymenttest.Captured, "%v", v)
+	}
+	require.ElementsMatch(t, []string{"done", "waiting"}, slices.Collect(maps.Keys(states)))
+
+	r := d.run(t, "run", path, "--yes", "--rate", "1000")
+	require.Equal(t, exitDone, r.status, r.stderr)
+	require.Len(t, d.Requests(), 40, "each was sent once")
+}
+
+var anywhere = netip.MustParsePrefix("127.0.0.0/8")
+
+// Rows that another file had asked for count as rows of this one.
+func TestRowsKnownFromAnotherFile(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, flags []string) {
+		d := newDesk(t, 4)
+		d.RegisterIPs() // so that they stay open
+		run := func(name, file string) ran {
+			return d.run(t, append([]string{"run", d.write(t, name, file), "--yes"}, flags...)...)
+		}
+		const header = "operation,payment,reference\n"
+		require.Equal(t, exitFailed, run("a.csv", header+"sales,10000001,a\nsales,10000002,b\n").status)
+		require.NotEmpty(t, d.Requests())
+		d.RegisterIPs(anywhere)
+		r := run("b.csv", header+"sales,10000002,b\nsales,10000003,c\n")
+		require.Equal(t, exitDone, r.status, r.stderr)
+		require.Contains(t, r.stderr, "1 (waiting 1)")
+		require.Contains(t, r.stderr, "others         1 (of other files")
+		require.Contains(t, r.stdout, "rows done: 2 of 2")
+		r = run("c.csv", header+"sales,10000002,b\nsales,10000003,c\nsales,10000004,d\n")
+		require.Equal(t, exitDone, r.status, r.stderr)
+		require.Contains(t, r.stderr, "2 (done 2)")
+		require.Contains(t, r.stdout, "rows done: 3 of 3")
+	})
+}
+
+// The worker gives the client time to give up first.
+func TestCallTimeoutFollowsTheClients(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, 70*time.Second, settings{}.workerConfig().CallTimeout)
+	require.Equal(t, 3500*time.Millisecond, settings{timeout: 3 * time.Second}.workerConfig().CallTimeout)
+}

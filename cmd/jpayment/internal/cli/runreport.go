@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	xjapanese "golang.org/x/text/encoding/japanese"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// reportHeader are the columns of a report, by which it is known again.
+func reportHeader(lang string) []string {
+	if lang == japanese {
+		return []string{"行", "処理", "決済番号", "注文番号", "状態", "理由", "コード", "新決済番号", "送信回数", "次の手順"}
+	}
+	return []string{"line", "operation", "payment", "reference", "state", "reason", "code", "new payment", "attempts", "next"}
+}
+
+// checkReportPath refuses to overwrite what is no report.
+func (r *fileRun) checkReportPath() error {
+	if r.dryRun {
+		return nil
+	}
+	f, err := os.Open(r.reportPath)
+	if errors.Is(err, os.ErrNotExist) {
+		if info, err := os.Stat(filepath.Dir(r.reportPath)); err != nil || !info.IsDir() {
+			return usageError(fmt.Sprintf(in(r.lang, "--report: there is no directory %s", "--report: ディレクトリ %s がありません"), filepath.Dir(r.reportPath)))
+		}
+		return nil
+	}
+	if err != nil {
+		return usageError("--report: " + err.Error())
+	}
+	defer f.Close() //nolint:errcheck // Nothing was written.
+	head, err := bufio.NewReader(io.LimitReader(f, 1024)).ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return usageError("--report: " + err.Error())
+	}
+	for _, charset := range []runfile.Charset{runfile.UTF8, runfile.UTF8BOM, runfile.ShiftJIS} {
+		for _, lang := range []string{english, japanese} {
+			var ours bytes.Buffer
+			w := newReportWriter(&ours, charset)
+			if err := errors.Join(w.write(reportHeader(lang)), w.flush()); err != nil {
+				return err
+			}
+			if bytes.Equal(head, ours.Bytes()) {
+				return nil
+			}
+		}
+	}
+	return usageError(fmt.Sprintf(in(r.lang, "%s is there and is no report of jpayment run: move it away, or give another name by --report",
+		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください"), r.reportPath))
+}
+
+// writeReport writes the verdict on each row, and counts them. What was at the report's
+// path stays until the new one is whole.
+func (r *fileRun) writeReport(ctx context.Context) (t tally, err error) {
+	f, err := os.CreateTemp(filepath.Dir(r.reportPath), ".jpayment-report-*")
+	if err != nil {
+		return t, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close() // The error above is the one that counts.
+			_ = os.Remove(f.Name())
+		}
+	}()
+	w := newReportWriter(f, r.charset)
+	if err := w.write(reportHeader(r.lang)); err != nil {
+		return t, err
+	}
+	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
+		switch {
+		case row.Line == 0 && reader.Sum() != r.sum, len(faults) > 0:
+			return errors.New(in(r.lang, "the file was changed meanwhile", "処理中にファイルが変更されました"))
+		case row.Line == 0:
+			return nil
+		}
+		j, err := r.q.Job(ctx, row.Operation, row.Payment)
+		if errors.Is(err, fulfilment.ErrNoJob) { // The recording was interrupted.
+			j, err = fulfilment.Job{State: fulfilment.StateWaiting, Operation: row.Operation, PaymentID: row.Payment, Reference: row.Reference}, nil
+		}
+		if err != nil {
+			return err
+		}
+		t.add(j.State)
+		if uncertain(j) && j.State != fulfilment.StateReview {
+			t.uncertain++
+		}
+		return w.write(reportLine(r.lang, row, j))
+	})
+	if err != nil {
+		return t, err
+	}
+	if err := errors.Join(w.flush(), f.Sync(), f.Close()); err != nil {
+		return t, err
+	}
+	return t, os.Rename(f.Name(), r.reportPath)
+}
+
+func reportLine(lang string, row runfile.Row, j fulfilment.Job) []string {
+	return []string{
+		strconv.Itoa(row.Line), operationName(lang, row.Operation), row.Payment, harmless(row.Reference),
+		stateName(lang, j.State), whyOf(lang, j), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), nextOf(lang, j),
+	}
+}
+
+// harmless puts an apostrophe before what a spreadsheet program would take for a formula.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(s)[0]) {
+		return "'" + s
+	}
+	return s
+}
+
+// reportWriter writes lines of CSV in a character set.
+type reportWriter struct {
+	to      *bufio.Writer
+	charset runfile.Charset
+	line    bytes.Buffer
+	csv     *csv.Writer
+	begun   bool
+}
+
+func newReportWriter(to io.Writer, charset runfile.Charset) *reportWriter {
+	w := &reportWriter{to: bufio.NewWriter(to), charset: charset}
+	w.csv = csv.NewWriter(&w.line)
+	return w
+}
+
+func (w *reportWriter) write(fields []string) error {
+	w.line.Reset()
+	if !w.begun && w.charset == runfile.UTF8BOM {
+		w.line.WriteString("\ufeff")
+	}
+	w.begun = true
+	if err := w.csv.Write(fields); err != nil {
+		return err
+	}
+	w.csv.Flush()
+	line := w.line.Bytes()
+	if w.charset == runfile.ShiftJIS {
+		line = toShiftJIS(w.line.String())
+	}
+	_, err := w.to.Write(line)
+	return err
+}
+
+func (w *reportWriter) flush() error { return w.to.Flush() }
+
+// toShiftJIS encodes a text. What is not in the character set becomes a question mark; a
+// reference that came in it cannot be.
+func toShiftJIS(s string) []byte {
+	encoder := xjapanese.ShiftJIS.NewEncoder()
+	if b, err := encoder.Bytes([]byte(s)); err == nil {
+		return b
+	}
+	var all []byte
+	for _, c := range s {
+		b, err := encoder.Bytes([]byte(string(c)))
+		if err != nil {
+			b = []byte("?")
+		}
+		all = slices.Concat(all, b)
+	}
+	return all
+}

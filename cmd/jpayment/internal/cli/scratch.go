@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// scratch keeps on the disk what is to be remembered of each row of a file while it is
+// run, so that the memory does not grow with the file. It holds nothing private, and goes
+// with the process.
+type scratch struct {
+	dir string
+	db  *sql.DB
+	tx  *sql.Tx // one for all: it is never read again after a crash
+
+	open int64 // how many are known
+
+	firstLine, addPayment, addMark, getMark, addKnown *sql.Stmt
+}
+
+func newScratch(ctx context.Context) (s *scratch, err error) {
+	s = &scratch{}
+	if s.dir, err = os.MkdirTemp("", "jpayment-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.db, err = fulfilment.OpenSQLite(filepath.Join(s.dir, "rows.db")); err != nil {
+		return nil, err
+	}
+	for _, statement := range []string{"PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -8192"} {
+		if _, err = s.db.ExecContext(ctx, statement); err != nil {
+			return nil, err
+		}
+	}
+	if s.tx, err = s.db.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
+		return nil, err
+	}
+	if _, err = s.tx.ExecContext(ctx, `
+		CREATE TABLE payment (number TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+		CREATE TABLE mark (row INTEGER PRIMARY KEY, sum BLOB NOT NULL);
+		CREATE TABLE known (id INTEGER PRIMARY KEY, operation TEXT NOT NULL, payment TEXT NOT NULL)`); err != nil {
+		return nil, err
+	}
+	for _, p := range []struct {
+		stmt *(*sql.Stmt)
+		text string
+	}{
+		{&s.firstLine, `SELECT line FROM payment WHERE number = ?`},
+		{&s.addPayment, `INSERT INTO payment VALUES (?, ?) ON CONFLICT DO NOTHING`},
+		{&s.addMark, `INSERT INTO mark VALUES (?, ?)`},
+		{&s.getMark, `SELECT sum FROM mark WHERE row = ?`},
+		{&s.addKnown, `INSERT INTO known (operation, payment) VALUES (?, ?)`},
+	} {
+		if *p.stmt, err = s.tx.PrepareContext(ctx, p.text); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// close removes it. What fails there is of no consequence.
+func (s *scratch) close() {
+	if s.tx != nil {
+		_ = s.tx.Commit() // Without a journal there is no way back.
+	}
+	if s.db != nil {
+		_ = s.db.Close()
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+// seen notes the line of a payment, or returns that of an earlier row about it.
+func (s *scratch) seen(ctx context.Context, payment string, line int) (earlier int, err error) {
+	res, err := s.addPayment.ExecContext(ctx, payment, line)
+	if err != nil {
+		return 0, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return 0, err
+	}
+	return earlier, s.firstLine.QueryRowContext(ctx, payment).Scan(&earlier)
+}
+
+// mark notes the sum of the file up to a row.
+func (s *scratch) mark(ctx context.Context, row int64, sum [sha256.Size]byte) error {
+	_, err := s.addMark.ExecContext(ctx, row, sum[:])
+	return err
+}
+
+// marked tells whether the sum is the one that was noted.
+func (s *scratch) marked(ctx context.Context, row int64, sum [sha256.Size]byte) (bool, error) {
+	var noted []byte
+	err := s.getMark.QueryRowContext(ctx, row).Scan(&noted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return string(noted) == string(sum[:]), err
+}
+
+// known notes a job that another file or program had asked for, and that is open.
+func (s *scratch) known(ctx context.Context, j fulfilment.Job) error {
+	_, err := s.addKnown.ExecContext(ctx, string(j.Operation), j.PaymentID)
+	s.open++
+	return err
+}
+
+// settleKnown calls settled with them in order and forgets those of which it says so. It
+// goes no further than a few that are not, since they are worked in their order.
+func (s *scratch) settleKnown(ctx context.Context, settled func(op jpayment.Operation, payment string) (bool, error)) (open int64, err error) {
+	const enough = 100
+	for id, waiting := int64(0), 0; waiting < enough; {
+		var op, payment string
+		err := s.tx.QueryRowContext(ctx, `SELECT id, operation, payment FROM known WHERE id > ? ORDER BY id LIMIT 1`, id).Scan(&id, &op, &payment)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		forget, err := settled(jpayment.Operation(op), payment)
+		if err != nil {
+			return 0, err
+		}
+		if !forget {
+			waiting++
+			continue
+		}
+		if _, err := s.tx.ExecContext(ctx, `DELETE FROM known WHERE id = ?`, id); err != nil {
+			return 0, err
+		}
+		s.open--
+	}
+	return s.open, nil
+}

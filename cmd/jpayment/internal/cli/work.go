@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/time/rate"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+func newWorkCommand(lang string) *cobra.Command {
+	var asJSON, resume bool
+	cmd := &cobra.Command{
+		Use:   "work",
+		Short: in(lang, "Send the jobs of a store until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
+		Long: in(lang, `Send the jobs in the database, those of jpayment run and of programs with the package
+fulfilment, until SIGINT or SIGTERM; the calls on their way are then waited for. Any number
+may run at once. Each attempt is a line on standard error.
+
+With --kickback-listen, notices (決済結果通知) are received, verified and settled too. The
+path does not matter.
+
+Exit status: 0 stopped as asked, 1 it could not work, 2 wrong usage.`,
+			`データベースにあるジョブ（jpayment run、またはパッケージ fulfilment を使うプログラムが登録したもの）を、
+SIGINT または SIGTERM を受け取るまで送信し続けます。停止時は送信中のリクエストの完了を待ちます。
+同時にいくつでも起動できます。送信のたびに、標準エラー出力に1行出力します。
+
+--kickback-listen を指定すると、決済結果通知の受信・検証・反映も行います。パスは問いません。
+
+終了ステータスは、0 指示どおり停止、1 動作できない、2 使い方の誤り です。`),
+		Example: `  jpayment work --store 123456
+  jpayment work --store 123456 --resume --json
+  jpayment work --store 123456 --kickback-listen 127.0.0.1:8081 --kickback-wait 10m`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return work(cmd, asJSON, resume) },
+	}
+	addDatabaseFlags(cmd, lang)
+	addWorkFlags(cmd, lang)
+	f := cmd.Flags()
+	f.BoolVar(&asJSON, "json", false, in(lang, "one JSON object for each line", "1行に1つの JSON を出力する"))
+	f.BoolVar(&resume, "resume", false, in(lang, "go on after a pause, its cause being removed", "停止の原因を取り除いた後、再開する"))
+	return cmd
+}
+
+// addWorkFlags adds the flags of the commands that send jobs.
+func addWorkFlags(cmd *cobra.Command, lang string) {
+	f := cmd.Flags()
+	f.String("rate", "", in(lang, "calls per second, 10 by default [JPAYMENT_RATE]", "1秒あたりのリクエスト数。既定は10 [JPAYMENT_RATE]"))
+	f.String("concurrency", "", in(lang, "calls at once, 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。既定は8 [JPAYMENT_CONCURRENCY]"))
+	f.Bool("production-only", false, in(lang, "let an approval in test mode, by which no money moves, not count as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（お金は動かない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.String("kickback-wait", "", in(lang, "let re-authorisations be answered by kickback, and wait as long for it [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
+	f.String("kickback-listen", "", in(lang, "address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
+}
+
+func work(cmd *cobra.Command, asJSON, resume bool) error {
+	ctx, lang := cmd.Context(), language(cmd)
+	s, err := databaseSettings(cmd)
+	if err != nil {
+		return err
+	}
+	client, err := s.workClient()
+	if err != nil {
+		return wrongConfig(err)
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	if asJSON {
+		log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+	}
+	q, closeQueue, err := openQueue(ctx, lang, s, log, true)
+	if err != nil {
+		return err
+	}
+	defer closeQueue()
+	if resume {
+		if err := q.Resume(ctx); err != nil {
+			return fmt.Errorf("database: %w", err)
+		}
+	}
+	st, err := q.Status(ctx, "")
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	log.Info("working", "store_id", s.store, "database", s.databaseName(), "waiting", st.Waiting)
+	if st.Paused != nil {
+		log.Warn("the store is paused: nothing is sent until it is resumed by --resume", "since", st.Paused.At, "why", st.Paused.Why)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	receiver, err := s.receiveKickbacks(ctx, q, log)
+	if err != nil {
+		return err
+	}
+	worker := make(chan error, 1)
+	go func() { worker <- q.Run(ctx, client, s.workerConfig()) }()
+	select {
+	case err = <-worker:
+	case err = <-receiver:
+		stop()
+		err = errors.Join(err, <-worker)
+	}
+	if err != nil {
+		return fmt.Errorf("work: %w", err)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// workClient returns a client that sends each request once: the worker sends it again,
+// where it is written down.
+func (s settings) workClient() (*jpayment.Client, error) {
+	return jpayment.NewClient(s.store, append(s.options(), jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))...)
+}
+
+const defaultTimeout = 60 * time.Second // the package's
+
+// workerConfig returns how to work. An attempt gets a sixth more time than the client
+// takes, so that the client is the one that gives up.
+func (s settings) workerConfig() fulfilment.WorkerConfig {
+	timeout := s.timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	return fulfilment.WorkerConfig{
+		Concurrency: s.concurrency, Rate: rate.Limit(s.rate), CallTimeout: timeout + timeout/6,
+	}
+}
+
+// receiveKickbacks serves the receiver of kickbacks until the context ends, if there is to
+// be one. The channel gets the error that ended it before.
+func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logger) (<-chan error, error) {
+	if s.kickbackListen == "" {
+		return nil, nil
+	}
+	opts := []jpayment.KickbackOption{jpayment.VerifyKickbacks(s.keys()...)}
+	if log != nil {
+		opts = append(opts, jpayment.KickbackLogger(log))
+	}
+	handler, err := jpayment.NewKickbackHandler(q.Settle, opts...)
+	if err != nil {
+		return nil, wrongConfig(err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.kickbackListen)
+	if err != nil {
+		return nil, fmt.Errorf("--kickback-listen: %w", err)
+	}
+	if log != nil {
+		log.Info("receiving kickbacks", "address", l.Addr().String())
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
+	failed := make(chan error, 1)
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}()
+	context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ending) // What it did not take is sent again.
+	})
+	return failed, nil
+}

@@ -1,0 +1,376 @@
+// Package runfile reads the files of jpayment run: one operation on one payment a line.
+// It keeps one line at a time, however long the file is.
+package runfile
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/transform"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// Text is a sentence in both languages.
+type Text struct{ En, Ja string }
+
+// Fault is a reason why a line cannot be right. It shows no value.
+type Fault struct {
+	Line   int    // 0 where it is about the whole file
+	Column int    // from 1; 0 where it is about the whole line
+	Name   string // of the column, as Names has it; or empty
+	Reason Text
+}
+
+// Error returns the reason in English.
+func (f Fault) Error() string { return fmt.Sprintf("line %d: %s %s", f.Line, f.Name, f.Reason.En) }
+
+// Row is a line that asks for something.
+type Row struct {
+	Line                    int
+	Operation               jpayment.Operation // empty if it is at fault
+	Payment, Reference      string
+	Amount, Tax, Shipping   int64
+	Email, Phone            string
+	columns                 []string
+	amountFault, otherFault bool
+}
+
+// Fault returns a fault of the row in the column of that name.
+func (r Row) Fault(name string, reason Text) Fault {
+	return Fault{Line: r.Line, Column: slices.Index(r.columns, name) + 1, Name: name, Reason: reason}
+}
+
+// The columns.
+const (
+	Operation = "operation"
+	Payment   = "payment"
+	Amount    = "amount"
+	Tax       = "tax"
+	Shipping  = "shipping"
+	Reference = "reference"
+	Email     = "email"
+	Phone     = "phone"
+)
+
+// names are what the columns are called in files, in lower case.
+var names = map[string]string{
+	Operation: Operation, "処理": Operation, "処理区分": Operation,
+	Payment: Payment, "決済番号": Payment,
+	Amount: Amount, "金額": Amount, "決済金額": Amount,
+	Tax: Tax, "税額": Tax,
+	Shipping: Shipping, "送料": Shipping,
+	Reference: Reference, "注文番号": Reference, "参照": Reference,
+	Email: Email, "メールアドレス": Email,
+	Phone: Phone, "電話番号": Phone,
+}
+
+var required = []string{Operation, Payment, Reference}
+
+var operations = map[string]jpayment.Operation{
+	"sales": jpayment.OpSales, "実売上": jpayment.OpSales,
+	"cancel": jpayment.OpCancel, "取消": jpayment.OpCancel,
+	"reauth": jpayment.OpReAuth, "再オーソリ": jpayment.OpReAuth,
+}
+
+// Charset is the character set of a file.
+type Charset int
+
+// The character sets. ShiftJIS is Windows-31J, which is what Excel means by it.
+const (
+	UTF8    Charset = iota
+	UTF8BOM         // with the mark at its beginning that Excel knows it by
+	ShiftJIS
+)
+
+// String returns the name.
+func (c Charset) String() string { return [...]string{"UTF-8", "UTF-8 (BOM)", "Shift_JIS"}[c] }
+
+const (
+	bom     = "\ufeff"
+	maxLine = 64 << 10
+)
+
+// Detect returns the character set of a file, which it reads to its end, or a [Fault] if
+// it is no text. A file is in UTF-8 if it has the mark, if its header has Japanese in
+// UTF-8, or if all of it is valid; else in Shift_JIS.
+func Detect(r io.Reader) (Charset, error) {
+	br := bufio.NewReaderSize(r, maxLine)
+	head, err := br.Peek(maxLine)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	header, _, _ := bytes.Cut(head, []byte("\n"))
+	ascii := !bytes.ContainsFunc(header, func(r rune) bool { return r > unicode.MaxASCII })
+	switch {
+	case bytes.HasPrefix(head, []byte(bom)):
+		return UTF8BOM, nil
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
+		return 0, Fault{Reason: Text{"is a workbook; save it as CSV", "はExcelブックです。CSV形式で保存してください"}}
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
+		return 0, Fault{Reason: Text{"is in UTF-16 or no text; save it as CSV in UTF-8 or Shift_JIS", "はUTF-16か、テキストではありません。UTF-8またはShift_JISのCSV形式で保存してください"}}
+	case !ascii && utf8.Valid(header):
+		return UTF8, nil
+	}
+	_, err = io.Copy(io.Discard, transform.NewReader(br, encoding.UTF8Validator))
+	if errors.Is(err, encoding.ErrInvalidUTF8) {
+		return ShiftJIS, nil
+	}
+	return UTF8, err
+}
+
+// Reader reads the rows of a file.
+type Reader struct {
+	lines   *bufio.Reader
+	charset Charset
+	sum     hash.Hash
+	line    int
+	comma   rune
+	columns []string // by their position; nil before the header
+	ended   bool
+
+	fields *bufio.Reader // kept, as encoding/csv would make one for each line
+}
+
+// NewReader returns a reader of a file in the character set.
+func NewReader(r io.Reader, c Charset) *Reader {
+	return &Reader{lines: bufio.NewReaderSize(r, maxLine), charset: c, sum: sha256.New(), fields: bufio.NewReader(nil)}
+}
+
+// Sum returns the SHA-256 of what was read so far.
+func (r *Reader) Sum() [sha256.Size]byte { return [sha256.Size]byte(r.sum.Sum(nil)) }
+
+// Line returns the number of the last line that was read.
+func (r *Reader) Line() int { return r.line }
+
+// Next returns the next row and its faults, blank lines left out. A line that is no row at
+// all, such as a wrong header, has only its number and faults. The error is io.EOF at the
+// end, which follows a wrong header at once.
+func (r *Reader) Next() (Row, []Fault, error) {
+	for {
+		text, fault, err := r.next()
+		if err != nil {
+			return Row{}, nil, err
+		}
+		switch {
+		case fault != nil:
+			r.ended = r.columns == nil
+			return Row{Line: max(r.line, 1)}, []Fault{*fault}, nil //nolint:nilerr // It is the line that is at fault, not the reading.
+		case strings.TrimSpace(text) == "":
+			continue
+		case r.columns != nil:
+			row, faults := r.row(text)
+			return row, faults, nil
+		}
+		if faults := r.header(text); len(faults) > 0 {
+			r.ended = true
+			return Row{Line: r.line}, faults, nil
+		}
+	}
+}
+
+// next reads a line and decodes it.
+func (r *Reader) next() (text string, fault *Fault, err error) {
+	if r.ended {
+		return "", nil, io.EOF
+	}
+	line, err := r.lines.ReadSlice('\n')
+	r.sum.Write(line)
+	if len(line) == 0 && errors.Is(err, io.EOF) && r.columns == nil {
+		return "", &Fault{Reason: Text{"has no header", "に見出し行がありません"}}, nil
+	}
+	if len(line) == 0 && err != nil {
+		return "", nil, err
+	}
+	r.line++
+	if errors.Is(err, bufio.ErrBufferFull) {
+		for errors.Is(err, bufio.ErrBufferFull) {
+			line, err = r.lines.ReadSlice('\n')
+			r.sum.Write(line)
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", nil, err
+		}
+		return "", &Fault{Line: r.line, Reason: Text{"is longer than 64 KiB", "が64 KiBを超えています"}}, nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", nil, err
+	}
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	if r.line == 1 && r.charset == UTF8BOM {
+		line = bytes.TrimPrefix(line, []byte(bom))
+	}
+	text, ok := r.charset.decode(line)
+	if !ok {
+		return "", &Fault{Line: r.line, Reason: Text{"has bytes that are neither UTF-8 nor Shift_JIS", "にUTF-8でもShift_JISでもないバイトがあります"}}, nil
+	}
+	return text, nil, nil
+}
+
+func (c Charset) decode(b []byte) (text string, ok bool) {
+	if c != ShiftJIS {
+		return string(b), utf8.Valid(b)
+	}
+	decoded, err := japanese.ShiftJIS.NewDecoder().Bytes(b)
+	return string(decoded), err == nil && !bytes.ContainsRune(decoded, utf8.RuneError)
+}
+
+// split splits a line into its fields. No field has a line break in it, so each line is
+// read by itself, and a quotation mark that is left open is the fault of its line.
+func (r *Reader) split(text string) ([]string, *Fault) {
+	if strings.ContainsRune(text, '\r') { // encoding/csv would take it for white space.
+		return nil, &Fault{Line: r.line, Reason: Text{"has a line break of its own", "の途中に改行文字があります"}}
+	}
+	r.fields.Reset(strings.NewReader(text))
+	c := csv.NewReader(r.fields)
+	c.Comma = r.comma
+	fields, err := c.Read()
+	if err != nil {
+		return nil, &Fault{Line: r.line, Reason: Text{
+			`has a quotation mark (") that is not closed, or stands inside a field that does not begin with one`,
+			`の引用符（"）が閉じられていないか、引用符で始まらない項目の途中にあります`,
+		}}
+	}
+	return fields, nil
+}
+
+func (r *Reader) header(text string) (faults []Fault) {
+	r.comma = ','
+	if strings.ContainsRune(text, '\t') {
+		r.comma = '\t'
+	}
+	fields, fault := r.split(text)
+	if fault != nil {
+		return []Fault{*fault}
+	}
+	columns := make([]string, len(fields))
+	for i, field := range fields {
+		name, known := names[strings.ToLower(strings.TrimSpace(field))]
+		switch {
+		case !known: // What stands there may be a customer's, in a file without a header.
+			faults = append(faults, Fault{r.line, i + 1, "", Text{
+				"is unknown; the columns are operation, payment, amount, tax, shipping, reference, email, phone",
+				"は使えない列です。使える列は 処理、決済番号、金額、税額、送料、注文番号、メールアドレス、電話番号 です",
+			}})
+		case slices.Contains(columns, name):
+			faults = append(faults, Fault{r.line, i + 1, name, Text{"is there twice", "の列が重複しています"}})
+		}
+		columns[i] = name
+	}
+	for _, name := range required {
+		if !slices.Contains(columns, name) {
+			faults = append(faults, Fault{r.line, 0, name, Text{"is missing in the header", "の列が見出し行にありません"}})
+		}
+	}
+	r.columns = columns
+	return faults
+}
+
+// row reads a line below the header.
+func (r *Reader) row(text string) (row Row, faults []Fault) {
+	row = Row{Line: r.line, columns: r.columns}
+	fields, fault := r.split(text)
+	if fault != nil {
+		return row, []Fault{*fault}
+	}
+	if !slices.ContainsFunc(fields, func(f string) bool { return strings.TrimSpace(f) != "" }) {
+		return row, []Fault{{Line: r.line, Reason: Text{"has nothing but separators; delete it", "が空です。行ごと削除してください"}}}
+	}
+	if len(fields) != len(r.columns) {
+		return row, []Fault{{Line: r.line, Reason: Text{
+			fmt.Sprintf("has %d fields, and the header has %d", len(fields), len(r.columns)),
+			fmt.Sprintf("の項目数は%dで、見出し行の%dと異なります", len(fields), len(r.columns)),
+		}}}
+	}
+	value := func(name string) string {
+		if i := slices.Index(r.columns, name); i >= 0 {
+			return fields[i]
+		}
+		return ""
+	}
+	add := func(name string, reason Text) { faults = append(faults, row.Fault(name, reason)) }
+
+	row.Operation = operations[strings.ToLower(value(Operation))]
+	if row.Operation == "" {
+		add(Operation, Text{"is none of sales, cancel, reauth", "は 実売上、取消、再オーソリ のいずれでもありません"})
+	}
+	row.Payment, row.Reference = value(Payment), value(Reference)
+	if spoilt.MatchString(row.Payment) {
+		row.otherFault = true
+		add(Payment, Text{
+			"was rewritten as a number by a spreadsheet program, which loses digits and leading zeros; format the column as text and enter it anew",
+			"が表計算ソフトにより数値として書き換えられ、桁や先頭の0が失われています。列の書式を文字列にして入力し直してください",
+		})
+	}
+	if row.Operation == "" {
+		return row, faults
+	}
+	if row.Operation != jpayment.OpReAuth {
+		for _, name := range []string{Amount, Tax, Shipping, Email, Phone} {
+			if value(name) != "" {
+				add(name, Text{"is for reauth only; leave it blank", "は再オーソリ専用です。空欄にしてください"})
+			}
+		}
+		return row, faults
+	}
+	row.Email, row.Phone = value(Email), value(Phone)
+	for _, a := range []struct {
+		name string
+		yen  *int64
+	}{{Amount, &row.Amount}, {Tax, &row.Tax}, {Shipping, &row.Shipping}} {
+		yen, reason := parseYen(value(a.name))
+		if reason != (Text{}) {
+			row.amountFault = true
+			add(a.name, reason)
+		}
+		*a.yen = yen
+	}
+	return row, faults
+}
+
+// Known tells whether a fault in the column of that name has been reported, so that what
+// else is said of it would only repeat it.
+func (r Row) Known(name string) bool {
+	switch name {
+	case Amount, Tax, Shipping:
+		return r.amountFault
+	case Payment:
+		return r.otherFault
+	default:
+		return false
+	}
+}
+
+// spoilt finds what spreadsheet programs make of long numbers.
+var spoilt = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.[0-9]*|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}(，[0-9]{3})+)$`)
+
+// parseYen reads an amount, or says why it is none.
+func parseYen(s string) (yen int64, reason Text) {
+	switch {
+	case s == "":
+		return 0, Text{"is blank; a reauth needs all three amounts, 0 included", "が空欄です。再オーソリには金額・税額・送料がすべて必要です（0も記入してください）"}
+	case strings.ContainsFunc(s, func(r rune) bool { return r >= '０' && r <= '９' }):
+		return 0, Text{"has full-width digits (全角); use half-width (半角) 0-9", "に全角数字があります。半角数字で記入してください"}
+	case strings.Trim(s, "0123456789") != "":
+		return 0, Text{"is not a whole number of yen: digits only, without signs, commas and units", "が円単位の整数ではありません。符号・桁区切り・単位のない半角数字で記入してください"}
+	}
+	yen, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, Text{"is too large to be a number of yen", "が大きすぎます"}
+	}
+	return yen, Text{}
+}

@@ -1,0 +1,248 @@
+package runfile_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/japanese"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
+)
+
+// asked is what a row asks for.
+type asked struct {
+	line                  int
+	operation             jpayment.Operation
+	payment, reference    string
+	amount, tax, shipping int64
+	email, phone          string
+}
+
+// readAll reads a file as the command does.
+func readAll(t *testing.T, text string) (rows []asked, faults []runfile.Fault) {
+	t.Helper()
+	charset, err := runfile.Detect(strings.NewReader(text))
+	var fault runfile.Fault
+	if errors.As(err, &fault) {
+		return nil, []runfile.Fault{fault}
+	}
+	require.NoError(t, err)
+	reader := runfile.NewReader(strings.NewReader(text), charset)
+	for {
+		row, fs, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		require.Positive(t, row.Line)
+		faults = append(faults, fs...)
+		if len(fs) == 0 {
+			rows = append(rows, asked{row.Line, row.Operation, row.Payment, row.Reference, row.Amount, row.Tax, row.Shipping, row.Email, row.Phone})
+		}
+	}
+	return rows, faults
+}
+
+func shiftJIS(t *testing.T, text string) string {
+	t.Helper()
+	b, err := japanese.ShiftJIS.NewEncoder().String(text)
+	require.NoError(t, err)
+	return b
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	sale := []asked{{line: 2, operation: jpayment.OpSales, payment: "10000001", reference: "a"}}
+	const japaneseRows = "処理,決済番号,注文番号\n実売上,10000001,髙島屋ﾃｽﾄ①\n"
+	sold := []asked{{line: 2, operation: jpayment.OpSales, payment: "10000001", reference: "髙島屋ﾃｽﾄ①"}}
+	for name, c := range map[string]struct {
+		file string
+		want []asked
+	}{
+		"CSV":                   {"operation,payment,reference\nsales,10000001,a\n", sale},
+		"TSV":                   {"operation\tpayment\treference\nsales\t10000001\ta\n", sale},
+		"no line break at end":  {"operation,payment,reference\nsales,10000001,a", sale},
+		"CRLF":                  {"operation,payment,reference\r\nsales,10000001,a\r\n", sale},
+		"other order, any case": {"Reference, PAYMENT ,Operation\na,10000001,SALES\n", sale},
+		"quoted header":         {"\"operation\",\"payment\",\"reference\"\n\"sales\",\"10000001\",\"a\"\n", sale},
+		"blank lines":           {"\n \r\noperation,payment,reference\n\nsales,10000001,a\n\n", []asked{{line: 5, operation: jpayment.OpSales, payment: "10000001", reference: "a"}}},
+		"blank amounts":         {"operation,payment,reference,amount,tax,shipping,email,phone\nsales,10000001,a,,,,,\n", sale},
+		"UTF-8":                 {japaneseRows, sold},
+		"UTF-8 with mark":       {"\ufeff" + japaneseRows, sold},
+		"UTF-8, ASCII header":   {"operation,payment,reference\nsales,10000001,髙島屋ﾃｽﾄ①\n", sold},
+		"Shift_JIS":             {shiftJIS(t, japaneseRows), sold},
+		"Shift_JIS, ASCII head": {shiftJIS(t, "operation,payment,reference\nsales,10000001,髙島屋ﾃｽﾄ①\n"), sold},
+		"Shift_JIS trail bytes": { // 表 has a backslash, ポ a vertical bar as its second byte
+			shiftJIS(t, "処理,決済番号,参照\n取消,1,\"表,ポ\"\n"), []asked{{line: 2, operation: jpayment.OpCancel, payment: "1", reference: "表,ポ"}},
+		},
+		"reauth": {
+			"処理,決済番号,金額,税額,送料,注文番号,メールアドレス,電話番号\n再オーソリ,1,900,072,0,a,a@example.jp,0312345678\n",
+			[]asked{{2, jpayment.OpReAuth, "1", "a", 900, 72, 0, "a@example.jp", "0312345678"}},
+		},
+		"white space is kept, for whoever checks": {"operation,payment,reference\ncancel, 1 , a \n", []asked{{line: 2, operation: jpayment.OpCancel, payment: " 1 ", reference: " a "}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, faults := readAll(t, c.file)
+			require.Empty(t, faults)
+			require.Equal(t, c.want, rows)
+		})
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const header = "operation,payment,amount,tax,shipping,reference\n"
+	for name, c := range map[string]struct {
+		file         string
+		line, column int
+		reason       string
+	}{
+		"empty":                     {"", 0, 0, "has no header"},
+		"blank":                     {"\n\n", 0, 0, "has no header"},
+		"workbook":                  {"PK\x03\x04\x14\x00", 0, 0, "is a workbook"},
+		"UTF-16":                    {"\xff\xfeo\x00", 0, 0, "UTF-16"},
+		"NUL":                       {"operation\x00", 0, 0, "no text"},
+		"no header but rows":        {"sales,1,a\n", 1, 1, "is unknown"},
+		"a column twice":            {"operation,payment,決済番号,reference\n", 1, 3, "twice"},
+		"a column missing":          {"operation,payment\n", 1, 0, "missing"},
+		"neither character set":     {header + "sales,1,,,,\xff\xfe\n", 2, 0, "neither UTF-8 nor Shift_JIS"},
+		"UTF-8 with a bad byte":     {"処理,決済番号,参照\n実売上,1,\xe5\x87\n", 2, 0, "neither"},
+		"marked UTF-8, a bad byte":  {"\ufeff" + header + "sales,1,,,,\x83\x5c\n", 2, 0, "neither"},
+		"operation":                 {header + "sale,1,,,,a\n", 2, 1, "none of sales"},
+		"full-width operation":      {header + "ｓａｌｅｓ,1,,,,a\n", 2, 1, "none of sales"},
+		"a stray amount":            {header + "sales,1,100,,,a\n", 2, 3, "for reauth only"},
+		"a stray shipping":          {header + "cancel,1,,,0,a\n", 2, 5, "for reauth only"},
+		"a missing amount":          {header + "reauth,1,100,,0,a\n", 2, 4, "is blank"},
+		"amounts without columns":   {"operation,payment,reference\nreauth,1,a\n", 2, 0, "is blank"},
+		"a full-width amount":       {header + "reauth,1,１００,0,0,a\n", 2, 3, "full-width"},
+		"a sign":                    {header + "reauth,1,-100,0,0,a\n", 2, 3, "whole number"},
+		"a decimal":                 {header + "reauth,1,100.0,0,0,a\n", 2, 3, "whole number"},
+		"a separator":               {header + "reauth,1,\"1,000\",0,0,a\n", 2, 3, "whole number"},
+		"a space":                   {header + "reauth,1,100 ,0,0,a\n", 2, 3, "whole number"},
+		"an amount beyond int64":    {header + "reauth,1,9223372036854775808,0,0,a\n", 2, 3, "too large"},
+		"1E+07":                     {header + "sales,1E+07,,,,a\n", 2, 2, "spreadsheet"},
+		"1.00000001E+12":            {header + "sales,1.00000001e+12,,,,a\n", 2, 2, "spreadsheet"},
+		"10000001.0":                {header + "sales,10000001.0,,,,a\n", 2, 2, "spreadsheet"},
+		"10,000,001":                {header + "sales,\"10,000,001\",,,,a\n", 2, 2, "spreadsheet"},
+		"fields missing":            {header + "sales,1\n", 2, 0, "2 fields, and the header has 6"},
+		"fields too many":           {header + "sales,1,,,,a,\n", 2, 0, "7 fields"},
+		"an empty row":              {header + ",,,,,\n", 2, 0, "nothing but separators"},
+		"an open quotation mark":    {header + "sales,1,,,,\"a\nsales,2,,,,b\n", 2, 0, "quotation mark"},
+		"a quotation mark inside":   {header + "sales,1,,,,a\"b\n", 2, 0, "quotation mark"},
+		"a line break inside":       {header + "sales,1,,,,\"a\rb\"\n", 2, 0, "line break"},
+		"Macintosh line breaks":     {"operation,payment,reference\rsales,1,a\r", 1, 0, "line break"},
+		"a line longer than 64 KiB": {header + "sales,1,,,," + strings.Repeat("a", 64<<10) + "\nsales,2,,,,b\n", 2, 0, "longer than 64 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, faults := readAll(t, c.file)
+			require.NotEmpty(t, faults)
+			f := faults[0]
+			require.Equal(t, c.line, f.Line)
+			require.Equal(t, c.column, f.Column)
+			require.Contains(t, f.Reason.En, c.reason)
+			require.NotEmpty(t, f.Reason.Ja)
+			for _, other := range faults[1:] { // A header or a row may have several.
+				require.Equal(t, c.line, other.Line)
+			}
+		})
+	}
+}
+
+// A line that is wrong does not take the next one with it.
+func TestLinesAreReadApart(t *testing.T) {
+	t.Parallel()
+	rows, faults := readAll(t, "operation,payment,reference\nsales,1,\"a\nsales,2,b\n"+strings.Repeat("x", 200<<10)+"\nsales,3,c\n")
+	require.Len(t, faults, 2)
+	require.Equal(t, []asked{{line: 3, operation: jpayment.OpSales, payment: "2", reference: "b"}, {line: 5, operation: jpayment.OpSales, payment: "3", reference: "c"}}, rows)
+}
+
+// The sum is that of every byte, whatever was made of it.
+func TestSum(t *testing.T) {
+	t.Parallel()
+	text := "\ufeffoperation,payment,reference\r\n\r\nsales,1,a\n" + strings.Repeat("x", 200<<10) + "\nsales,2,b"
+	reader := runfile.NewReader(strings.NewReader(text), runfile.UTF8BOM)
+	for {
+		if _, _, err := reader.Next(); err != nil {
+			require.ErrorIs(t, err, io.EOF)
+			break
+		}
+	}
+	require.Equal(t, sha256.Sum256([]byte(text)), reader.Sum())
+}
+
+// What breaks while it is read is an error, and no end of the file.
+func TestReadError(t *testing.T) {
+	t.Parallel()
+	broken := func() io.Reader {
+		return io.MultiReader(strings.NewReader("operation,payment,reference\nsales,1,a\nsal"), broken{})
+	}
+	_, err := runfile.Detect(broken())
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	reader := runfile.NewReader(broken(), runfile.UTF8)
+	_, _, err = reader.Next()
+	require.NoError(t, err)
+	_, _, err = reader.Next()
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// Of any bytes, every line that is not blank is the header, a row or a fault, in order.
+func FuzzReader(f *testing.F) {
+	for _, seed := range []string{
+		"", "operation,payment,reference\nsales,1,a\n", "処理\t決済番号\t参照\n取消\t1\tx", "\ufeffoperation,payment,reference\r\n,,\r\n\"\n",
+		"operation,payment,reference,amount,tax,shipping\nreauth,1,a,1,2,3\nreauth,1E+07,a,,,\n", "\x8f\x88\x97\x9d,x\n", "PK\x03\x04", "a\rb\n", "operation,payment,reference\n\"a\"b,c\n\xff\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		charset, err := runfile.Detect(strings.NewReader(string(b)))
+		if err != nil {
+			require.ErrorAs(t, err, new(runfile.Fault))
+			return
+		}
+		reader := runfile.NewReader(strings.NewReader(string(b)), charset)
+		told, last, wrongHeader := 0, 0, false
+		for {
+			row, faults, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			if len(faults) == 0 {
+				require.NotEmpty(t, row.Operation)
+			}
+			for _, fault := range faults {
+				require.NotEmpty(t, fault.Reason.En)
+				require.NotEmpty(t, fault.Reason.Ja)
+				if fault.Line == 0 {
+					return // It has no header.
+				}
+				require.Equal(t, row.Line, fault.Line)
+			}
+			require.Greater(t, row.Line, last)
+			last = row.Line
+			wrongHeader = told == 0 && len(faults) > 0
+			told++
+		}
+		text := strings.TrimPrefix(string(b), "\ufeff")
+		wanted := -1 // without the header
+		for line := range strings.Lines(text) {
+			if decoded := line; strings.TrimSpace(decoded) != "" {
+				wanted++
+			}
+		}
+		if charset != runfile.ShiftJIS && (!wrongHeader || told != 1) { // In Shift_JIS other bytes are white space.
+			require.Equal(t, wanted, told)
+		}
+	})
+}
