@@ -60,6 +60,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a decision names all its faults", decisionFaults[TTx]},
 		{"a decision on what has changed is turned down", decisionTooLate[TTx]},
 		{"an unsent job is withdrawn", withdrawal[TTx]},
+		{"a refused job is sent again by a person's decision", refusedAgain[TTx]},
 		{"forgetting erases what is private and nothing else", forgetting[TTx]},
 		{"stores in one database do not see or pause each other", twoStores[TTx]},
 		{"processes migrate at once", migrateAtOnce[TTx]},

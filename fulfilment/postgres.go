@@ -3,8 +3,10 @@ package fulfilment
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -48,11 +50,16 @@ func (d postgres) tables() string {
 }
 
 // transact tries again after a deadlock: two processes that record the same wishes in
-// another order wait for each other.
+// another order wait for each other. The loser waits until the winner may have passed.
 func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error) {
 	for range 5 {
 		err = pgx.BeginFunc(ctx, d.pool, f)
 		if pg := new(pgconn.PgError); !errors.As(err, &pg) || pg.Code != "40P01" {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(300 * time.Millisecond)): //nolint:gosec // Chance needs no secrecy.
+		case <-ctx.Done():
 			return err
 		}
 	}

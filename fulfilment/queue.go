@@ -509,7 +509,8 @@ type Decision struct {
 
 // Review records a person's decision on a job that needs review, or that awaits its
 // kickback, and returns the job. A waiting job that nobody has ever sent can be
-// withdrawn by a decision for StateRefused.
+// withdrawn by a decision for StateRefused, and a refused one be sent again, when its
+// reason has passed, by one for StateWaiting.
 func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (job Job, err error) {
 	err = q.db.transact(ctx, func(tx TTx) error {
 		s := q.db.in(tx)
@@ -528,6 +529,15 @@ func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (job J
 		reason := ReasonDecided
 		if d.State == StateWaiting {
 			reason = ReasonAgain
+		}
+		if d.State == StateWaiting {
+			erased, _, err := first(ctx, s, scanInt, `SELECT COUNT(*) FROM jpayment_job WHERE id = $1 AND private = 'forgotten'`, job.ID)
+			if err != nil {
+				return err
+			}
+			if erased > 0 {
+				return fmt.Errorf("fulfilment: the private data of job %d are erased, so it cannot be sent again", job.ID)
+			}
 		}
 		// As long as it stands as it was read, a person's word counts.
 		changed, err := s.exec(ctx, `UPDATE jpayment_job SET state = $1, reason = $2, new_payment_id = $3, decided_by = $4, note = $5, reviewed = attempts, due = $6, updated_at = $7
@@ -563,8 +573,9 @@ func (d Decision) check(j Job) error {
 	}
 	switch {
 	case j.State == StateWaiting && j.Attempts == 0 && d.State == StateRefused:
+	case j.State == StateRefused && d.State == StateWaiting:
 	case j.State != StateReview && j.State != StateAwaiting:
-		add("Job", fmt.Sprintf("is %s; a decision is for one that needs review or awaits its kickback", j.State))
+		add("Job", fmt.Sprintf("is %s; a decision is for one that needs review or awaits its kickback, and a refused one can be sent again", j.State))
 	}
 	if d.State != StateDone && d.State != StateRefused && d.State != StateWaiting {
 		add("State", "is neither done nor refused nor waiting")

@@ -153,6 +153,31 @@ func withdrawal[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorAs(t, err, &invalid, "nobody knows what became of its request")
 }
 
+func refusedAgain[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	w := s.worker(s.client(nil))
+	j := s.enqueue(jpayment.OpSales)
+	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, PaymentID: j.PaymentID, Code: "G1242G120000", Nth: 1})
+	require.False(t, s.work(w, j))
+	s.stands(j, StateRefused, ReasonCode)
+	again, err := s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the till"})
+	require.NoError(t, err)
+	require.Equal(t, StateWaiting, again.State)
+	require.False(t, s.work(w, j))
+	s.stands(j, StateDone, ReasonNone)
+	require.Equal(t, 2, s.requests(j))
+
+	// What was erased cannot be sent.
+	erased := s.enqueue(jpayment.OpSales)
+	_, err = s.Review(t.Context(), erased.ID, Decision{State: StateRefused, By: "the till"})
+	require.NoError(t, err)
+	_, err = s.Forget(t.Context(), s.clock().Add(time.Hour))
+	require.NoError(t, err)
+	_, err = s.Review(t.Context(), erased.ID, Decision{State: StateWaiting, By: "the till"})
+	require.ErrorContains(t, err, "erased")
+	s.stands(erased, StateRefused, ReasonDecided)
+}
+
 func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
