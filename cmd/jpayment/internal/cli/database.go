@@ -110,7 +110,7 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 // openQueue opens the database and makes its tables. One that is not there is made only if
 // it may be: a mistyped path must not look like a store without jobs.
 func openQueue(ctx context.Context, lang string, s settings, log *slog.Logger, create bool) (q queue, closeIt func(), err error) {
-	cfg := fulfilment.Config{StoreID: s.store, KickbackWait: s.kickbackWait, Charset: s.charset, Schema: s.schema, Logger: log}
+	cfg := fulfilment.Config{StoreID: s.store, KickbackWait: s.kickbackWait, ProductionOnly: s.productionOnly, Charset: s.charset, Schema: s.schema, Logger: log}
 	if isPostgres(s.database.Reveal()) {
 		q, closeIt, err = openPostgres(ctx, lang, s, cfg)
 	} else {
