@@ -45,6 +45,8 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a late success counts, a late failure changes nothing", lateEnd[TTx]},
 		{"an end that cannot be written down leaves the outcome unknown", unwrittenEnd[TTx]},
 		{"two workers with the same job send once", twoWorkers[TTx]},
+		{"a call on its way is not cut short by River", callOutlivesRiver[TTx]},
+		{"a worker that is stopped sends nothing", stoppedWorker[TTx]},
 
 		{"a kickback settles", kickbackSettles[TTx]},
 		{"a kickback comes before the reply", kickbackBeforeReply[TTx]},
@@ -74,6 +76,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"the rate is respected", rateRespected[TTx]},
 		{"a River job too many does nothing", riverJobTooMany[TTx]},
 		{"a job that a dead process had fetched goes on", strandedJob[TTx]},
+		{"a worker finds what a dead process had fetched", strandedJobFound[TTx]},
 		{"a River job that an operator cancelled stays so", cancelledInRiver[TTx]},
 	}
 }

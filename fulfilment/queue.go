@@ -541,7 +541,7 @@ func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (job J
 		}
 		// As long as it stands as it was read, a person's word counts.
 		changed, err := s.exec(ctx, `UPDATE jpayment_job SET state = $1, reason = $2, new_payment_id = $3, decided_by = $4, note = $5, reviewed = attempts, due = $6, updated_at = $7
-			WHERE id = $8 AND state = $9 AND attempts = $10`,
+			WHERE id = $8 AND state = $9 AND attempts = $10 AND NOT (state = 'refused' AND private = 'forgotten')`,
 			string(d.State), string(reason), d.NewPaymentID, d.By, d.Note, micros(now), micros(now), job.ID, string(job.State), job.Attempts)
 		if err != nil {
 			return err
@@ -621,7 +621,8 @@ func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten in
 				if k.result, err = forget(k.result); err != nil {
 					return err
 				}
-				if _, err = s.exec(ctx, `UPDATE jpayment_job SET private = 'forgotten', result = $1, note = '' WHERE id = $2`, k.result, k.id); err != nil {
+				// Meanwhile a person may have had it sent again.
+				if _, err = s.exec(ctx, `UPDATE jpayment_job SET private = 'forgotten', result = $1, note = '' WHERE id = $2 AND state IN ('done', 'refused')`, k.result, k.id); err != nil {
 					return err
 				}
 			}

@@ -207,6 +207,23 @@ func strandedJob[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 3, s.riverJobs())
 }
 
+func strandedJobFound[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	j := s.enqueue(jpayment.OpSales)
+	s.fetched()
+	ago := "strftime('%Y-%m-%d %H:%M:%f', 'now', '-20 seconds')"
+	if s.db.schema() != "" {
+		ago = "now() - interval '20 seconds'"
+	}
+	s.exec("UPDATE " + s.riverTable() + " SET attempted_at = " + ago)
+	s.pass(20 * time.Second)
+	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+	s.settled()
+	stop()
+	s.stands(j, StateDone, ReasonNone)
+	require.EqualValues(t, 2, s.riverJobs(), "it was River that came back")
+}
+
 func cancelledInRiver[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))

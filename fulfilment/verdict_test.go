@@ -426,3 +426,24 @@ func twoWorkers[TTx any](t *testing.T, p place[TTx]) {
 		require.Equal(t, 1, s.requests(j))
 	}
 }
+
+func callOutlivesRiver[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	w, j := s.worker(s.client(cancel)), s.enqueue(jpayment.OpReAuth)
+	require.NoError(t, w.Work(ctx, riverJob(j)))
+	require.Error(t, ctx.Err())
+	s.stands(j, StateDone, ReasonNone)
+}
+
+func stoppedWorker[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	stop, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		w, j := s.worker(s.client(nil)), s.enqueue(jpayment.OpSales)
+		w.stop = stop
+		require.True(t, s.work(w, j))
+	}
+	require.Empty(t, s.gateway.Requests())
+}
