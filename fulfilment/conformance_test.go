@@ -47,6 +47,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"two workers with the same job send once", twoWorkers[TTx]},
 		{"a call on its way is not cut short by River", callOutlivesRiver[TTx]},
 		{"a worker that is stopped sends nothing", stoppedWorker[TTx]},
+		{"a process that was suspended sends nothing", suspended[TTx]},
 
 		{"a kickback settles", kickbackSettles[TTx]},
 		{"a kickback comes before the reply", kickbackBeforeReply[TTx]},

@@ -447,3 +447,15 @@ func stoppedWorker[TTx any](t *testing.T, p place[TTx]) {
 	}
 	require.Empty(t, s.gateway.Requests())
 }
+
+// A process that was suspended after it wrote the attempt down sends nothing when it goes on.
+func suspended[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	w, j := s.worker(s.client(nil)), s.enqueue(jpayment.OpReAuth)
+	a, err := w.begin(t.Context(), j.ID)
+	require.NoError(t, err)
+	a.began = a.began.Add(-w.cfg.CallTimeout)
+	err = w.call(t.Context(), a)
+	require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
+	require.Empty(t, s.gateway.Requests())
+}

@@ -276,7 +276,9 @@ func (w *worker[TTx]) history(ctx context.Context, s session, job Job) (history,
 
 // call sends the request.
 func (w *worker[TTx]) call(ctx context.Context, a *attempt) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.CallTimeout)
+	// From the beginning, not from now: a process that was suspended in between must not
+	// send what another has given up.
+	ctx, cancel := context.WithDeadline(ctx, a.began.Add(w.cfg.CallTimeout))
 	defer cancel()
 	defer func() {
 		// A panic of the gateway's leaves the outcome unknown, as any error does that is
