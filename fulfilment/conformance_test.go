@@ -24,6 +24,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"the same wishes in another order are recorded", wishesCrossing[TTx]},
 		{"an invalid wish names all its faults", invalidWish[TTx]},
 		{"check changes nothing", checkChangesNothing[TTx]},
+		{"missing tables are told", tablesMissing[TTx]},
 
 		{"a refusal is final", refusalIsFinal[TTx]},
 		{"a request that the client finds invalid is refused", invalidAtTheClient[TTx]},

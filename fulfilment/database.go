@@ -3,6 +3,8 @@ package fulfilment
 import (
 	"context"
 	_ "embed" // the tables
+	"fmt"
+	"strings"
 
 	"github.com/riverqueue/river/riverdriver"
 )
@@ -43,7 +45,7 @@ type rows interface {
 func collect[T any](ctx context.Context, s session, scan func(rows) (T, error), statement string, args ...any) ([]T, error) {
 	rs, err := s.query(ctx, statement, args...)
 	if err != nil {
-		return nil, err
+		return nil, withHint(err)
 	}
 	defer rs.Close()
 	var all []T
@@ -54,7 +56,15 @@ func collect[T any](ctx context.Context, s session, scan func(rows) (T, error), 
 		}
 		all = append(all, one)
 	}
-	return all, rs.Err()
+	return all, withHint(rs.Err())
+}
+
+// withHint says what to do where the tables are not there.
+func withHint(err error) error {
+	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
+		return fmt.Errorf("fulfilment: the tables are not there; call Migrate first: %w", err)
+	}
+	return err
 }
 
 // first reads the first row, if there is one.

@@ -260,3 +260,11 @@ func TestConfigNamesAllFaults(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	require.Len(t, invalid.Faults, 4)
 }
+
+func tablesMissing[TTx any](t *testing.T, p place[TTx]) {
+	q := p(Config{})
+	_, err := q.Status(t.Context(), "")
+	require.ErrorContains(t, err, "call Migrate first")
+	_, err = q.Enqueue(t.Context(), wish(jpayment.OpSales, "1"))
+	require.ErrorContains(t, err, "call Migrate first")
+}
