@@ -147,8 +147,9 @@ func TestKilledRunGoesOn(t *testing.T) {
 				require.Fail(t, "neither done nor to be reviewed", "%v", v)
 			}
 			if operation == "reauth" {
-				require.Equal(t, 1, requests[id], "a re-authorisation is sent once")
+				require.LessOrEqual(t, requests[id], 1, "a re-authorisation is sent twice")
 				if state == "done" {
+					require.Equal(t, 1, requests[id])
 					q, found := g.Payment(made)
 					require.True(t, found)
 					require.Equal(t, jpaymenttest.Authorized, q.State)
