@@ -92,7 +92,9 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	}
 	earlier := req.At.Before(fromMicros(started).Truncate(time.Second))
 	again := job.State == StateWaiting && (v.state == StateWaiting || job.Reason == ReasonAgain)
-	if job.State.Settled() || earlier || again {
+	// To a person who looks for what became of it, a late decline says more than silence.
+	tells := job.State == StateReview && job.Reason == ReasonNoKickback && v.state == StateReview
+	if job.State.Settled() && !tells || earlier || again {
 		return job, nil
 	}
 	// The notice ends the attempt that it answers, whether its reply was seen or not.

@@ -120,8 +120,10 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 		return s.stands(j, StateReview, ReasonNoKickback)
 	}
 	j := due()
-	require.True(t, s.notify(failure(j, "G1242G120000")))
+	require.True(t, s.notify(failure(j, "ER010")), "it is not sent again behind a person's back")
 	s.stands(j, StateReview, ReasonNoKickback)
+	require.True(t, s.notify(failure(j, "G1242G120000")))
+	require.Equal(t, jpayment.Code("G1242G120000"), s.stands(j, StateReview, ReasonDeclined).Code)
 	require.True(t, s.notify(success(j)))
 	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 
