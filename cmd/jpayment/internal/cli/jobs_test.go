@@ -47,7 +47,7 @@ func TestStatusAndReview(t *testing.T) {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			d := newUnclearDesk(t)
-			d.user = "tanaka"
+			d.user = "keiri"
 			var runs []ran
 			for _, c := range []struct {
 				args   string
@@ -90,7 +90,7 @@ func TestReviewAgain(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
 		d := newUnclearDesk(t, flags...)
-		d.user = "tanaka"
+		d.user = "keiri"
 		review := func(answer string, args ...string) ran {
 			s := d.session
 			s.terminal, s.input, s.vars["NO_COLOR"] = terminals{in: true, err: true}, answer, "1"
