@@ -85,12 +85,13 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	refusal := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpReAuthByKickback, PaymentID: req.PaymentID}, Code: k.Code}
 	v := history{operation: jpayment.OpReAuth, attempts: job.Attempts}.judge(refusal, q.now())
 	// A failure that comes again, or after a person's decision, changes nothing. What fails
-	// an earlier attempt says nothing of the last, which may be on its way.
+	// an earlier attempt, or one that was not ours, says nothing of the last, which may be
+	// on its way, or of one to come.
 	started, _, err := first(ctx, s, scanInt, `SELECT started_at FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, job.ID, job.Attempts)
 	if err != nil {
 		return job, err
 	}
-	earlier := req.At.Before(fromMicros(started).Truncate(time.Second))
+	earlier := job.Attempts == 0 || req.At.Before(fromMicros(started).Truncate(time.Second))
 	again := job.State == StateWaiting && (v.state == StateWaiting || job.Reason == ReasonAgain)
 	// To a person who looks for what became of it, a late decline says more than silence.
 	tells := job.State == StateReview && job.Reason == ReasonNoKickback && v.state == StateReview

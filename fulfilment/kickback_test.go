@@ -207,6 +207,13 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	require.True(t, s.notify(declined))
 	s.stands(j, StateWaiting, ReasonAgain)
+
+	// Nor does the failure of somebody else's request refuse a wish that was not sent yet.
+	unsent := s.enqueue(jpayment.OpReAuth)
+	for _, code := range []jpayment.Code{"G1242G120000", "ER053"} {
+		require.True(t, s.notify(failure(unsent, code)))
+		s.stands(unsent, StateWaiting, ReasonNone)
+	}
 }
 
 func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {

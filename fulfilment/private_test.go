@@ -292,3 +292,16 @@ func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 	}
 	return got
 }
+
+// fmt asks no methods of what stands in a program's unexported fields.
+func TestUnexportedFieldsShowNothingPrivate(t *testing.T) {
+	t.Parallel()
+	order := struct{ wish Request }{ReAuth("order-1", jpayment.ReAuthRequest{
+		PaymentID: "1", Amount: 900, Email: canary + "@example.com", Phone: canaryDigits, Extra: jpayment.Extra{canary: canary},
+	})}
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		text := fmt.Sprintf(verb, order)
+		require.NotContains(t, text, canary)
+		require.NotContains(t, text, canaryDigits)
+	}
+}

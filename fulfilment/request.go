@@ -27,7 +27,9 @@ type Request struct {
 type body struct {
 	PaymentID             string
 	Amount, Tax, Shipping int64
-	private
+	// A pointer, since fmt prints the unexported fields of a program's struct without
+	// asking them.
+	*private
 }
 
 // private is the part of a request that [Queue.Forget] erases.
@@ -41,12 +43,12 @@ type private struct {
 // name for it, such as an order number: 1 to 200 bytes. It is logged, so it must not be
 // personal.
 func Sales(reference string, r jpayment.SalesRequest) Request {
-	return Request{operation: jpayment.OpSales, reference: reference, body: body{PaymentID: r.PaymentID, private: private{Extra: r.Extra}}}
+	return Request{operation: jpayment.OpSales, reference: reference, body: body{PaymentID: r.PaymentID, private: &private{Extra: r.Extra}}}
 }
 
 // Cancel is the wish to cancel (取消) a payment. For the reference see [Sales].
 func Cancel(reference string, r jpayment.CancelRequest) Request {
-	return Request{operation: jpayment.OpCancel, reference: reference, body: body{PaymentID: r.PaymentID, private: private{Extra: r.Extra}}}
+	return Request{operation: jpayment.OpCancel, reference: reference, body: body{PaymentID: r.PaymentID, private: &private{Extra: r.Extra}}}
 }
 
 // ReAuth is the wish to re-authorise (再オーソリ) a payment at other amounts. For the
@@ -54,7 +56,7 @@ func Cancel(reference string, r jpayment.CancelRequest) Request {
 func ReAuth(reference string, r jpayment.ReAuthRequest) Request {
 	return Request{operation: jpayment.OpReAuth, reference: reference, body: body{
 		PaymentID: r.PaymentID, Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
-		private: private{Email: r.Email, Phone: r.Phone, Extra: r.Extra},
+		private: &private{Email: r.Email, Phone: r.Phone, Extra: r.Extra},
 	}}
 }
 

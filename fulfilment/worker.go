@@ -237,7 +237,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, id int64) (*attempt, 
 	_, err = s.exec(ctx, `INSERT INTO jpayment_attempt (job_id, number, worker, started_at) VALUES ($1, $2, $3, $4)`, id, job.Attempts, w.name, micros(now))
 	return &attempt{
 		job: job, history: h, began: now,
-		body: body{PaymentID: job.PaymentID, Amount: job.Amount, Tax: job.Tax, Shipping: job.Shipping, private: p},
+		body: body{PaymentID: job.PaymentID, Amount: job.Amount, Tax: job.Tax, Shipping: job.Shipping, private: &p},
 	}, err
 }
 
