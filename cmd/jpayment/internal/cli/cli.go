@@ -21,14 +21,6 @@ import (
 	"golang.org/x/term"
 )
 
-// The exit statuses.
-const (
-	exitDone    = 0
-	exitFailed  = 1 // refused, not sent, or a check that failed
-	exitUsage   = 2
-	exitUnknown = 3
-)
-
 // Run runs the command line and returns its exit status. A stream is a terminal if it
 // is a file that is one.
 func Run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -155,16 +147,6 @@ func whenStarted(cmd *cobra.Command, f func()) {
 		whenStarted(sub, f)
 	}
 }
-
-// exitStatus is the error of a command that has said all that there is to say.
-type exitStatus int
-
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
-
-// usageError is the error of a command that was not given what it needs.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
 
 // newRootCommand returns jpayment with all its commands, described in the language.
 func newRootCommand(lang string) *cobra.Command {

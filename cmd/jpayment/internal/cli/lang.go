@@ -6,12 +6,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The languages in which the command speaks.
-const (
-	english  = "en"
-	japanese = "ja"
-)
-
 // language returns the language of a command's messages, "ja" or "en": what --lang
 // says, else the user's locale, else English.
 func language(cmd *cobra.Command) string {
@@ -19,20 +13,6 @@ func language(cmd *cobra.Command) string {
 		return f.Value.String()
 	}
 	return localeLanguage(worldOf(cmd).env)
-}
-
-// localeLanguage returns the language of the locale. Of the variables, in the order
-// of POSIX, the first that is set decides.
-func localeLanguage(env func(string) string) string {
-	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if locale := env(variable); locale != "" {
-			if locale == japanese || strings.HasPrefix(locale, "ja_") || strings.HasPrefix(locale, "ja.") {
-				return japanese
-			}
-			return english
-		}
-	}
-	return english
 }
 
 // helpLanguage returns the language in which to describe the commands, for which the
@@ -50,14 +30,6 @@ func helpLanguage(args []string, env func(string) string) string {
 		_ = lang.Set(value) // What is wrong with it is said when it is parsed.
 	}
 	return string(lang)
-}
-
-// in returns the text in the language.
-func in(lang, en, ja string) string {
-	if lang == japanese {
-		return ja
-	}
-	return en
 }
 
 // langFlag is the value of --lang.

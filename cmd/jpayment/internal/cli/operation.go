@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -150,9 +148,6 @@ func (o *operation) run(cmd *cobra.Command, paymentID string) error {
 	return r.write(res, err)
 }
 
-// errNotConfirmed is that the person said no, or nothing.
-var errNotConfirmed = errors.New("not confirmed")
-
 func (o *operation) carryOut(cmd *cobra.Command, paymentID string, attempts *counter) (*jpayment.Result, error) {
 	w, lang := worldOf(cmd), language(cmd)
 	s, err := readSettings(cmd)
@@ -175,7 +170,7 @@ func (o *operation) carryOut(cmd *cobra.Command, paymentID string, attempts *cou
 	writeTable(w.stderr, sending.rows(lang))
 	fmt.Fprintln(w.stderr, o.warning(lang, paymentID))
 	if !o.yes {
-		if err := confirm(cmd.Context(), w, lang); err != nil {
+		if err := w.console(lang).Confirm(cmd.Context()); err != nil {
 			return nil, err
 		}
 	}
@@ -207,38 +202,6 @@ func parseExtra(lang string, pairs []string) (jpayment.Extra, error) {
 		extra[key] = value
 	}
 	return extra, nil
-}
-
-// confirm asks the person at the terminal. Only a whole line that says yes will do.
-func confirm(ctx context.Context, w world, lang string) error {
-	return ask(ctx, w, lang, in(lang, "Type yes to send it: ", "送信するには yes と入力してください: "))
-}
-
-func ask(ctx context.Context, w world, lang, question string) error {
-	if !w.terminal.in || !w.terminal.err {
-		return usageError(in(lang, "nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください"))
-	}
-	fmt.Fprint(w.stderr, question)
-	answer := make(chan string, 1)
-	go func() {
-		defer close(answer)
-		if line, err := bufio.NewReader(w.stdin).ReadString('\n'); err == nil {
-			answer <- strings.TrimSpace(line)
-		}
-	}()
-	whole := false
-	select {
-	case line, ok := <-answer:
-		if line == "yes" {
-			return nil
-		}
-		whole = ok
-	case <-ctx.Done():
-	}
-	if !whole { // The question still stands at the end of its line.
-		fmt.Fprintln(w.stderr)
-	}
-	return errNotConfirmed
 }
 
 // counter is a log handler that counts attempts: the client writes one record for

@@ -227,8 +227,8 @@ func TestConfirmationInterrupted(t *testing.T) {
 	cancel()
 	silence, end := io.Pipe()
 	defer end.Close()
-	w := world{stdin: silence, stderr: io.Discard, terminal: terminals{in: true, err: true}}
-	require.ErrorIs(t, confirm(ctx, w, english), errNotConfirmed)
+	w := world{env: func(string) string { return "" }, stdin: silence, stderr: io.Discard, terminal: terminals{in: true, err: true}}
+	require.ErrorIs(t, w.console(english).Confirm(ctx), errNotConfirmed)
 }
 
 // What is shown before the question is, parameter by parameter, what arrives.

@@ -201,7 +201,7 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	r.writeOne(r.world.stderr, job, attempts)
 	fmt.Fprintln(r.world.stderr, r.meaning(job, d))
 	if !r.yes {
-		err := ask(ctx, r.world, r.lang, in(r.lang, "Type yes to record it: ", "記録するには yes と入力してください: "))
+		err := r.world.console(r.lang).Ask(ctx, in(r.lang, "Type yes to record it: ", "記録するには yes と入力してください: "))
 		if errors.Is(err, errNotConfirmed) {
 			fmt.Fprintln(r.world.stderr, in(r.lang, "Not confirmed: nothing was recorded.", "確認されなかったため、何も記録していません。"))
 			return exitStatus(exitFailed)

@@ -64,7 +64,7 @@ func verdictsIn(t *testing.T, path string) [][]string {
 	defer f.Close()
 	all, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
-	require.Equal(t, reportHeader(english), all[0])
+	require.Equal(t, []string{"line", "operation", "payment", "reference", "state", "reason", "code", "new payment", "attempts", "next"}, all[0])
 	return all[1:]
 }
 

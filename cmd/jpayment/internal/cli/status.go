@@ -122,6 +122,3 @@ func timeRecord(t time.Time) *time.Time {
 	t = t.UTC()
 	return &t
 }
-
-// localTime returns a time for a person.
-func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

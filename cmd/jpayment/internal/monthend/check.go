@@ -1,4 +1,4 @@
-package cli
+package monthend
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
@@ -19,9 +21,9 @@ import (
 const shownFaults = 100
 
 // check reads the whole file and shows its faults. With any, its error is an exit status.
-func (r *fileRun) check(ctx context.Context) error {
+func (r *Run) check(ctx context.Context) error {
 	r.counts = fileCounts{operations: map[jpayment.Operation]int64{}, known: map[fulfilment.State]int64{}}
-	shown := r.newProgress(in(r.lang, "checking", "検査中"), -1)
+	shown := r.newProgress(r.Console.Lang.In("checking", "検査中"), -1)
 	err := r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		if r.rows%atOnce == 0 {
 			shown.set(r.rows)
@@ -31,7 +33,7 @@ func (r *fileRun) check(ctx context.Context) error {
 	shown.end()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return errors.New(in(r.lang, "interrupted: nothing was sent", "中断しました。何も送信していません"))
+		return errors.New(r.Console.Lang.In("interrupted: nothing was sent", "中断しました。何も送信していません"))
 	case err != nil:
 		return fmt.Errorf("run: %w", err)
 	}
@@ -42,14 +44,14 @@ func (r *fileRun) check(ctx context.Context) error {
 		return nil
 	}
 	if more := r.counts.faults - shownFaults; more > 0 {
-		fmt.Fprintf(r.world.stderr, in(r.lang, "… and %s more\n", "…ほか %s 件\n"), grouped(more))
+		fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("… and %s more\n", "…ほか %s 件\n"), console.Grouped(more))
 	}
-	fmt.Fprintf(r.world.stderr, in(r.lang, "%s faults: %s. Nothing was sent; correct the file and run it again.\n", "%s 誤り: %s 件。何も送信していません。ファイルを修正してから、もう一度実行してください。\n"),
-		bad.paint(r.world, r.world.terminal.err), grouped(r.counts.faults))
-	return exitStatus(exitUsage)
+	fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("%s faults: %s. Nothing was sent; correct the file and run it again.\n", "%s 誤り: %s 件。何も送信していません。ファイルを修正してから、もう一度実行してください。\n"),
+		r.Console.ErrMark(console.Bad), console.Grouped(r.counts.faults))
+	return console.ExitStatus(console.Usage)
 }
 
-func (r *fileRun) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
+func (r *Run) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 	if row.Line == 0 { // the end
 		r.sum = reader.Sum()
 		r.batch = "run-" + hex.EncodeToString(r.sum[:6])
@@ -59,7 +61,7 @@ func (r *fileRun) checkRow(ctx context.Context, reader *runfile.Reader, row runf
 		return err
 	}
 	if row.Operation != "" {
-		job, err := r.q.Check(ctx, r.request(row))
+		job, err := r.queue.Check(ctx, r.request(row))
 		more, err := r.faultsOf(row, err)
 		if err != nil {
 			return err
@@ -89,7 +91,7 @@ func (r *fileRun) checkRow(ctx context.Context, reader *runfile.Reader, row runf
 	return nil
 }
 
-func (r *fileRun) count(row runfile.Row, job fulfilment.Job) {
+func (r *Run) count(row runfile.Row, job fulfilment.Job) {
 	r.counts.operations[row.Operation]++
 	if job.ID != 0 {
 		r.counts.known[job.State]++
@@ -113,7 +115,7 @@ var columnOf = map[string]string{
 }
 
 // faultsOf returns the faults that the error of a check tells of, or the error.
-func (r *fileRun) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ error) {
+func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ error) {
 	var (
 		invalid  *jpayment.ValidationError
 		conflict *fulfilment.ConflictError
@@ -126,7 +128,7 @@ func (r *fileRun) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, 
 			if row.Known(name) || f.Field == "Amount" && row.Known(runfile.Amount) {
 				continue
 			}
-			faults = append(faults, row.Fault(name, runfile.Text{En: reasonEn(f.Reason), Ja: reasonJa(f.Reason)}))
+			faults = append(faults, row.Fault(name, runfile.Text{En: reasonEn(f.Reason), Ja: ReasonJa(f.Reason)}))
 		}
 	case errors.As(err, &conflict):
 		for _, field := range conflict.Fields {
@@ -136,7 +138,7 @@ func (r *fileRun) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, 
 			j := conflict.Job
 			faults = append(faults, row.Fault(columnOf[field], runfile.Text{
 				En: fmt.Sprintf("differs from job %d, which asked for the same operation on this payment before (reference %q, %s); correct the row, or see jpayment review %d", j.ID, j.Reference, j.State, j.ID),
-				Ja: fmt.Sprintf("が、同じ決済・同じ処理のジョブ %d（注文番号 %q、%s）と異なります。行を修正するか、jpayment review %d で確認してください", j.ID, j.Reference, stateName(japanese, j.State), j.ID),
+				Ja: fmt.Sprintf("が、同じ決済・同じ処理のジョブ %d（注文番号 %q、%s）と異なります。行を修正するか、jpayment review %d で確認してください", j.ID, j.Reference, jobtext.State(console.Japanese, j.State), j.ID),
 			}))
 		}
 	default:
@@ -146,9 +148,9 @@ func (r *fileRun) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, 
 }
 
 // show shows a fault and counts it.
-func (r *fileRun) show(f runfile.Fault) {
+func (r *Run) show(f runfile.Fault) {
 	if r.counts.faults++; r.counts.faults <= shownFaults {
-		fmt.Fprintln(r.world.stderr, r.faultLine(f))
+		fmt.Fprintln(r.Console.Stderr, r.faultLine(f))
 	}
 }
 
@@ -159,18 +161,18 @@ var columnsJa = map[string]string{
 }
 
 // faultLine says where a fault is, and what.
-func (r *fileRun) faultLine(f runfile.Fault) string {
-	place, subject := r.path, in(r.lang, "the file", "ファイル")
+func (r *Run) faultLine(f runfile.Fault) string {
+	place, subject := r.Path, r.Console.Lang.In("the file", "ファイル")
 	if f.Line > 0 {
-		place, subject = fmt.Sprintf("%s:%d", place, f.Line), in(r.lang, "the line", "行")
+		place, subject = fmt.Sprintf("%s:%d", place, f.Line), r.Console.Lang.In("the line", "行")
 	}
 	if f.Column > 0 {
-		place, subject = fmt.Sprintf("%s:%d", place, f.Column), fmt.Sprintf(in(r.lang, "column %d", "%d列目"), f.Column)
+		place, subject = fmt.Sprintf("%s:%d", place, f.Column), fmt.Sprintf(r.Console.Lang.In("column %d", "%d列目"), f.Column)
 	}
 	if f.Name != "" {
-		subject = in(r.lang, f.Name, columnsJa[f.Name])
+		subject = r.Console.Lang.In(f.Name, columnsJa[f.Name])
 	}
-	return printable(place + ": " + subject + in(r.lang, " "+f.Reason.En, f.Reason.Ja))
+	return console.Printable(place + ": " + subject + r.Console.Lang.In(" "+f.Reason.En, f.Reason.Ja))
 }
 
 // The reasons of the package jpayment, as a file has them.
@@ -192,7 +194,8 @@ func reasonEn(reason string) string {
 	}
 }
 
-func reasonJa(reason string) string {
+// ReasonJa returns a reason of the package jpayment in Japanese.
+func ReasonJa(reason string) string {
 	switch {
 	case zeroSum.MatchString(reason):
 		return "・税額・送料の合計が0円です。決済を取り消すには取消を指定してください"

@@ -1,5 +1,5 @@
 //go:build race
 
-package cli
+package monthend
 
 const raceDetector = true

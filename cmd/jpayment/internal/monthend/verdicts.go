@@ -1,4 +1,4 @@
-package cli
+package monthend
 
 import (
 	"bufio"
@@ -16,40 +16,42 @@ import (
 
 	xjapanese "golang.org/x/text/encoding/japanese"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
 // reportHeader are the columns of a report, by which it is known again.
-func reportHeader(lang string) []string {
-	if lang == japanese {
+func reportHeader(lang console.Lang) []string {
+	if lang == console.Japanese {
 		return []string{"行", "処理", "決済番号", "注文番号", "状態", "理由", "コード", "新決済番号", "送信回数", "次の手順"}
 	}
 	return []string{"line", "operation", "payment", "reference", "state", "reason", "code", "new payment", "attempts", "next"}
 }
 
 // checkReportPath refuses to overwrite what is no report.
-func (r *fileRun) checkReportPath() error {
-	if r.dryRun {
+func (r *Run) checkReportPath() error {
+	if r.DryRun {
 		return nil
 	}
-	f, err := os.Open(r.reportPath)
+	f, err := os.Open(r.Report)
 	if errors.Is(err, os.ErrNotExist) {
-		if info, err := os.Stat(filepath.Dir(r.reportPath)); err != nil || !info.IsDir() {
-			return usageError(fmt.Sprintf(in(r.lang, "--report: there is no directory %s", "--report: ディレクトリ %s がありません"), filepath.Dir(r.reportPath)))
+		if info, err := os.Stat(filepath.Dir(r.Report)); err != nil || !info.IsDir() {
+			return console.UsageError(fmt.Sprintf(r.Console.Lang.In("--report: there is no directory %s", "--report: ディレクトリ %s がありません"), filepath.Dir(r.Report)))
 		}
 		return nil
 	}
 	if err != nil {
-		return usageError("--report: " + err.Error())
+		return console.UsageError("--report: " + err.Error())
 	}
 	defer f.Close() //nolint:errcheck // Nothing was written.
 	head, err := bufio.NewReader(io.LimitReader(f, 1024)).ReadBytes('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return usageError("--report: " + err.Error())
+		return console.UsageError("--report: " + err.Error())
 	}
 	for _, charset := range []runfile.Charset{runfile.UTF8, runfile.UTF8BOM, runfile.ShiftJIS} {
-		for _, lang := range []string{english, japanese} {
+		for _, lang := range []console.Lang{console.English, console.Japanese} {
 			var ours bytes.Buffer
 			w := newReportWriter(&ours, charset)
 			if err := errors.Join(w.write(reportHeader(lang)), w.flush()); err != nil {
@@ -60,14 +62,14 @@ func (r *fileRun) checkReportPath() error {
 			}
 		}
 	}
-	return usageError(fmt.Sprintf(in(r.lang, "%s is there and is no report of jpayment run: move it away, or give another name by --report",
-		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください"), r.reportPath))
+	return console.UsageError(fmt.Sprintf(r.Console.Lang.In("%s is there and is no report of jpayment run: move it away, or give another name by --report",
+		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください"), r.Report))
 }
 
 // writeReport writes the verdict on each row, and counts them. What was at the report's
 // path stays until the new one is whole.
-func (r *fileRun) writeReport(ctx context.Context) (t tally, err error) {
-	f, err := os.CreateTemp(filepath.Dir(r.reportPath), ".jpayment-report-*")
+func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
+	f, err := os.CreateTemp(filepath.Dir(r.Report), ".jpayment-report-*")
 	if err != nil {
 		return t, err
 	}
@@ -78,17 +80,17 @@ func (r *fileRun) writeReport(ctx context.Context) (t tally, err error) {
 		}
 	}()
 	w := newReportWriter(f, r.charset)
-	if err := w.write(reportHeader(r.lang)); err != nil {
+	if err := w.write(reportHeader(r.Console.Lang)); err != nil {
 		return t, err
 	}
 	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		switch {
 		case row.Line == 0 && reader.Sum() != r.sum, len(faults) > 0:
-			return errors.New(in(r.lang, "the file was changed meanwhile", "処理中にファイルが変更されました"))
+			return errors.New(r.Console.Lang.In("the file was changed meanwhile", "処理中にファイルが変更されました"))
 		case row.Line == 0:
 			return nil
 		}
-		j, err := r.q.Job(ctx, row.Operation, row.Payment)
+		j, err := r.queue.Job(ctx, row.Operation, row.Payment)
 		if errors.Is(err, fulfilment.ErrNoJob) { // The recording was interrupted.
 			j, err = fulfilment.Job{State: fulfilment.StateWaiting, Operation: row.Operation, PaymentID: row.Payment, Reference: row.Reference}, nil
 		}
@@ -96,10 +98,10 @@ func (r *fileRun) writeReport(ctx context.Context) (t tally, err error) {
 			return err
 		}
 		t.add(j.State)
-		if uncertain(j) && j.State != fulfilment.StateReview {
+		if jobtext.Uncertain(j) && j.State != fulfilment.StateReview {
 			t.uncertain++
 		}
-		return w.write(reportLine(r.lang, row, j))
+		return w.write(reportLine(r.Console.Lang, row, j))
 	})
 	if err != nil {
 		return t, err
@@ -107,13 +109,13 @@ func (r *fileRun) writeReport(ctx context.Context) (t tally, err error) {
 	if err := errors.Join(w.flush(), f.Sync(), f.Close()); err != nil {
 		return t, err
 	}
-	return t, os.Rename(f.Name(), r.reportPath)
+	return t, os.Rename(f.Name(), r.Report)
 }
 
-func reportLine(lang string, row runfile.Row, j fulfilment.Job) []string {
+func reportLine(lang console.Lang, row runfile.Row, j fulfilment.Job) []string {
 	return []string{
-		strconv.Itoa(row.Line), operationName(lang, row.Operation), row.Payment, harmless(row.Reference),
-		stateName(lang, j.State), whyOf(lang, j), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), nextOf(lang, j),
+		strconv.Itoa(row.Line), jobtext.Operation(lang, row.Operation), row.Payment, harmless(row.Reference),
+		jobtext.State(lang, j.State), jobtext.Why(lang, j), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), jobtext.Next(lang, j),
 	}
 }
 

@@ -1,0 +1,80 @@
+// Package console is what the commands talk to a person with: the streams and whether a
+// terminal is behind them, the language, tables, marks, questions and exit statuses.
+package console
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Console is where a command talks, and in which language.
+type Console struct {
+	Lang           Lang
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Terminal       Terminals
+	Colour         bool // where there is a terminal to show it
+}
+
+// Terminals tells which streams are a terminal.
+type Terminals struct{ In, Out, Err bool }
+
+// The exit statuses.
+const (
+	Done    = 0
+	Failed  = 1 // refused, not sent, or a check that failed
+	Usage   = 2
+	Unknown = 3
+)
+
+// ExitStatus is the error of a command that has said all that there is to say.
+type ExitStatus int
+
+// Error returns the status.
+func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// UsageError is the error of a command that was not given what it needs.
+type UsageError string
+
+// Error returns the error.
+func (e UsageError) Error() string { return string(e) }
+
+// ErrNotConfirmed is that the person said no, or nothing.
+var ErrNotConfirmed = errors.New("not confirmed")
+
+// Confirm asks whether to send. Only a whole line that says yes will do.
+func (c Console) Confirm(ctx context.Context) error {
+	return c.Ask(ctx, c.Lang.In("Type yes to send it: ", "送信するには yes と入力してください: "))
+}
+
+// Ask asks the person at the terminal, as Confirm does.
+func (c Console) Ask(ctx context.Context, question string) error {
+	if !c.Terminal.In || !c.Terminal.Err {
+		return UsageError(c.Lang.In("nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください"))
+	}
+	fmt.Fprint(c.Stderr, question)
+	answer := make(chan string, 1)
+	go func() {
+		defer close(answer)
+		if line, err := bufio.NewReader(c.Stdin).ReadString('\n'); err == nil {
+			answer <- strings.TrimSpace(line)
+		}
+	}()
+	whole := false
+	select {
+	case line, ok := <-answer:
+		if line == "yes" {
+			return nil
+		}
+		whole = ok
+	case <-ctx.Done():
+	}
+	if !whole { // The question still stands at the end of its line.
+		fmt.Fprintln(c.Stderr)
+	}
+	return ErrNotConfirmed
+}

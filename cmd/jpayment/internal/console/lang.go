@@ -1,0 +1,34 @@
+package console
+
+import "strings"
+
+// Lang is a language in which the command speaks.
+type Lang string
+
+// The languages.
+const (
+	English  Lang = "en"
+	Japanese Lang = "ja"
+)
+
+// LocaleLang returns the language of the locale. Of the variables, in the order of POSIX,
+// the first that is set decides.
+func LocaleLang(env func(string) string) Lang {
+	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale := env(variable); locale != "" {
+			if locale == "ja" || strings.HasPrefix(locale, "ja_") || strings.HasPrefix(locale, "ja.") {
+				return Japanese
+			}
+			return English
+		}
+	}
+	return English
+}
+
+// In returns the text in the language.
+func (l Lang) In(en, ja string) string {
+	if l == Japanese {
+		return ja
+	}
+	return en
+}

@@ -1,0 +1,94 @@
+package console
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Hidden stands for a value that is private.
+const Hidden = "[hidden]"
+
+// Hide returns what is shown of a private value: that there is one.
+func Hide(value string) string {
+	if value == "" {
+		return ""
+	}
+	return Hidden
+}
+
+// Printable returns the text with everything escaped that a terminal would obey or not
+// show: what the gateway or a notice says may be anybody's.
+func Printable(s string) string {
+	unsafe := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u3000' }
+	if strings.ContainsFunc(s, unsafe) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// WriteTable writes rows as aligned columns without lines, each row indented by two.
+func WriteTable(w io.Writer, rows [][]string) {
+	t := table.NewWriter()
+	style := table.StyleDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft, style.Box.PaddingRight = "  ", ""
+	style.Format = table.FormatOptions{Header: text.FormatDefault, Row: text.FormatDefault}
+	t.SetStyle(style)
+	for _, row := range rows {
+		cells := make(table.Row, len(row))
+		for i, cell := range row {
+			cells[i] = Printable(cell)
+		}
+		t.AppendRow(cells)
+	}
+	for line := range strings.SplitSeq(t.Render(), "\n") {
+		_, _ = io.WriteString(w, strings.TrimRight(line, " ")+"\n")
+	}
+}
+
+// Pad fills a text up to a width in columns of the screen.
+func Pad(s string, width int) string { return text.Pad(s, width, ' ') }
+
+// Mark is what stands before a line that tells how something ended.
+type Mark string
+
+// The marks.
+const (
+	Good    Mark = "✓"
+	Bad     Mark = "✗"
+	Unsure  Mark = "?"
+	Skipped Mark = "–"
+)
+
+// Paint returns the mark, in colour if it is to be.
+func (m Mark) Paint(colour bool) string {
+	if !colour {
+		return string(m)
+	}
+	code := map[Mark]string{Good: "32", Bad: "31", Unsure: "33", Skipped: "2"}[m]
+	return "\x1b[" + code + "m" + string(m) + "\x1b[0m"
+}
+
+// OutMark returns the mark for standard output.
+func (c Console) OutMark(m Mark) string { return m.Paint(c.Colour && c.Terminal.Out) }
+
+// ErrMark returns the mark for standard error.
+func (c Console) ErrMark(m Mark) string { return m.Paint(c.Colour && c.Terminal.Err) }
+
+// Grouped writes a number with commas between its thousands.
+func Grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// LocalTime returns a time for a person.
+func LocalTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

@@ -1,0 +1,77 @@
+package monthend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// errChanged says that the file is not what was checked.
+var errChanged = errors.New("the file was changed meanwhile")
+
+const atOnce = 500 // rows in one transaction
+
+// record asks for every row.
+func (r *Run) record(ctx context.Context) error {
+	if err := r.queue.Resume(ctx); err != nil { // A person has asked for it.
+		return fmt.Errorf("database: %w", err)
+	}
+	progress := r.newProgress(r.Console.Lang.In("recording", "記録中"), r.rows)
+	var (
+		requests []fulfilment.Request
+		n        int64
+	)
+	enqueue := func(same bool) error {
+		if !same {
+			return errChanged
+		}
+		jobs, err := r.queue.EnqueueAll(ctx, requests)
+		if err != nil {
+			return err
+		}
+		requests = requests[:0]
+		for _, j := range jobs {
+			switch {
+			case j.Batch == r.batch:
+			case j.State.Settled():
+				r.settled.add(j.State)
+			default:
+				if err := r.scratch.known(ctx, j); err != nil {
+					return err
+				}
+			}
+		}
+		progress.set(n)
+		return nil
+	}
+	err := r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
+		switch {
+		case row.Line == 0:
+			return enqueue(reader.Sum() == r.sum)
+		case len(faults) > 0:
+			return errChanged
+		}
+		requests = append(requests, r.request(row).InBatch(r.batch))
+		if n++; n%atOnce != 0 {
+			return nil
+		}
+		same, err := r.scratch.marked(ctx, n, reader.Sum())
+		if err != nil {
+			return err
+		}
+		return enqueue(same)
+	})
+	progress.end()
+	switch {
+	case errors.Is(err, errChanged):
+		return fmt.Errorf("%s: %s", r.Path, r.Console.Lang.In("the file was changed after it was checked; nothing was sent, run it again", "検査後にファイルが変更されました。何も送信していません。もう一度実行してください"))
+	case err != nil && ctx.Err() != nil:
+		return errors.New(r.Console.Lang.In("interrupted before anything was sent; the same command goes on", "送信前に中断しました。同じコマンドで続行できます"))
+	case err != nil:
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}

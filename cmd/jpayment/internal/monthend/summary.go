@@ -1,0 +1,102 @@
+package monthend
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// fileCounts are what the summary says of a file.
+type fileCounts struct {
+	operations map[jpayment.Operation]int64
+	yen        int64 // of the re-authorisations; -1 if it is too large for an int64
+	known      map[fulfilment.State]int64
+	faults     int64
+}
+
+// summarise says what the file asks for, and where it goes.
+func (r *Run) summarise(ctx context.Context) error {
+	lang := r.Console.Lang
+	rows := [][]string{
+		{lang.In("file", "ファイル"), fmt.Sprintf(lang.In("%s (rows: %s, %s)", "%s（%s行、%s）"), r.Path, console.Grouped(r.rows), r.charset)},
+	}
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
+		n := r.counts.operations[op]
+		if n == 0 {
+			continue
+		}
+		text := console.Grouped(n)
+		if op == jpayment.OpReAuth {
+			yen := console.Grouped(r.counts.yen)
+			if r.counts.yen < 0 {
+				yen = lang.In("too many", "桁あふれ")
+			}
+			text += fmt.Sprintf(lang.In(" (%s yen in all)", "（合計 %s 円）"), yen)
+		}
+		rows = append(rows, []string{jobtext.Operation(lang, op), text})
+	}
+	if known := r.knownText(); known != "" {
+		rows = append(rows, []string{lang.In("known already", "記録済み"), known})
+	}
+	st, err := r.queue.Status(ctx, "")
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	others := st.Open()
+	for state, n := range r.counts.known {
+		if !state.Settled() {
+			others -= n
+		}
+	}
+	if others > 0 && r.unsettled() > 0 { // The worker does not ask who wished for a job.
+		rows = append(rows, []string{lang.In("others", "ほかのジョブ"), fmt.Sprintf(lang.In("%s (of other files or programs; they are sent too)", "%s（他のファイルやプログラムのもの。これらも送信されます）"), console.Grouped(others))})
+	}
+	rows = append(rows,
+		[]string{lang.In("store", "店舗ID"), r.Store},
+		[]string{lang.In("gateway", "送信先"), r.Gateway},
+		[]string{lang.In("database", "データベース"), r.Database},
+		[]string{lang.In("report", "レポート"), r.Report})
+	console.WriteTable(r.Console.Stderr, rows)
+	if st.Paused != nil {
+		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "店舗は停止中です（%s）。続行すると再開します。\n"), console.Printable(jobtext.PauseWhy(lang, st.Paused)))
+	}
+	if r.unsettled() > 0 && !r.DryRun {
+		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s. Captures charge the cardholder.\n",
+			"最大 %s 件のリクエストを送信します。実売上ではカード会員に請求されます。\n"), console.Grouped(r.unsettled()))
+	}
+	return nil
+}
+
+// unsettled returns how many rows are not settled yet, as they stood at the check.
+func (r *Run) unsettled() int64 {
+	n := r.rows
+	for state, known := range r.counts.known {
+		if state.Settled() {
+			n -= known
+		}
+	}
+	return n
+}
+
+func (r *Run) knownText() string {
+	var parts []string
+	var all int64
+	for _, s := range []fulfilment.State{
+		fulfilment.StateDone, fulfilment.StateRefused, fulfilment.StateReview,
+		fulfilment.StateWaiting, fulfilment.StateRunning, fulfilment.StateAwaiting,
+	} {
+		if n := r.counts.known[s]; n > 0 {
+			all += n
+			parts = append(parts, jobtext.State(r.Console.Lang, s)+" "+console.Grouped(n))
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	return fmt.Sprintf(r.Console.Lang.In("%s (%s)", "%s（%s）"), console.Grouped(all), strings.Join(parts, r.Console.Lang.In(", ", "、")))
+}
