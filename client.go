@@ -3,18 +3,14 @@ package jpayment
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/go-querystring/query"
@@ -43,6 +39,39 @@ type Gateway interface {
 
 var _ Gateway = (*Client)(nil)
 
+// Operation is the name of a call.
+type Operation string
+
+// The operations of a [Gateway].
+const (
+	OpSales            Operation = "Sales"
+	OpCancel           Operation = "Cancel"
+	OpReAuth           Operation = "ReAuth"
+	OpReAuthByKickback Operation = "ReAuthByKickback"
+)
+
+// replacesPayment reports whether the operation replaces the payment by a new one, so
+// that sending it twice, or half of it done, would cost money.
+func (o Operation) replacesPayment() bool { return o == OpReAuth || o == OpReAuthByKickback }
+
+// Request is what an operation asks for: a [SalesRequest], a [CancelRequest] or a
+// [ReAuthRequest].
+type Request interface {
+	// outgoing validates the request for an operation of the client's.
+	outgoing(c *Client, op Operation, fs *faults) outgoing
+}
+
+// outgoing is a request on its way through the client.
+type outgoing struct {
+	op        Operation
+	paymentID string
+	page      *http.Request
+	form      any    // a struct whose url tags name the parameters
+	text      string // the form, encoded
+
+	amount, tax, shipping int64 // that a ReAuth asks for
+}
+
 // Client sends requests to the gateway for one store. It is safe for concurrent
 // use and does not change after NewClient. Make one and keep it: it holds the
 // connections.
@@ -53,7 +82,7 @@ type Client struct {
 	reAuthPage     *http.Request
 	timeout        time.Duration
 	retry          RetryPolicy
-	log            attemptLog // or nil
+	log            func(context.Context, attempt) // or nil
 	charset        Charset
 	connectionAuth Secret
 	kickbackKey    Secret
@@ -100,60 +129,65 @@ const (
 	replyAtOnce     = "1"
 )
 
-// exchange is one operation on its way through the client, validated.
-type exchange struct {
-	op        Operation
-	paymentID string
-	page      *http.Request
-	form      form
-
-	amount, tax, shipping int64 // that a ReAuth asks for
-}
-
-// form is the parameters of a request, their names and values by turns.
-type form []string
-
-// with adds the merchant's own data.
-func (f form) with(extra Extra) form {
-	for key, value := range extra {
-		f = append(f, key, value)
-	}
-	return f
-}
-
-// EncodeValues makes the form an Encoder of go-querystring.
-func (f form) EncodeValues(_ string, v *url.Values) error {
-	for i := 0; i < len(f); i += 2 {
-		(*v)[f[i]] = f[i+1 : i+2 : i+2]
-	}
-	return nil
-}
-
-// encode returns the form as it goes out.
-func (f form) encode(charset Charset) (string, error) {
-	v, err := query.Values(struct{ Form form }{f}) // It takes structs only.
+// Preview validates a request and returns it exactly as the operation would send it
+// now. Nothing is sent. The request holds what is private, in its body. The errors are
+// [*ValidationError]s.
+func (c *Client) Preview(ctx context.Context, op Operation, r Request) (*http.Request, error) {
+	out, err := c.prepare(op, r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return wire.EncodeForm(v, wire.Charset(charset))
+	return c.newSending(out).request(ctx, out.page), nil
 }
 
-// do sends an operation, again where the policy allows it, and tells what came of
-// it. Every operation goes through here.
-func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
-	call := Call{Operation: ex.op, PaymentID: ex.paymentID}
-	// Once, and before anything can take time: the caller's map may change later, and
-	// an attempt must not send what nobody has validated.
-	text, err := ex.form.encode(c.charset)
-	if err != nil { // Validation leaves nothing that cannot be encoded.
-		return nil, &TransportError{Call: call, NotSent: true, Err: err}
+// prepare validates and encodes a request, once: the caller's data may change later,
+// and an attempt must not send what nobody has validated.
+func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
+	var fs faults
+	if r == nil {
+		fs.add("Request", "", Text{"is nil", "がnilです"})
+		return outgoing{}, fs.err(op, "")
 	}
+	out := r.outgoing(c, op, &fs)
+	out.op = op
+	if err := fs.err(op, out.paymentID); err != nil {
+		return outgoing{}, err
+	}
+	values, err := query.Values(out.form)
+	if err == nil {
+		out.text, err = wire.EncodeForm(values, wire.Charset(c.charset))
+	}
+	if err != nil { // Validation leaves nothing that cannot be encoded.
+		return outgoing{}, &TransportError{Call: Call{Operation: op, PaymentID: out.paymentID}, NotSent: true, Err: err}
+	}
+	return out, nil
+}
+
+// newSending returns the request as it leaves now.
+func (c *Client) newSending(out outgoing) *sending {
+	text := out.text
+	if code := c.connectionAuth.Reveal(); code != "" {
+		ut := strconv.FormatInt(time.Now().Unix(), 10)
+		hak := sha256.Sum256([]byte(ut + code))
+		text += "&ut=" + ut + "&hak=" + hex.EncodeToString(hak[:])
+	}
+	return &sending{text: text, header: [...]string{"application/x-www-form-urlencoded", c.userAgent}}
+}
+
+// do sends a request, again where the policy allows it, and returns what came of it.
+// Every operation goes through here.
+func (c *Client) do(ctx context.Context, op Operation, r Request) (*Result, error) {
+	out, err := c.prepare(op, r)
+	if err != nil {
+		return nil, err
+	}
+	call := Call{Operation: op, PaymentID: out.paymentID}
 	for {
 		call.Attempts++
 		start := time.Now()
-		res, err := c.attempt(ctx, ex, text, call)
+		res, err := c.attempt(ctx, out, call)
 		if c.log != nil {
-			c.log.attempt(ctx, call, res, err, time.Since(start))
+			c.log(ctx, attempt{call, res, err, time.Since(start)})
 		}
 		if err == nil {
 			return res, nil
@@ -170,165 +204,120 @@ func (c *Client) do(ctx context.Context, ex exchange) (*Result, error) {
 	}
 }
 
-// attempt sends the request once.
-func (c *Client) attempt(ctx context.Context, ex exchange, text string, call Call) (*Result, error) {
+// attempt sends the request once, reads the reply and judges it.
+func (c *Client) attempt(ctx context.Context, out outgoing, call Call) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &TransportError{Call: call, NotSent: true, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	if code := c.connectionAuth.Reveal(); code != "" {
-		ut := strconv.FormatInt(time.Now().Unix(), 10)
-		hak := sha256.Sum256([]byte(ut + code))
-		text += "&ut=" + ut + "&hak=" + hex.EncodeToString(hak[:])
-	}
-	s := sending{text: text, header: [...]string{"application/x-www-form-urlencoded", c.userAgent}}
-	resp, err := c.http.Do(s.request(ctx, ex.page))
+	s := c.newSending(out)
+	resp, err := c.http.Do(s.request(ctx, out.page))
 	if err != nil {
 		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 			err = fmt.Errorf("%w: %w", ended, err)
 		}
 		return nil, &TransportError{Call: call, NotSent: s.notSent(), Err: err}
 	}
-	res, err := readReply(resp)
-	if err == nil {
-		err = c.judge(ex, res)
+	res, raw, bad := readReply(resp)
+	if bad != nil {
+		return nil, bad.err(call, resp.StatusCode, raw)
 	}
-	if err != nil {
-		return nil, withCall(err, call, resp.StatusCode)
+	res.Attempts = call.Attempts
+	if err := c.judge(out, call, res); err != nil {
+		return nil, err
 	}
 	return res, nil
 }
 
 // readReply reads the answer and parses it. The body is read to a bound, and
 // to its end where that is near, so that the connection can be used again.
-func readReply(resp *http.Response) (*Result, error) {
+func readReply(resp *http.Response) (res *Result, raw []byte, bad *replyFault) {
 	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	fail := func(reason string, cause error) (*Result, error) {
-		return nil, &ReplyError{Reason: reason, Err: cause, raw: body[:min(len(body), maxReply)]}
-	}
+	raw = body[:min(len(body), maxReply)]
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return fail("the HTTP status is not 200", nil)
+		return nil, raw, &replyFault{reason: textf(
+			"the HTTP status is not 200 but %d", "HTTPステータスが200ではなく%dです", resp.StatusCode)}
 	case err != nil:
-		return fail("it is cut short", err)
+		return nil, raw, &replyFault{reason: Text{"it is cut short", "途中で切れています"}, cause: err}
 	case len(body) > maxReply:
-		return fail("it is longer than 64 KiB", nil)
+		return nil, raw, &replyFault{reason: Text{"it is longer than 64 KiB", "64 KiBを超えています"}}
 	}
-	return parseReply(body, resp.Header.Get("Content-Type"))
+	res, bad = parseReply(body, resp.Header.Get("Content-Type"))
+	return res, raw, bad
 }
 
-// judge tells whether a reply answers the request with a success.
-func (c *Client) judge(ex exchange, res *Result) error {
+// judge returns an error unless the reply answers the request with a success.
+func (c *Client) judge(out outgoing, call Call, res *Result) error {
+	not := func(column string, reason Text, cause error) error {
+		return &ReplyError{Call: call, StatusCode: http.StatusOK, Column: column, Reason: reason, Err: cause, Result: res}
+	}
 	switch {
 	case res.Status == StatusFailed:
-		return &GatewayError{Code: res.Code, Result: res}
-	case ex.op == OpReAuthByKickback:
+		return &GatewayError{Call: call, Code: res.Code, Result: res}
+	case out.op == OpReAuthByKickback:
 		if res.Status != StatusAccepted {
-			return &ReplyError{Reason: "it is a result, which was to come by kickback", Result: res}
+			return not("", Text{
+				"it is a result, which was to come by kickback",
+				"決済結果通知で届くはずの結果が応答として返されました",
+			}, nil)
 		}
 		return nil
 	case res.Status == StatusAccepted:
-		return &ReplyError{Reason: "it promises a kickback, which was not asked for", Result: res}
+		return not("", Text{
+			"it promises a kickback, which was not asked for",
+			"要求していない決済結果通知を予告しています",
+		}, nil)
 	}
-	if ex.op == OpReAuth { // whose reply names the new payment
+	if out.op == OpReAuth { // whose reply names the new payment
 		// A blank amount is another one too: the reply does not show that the new payment
 		// has the right amount.
-		if column := res.otherAmount(ex.amount, ex.tax, ex.shipping); column != "" {
-			return &ReplyError{Column: column, Reason: "is not the amount asked for", Result: res}
+		if column := res.otherAmount(out.amount, out.tax, out.shipping); column != "" {
+			return not(column, notTheAmount, nil)
 		}
-	} else if res.PaymentID != ex.paymentID && !c.unmatchedID {
+	} else if res.PaymentID != out.paymentID && !c.unmatchedID {
 		// That the reply repeats the payment's number is an assumption: the specification
 		// says only that the number is issued once per payment.
-		return &ReplyError{Column: "gid", Reason: "is not the payment asked for", Result: res}
+		return not("gid", Text{"is not the payment asked for", "が要求した決済の番号と異なります"}, nil)
 	}
 	if c.productionOnly && res.TestMode() {
-		return &ReplyError{Reason: "it approves a test", Err: ErrTestMode, Result: res}
+		return not("", Text{"it approves a test", "テスト環境の承認です"}, ErrTestMode)
 	}
 	return nil
 }
 
-// withCall fills in what the makers of an error did not know.
-func withCall(err error, call Call, status int) error {
-	switch e := err.(type) { //nolint:errorlint // These come unwrapped from the functions above.
-	case *GatewayError:
-		e.Call = call
-	case *ReplyError:
-		e.Call, e.StatusCode = call, status
-	}
-	return err
+var notTheAmount = Text{"is not the amount asked for", "が要求した金額と異なります"}
+
+// attempt is an attempt that has ended.
+type attempt struct {
+	call    Call
+	result  *Result
+	err     error
+	elapsed time.Duration
 }
 
-// attemptLog is a logger behind an interface, so that the handlers of log/slog are no
-// part of programs that do not log.
-type attemptLog interface {
-	attempt(context.Context, Call, *Result, error, time.Duration)
-}
-
-type logger struct{ *slog.Logger }
-
-// attempt writes one record for each attempt. Errors of this package hold nothing
-// private.
-func (l logger) attempt(ctx context.Context, call Call, res *Result, err error, elapsed time.Duration) {
+// log writes one record for the attempt. Errors of this package hold nothing private.
+func (a attempt) log(ctx context.Context, l *slog.Logger) {
 	level := slog.LevelInfo
-	if err != nil {
+	if a.err != nil {
 		level = slog.LevelWarn
 	}
 	if !l.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("operation", string(call.Operation)),
-		slog.String("payment_id", call.PaymentID),
-		slog.Int("attempt", call.Attempts),
-		slog.String("outcome", OutcomeOf(err).String()),
-		slog.Duration("elapsed", elapsed),
+		slog.String("operation", string(a.call.Operation)),
+		slog.String("payment_id", a.call.PaymentID),
+		slog.Int("attempt", a.call.Attempts),
+		slog.String("outcome", OutcomeOf(a.err).String()),
+		slog.Duration("elapsed", a.elapsed),
 	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+	if a.err != nil {
+		attrs = append(attrs, slog.String("error", a.err.Error()))
 	} else {
-		attrs = append(attrs, slog.Any("result", *res))
+		attrs = append(attrs, slog.Any("result", *a.result))
 	}
-	l.LogAttrs(ctx, level, "jpayment: "+string(call.Operation), attrs...)
+	l.LogAttrs(ctx, level, "jpayment: "+string(a.call.Operation), attrs...)
 }
-
-// sending is a request on its way, and what net/http tells of it. All that belongs to
-// one request lies in one piece of memory.
-type sending struct {
-	text               string
-	body               strings.Reader
-	header             [2]string // the values of Content-Type and User-Agent
-	hooks              httptrace.ClientTrace
-	wanted, got, http2 atomic.Bool
-}
-
-func (s *sending) request(ctx context.Context, page *http.Request) *http.Request {
-	s.hooks.GetConn = func(string) { s.wanted.Store(true) }
-	s.hooks.GotConn = func(info httptrace.GotConnInfo) {
-		s.got.Store(true)
-		c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
-		s.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
-	}
-	req := page.WithContext(httptrace.WithClientTrace(ctx, &s.hooks))
-	req.Header = http.Header{"Content-Type": s.header[:1:1], "User-Agent": s.header[1:]}
-	req.ContentLength = int64(len(s.text))
-	s.body.Reset(s.text)
-	req.Body = io.NopCloser(&s.body) // Of a type of our own net/http writes the head apart.
-	// net/http asks for the body again in two cases: over HTTP/1 when it had written
-	// nothing on a connection that turned out to be closed, which is harmless, and over
-	// HTTP/2 when the server claims not to have processed what was written, which nobody
-	// proves.
-	req.GetBody = func() (io.ReadCloser, error) {
-		if s.http2.Load() {
-			return nil, plainError("the server handed the request back over HTTP/2")
-		}
-		return io.NopCloser(strings.NewReader(s.text)), nil
-	}
-	return req
-}
-
-// notSent tells whether it is proved that no byte of the request was written: a
-// connection was wanted, so this transport reports what it does, and none came.
-// Connecting includes the proxy's CONNECT and the TLS handshake.
-func (s *sending) notSent() bool { return s.wanted.Load() && !s.got.Load() }

@@ -1,7 +1,6 @@
 package jpayment
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/jpayment-go/jpayment/internal/wire"
@@ -36,96 +35,75 @@ const (
 	CodeMaintenance   Code = "ER999" // メンテナンス中
 )
 
-// The classes of codes, for use with [errors.Is].
-var (
+// Class is what a code tells of the request that it answers. It is an error, so that
+// errors.Is(err, jpayment.ErrBusy) finds the class of an error's code. Like the code, it
+// says what the gateway answered, and not what became of the payment: for that ask
+// [OutcomeOf].
+type Class int
+
+// The classes. The zero value is ErrLostTrack, so that a code that nobody has listed can
+// never pass for a refusal.
+const (
+	// ErrLostTrack is the class of the codes by which the gateway itself may not know
+	// what it did (ER000, ER042 and the like), and of unlisted ones.
+	ErrLostTrack Class = iota
+	// ErrRejected is the class of the codes by which the gateway rejected the operation
+	// for a reason of the payment's, such as ER032.
+	ErrRejected
 	// ErrCardDeclined is the class of all G codes: the card issuer declined.
-	ErrCardDeclined = errors.New("the card issuer declined")
+	ErrCardDeclined
 	// ErrBusy is the class of ER010: the gateway is congested.
-	ErrBusy = errors.New("the gateway is congested")
+	ErrBusy
 	// ErrMaintenance is the class of ER999: the gateway is under maintenance,
 	// monthly from 02:55 to 04:30 Japan time (field notes, grade H).
-	ErrMaintenance = errors.New("the gateway is under maintenance")
+	ErrMaintenance
 	// ErrNotPermitted is the class of the codes that say that the store, its
 	// contract or this machine's address is not set up for the request.
-	ErrNotPermitted = errors.New("the gateway does not permit this request")
+	ErrNotPermitted
 	// ErrInvalidParameter is the class of the codes that say that the request
 	// or one of its parameters is wrong.
-	ErrInvalidParameter = errors.New("the gateway found the request invalid")
+	ErrInvalidParameter
 )
 
-// Retry tells whether sending a refused request again can help. It is a
-// judgement of this package's authors; the gateway documents nothing of it.
-type Retry int
+// Error returns the message in English.
+func (c Class) Error() string { return c.Message().En }
 
-// The answers of [Code.Retry].
-const (
-	RetryUnknown Retry = iota
-	RetryNo
-	RetryYes
-)
-
-// String returns "unknown", "no" or "yes".
-func (r Retry) String() string {
-	switch r {
-	case RetryNo:
-		return "no"
-	case RetryYes:
-		return "yes"
-	default:
-		return "unknown"
-	}
-}
-
-// class says what a code tells of the request it answers.
-type class int
-
-const (
-	// classLost: the gateway itself may not know what it did. The zero value,
-	// so that a code nobody has listed can never pass for a refusal.
-	classLost class = iota
-	classRefused
-	classDeclined
-	classBusy
-	classMaintenance
-	classNotPermitted
-	classInvalidParameter
-)
-
-// sentinel returns the error that stands for the class, or nil.
-func (c class) sentinel() error {
+// Message returns the meaning of the class.
+func (c Class) Message() Text {
 	switch c {
-	case classDeclined:
-		return ErrCardDeclined
-	case classBusy:
-		return ErrBusy
-	case classMaintenance:
-		return ErrMaintenance
-	case classNotPermitted:
-		return ErrNotPermitted
-	case classInvalidParameter:
-		return ErrInvalidParameter
-	case classLost, classRefused:
+	case ErrRejected:
+		return Text{"the gateway rejected the operation", "決済ゲートウェイが処理を拒否しました"}
+	case ErrCardDeclined:
+		return Text{"the card issuer declined", "カード会社が拒否しました"}
+	case ErrBusy:
+		return Text{"the gateway is congested", "決済ゲートウェイが混雑しています"}
+	case ErrMaintenance:
+		return Text{"the gateway is under maintenance", "決済ゲートウェイはメンテナンス中です"}
+	case ErrNotPermitted:
+		return Text{"the gateway does not permit this request", "決済ゲートウェイの設定によりリクエストが許可されていません"}
+	case ErrInvalidParameter:
+		return Text{"the gateway found the request invalid", "決済ゲートウェイがリクエストの不備を検出しました"}
+	default:
+		return Text{"the gateway lost track of the request", "決済ゲートウェイで処理されたかどうか不明です"}
 	}
-	return nil
 }
 
-// atTheDoor tells whether the gateway turned the request away before it looked
+// atTheDoor reports whether the gateway turned the request away before it looked
 // at the payment. That the checks come first is an assumption: no text of the
 // vendor's says in which order the gateway works.
-func (c class) atTheDoor() bool {
+func (c Class) atTheDoor() bool {
 	switch c {
-	case classBusy, classMaintenance, classNotPermitted, classInvalidParameter:
+	case ErrBusy, ErrMaintenance, ErrNotPermitted, ErrInvalidParameter:
 		return true
-	case classLost, classRefused, classDeclined:
+	case ErrLostTrack, ErrRejected, ErrCardDeclined:
 	}
 	return false
 }
 
 // codeInfo is what the catalogue says of a code.
 type codeInfo struct {
-	class  class
-	retry  Retry
-	en, ja string
+	class   Class
+	message Text
 }
 
 // info never fails: an unlisted code gets the class of its kind.
@@ -134,51 +112,80 @@ func (c Code) info() codeInfo {
 		return i
 	}
 	if strings.HasPrefix(string(c), "G") {
-		return codeInfo{
-			class: classDeclined,
-			en:    "the issuer declined, for a reason that no public list explains",
-			ja:    "カード会社により拒否されました（公開されている一覧にないコード）",
-		}
+		return codeInfo{ErrCardDeclined, Text{
+			"the issuer declined, for a reason that no public list explains",
+			"カード会社により拒否されました（公開されている一覧にないコード）",
+		}}
 	}
-	return codeInfo{
-		en: "a code that no public list explains",
-		ja: "公開されている一覧にないコードです",
-	}
+	return codeInfo{ErrLostTrack, Text{
+		"a code that no public list explains",
+		"公開されている一覧にないコードです",
+	}}
 }
 
-// Known tells whether the code is in the catalogue of this package.
+// Known reports whether the code is in the catalogue of this package.
 func (c Code) Known() bool {
 	_, ok := catalogue[c]
 	return ok
 }
 
-// Message returns the meaning of the code in English, in a few words without a
-// full stop.
-func (c Code) Message() string { return c.info().en }
+// Class returns the class of the code.
+func (c Code) Class() Class { return c.info().class }
 
-// MessageJa returns the meaning of the code in Japanese.
-func (c Code) MessageJa() string { return c.info().ja }
-
-// Retry tells whether sending the same request again can help.
-func (c Code) Retry() Retry { return c.info().retry }
-
-// Error returns the code and its meaning in English.
-func (c Code) Error() string { return string(c) + " (" + c.Message() + ")" }
-
-// Is tells whether target is this code or its class. It is for [errors.Is].
-func (c Code) Is(target error) bool {
-	if other, ok := target.(Code); ok {
-		return c == other
+// Message returns the meaning of the code, in a few words without a full stop. An empty
+// code has none.
+func (c Code) Message() Text {
+	if c == "" {
+		return Text{}
 	}
-	s := c.info().class.sentinel()
-	return s != nil && s == target
+	return c.info().message
 }
 
-// isCode tells whether s has the form of a reply code: 1 to 12 half-width
+// Outcome returns what the code says of the payment after the operation:
+// OutcomeRefused where the gateway turned the request down and the payment is as it was,
+// and OutcomeUnknown
+//
+//   - for a code of the class [ErrLostTrack], which unlisted codes have too;
+//   - for a re-authorisation, unless the code is of the classes [ErrBusy],
+//     [ErrMaintenance], [ErrNotPermitted] or [ErrInvalidParameter]: it cancels first and
+//     authorises then, and whether the original survives a decline is not documented.
+func (c Code) Outcome(op Operation) Outcome {
+	class := c.Class()
+	if class == ErrLostTrack || op.replacesPayment() && !class.atTheDoor() {
+		return OutcomeUnknown
+	}
+	return OutcomeRefused
+}
+
+// Error returns the code and its meaning in English, and nothing for an empty code.
+func (c Code) Error() string { return c.what().En }
+
+// what returns the code and its meaning.
+func (c Code) what() Text {
+	if c == "" {
+		return Text{}
+	}
+	m := c.Message()
+	return Text{string(c) + " (" + m.En + ")", string(c) + "（" + m.Ja + "）"}
+}
+
+// Is reports whether target is this code or its class. It is for [errors.Is].
+func (c Code) Is(target error) bool {
+	switch target := target.(type) { //nolint:errorlint // Is is what errors.Is asks.
+	case Code:
+		return c == target
+	case Class:
+		return c.Class() == target
+	default:
+		return false
+	}
+}
+
+// isCode reports whether s has the form of a reply code: 1 to 12 half-width
 // letters and digits (specification, ec).
 func isCode(s string) bool { return len(s) >= 1 && len(s) <= 12 && wire.IsAlnum(s) }
 
-// isBareCode tells whether a whole reply of s can only be a code. It asks for
+// isBareCode reports whether a whole reply of s can only be a code. It asks for
 // more than isCode, since any word has the form of a code.
 func isBareCode(s string) bool {
 	if Code(s).Known() {

@@ -1,16 +1,9 @@
 package jpayment
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"strconv"
 	"strings"
-	"syscall"
 )
 
 // Outcome is what is known of a payment after a call.
@@ -32,16 +25,19 @@ const (
 )
 
 // String returns "unknown", "done", "not sent" or "refused".
-func (o Outcome) String() string {
+func (o Outcome) String() string { return o.Text().En }
+
+// Text returns the outcome in a word or two.
+func (o Outcome) Text() Text {
 	switch o {
 	case OutcomeDone:
-		return "done"
+		return Text{"done", "完了"}
 	case OutcomeNotSent:
-		return "not sent"
+		return Text{"not sent", "未送信"}
 	case OutcomeRefused:
-		return "refused"
+		return Text{"refused", "拒否"}
 	default:
-		return "unknown"
+		return Text{"unknown", "不明"}
 	}
 }
 
@@ -57,7 +53,7 @@ func OutcomeOf(err error) Outcome {
 	return o
 }
 
-// outcomeIn also tells whether it found an error of this package's.
+// outcomeIn also reports whether it found an error of this package's.
 func outcomeIn(err error) (o Outcome, found bool) {
 	//nolint:errorlint // This function is the walk down the chain.
 	switch e := err.(type) {
@@ -87,20 +83,45 @@ func outcomeIn(err error) (o Outcome, found bool) {
 	}
 }
 
-// Operation is the name of a call.
-type Operation string
+// NextOf returns what to do after a call that ended with the error: what its Next
+// method returns, if it has one, as the errors of this package do. After any other
+// error, or several that disagree, it is to look the payment up. It is nothing for nil.
+func NextOf(err error) Text {
+	var told interface {
+		error
+		Next() Text
+	}
+	switch {
+	case err == nil:
+		return Text{}
+	case errors.Is(err, ErrTestMode):
+		return nextProduction
+	case !errors.As(err, &told):
+		return nextLookUp
+	}
+	if o, ours := outcomeIn(told); ours && o != OutcomeOf(err) {
+		return nextLookUp
+	}
+	return told.Next()
+}
 
-// The operations of a [Gateway].
-const (
-	OpSales            Operation = "Sales"
-	OpCancel           Operation = "Cancel"
-	OpReAuth           Operation = "ReAuth"
-	OpReAuthByKickback Operation = "ReAuthByKickback"
-)
-
-// reauthorises tells whether the operation replaces the payment by a new one, so
-// that sending it twice, or half of it done, would cost money.
-func (o Operation) reauthorises() bool { return o == OpReAuth || o == OpReAuthByKickback }
+// WhatOf returns what happened, without anything private: what the error's What method
+// returns, if it has one, as the errors of this package do. Of an error from elsewhere
+// that may hold anything it is only the type. It is nothing for nil.
+func WhatOf(err error) Text {
+	var told interface {
+		error
+		What() Text
+	}
+	switch {
+	case err == nil:
+		return Text{}
+	case errors.As(err, &told):
+		return told.What()
+	default:
+		return describe(err)
+	}
+}
 
 // Call says which call an error is about.
 type Call struct {
@@ -116,8 +137,20 @@ type Call struct {
 	Earlier error
 }
 
+// told returns what happened, with what came before.
+func (c Call) told(what Text) Text {
+	if c.Attempts > 1 {
+		tries := textf(" (after %d attempts)", "（試行%d回）", c.Attempts)
+		what = Text{what.En + tries.En, what.Ja + tries.Ja}
+	}
+	if c.Earlier != nil {
+		what = Text{what.En + "; an earlier attempt may have been carried out", what.Ja + "。以前の試行が処理された可能性があります"}
+	}
+	return what
+}
+
 // sentence puts a call, what became of it and what to do next on one line.
-func (c Call) sentence(o Outcome, what, next string) string {
+func (c Call) sentence(o Outcome, what, next Text) string {
 	var b strings.Builder
 	b.WriteString("jpayment: ")
 	if c.Operation != "" {
@@ -127,30 +160,26 @@ func (c Call) sentence(o Outcome, what, next string) string {
 		}
 		b.WriteString(": ")
 	}
-	b.WriteString("outcome " + o.String() + ": " + what)
-	if c.Attempts > 1 {
-		b.WriteString(" (after " + strconv.Itoa(c.Attempts) + " attempts)")
-	}
-	if c.Earlier != nil {
-		b.WriteString("; an earlier attempt may have been carried out")
-	}
-	b.WriteString("; next: " + next)
+	b.WriteString("outcome " + o.String() + ": " + what.En + "; next: " + next.En)
 	return b.String()
 }
 
-// Fault is one reason why a request or an option cannot be right.
-type Fault struct {
+// InvalidField is one reason why a request or an option cannot be right.
+type InvalidField struct {
 	Field  string // the Go name: "PaymentID", "Extra", or an option's such as "WithTimeout"
 	Param  string // the gateway's name: "tid"; empty where it has none
-	Reason string // what is wrong, without the value
+	Reason Text   // what is wrong, without the value, to follow the name
 }
 
-// String returns the fault on one line.
-func (f Fault) String() string {
+// String returns the Text in English.
+func (f InvalidField) String() string { return f.Text().En }
+
+// Text returns the field and what is wrong with it on one line.
+func (f InvalidField) Text() Text {
 	if f.Param == "" {
-		return f.Field + " " + f.Reason
+		return Text{f.Field + " " + f.Reason.En, f.Field + f.Reason.Ja}
 	}
-	return f.Field + " (" + f.Param + ") " + f.Reason
+	return Text{f.Field + " (" + f.Param + ") " + f.Reason.En, f.Field + "（" + f.Param + "）" + f.Reason.Ja}
 }
 
 // ValidationError says that a request, or an argument of [NewClient], cannot be
@@ -158,17 +187,24 @@ func (f Fault) String() string {
 // fault at once, and none of the values.
 type ValidationError struct {
 	Call
-	Faults []Fault
+	Fields []InvalidField
 }
 
 // Error returns all faults on one line.
-func (e *ValidationError) Error() string {
-	faults := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		faults[i] = f.String()
+func (e *ValidationError) Error() string { return e.sentence(OutcomeNotSent, e.What(), e.Next()) }
+
+// What returns all faults on one line.
+func (e *ValidationError) What() Text {
+	en, ja := make([]string, len(e.Fields)), make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		t := f.Text()
+		en[i], ja[i] = t.En, t.Ja
 	}
-	return e.sentence(OutcomeNotSent, strings.Join(faults, "; "), e.Next())
+	return Text{strings.Join(en, "; "), strings.Join(ja, "。")}
 }
+
+// Next returns what to do next, with which Error ends.
+func (e *ValidationError) Next() Text { return nextInput }
 
 // Outcome returns OutcomeNotSent.
 func (e *ValidationError) Outcome() Outcome { return OutcomeNotSent }
@@ -187,12 +223,27 @@ type TransportError struct {
 }
 
 // Error returns the failure on one line.
-func (e *TransportError) Error() string {
-	what := "no reply: "
+func (e *TransportError) Error() string { return e.sentence(e.Outcome(), e.What(), e.Next()) }
+
+// What returns the failure and its cause.
+func (e *TransportError) What() Text {
+	cause := describe(e.Err)
 	if e.NotSent {
-		what = "could not connect: "
+		return e.told(Text{"could not connect: " + cause.En, "接続できませんでした: " + cause.Ja})
 	}
-	return e.sentence(e.Outcome(), what+describe(e.Err), e.Next())
+	return e.told(Text{"no reply: " + cause.En, "応答がありませんでした: " + cause.Ja})
+}
+
+// Next returns what to do next, with which Error ends.
+func (e *TransportError) Next() Text {
+	switch {
+	case e.Outcome() == OutcomeUnknown:
+		return e.Operation.NextIfUnknown()
+	case isTimeout(e.Err):
+		return nextMoreTime
+	default:
+		return nextConnect
+	}
 }
 
 // Unwrap returns the cause.
@@ -212,33 +263,44 @@ func (e *TransportError) Outcome() Outcome {
 // one about other amounts. Its outcome is always OutcomeUnknown.
 type ReplyError struct {
 	Call
-	Reason     string  // what is wrong, without any value of the reply
+	Reason     Text    // what is wrong, without any value of the reply; it follows Column, where there is one
 	StatusCode int     // the HTTP status; 0 where none is known
 	Column     string  // the column at fault by the gateway's name, such as "am"; or empty
 	Result     *Result // what the reply said as far as it could be read; or nil
 	Err        error   `json:"-"` // the cause, such as ErrTestMode; or nil
 
-	raw []byte
+	raw Secret
 }
 
 // ErrTestMode is wrapped by the [*ReplyError] for an approval in test mode under
 // [WithProductionOnly].
-var ErrTestMode error = plainError("the store is in test mode and no money moved")
+var ErrTestMode error = textError{Text{
+	"the store is in test mode and no money moved",
+	"店舗がテストモードのため、実際の請求は発生していません",
+}}
 
 // Error returns what is wrong on one line. It never holds the reply itself.
-func (e *ReplyError) Error() string {
-	what := "the reply cannot count: "
+func (e *ReplyError) Error() string { return e.sentence(OutcomeUnknown, e.What(), e.Next()) }
+
+// What returns what is wrong with the reply.
+func (e *ReplyError) What() Text {
+	what := e.Reason
 	if e.Column != "" {
-		what += e.Column + " "
-	}
-	what += e.Reason
-	if e.StatusCode != 0 && e.StatusCode != http.StatusOK {
-		what += " but " + strconv.Itoa(e.StatusCode)
+		what = Text{e.Column + " " + what.En, e.Column + what.Ja}
 	}
 	if e.Err != nil {
-		what += ": " + describe(e.Err)
+		cause := describe(e.Err)
+		what = Text{what.En + ": " + cause.En, what.Ja + ": " + cause.Ja}
 	}
-	return e.sentence(OutcomeUnknown, what, e.Next())
+	return e.told(Text{"the reply cannot count: " + what.En, "応答を結果として扱えません: " + what.Ja})
+}
+
+// Next returns what to do next, with which Error ends.
+func (e *ReplyError) Next() Text {
+	if errors.Is(e.Err, ErrTestMode) {
+		return nextProduction
+	}
+	return e.Operation.NextIfUnknown()
 }
 
 // Unwrap returns the cause, or nil.
@@ -250,10 +312,7 @@ func (e *ReplyError) Outcome() Outcome { return OutcomeUnknown }
 // Raw returns the reply as it came, at most 64 KiB of it. It may hold personal
 // data and an issued password: look at it, keep it where payments are kept, and
 // do not log it.
-func (e *ReplyError) Raw() []byte { return e.raw }
-
-// GoString returns Error, so that %#v does not show the raw reply.
-func (e *ReplyError) GoString() string { return e.Error() }
+func (e *ReplyError) Raw() []byte { return []byte(e.raw.Reveal()) }
 
 // GatewayError says that the gateway answered with a code.
 type GatewayError struct {
@@ -263,87 +322,41 @@ type GatewayError struct {
 }
 
 // Error returns the code, its meaning and what to do next on one line.
-func (e *GatewayError) Error() string {
-	return e.sentence(e.Outcome(), e.Code.Error(), e.Next())
+func (e *GatewayError) Error() string { return e.sentence(e.Outcome(), e.What(), e.Next()) }
+
+// What returns the code and its meaning.
+func (e *GatewayError) What() Text { return e.told(e.Code.what()) }
+
+// Next returns what to do next, with which Error ends.
+func (e *GatewayError) Next() Text {
+	if e.Earlier != nil {
+		return e.Operation.NextIfUnknown()
+	}
+	return e.Code.Next(e.Operation)
 }
 
 // Unwrap returns the code, so that errors.Is finds it and its class.
 func (e *GatewayError) Unwrap() error { return e.Code }
 
-// Outcome returns OutcomeRefused where the code says that the gateway turned the
-// request down and the payment is as it was. It returns OutcomeUnknown
-//
-//   - for a code by which the gateway itself lost track (ER000, ER042 and the
-//     like) and for one that nobody has listed;
-//   - for a re-authorisation, unless the code is of the classes [ErrBusy],
-//     [ErrMaintenance], [ErrNotPermitted] or [ErrInvalidParameter]: it cancels
-//     first and authorises then, and whether the original survives a decline is
-//     not documented;
-//   - after an earlier attempt whose outcome is unknown.
+// Outcome returns what [Code.Outcome] says of the operation, or OutcomeUnknown after an
+// earlier attempt whose outcome is unknown.
 func (e *GatewayError) Outcome() Outcome {
-	cl := e.Code.info().class
-	switch {
-	case e.Earlier != nil, cl == classLost:
+	if e.Earlier != nil {
 		return OutcomeUnknown
-	case e.Operation.reauthorises() && !cl.atTheDoor():
-		return OutcomeUnknown
-	default:
-		return OutcomeRefused
 	}
+	return e.Code.Outcome(e.Operation)
 }
 
-// plainError is an error whose text is this package's own and shows nothing private.
-type plainError string
+// Every verb of fmt writes the line of an error, so that none shows its fields.
 
-func (e plainError) Error() string { return string(e) }
+// Format writes Error, for every verb.
+func (e *ValidationError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
 
-// describe returns the text of a cause if it is of a kind whose text cannot hold
-// anything private: addresses, host names, certificates, time-outs. Of any other
-// it names only the type, for the transport may be the merchant's own and its
-// error may quote the request, or a proxy's URL with its password.
-func describe(err error) string {
-	var (
-		plain  plainError
-		dns    *net.DNSError
-		cert   *tls.CertificateVerificationError
-		record tls.RecordHeaderError
-		op     *net.OpError
-		errno  syscall.Errno
+// Format writes Error, for every verb.
+func (e *TransportError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
 
-		timeout interface{ Timeout() bool }
-	)
-	switch {
-	case err == nil:
-		return "no cause is known"
-	case errors.Is(err, context.Canceled):
-		return "the context was cancelled"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "the time ran out"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection was closed early"
-	case errors.As(err, &plain):
-		return plain.Error()
-	case errors.As(err, &dns):
-		return dns.Error()
-	case errors.As(err, &cert):
-		return cert.Error()
-	case errors.As(err, &record):
-		return record.Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return http.ErrSchemeMismatch.Error()
-	case errors.As(err, &op) && errors.As(err, &errno):
-		return op.Op + " " + op.Net + ": " + errno.Error()
-	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts
-		return op.Op + ": " + op.Err.Error()
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "the time ran out"
-	}
-	for errors.Unwrap(err) != nil {
-		err = errors.Unwrap(err)
-	}
-	// net/http has no name for this one.
-	if err.Error() == "http: server closed idle connection" {
-		return "the server closed a kept connection"
-	}
-	return fmt.Sprintf("error of type %T", err)
-}
+// Format writes Error, for every verb.
+func (e *ReplyError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
+
+// Format writes Error, for every verb.
+func (e *GatewayError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }

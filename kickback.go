@@ -12,24 +12,18 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Kickback is a notice of the gateway's (決済結果通知): the result of a request whose
-// answer was to come by a call of the merchant's 決済結果通知URL (specification,
-// "キックバック(rt=0)仕様").
-//
-// Anybody who knows the URL can send one. See [Kickback.Verify].
+// Kickback is a kickback (決済結果通知) that is proved to answer a request of ours: the
+// result of a re-authorisation whose answer came by a call of the merchant's
+// 決済結果通知URL (specification, "キックバック(rt=0)仕様"). [KickbackVerifier] says what is
+// proved and what is not.
 type Kickback struct {
-	// Result is what the notice says. Its Status may have other values than success
-	// and failure, since one URL serves the recurring charges of a store as well.
-	// Its Extra are the merchant's own parameters.
+	// Result is what the kickback says. Its Extra are the merchant's own parameters.
 	Result
-
-	// Request is what the notice answers. It is nil until Verify has proved it.
-	Request *KickbackRequest
-
-	token Secret
+	// Request is what it answers.
+	Request KickbackRequest
 }
 
-// KickbackRequest is the re-authorisation that a notice answers, as it was signed
+// KickbackRequest is the re-authorisation that a kickback answers, as it was signed
 // when [Client.ReAuthByKickback] sent it.
 type KickbackRequest struct {
 	StoreID               string    // 店舗ID (aid)
@@ -38,33 +32,118 @@ type KickbackRequest struct {
 	At                    time.Time // when it was sent, in whole seconds
 }
 
-// KickbackError says why a notice is not taken for one. It holds no value of the
-// notice.
+// LogValue returns the kickback without its secrets.
+func (k *Kickback) LogValue() slog.Value {
+	return slog.GroupValue(append(k.Result.LogValue().Group(), slog.String("original_payment_id", k.Request.PaymentID))...)
+}
+
+// Format writes what LogValue returns, for every verb.
+func (k *Kickback) Format(f fmt.State, _ rune) { printPublic(f, "Kickback", k.LogValue()) }
+
+// UnverifiedKickback is a kickback as somebody sent it. The gateway does not sign
+// kickbacks, and anybody who knows the URL can send one: what it says is a hint to look
+// in the control panel.
+type UnverifiedKickback struct {
+	// Result is what the kickback says. Its Status may have other values than success
+	// and failure, since one URL serves the recurring charges of a store as well.
+	// Its Extra are the merchant's own parameters.
+	Result
+
+	token Secret
+}
+
+// Signed reports whether the kickback has a signature, of which nothing is proved.
+func (k *UnverifiedKickback) Signed() bool { return !k.token.IsZero() }
+
+// LogValue returns the kickback without its secrets.
+func (k *UnverifiedKickback) LogValue() slog.Value { return k.Result.LogValue() }
+
+// Format writes what LogValue returns, for every verb.
+func (k *UnverifiedKickback) Format(f fmt.State, _ rune) {
+	printPublic(f, "UnverifiedKickback", k.LogValue())
+}
+
+// KickbackError says why something is not taken for a kickback. It holds no value of it.
 type KickbackError struct {
 	Param  string // the parameter at fault by the gateway's name, such as "am"; or empty
-	Reason string
+	Reason Text   // it follows Param, where there is one
 }
 
 // Error returns the fault on one line.
-func (e *KickbackError) Error() string {
+func (e *KickbackError) Error() string { return "jpayment: kickback: " + e.What().En }
+
+// What returns the fault.
+func (e *KickbackError) What() Text {
 	if e.Param == "" {
-		return "jpayment: kickback: " + e.Reason
+		return e.Reason
 	}
-	return "jpayment: kickback: " + e.Param + " " + e.Reason
+	return Text{e.Param + " " + e.Reason.En, e.Param + e.Reason.Ja}
 }
 
-// maxKickback bounds a notice in bytes, escaped. Other data of 1,024 bytes take three
+// maxKickback bounds a kickback in bytes, escaped. Other data of 1,024 bytes take three
 // times that at the most.
 const maxKickback = 16 << 10
 
-// ParseKickbackQuery reads a notice from a raw query, as r.URL.RawQuery has it, whose
-// escapes may hold UTF-8 or Shift_JIS. It is stricter than url.ParseQuery, which
-// drops what it cannot read.
-func ParseKickbackQuery(rawQuery string) (*Kickback, error) {
-	if len(rawQuery) > maxKickback {
-		return nil, &KickbackError{Reason: "is longer than 16 KiB"}
+// ParseKickback reads a kickback from a raw query, as r.URL.RawQuery has it. It does not
+// look at who sent it, and nothing of it is proved: see [KickbackVerifier].
+//
+// Text in Shift_JIS is understood: it is what is not valid UTF-8 (field notes,
+// "Charset"). A parameter that is missing is blank, but gid and rst must be there. A
+// parameter that is repeated must say the same each time. What does not add up, or
+// contradicts a success, is a [*KickbackError]. A status that the specification does
+// not define is kept.
+func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
+	fail := func(param, en, ja string) (*UnverifiedKickback, error) {
+		return nil, &KickbackError{param, Text{en, ja}}
 	}
-	values := url.Values{}
+	if len(rawQuery) > maxKickback {
+		return fail("", "is longer than 16 KiB", "16 KiBを超えています")
+	}
+	values, other, err := decodeQuery(rawQuery)
+	if err != nil {
+		return nil, err
+	}
+	take := func(param string) string {
+		v := values[param]
+		delete(values, param)
+		return v
+	}
+	signature := NewSecret(take(token.Param))
+	row := wire.Row{
+		GID: take("gid"), RST: take("rst"), AP: take("ap"), EC: take("ec"), GOD: take("god"), COD: take("cod"),
+		ID: take("id"), PS: take("ps"), ACID: take("acid"), Other: other,
+	}
+	for i, param := range []string{"am", "tx", "sf", "ta"} {
+		var bad *wire.Text
+		if row.Amounts[i], bad = wire.ParseYen(take(param)); bad != nil {
+			return nil, &KickbackError{param, Text(*bad)}
+		}
+	}
+	if row.Amounts.Complete() {
+		if bad := row.Amounts.Check(); bad != nil {
+			return nil, &KickbackError{"ta", Text(*bad)}
+		}
+	}
+	res, fault := newResult(row)
+	if fault != nil {
+		return nil, &KickbackError{fault.column, fault.reason}
+	}
+	res.Extra = NewExtra(values)
+	return &UnverifiedKickback{Result: *res, token: signature}, nil
+}
+
+// decodeQuery returns the parameters as UTF-8 with one value each, and those that are
+// the merchant's own as they came. It is stricter than url.ParseQuery, which drops what
+// it cannot read.
+func decodeQuery(rawQuery string) (values map[string]string, other string, err error) {
+	fail := func(param, en, ja string) (map[string]string, string, error) {
+		return nil, "", &KickbackError{param, Text{en, ja}}
+	}
+	var (
+		pairs [][2]string
+		raw   []string
+		all   strings.Builder
+	)
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		if pair == "" {
 			continue
@@ -72,155 +151,143 @@ func ParseKickbackQuery(rawQuery string) (*Kickback, error) {
 		rawKey, rawValue, _ := strings.Cut(pair, "=")
 		key, err := url.QueryUnescape(rawKey)
 		if err != nil {
-			return nil, &KickbackError{Reason: "has a key with a broken escape"}
+			return fail("", "has a key with a broken escape", "キーのエスケープが壊れています")
 		}
 		value, err := url.QueryUnescape(rawValue)
 		if err != nil {
-			return nil, &KickbackError{Reason: "has a value with a broken escape"}
+			return fail("", "has a value with a broken escape", "値のエスケープが壊れています")
 		}
-		values.Add(key, value)
-	}
-	return ParseKickback(values)
-}
-
-// ParseKickback reads a notice from its parameters. It does not look at who sent it.
-//
-// Text in Shift_JIS is understood: it is what is not valid UTF-8 (field notes,
-// "Charset"). A parameter that is missing is blank, but gid and rst must be there. A
-// parameter that is repeated must say the same each time. What does not add up, or
-// contradicts a success, is a [*KickbackError]. A status that the specification does
-// not define is kept.
-func ParseKickback(values url.Values) (*Kickback, error) {
-	decoded, err := decodeKickback(values)
-	if err != nil {
-		return nil, err
-	}
-	take := func(param string) string {
-		v := decoded.Get(param)
-		decoded.Del(param)
-		return v
-	}
-	k := &Kickback{token: NewSecret(take(token.Param))}
-	row := wire.Row{
-		GID: take("gid"), RST: take("rst"), AP: take("ap"), EC: take("ec"), GOD: take("god"), COD: take("cod"),
-		ID: take("id"), PS: take("ps"), ACID: take("acid"),
-	}
-	for i, param := range []string{"am", "tx", "sf", "ta"} {
-		if row.Amounts[i], err = wire.ParseYen(take(param)); err != nil {
-			return nil, &KickbackError{param, err.Error()}
-		}
-	}
-	if row.Amounts.Complete() {
-		if err := row.Amounts.Check(); err != nil {
-			return nil, &KickbackError{"ta", err.Error()}
-		}
-	}
-	if row.Other, err = wire.EncodeForm(decoded, wire.UTF8); err != nil {
-		return nil, &KickbackError{Reason: "has other data that is neither UTF-8 nor Shift_JIS"}
-	}
-	res, fault := newResult(row)
-	if fault != nil {
-		return nil, &KickbackError{fault.Column, fault.Reason}
-	}
-	k.Result = *res
-	return k, nil
-}
-
-// decodeKickback returns the parameters as UTF-8 with one value each.
-func decodeKickback(values url.Values) (url.Values, error) {
-	var all strings.Builder
-	for key, vs := range values {
-		for _, v := range vs {
-			all.WriteString(key + "=" + v + "&") // What stands between keeps bytes from joining.
+		pairs = append(pairs, [2]string{key, value})
+		all.WriteString(key + "=" + value + "&") // What stands between keeps bytes from joining.
+		if !slices.Contains(reserved, key) {
+			raw = append(raw, pair)
 		}
 	}
 	charset := wire.Detect(all.String())
-	if all.Len() > maxKickback+len("&") {
-		return nil, &KickbackError{Reason: "is longer than 16 KiB"}
-	}
-	decoded := make(url.Values, len(values))
-	for key, vs := range values {
-		name, ok := charset.Decode(key)
+	values = make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, ok := charset.Decode(pair[0])
 		if !ok {
-			return nil, &KickbackError{Reason: "has a key that is neither UTF-8 nor Shift_JIS"}
+			return fail("", "has a key that is neither UTF-8 nor Shift_JIS", "キーがUTF-8でもShift_JISでもありません")
 		}
-		for _, v := range vs {
-			text, ok := charset.Decode(v)
-			if !ok {
-				return nil, &KickbackError{kickbackParam(name), "is neither UTF-8 nor Shift_JIS"}
-			}
-			if old, repeated := decoded[name]; repeated && old[0] != text {
-				return nil, &KickbackError{kickbackParam(name), "is there twice, with different values"}
-			}
-			decoded[name] = []string{text}
+		param := key // in an error: any but the protocol's own may be anything
+		if !slices.Contains(reserved, key) {
+			param = "other data"
 		}
+		value, ok := charset.Decode(pair[1])
+		if !ok {
+			return fail(param, "is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません")
+		}
+		if old, repeated := values[key]; repeated && old != value {
+			return fail(param, "is there twice, with different values", "が異なる値で2つあります")
+		}
+		values[key] = value
 	}
-	return decoded, nil
+	return values, strings.Join(raw, "&"), nil
 }
 
-// kickbackParam returns the name of a parameter for an error: the protocol's own as
-// it is, any other, which may be anything, as other data.
-func kickbackParam(name string) string {
-	if slices.Contains(reserved, name) {
-		return name
-	}
-	return "other data"
-}
-
-// Verify proves that the notice answers a request that the holder of one of the keys
-// has signed ([WithKickbackKey]) no longer than maxAge ago, and that the amounts of
-// the notice are the ones asked for, unless it tells of a failure. It then sets
-// Request. The clocks of the two machines may differ by five minutes.
+// KickbackVerifier proves kickbacks. It is safe for concurrent use.
 //
-// It proves that the notice carries a parameter which only the gateway and the
-// merchant have seen, and which was made for the store, payment and amounts that
-// Request names. It does not prove what nobody has signed: the status (rst) and the
-// new payment's number (gid) are the word of whoever sent the notice. Nor does it tell
-// a notice from its repetition. Keep the parameter as secret as the key: leave it out
-// of logs of URLs, and let the URL be https.
-func (k *Kickback) Verify(now time.Time, maxAge time.Duration, keys ...[]byte) error {
-	if k.token.Reveal() == "" {
-		return &KickbackError{token.Param, "is not there: the notice is not signed"}
+// It proves that the kickback carries a parameter which only the gateway and the merchant
+// have seen, and which was made for the store, payment and amounts that
+// [Kickback.Request] names, no longer ago than its maximum age. It proves that the
+// amounts of the kickback are the ones asked for, unless it tells of a failure. It does
+// not prove what nobody has signed: the status (rst) and the new payment's number (gid)
+// are the word of whoever sent the kickback. Nor does it tell a kickback from its
+// repetition. Keep the parameter as secret as the key: leave it out of logs of URLs, and
+// let the URL be https.
+type KickbackVerifier struct {
+	storeID string
+	maxAge  time.Duration
+	keys    []Secret
+}
+
+const (
+	defaultKickbackAge = 24 * time.Hour
+	// maxSkew is how far the clocks of two of the merchant's machines may differ.
+	maxSkew = 5 * time.Minute
+)
+
+// NewKickbackVerifier returns a verifier of kickbacks that answer requests of a store
+// which a client has signed with one of the keys ([WithKickbackKey]), each of at least 32
+// bytes, no longer than maxAge ago. With 0 that is 24 hours: the gateway sends a kickback
+// within 30 seconds (field notes, H), but nobody knows how long it tries. To change keys,
+// let verifiers accept the new one beside the old before a client signs with it. A store
+// that shares its 決済結果通知URL with another needs a verifier of its own, and so a URL of
+// its own. The error is a [*ValidationError] with every fault.
+func NewKickbackVerifier(storeID string, maxAge time.Duration, keys ...[]byte) (*KickbackVerifier, error) {
+	var fs faults
+	fs.checkStoreID(storeID)
+	v := &KickbackVerifier{storeID: storeID, maxAge: maxAge}
+	switch {
+	case maxAge < 0:
+		fs.add("maxAge", "", Text{"is negative", "が負の値です"})
+	case maxAge == 0:
+		v.maxAge = defaultKickbackAge
 	}
-	c, ok := token.Open(k.token.Reveal(), keys...)
+	if len(keys) == 0 {
+		fs.add("keys", "", Text{"is empty", "が空です"})
+	}
+	for _, key := range keys {
+		fs.add("keys", "", checkKickbackKey(key))
+		v.keys = append(v.keys, NewSecret(string(key)))
+	}
+	if err := fs.err("NewKickbackVerifier", ""); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Verify reads a kickback from a raw query, as r.URL.RawQuery has it, and returns it if it
+// is proved at the given time. The clocks of the machines that send and verify may differ
+// by five minutes. Its error is a [*KickbackError].
+func (v *KickbackVerifier) Verify(rawQuery string, now time.Time) (*Kickback, error) {
+	k, err := ParseKickback(rawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return v.prove(k, now)
+}
+
+func (v *KickbackVerifier) prove(k *UnverifiedKickback, now time.Time) (*Kickback, error) {
+	fail := func(param string, reason Text) (*Kickback, error) { return nil, &KickbackError{param, reason} }
+	if !k.Signed() {
+		return fail(token.Param, Text{"is not there: the kickback is not signed", "がありません。署名のない決済結果通知です"})
+	}
+	keys := make([][]byte, len(v.keys))
+	for i, key := range v.keys {
+		keys[i] = []byte(key.Reveal())
+	}
+	claims, ok := token.Open(k.token.Reveal(), keys...)
 	if !ok {
-		return &KickbackError{token.Param, "was not signed by any of the keys"}
+		return fail(token.Param, Text{"was not signed by any of the keys", "の署名がどの鍵とも一致しません"})
 	}
-	switch age := now.Sub(c.At); {
-	case age > maxAge+maxSkew:
-		return &KickbackError{token.Param, "is too old"}
+	if claims.StoreID != v.storeID {
+		return fail(token.Param, Text{"was signed for another store", "が別の店舗のものです"})
+	}
+	switch age := now.Sub(claims.At); {
 	case age < -maxSkew:
-		return &KickbackError{token.Param, "is from the future: check the clocks"}
+		return fail(token.Param, Text{"is from the future: check the clocks", "の時刻が未来です。時計を確認してください"})
+	case age-maxSkew > v.maxAge:
+		return fail(token.Param, Text{"is too old", "が古すぎます"})
 	}
-	// What amounts the notice of a decline names is not documented, and nothing hangs
+	// What amounts the kickback of a decline names is not documented, and nothing hangs
 	// on them.
-	if param := k.otherAmount(c.Amount, c.Tax, c.Shipping); param != "" && k.Status != StatusFailed {
-		return &KickbackError{param, "is not the amount asked for"}
+	if param := k.otherAmount(claims.Amount, claims.Tax, claims.Shipping); param != "" && k.Status != StatusFailed {
+		return fail(param, notTheAmount)
 	}
-	r := KickbackRequest(c)
-	k.Request = &r
-	return nil
+	return &Kickback{Result: k.Result, Request: KickbackRequest(claims)}, nil
 }
 
-// maxSkew is how far the clocks of two of the merchant's machines may differ.
-const maxSkew = 5 * time.Minute
-
-// LogValue returns the notice without its secrets.
-func (k *Kickback) LogValue() slog.Value {
-	attrs := k.Result.LogValue().Group()
-	if k.Request != nil {
-		attrs = append(attrs, slog.String("original_payment_id", k.Request.PaymentID))
-	}
-	return slog.GroupValue(attrs...)
+// Format writes nothing of the keys, for every verb.
+func (v *KickbackVerifier) Format(f fmt.State, _ rune) {
+	printPublic(f, "KickbackVerifier", slog.GroupValue(slog.String("store_id", v.storeID), slog.Int("keys", len(v.keys))))
 }
-
-// Format writes what LogValue returns, for every verb.
-func (k *Kickback) Format(f fmt.State, _ rune) { printPublic(f, "Kickback", k.LogValue()) }
 
 // checkKickbackKey says what is wrong with a key, or nothing.
-func checkKickbackKey(key []byte) (reason string) {
+func checkKickbackKey(key []byte) Text {
 	if len(key) < token.MinKey {
-		return fmt.Sprintf("has a key of %d bytes; at least %d are needed", len(key), token.MinKey)
+		return textf("has a key of %d bytes; at least %d are needed", "の鍵が%dバイトです（%dバイト以上必要）", len(key), token.MinKey)
 	}
-	return ""
+	return Text{}
 }

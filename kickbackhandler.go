@@ -8,152 +8,152 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/jpayment-go/jpayment/internal/clientip"
 )
 
 // KickbackHandler receives kickbacks at the merchant's 決済結果通知URL, by GET as the
 // gateway sends them or by POST, and hands each to a callback.
 //
-// The gateway judges by the answer's body: it counts a notice as delivered if there
+// The gateway judges by the answer's body: it counts a kickback as delivered if there
 // is one (specification, "キックバック(rt=0)仕様"; field notes, H). So the body is OK
 // after the callback has returned nil, and otherwise there is none:
 //
 //	200 OK    the callback returned nil
-//	400       not a notice, see KickbackError
+//	400       not a kickback, see KickbackError
 //	403       from an address that is not allowed, or not signed
 //	405       neither GET nor POST
 //	413, 414  longer than 16 KiB
 //	500       the callback failed or panicked
 //
 // Repetition, time-outs and duplicates are not documented. Expect all three: the same
-// notice may come again, at the same time, or after the request has been given up. A
-// callback should be one database transaction that inserts the notice under a unique
+// kickback may come again, at the same time, or after the request has been given up. A
+// callback should be one database transaction that inserts the kickback under a unique
 // key and does the rest only if it was the first; see examples/kickbacksql.
 type KickbackHandler struct {
-	callback func(context.Context, *Kickback) error
-	allowed  []netip.Prefix // nil: any
-	proxies  []netip.Prefix
-	keys     []Secret
-	maxAge   time.Duration
-	log      *slog.Logger
+	// admit parses what came, proves it where that is asked for, and returns what to log
+	// of it and the callback with it.
+	admit   func(rawQuery string) (k slog.LogValuer, call func(context.Context) error, status int, err error)
+	allowed []netip.Prefix // nil: any
+	proxies []netip.Prefix
+	log     *slog.Logger
+	faults  faults // of the options, while it is made
 }
 
-// NewKickbackHandler returns a handler that calls the callback with each notice that
-// the options admit. The callback's context ends with the request. Its error is a
-// [*ValidationError] with every fault of the options.
-func NewKickbackHandler(callback func(context.Context, *Kickback) error, opts ...KickbackOption) (*KickbackHandler, error) {
-	s := &kickbackSettings{handler: KickbackHandler{
-		callback: callback,
-		maxAge:   defaultKickbackAge,
-		log:      slog.New(slog.DiscardHandler),
-	}}
+// NewKickbackHandler returns a handler that calls the callback with each kickback that
+// the verifier proves, and refuses all others. If the URL also receives unsigned
+// kickbacks of recurring charges, filter them out first, for example by acid, and give
+// them to a handler of [NewUnverifiedKickbackHandler].
+//
+// The callback's context ends with the request. The error is a [*ValidationError] with
+// every fault of the arguments and options.
+func NewKickbackHandler(v *KickbackVerifier, callback func(context.Context, *Kickback) error, opts ...KickbackOption) (*KickbackHandler, error) {
+	h := &KickbackHandler{}
+	if v == nil {
+		h.faults.add("verifier", "", Text{"is nil", "がnilです"})
+	}
 	if callback == nil {
-		s.faults.add("callback", "", "is nil")
+		h.faults.add("callback", "", Text{"is nil", "がnilです"})
 	}
+	h.admit = func(rawQuery string) (slog.LogValuer, func(context.Context) error, int, error) {
+		unverified, err := ParseKickback(rawQuery)
+		if err != nil {
+			return nil, nil, http.StatusBadRequest, err
+		}
+		k, err := v.prove(unverified, time.Now())
+		if err != nil {
+			return unverified, nil, http.StatusForbidden, err
+		}
+		return k, func(ctx context.Context) error { return callback(ctx, k) }, 0, nil
+	}
+	return h.with("NewKickbackHandler", opts)
+}
+
+// NewUnverifiedKickbackHandler returns a handler that calls the callback with each
+// kickback that the options admit, of which nothing is proved. Nothing should be sent,
+// shipped or released because of one. For the rest see [NewKickbackHandler].
+func NewUnverifiedKickbackHandler(callback func(context.Context, *UnverifiedKickback) error, opts ...KickbackOption) (*KickbackHandler, error) {
+	h := &KickbackHandler{}
+	if callback == nil {
+		h.faults.add("callback", "", Text{"is nil", "がnilです"})
+	}
+	h.admit = func(rawQuery string) (slog.LogValuer, func(context.Context) error, int, error) {
+		k, err := ParseKickback(rawQuery)
+		if err != nil {
+			return nil, nil, http.StatusBadRequest, err
+		}
+		return k, func(ctx context.Context) error { return callback(ctx, k) }, 0, nil
+	}
+	return h.with("NewUnverifiedKickbackHandler", opts)
+}
+
+func (h *KickbackHandler) with(constructor Operation, opts []KickbackOption) (*KickbackHandler, error) {
+	h.log = slog.New(slog.DiscardHandler)
 	for _, opt := range opts {
-		opt(s)
+		opt(h)
 	}
-	if err := s.faults.err("NewKickbackHandler", ""); err != nil {
+	if err := h.faults.err(constructor, ""); err != nil {
 		return nil, err
 	}
-	return &s.handler, nil
+	return h, nil
 }
 
-const defaultKickbackAge = 24 * time.Hour
+// KickbackOption is a setting of [NewKickbackHandler] and [NewUnverifiedKickbackHandler].
+type KickbackOption func(*KickbackHandler)
 
-// KickbackOption is a setting of [NewKickbackHandler].
-type KickbackOption func(*kickbackSettings)
-
-type kickbackSettings struct {
-	handler KickbackHandler
-	faults  faults
-}
-
-// VerifyKickbacks admits only notices that [Kickback.Verify] proves with one of the
-// keys, each of at least 32 bytes. To change keys, let handlers accept the new one
-// beside the old before a client signs with it. The default is to admit all.
-//
-// A URL that also gets the notices of recurring charges, which nobody signs, wants
-// them sorted out before the handler, for instance by their acid.
-func VerifyKickbacks(keys ...[]byte) KickbackOption {
-	return func(s *kickbackSettings) {
-		if len(keys) == 0 {
-			s.faults.add("VerifyKickbacks", "", "has no keys")
-		}
-		for _, key := range keys {
-			s.faults.add("VerifyKickbacks", "", checkKickbackKey(key))
-			s.handler.keys = append(s.handler.keys, NewSecret(string(key)))
-		}
-	}
-}
-
-// KickbackMaxAge sets how long after its request [VerifyKickbacks] admits a notice.
-// The default is 24 hours: the gateway sends it within 30 seconds (field notes, H), but
-// nobody knows how long it tries.
-func KickbackMaxAge(d time.Duration) KickbackOption {
-	return func(s *kickbackSettings) {
-		if d <= 0 {
-			s.faults.add("KickbackMaxAge", "", "is not positive")
-		}
-		s.handler.maxAge = d
-	}
-}
-
-// AllowFrom admits only notices from addresses in the prefixes. The default is any
-// address. The gateway's are not documented; third parties have seen 54.95.223.30 and
+// KickbackAllowFrom admits only kickbacks from addresses in the prefixes. The default is
+// any address. The gateway's are not documented; third parties have seen 54.95.223.30 and
 // 54.168.57.171 (field notes, as of August 2026), which may change.
-func AllowFrom(prefixes ...netip.Prefix) KickbackOption {
-	return func(s *kickbackSettings) { s.handler.allowed = s.prefixes("AllowFrom", prefixes) }
+func KickbackAllowFrom(prefixes ...netip.Prefix) KickbackOption {
+	return func(h *KickbackHandler) { h.allowed = h.prefixes("KickbackAllowFrom", prefixes) }
 }
 
-// TrustProxy names the addresses of the merchant's own proxies. A notice that comes
-// from one of them has the address that the proxies report: the right-most one in
-// X-Forwarded-For or Forwarded that is not a proxy's. Where both headers are there they
-// must agree, since a proxy that writes one may let the other pass as the client sent
-// it. Where they do not, or make no sense, the address is unknown, and AllowFrom admits
-// nothing. The default is to trust nobody and to look at no header.
-func TrustProxy(prefixes ...netip.Prefix) KickbackOption {
-	return func(s *kickbackSettings) { s.handler.proxies = s.prefixes("TrustProxy", prefixes) }
+// KickbackTrustProxy names the addresses of the merchant's own proxies. A kickback that
+// comes from one of them has the address that the proxies report: the right-most one in
+// X-Forwarded-For or Forwarded (RFC 7239) that is not a proxy's. Where both headers are
+// there they must agree, since a proxy that writes one may let the other pass as the
+// client sent it. Where they do not, or are malformed, the address is unknown, and
+// [KickbackAllowFrom] admits nothing. The default is to trust nobody and to look at no
+// header.
+func KickbackTrustProxy(prefixes ...netip.Prefix) KickbackOption {
+	return func(h *KickbackHandler) { h.proxies = h.prefixes("KickbackTrustProxy", prefixes) }
 }
 
-// KickbackLogger writes one record for each notice, at level Info if it was taken and
+// KickbackLogger writes one record for each kickback, at level Info if it was taken and
 // Warn if not, without private data. Of a callback's error it shows only the type. The
 // default is to log nothing.
 func KickbackLogger(l *slog.Logger) KickbackOption {
-	return func(s *kickbackSettings) {
+	return func(h *KickbackHandler) {
 		if l == nil {
-			s.faults.add("KickbackLogger", "", "is nil")
+			h.faults.add("KickbackLogger", "", Text{"is nil", "がnilです"})
 		}
-		s.handler.log = l
+		h.log = l
 	}
 }
 
 // prefixes returns prefixes in the form that unmapped addresses match.
-func (s *kickbackSettings) prefixes(option string, prefixes []netip.Prefix) []netip.Prefix {
+func (h *KickbackHandler) prefixes(option string, prefixes []netip.Prefix) []netip.Prefix {
 	if len(prefixes) == 0 {
-		s.faults.add(option, "", "has no prefixes")
+		h.faults.add(option, "", Text{"has no prefixes", "にアドレス範囲がありません"})
 	}
 	out := make([]netip.Prefix, len(prefixes))
 	for i, p := range prefixes {
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
 		if !p.IsValid() {
-			s.faults.add(option, "", fmt.Sprintf("has no valid prefix at place %d", i+1))
+			h.faults.add(option, "", textf("has no valid prefix at place %d", "の%d番目のアドレス範囲が正しくありません", i+1))
 		}
-		out[i] = p
+		out[i] = clientip.Unmap(p)
 	}
 	return out
 }
 
 // Format writes nothing of the handler's keys, for every verb.
 func (h *KickbackHandler) Format(f fmt.State, _ rune) {
-	printPublic(f, "KickbackHandler", slog.GroupValue(slog.Int("keys", len(h.keys)), slog.Any("allowed", h.allowed)))
+	printPublic(f, "KickbackHandler", slog.GroupValue(slog.Any("allowed", h.allowed)))
 }
 
-// ServeHTTP takes one notice.
+// ServeHTTP takes one kickback.
 func (h *KickbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, k, err := h.take(w, r)
 	attrs := []slog.Attr{slog.Int("status", status)}
@@ -175,33 +175,25 @@ func (h *KickbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // take goes through the checks in order, the cheapest and most general first, and
 // calls the callback.
-func (h *KickbackHandler) take(w http.ResponseWriter, r *http.Request) (status int, k *Kickback, err error) {
+func (h *KickbackHandler) take(w http.ResponseWriter, r *http.Request) (status int, k slog.LogValuer, err error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
-		return http.StatusMethodNotAllowed, nil, plainError("the method is neither GET nor POST")
+		return http.StatusMethodNotAllowed, nil, textError{Text{"the method is neither GET nor POST", "メソッドがGETでもPOSTでもありません"}}
 	}
 	if h.allowed != nil {
-		if addr, ok := h.source(r); !ok || !contains(h.allowed, addr) {
-			return http.StatusForbidden, nil, plainError("the source address is not allowed")
+		if addr, ok := clientip.Of(r, h.proxies); !ok || !clientip.In(h.allowed, addr) {
+			return http.StatusForbidden, nil, textError{Text{"the source address is not allowed", "許可されていない送信元です"}}
 		}
 	}
 	query, status, err := readKickback(w, r)
 	if err != nil {
 		return status, nil, err
 	}
-	if k, err = ParseKickbackQuery(query); err != nil {
-		return http.StatusBadRequest, nil, err
+	k, call, status, err := h.admit(query)
+	if err != nil {
+		return status, k, err
 	}
-	if h.keys != nil {
-		keys := make([][]byte, len(h.keys))
-		for i, key := range h.keys {
-			keys[i] = []byte(key.Reveal())
-		}
-		if err := k.Verify(time.Now(), h.maxAge, keys...); err != nil {
-			return http.StatusForbidden, k, err
-		}
-	}
-	if err := h.call(r.Context(), k); err != nil {
+	if err := h.call(r.Context(), call); err != nil {
 		return http.StatusInternalServerError, k, err
 	}
 	return http.StatusOK, k, nil
@@ -212,21 +204,21 @@ func (h *KickbackHandler) take(w http.ResponseWriter, r *http.Request) (status i
 func readKickback(w http.ResponseWriter, r *http.Request) (query string, status int, err error) {
 	query = r.URL.RawQuery
 	if len(query) > maxKickback {
-		return "", http.StatusRequestURITooLong, plainError("the query is longer than 16 KiB")
+		return "", http.StatusRequestURITooLong, textError{Text{"the query is longer than 16 KiB", "クエリが16 KiBを超えています"}}
 	}
 	if r.Method == http.MethodGet {
 		return query, 0, nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxKickback))
 	if err != nil {
-		return "", http.StatusRequestEntityTooLarge, plainError("the body is longer than 16 KiB or cut short")
+		return "", http.StatusRequestEntityTooLarge, textError{Text{"the body is longer than 16 KiB or cut short", "本文が16 KiBを超えているか、途中で切れています"}}
 	}
 	return strings.Trim(query+"&"+string(body), "&"), 0, nil
 }
 
 // call calls the callback. A panic is an error, so that the answer stays empty and the
-// notice comes again; its value may hold anything and is not shown.
-func (h *KickbackHandler) call(ctx context.Context, k *Kickback) (err error) {
+// kickback comes again; its value may hold anything and is not shown.
+func (h *KickbackHandler) call(ctx context.Context, callback func(context.Context) error) (err error) {
 	defer func() {
 		switch v := recover(); v {
 		case nil:
@@ -234,79 +226,11 @@ func (h *KickbackHandler) call(ctx context.Context, k *Kickback) (err error) {
 			panic(v)
 		default:
 			h.log.LogAttrs(ctx, slog.LevelError, "jpayment: kickback callback panicked", slog.String("stack", string(debug.Stack())))
-			err = plainError(fmt.Sprintf("the callback panicked with a %T", v))
+			err = textError{textf("the callback panicked with a %T", "コールバックがパニックしました（%T）", v)}
 		}
 	}()
-	if err := h.callback(ctx, k); err != nil {
-		return plainError(fmt.Sprintf("the callback failed with a %T", err))
+	if err := callback(ctx); err != nil {
+		return textError{textf("the callback failed with a %T", "コールバックが失敗しました（%T）", err)}
 	}
 	return nil
-}
-
-// source returns the address that a notice comes from.
-func (h *KickbackHandler) source(r *http.Request) (netip.Addr, bool) {
-	remote, ok := parseAddr(r.RemoteAddr)
-	if !ok || !contains(h.proxies, remote) {
-		return remote, ok
-	}
-	xff := r.Header.Values("X-Forwarded-For")
-	forwarded := r.Header.Values("Forwarded")
-	switch {
-	case len(xff) == 0 && len(forwarded) == 0:
-		return netip.Addr{}, false // a proxy that reports nobody
-	case len(forwarded) == 0:
-		return h.client(listed(xff))
-	case len(xff) == 0:
-		return h.client(forwardedFor(forwarded))
-	}
-	a, okA := h.client(listed(xff))
-	b, okB := h.client(forwardedFor(forwarded))
-	return a, okA && okB && a == b
-}
-
-// client returns the right-most address that is not a proxy's, or, if all are, the
-// left-most. What stands left of it anybody may have written.
-func (h *KickbackHandler) client(hops []string) (addr netip.Addr, ok bool) {
-	for _, hop := range slices.Backward(hops) {
-		if addr, ok = parseAddr(hop); !ok || !contains(h.proxies, addr) {
-			return addr, ok
-		}
-	}
-	return addr, ok
-}
-
-// listed returns the entries of a header whose lines make one comma-separated list.
-func listed(lines []string) []string {
-	entries := strings.Split(strings.Join(lines, ","), ",")
-	for i, e := range entries {
-		entries[i] = strings.TrimSpace(e)
-	}
-	return entries
-}
-
-// forwardedFor returns the for parameters of Forwarded (RFC 7239), one for each entry.
-func forwardedFor(lines []string) []string {
-	hops := listed(lines)
-	for i, entry := range hops {
-		hops[i] = ""
-		for pair := range strings.SplitSeq(entry, ";") {
-			if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); strings.EqualFold(name, "for") {
-				hops[i] = strings.Trim(value, `"`)
-			}
-		}
-	}
-	return hops
-}
-
-// parseAddr reads an address with or without a port, in brackets or not.
-func parseAddr(s string) (netip.Addr, bool) {
-	if ap, err := netip.ParseAddrPort(s); err == nil {
-		return ap.Addr().Unmap().WithZone(""), true
-	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
-	return addr.Unmap().WithZone(""), err == nil
-}
-
-func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
-	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

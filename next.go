@@ -5,191 +5,86 @@ import (
 	"errors"
 )
 
-// nextStep is what to do after a call.
-type nextStep int
-
-// The next steps, in the order of docs/outcomes.md.
-const (
-	nextAfterUnknownSales nextStep = iota
-	nextAfterUnknownCancel
-	nextAfterUnknownReAuth
-	nextProduction
-	nextInput
-	nextConnect
-	nextMoreTime
-	nextSourceIP
-	nextAfterRefusedSales
-	nextAfterRefusedCancel
-	nextPaymentID
-	nextDeclined
-	nextDeclinedCancel
-	nextBusy
-	nextMaintenance
-	nextContract
-	nextRequest
-	nextLookUp
-)
-
-var nextSteps = [...]struct{ en, ja string }{
-	nextAfterUnknownSales: {
+// What to do after a call, in the order of docs/outcomes.md.
+var (
+	nextAfterUnknownSales = Text{
 		"look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)",
 		"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら Sales を再送する",
-	},
-	nextAfterUnknownCancel: {
+	}
+	nextAfterUnknownCancel = Text{
 		"look the payment up in the control panel: send Cancel again if it is not cancelled (取消)",
 		"管理画面で決済を確認する。取消になっていなければ Cancel を再送する",
-	},
-	nextAfterUnknownReAuth: {
+	}
+	nextAfterUnknownReAuth = Text{
 		"do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship",
 		"再送しない。管理画面を確認し、新しい決済があればそれで、元の決済が取消になっていなければ元の決済で処理を続ける。どちらもなければ出荷しない",
-	},
-	nextProduction: {
+	}
+	nextProduction = Text{
 		"do not ship, no money moved; switch the store to production in the control panel",
-		"お金は動いていないので出荷しない。管理画面で店舗を本番に切り替える",
-	},
-	nextInput: {
+		"実際の請求は発生していないので出荷しない。管理画面で店舗を本番に切り替える",
+	}
+	nextInput = Text{
 		"correct the input; nothing was sent",
 		"入力を修正する（何も送信されていない）",
-	},
-	nextConnect: {
+	}
+	nextConnect = Text{
 		"check the network, the proxy and the address of the gateway, then send it again; nothing was sent",
 		"ネットワーク、プロキシ、ゲートウェイの接続先を確認してから再送する（何も送信されていない）",
-	},
-	nextMoreTime: {
+	}
+	nextMoreTime = Text{
 		"send it again with more time; nothing was sent",
 		"時間に余裕を持たせて再送する（何も送信されていない）",
-	},
-	nextSourceIP: {
+	}
+	nextSourceIP = Text{
 		"register this machine's egress IP address in the control panel (設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again",
 		"このサーバーの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する",
-	},
-	nextAfterRefusedSales: {
+	}
+	nextAfterRefusedSales = Text{
 		"look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)",
 		"管理画面で決済を確認する。実売上済み、取消済み、期限切れのいずれかの可能性がある。実売上の場合だけ出荷する",
-	},
-	nextAfterRefusedCancel: {
+	}
+	nextAfterRefusedCancel = Text{
 		"look the payment up in the control panel: it may be cancelled (取消) already",
 		"管理画面で決済を確認する。取消済みの可能性がある",
-	},
-	nextPaymentID: {
+	}
+	nextPaymentID = Text{
 		"check the payment number and that it belongs to this store",
 		"決済番号に誤りがないか、この店舗の決済かを確認する",
-	},
-	nextDeclined: {
+	}
+	nextDeclined = Text{
 		"do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay",
 		"出荷しない。一時的な理由なら再送し、そうでなければカード会員に別の支払方法を依頼する",
-	},
-	nextDeclinedCancel: {
+	}
+	nextDeclinedCancel = Text{
 		"look the payment up in the control panel and ask the gateway's support why the issuer declined",
 		"管理画面で決済を確認し、カード会社が拒否した理由をゲートウェイのサポートに問い合わせる",
-	},
-	nextBusy: {
+	}
+	nextBusy = Text{
 		"send it again a little later",
 		"少し待ってから再送する",
-	},
-	nextMaintenance: {
+	}
+	nextMaintenance = Text{
 		"send it again when the maintenance is over",
 		"メンテナンスが終わってから再送する",
-	},
-	nextContract: {
+	}
+	nextContract = Text{
 		"check the store's contract and settings in the control panel",
 		"管理画面で店舗の契約と設定を確認する",
-	},
-	nextRequest: {
+	}
+	nextRequest = Text{
 		"correct the request",
 		"リクエストを修正する",
-	},
-	nextLookUp: {
+	}
+	nextLookUp = Text{
 		"look the payment up in the control panel",
 		"管理画面で決済を確認する",
-	},
-}
-
-func (n nextStep) en() string { return nextSteps[n].en }
-func (n nextStep) ja() string { return nextSteps[n].ja }
-
-// Next returns what to do next, with which Error ends.
-func (e *ValidationError) Next() string { return nextInput.en() }
-
-// NextJa returns what Next does, in Japanese.
-func (e *ValidationError) NextJa() string { return nextInput.ja() }
-
-// Next returns what to do next, with which Error ends.
-func (e *TransportError) Next() string { return e.next().en() }
-
-// NextJa returns what Next does, in Japanese.
-func (e *TransportError) NextJa() string { return e.next().ja() }
-
-func (e *TransportError) next() nextStep {
-	switch {
-	case e.Outcome() == OutcomeUnknown:
-		return e.nextAfterUnknown()
-	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
-		return nextMoreTime
-	default:
-		return nextConnect
 	}
-}
+)
 
-// Next returns what to do next, with which Error ends.
-func (e *ReplyError) Next() string { return e.next().en() }
-
-// NextJa returns what Next does, in Japanese.
-func (e *ReplyError) NextJa() string { return e.next().ja() }
-
-func (e *ReplyError) next() nextStep {
-	if errors.Is(e.Err, ErrTestMode) {
-		return nextProduction
-	}
-	return e.nextAfterUnknown()
-}
-
-// Next returns what to do next, with which Error ends.
-func (e *GatewayError) Next() string { return e.next().en() }
-
-// NextJa returns what Next does, in Japanese.
-func (e *GatewayError) NextJa() string { return e.next().ja() }
-
-func (e *GatewayError) next() nextStep {
-	if e.Outcome() == OutcomeUnknown {
-		return e.nextAfterUnknown()
-	}
-	switch e.Code {
-	case CodeSourceIP:
-		return nextSourceIP
-	case CodePaymentID:
-		return nextPaymentID
-	default: // the class decides
-	}
-	switch e.Code.info().class {
-	case classDeclined:
-		if e.Operation == OpCancel {
-			return nextDeclinedCancel
-		}
-		return nextDeclined
-	case classBusy:
-		return nextBusy
-	case classMaintenance:
-		return nextMaintenance
-	case classNotPermitted:
-		return nextContract
-	case classInvalidParameter:
-		return nextRequest
-	case classRefused, classLost:
-	}
-	switch e.Operation {
-	case OpSales:
-		return nextAfterRefusedSales
-	case OpCancel:
-		return nextAfterRefusedCancel
-	default:
-		return nextLookUp
-	}
-}
-
-// nextAfterUnknown says how to find out what became of a payment.
-func (c Call) nextAfterUnknown() nextStep {
-	switch c.Operation {
+// NextIfUnknown returns what to do where nobody knows whether the operation was carried
+// out: how to find out, and what follows.
+func (o Operation) NextIfUnknown() Text {
+	switch o {
 	case OpSales:
 		return nextAfterUnknownSales
 	case OpCancel:
@@ -199,4 +94,47 @@ func (c Call) nextAfterUnknown() nextStep {
 	default:
 		return nextLookUp
 	}
+}
+
+// Next returns what to do after the operation was answered with the code.
+func (c Code) Next(op Operation) Text {
+	if c.Outcome(op) == OutcomeUnknown {
+		return op.NextIfUnknown()
+	}
+	switch c {
+	case CodeSourceIP:
+		return nextSourceIP
+	case CodePaymentID:
+		return nextPaymentID
+	default: // the class decides
+	}
+	switch c.Class() {
+	case ErrCardDeclined:
+		if op == OpCancel {
+			return nextDeclinedCancel
+		}
+		return nextDeclined
+	case ErrBusy:
+		return nextBusy
+	case ErrMaintenance:
+		return nextMaintenance
+	case ErrNotPermitted:
+		return nextContract
+	case ErrInvalidParameter:
+		return nextRequest
+	case ErrRejected, ErrLostTrack:
+	}
+	switch op {
+	case OpSales:
+		return nextAfterRefusedSales
+	case OpCancel:
+		return nextAfterRefusedCancel
+	default:
+		return nextLookUp
+	}
+}
+
+// isTimeout reports whether it was the caller's context or a time-out that ended a call.
+func isTimeout(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

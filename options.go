@@ -2,16 +2,15 @@ package jpayment
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
 // Option is a setting of [NewClient]. An argument that cannot be right is a fault
@@ -29,7 +28,6 @@ type settings struct {
 const (
 	defaultTimeout   = 60 * time.Second
 	defaultUserAgent = "jpayment-go"
-	maxConnections   = 64
 )
 
 func newSettings() *settings {
@@ -43,7 +41,7 @@ func newSettings() *settings {
 	return s
 }
 
-func (s *settings) fault(option, reason string) { s.faults.add(option, "", reason) }
+func (s *settings) fault(option, en, ja string) { s.faults.add(option, "", Text{en, ja}) }
 
 // wrapTransport does what WithTransportWrapper was asked for.
 func (s *settings) wrapTransport() {
@@ -53,41 +51,10 @@ func (s *settings) wrapTransport() {
 			rt = http.DefaultTransport
 		}
 		if rt = wrap(rt); rt == nil {
-			s.fault("WithTransportWrapper", "returned no transport")
+			s.fault("WithTransportWrapper", "returned no transport", "がトランスポートを返しませんでした")
 			return
 		}
 		s.client.http.Transport = rt
-	}
-}
-
-// newTransport returns the default transport.
-func newTransport() *http.Transport {
-	// HTTP/2 servers may hand a request back unprocessed after it was written, for
-	// the client to repeat. The gateway has no need of HTTP/2, and a request for
-	// money none of that.
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 10 * time.Second,
-		Protocols:           &protocols,
-		DisableCompression:  true,
-		// net/http keeps 2 and opens any number, which makes of busy callers a new
-		// connection for nearly every call.
-		MaxIdleConnsPerHost: maxConnections,
-		MaxConnsPerHost:     maxConnections,
-		// Well below the two minutes after which common servers hang up: to write on
-		// a connection that the server is closing makes an outcome unknown.
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: maxReply,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
-			if resp.StatusCode != http.StatusOK {
-				return plainError("the proxy refused CONNECT with HTTP status " + strconv.Itoa(resp.StatusCode))
-			}
-			return nil
-		},
 	}
 }
 
@@ -96,9 +63,8 @@ func newTransport() *http.Transport {
 // so are TLS and the number of idle connections; [WithTransportWrapper] keeps the
 // default ones. A Timeout shorter than the gateway's answer makes outcomes unknown.
 //
-// That a request was not sent is proved by net/http/httptrace. A transport that does
-// not report to it, as one that is not built on net/http may, turns those outcomes
-// into unknown ones.
+// The client uses net/http/httptrace to prove that nothing was sent; with a transport
+// that ignores it, such outcomes are unknown.
 //
 // The default is a client of this package's own: HTTP/1.1 over TLS 1.2 or later,
 // through the proxy that HTTPS_PROXY names, 10 seconds to connect, at most 64
@@ -107,7 +73,7 @@ func newTransport() *http.Transport {
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) {
 		if hc == nil {
-			s.fault("WithHTTPClient", "is nil")
+			s.fault("WithHTTPClient", "is nil", "がnilです")
 			return
 		}
 		client := *hc
@@ -115,22 +81,35 @@ func WithHTTPClient(hc *http.Client) Option {
 	}
 }
 
-// WithTransportWrapper uses what wrap makes of the client's transport: of the default
-// one, which is an [*http.Transport], or of that of [WithHTTPClient], wherever among the
-// options that stands. So tracing or a proxy keeps all else that WithHTTPClient would
+// WithTransportWrapper replaces the transport with wrap(transport), whatever the order of
+// the options: the default one, which is an [*http.Transport], or that of
+// [WithHTTPClient]. So tracing or a proxy keeps all else that WithHTTPClient would
 // replace: wrap may return a RoundTripper around the transport, or the default one with
-// a field set, such as Proxy. Of several wrappers each gets what the one before made.
+// a field set, such as Proxy. Several wrappers nest in the order of the options.
 //
-// A RoundTripper that sends a request twice defeats what this package does against it.
+// A RoundTripper that retries defeats the protection against sending twice.
 func WithTransportWrapper(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(s *settings) {
 		if wrap == nil {
-			s.fault("WithTransportWrapper", "is nil")
+			s.fault("WithTransportWrapper", "is nil", "がnilです")
 			return
 		}
 		s.wrappers = append(s.wrappers, wrap)
 	}
 }
+
+// Charset is the character set in which text is sent.
+type Charset int
+
+// The character sets that the gateway is known to read. ShiftJIS is Windows-31J,
+// the superset of Shift_JIS that Japanese systems mean by that name.
+const (
+	UTF8 Charset = iota
+	ShiftJIS
+)
+
+// String returns the name that HTTP gives the character set.
+func (c Charset) String() string { return wire.Charset(c).String() }
 
 // WithBaseURL sends requests to gateway/gateway.aspx and gateway/re_auth.aspx below
 // the URL, which must be https, or http to this machine itself. The default is
@@ -140,13 +119,13 @@ func WithBaseURL(base string) Option {
 		u, err := url.Parse(base)
 		switch {
 		case err != nil || u.Host == "" || u.Opaque != "":
-			s.fault("WithBaseURL", "is not an absolute URL")
+			s.fault("WithBaseURL", "is not an absolute URL", "が絶対URLではありません")
 		case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-			s.fault("WithBaseURL", "has a user, a query or a fragment, which it may not")
+			s.fault("WithBaseURL", "has a user, a query or a fragment, which it may not", "にユーザー名、クエリ、フラグメントは指定できません")
 		case u.Scheme == "http" && !isLoopback(u.Hostname()):
-			s.fault("WithBaseURL", "is http to another machine; only https is allowed there")
+			s.fault("WithBaseURL", "is http to another machine; only https is allowed there", "が他のマシンへのhttpです。httpsにしてください")
 		case u.Scheme != "https" && u.Scheme != "http":
-			s.fault("WithBaseURL", "is neither https nor http")
+			s.fault("WithBaseURL", "is neither https nor http", "がhttpsでもhttpでもありません")
 		default:
 			if u.Path == "" {
 				u.Path = "/" // JoinPath would make a relative path of it.
@@ -167,7 +146,7 @@ func isLoopback(host string) bool {
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) {
 		if d <= 0 {
-			s.fault("WithTimeout", "is not positive")
+			s.fault("WithTimeout", "is not positive", "が正の時間ではありません")
 			return
 		}
 		s.client.timeout = d
@@ -178,8 +157,8 @@ func WithTimeout(d time.Duration) Option {
 // [RetryPolicy].
 func WithRetry(p RetryPolicy) Option {
 	return func(s *settings) {
-		if err := p.check(); err != nil {
-			s.fault("WithRetry", err.Error())
+		if reason := p.reason(); reason != (Text{}) {
+			s.faults.add("WithRetry", "", reason)
 			return
 		}
 		s.client.retry = p.withDefaults()
@@ -191,10 +170,10 @@ func WithRetry(p RetryPolicy) Option {
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) {
 		if l == nil {
-			s.fault("WithLogger", "is nil")
+			s.fault("WithLogger", "is nil", "がnilです")
 			return
 		}
-		s.client.log = logger{l}
+		s.client.log = func(ctx context.Context, a attempt) { a.log(ctx, l) }
 	}
 }
 
@@ -202,7 +181,7 @@ func WithLogger(l *slog.Logger) Option {
 func WithCharset(c Charset) Option {
 	return func(s *settings) {
 		if c != UTF8 && c != ShiftJIS {
-			s.fault("WithCharset", "is neither UTF8 nor ShiftJIS")
+			s.fault("WithCharset", "is neither UTF8 nor ShiftJIS", "がUTF8でもShiftJISでもありません")
 			return
 		}
 		s.client.charset = c
@@ -216,7 +195,7 @@ func WithCharset(c Charset) Option {
 func WithConnectionAuth(code string) Option {
 	return func(s *settings) {
 		if code == "" {
-			s.fault("WithConnectionAuth", "is empty")
+			s.fault("WithConnectionAuth", "is empty", "が空です")
 			return
 		}
 		s.client.connectionAuth = NewSecret(code)
@@ -225,13 +204,13 @@ func WithConnectionAuth(code string) Option {
 
 // WithKickbackKey makes each [Client.ReAuthByKickback] carry one more parameter, jpk:
 // the store, the payment, the amounts and the time, signed by HMAC-SHA-256 with the
-// key, which must have at least 32 bytes. The gateway returns it in the notice, where
-// [VerifyKickbacks] looks for it. It takes 151 bytes and as many as the payment
+// key, which must have at least 32 bytes. The gateway returns it in the kickback, where
+// a [KickbackVerifier] looks for it. It takes 151 bytes and as many as the payment
 // number has digits off the 1,024 of [Extra]. The default is to send none.
 func WithKickbackKey(key []byte) Option {
 	return func(s *settings) {
-		if reason := checkKickbackKey(key); reason != "" {
-			s.fault("WithKickbackKey", reason)
+		if reason := checkKickbackKey(key); reason != (Text{}) {
+			s.faults.add("WithKickbackKey", "", reason)
 			return
 		}
 		s.client.kickbackKey = NewSecret(string(key))
@@ -242,7 +221,7 @@ func WithKickbackKey(key []byte) Option {
 func WithUserAgent(ua string) Option {
 	return func(s *settings) {
 		if ua == "" || strings.ContainsFunc(ua, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) }) {
-			s.fault("WithUserAgent", "is empty or has other characters than printable ASCII")
+			s.fault("WithUserAgent", "is empty or has other characters than printable ASCII", "が空か、ASCIIの印字可能文字以外を含みます")
 			return
 		}
 		s.client.userAgent = ua

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/jpayment-go/jpayment/internal/token"
@@ -16,33 +15,74 @@ import (
 type ReAuthRequest struct {
 	// PaymentID is the number of the payment to replace (対象決済番号, tid):
 	// half-width digits.
-	PaymentID string
+	PaymentID string `url:"tid"`
 	// Amount is the new price in yen (決済金額, am), without tax and shipping.
-	Amount int64
+	Amount int64 `url:"am"`
 	// Tax is the new tax in yen (税額, tx).
-	Tax int64
+	Tax int64 `url:"tx"`
 	// Shipping is the new shipping cost in yen (送料, sf).
-	Shipping int64
+	Shipping int64 `url:"sf"`
 	// Email is the cardholder's e-mail address (em), at most 254 bytes. Optional.
-	Email string
+	Email Secret `url:"em,omitempty"`
 	// Phone is the cardholder's telephone number (pn), at most 15 digits without
 	// hyphens. Optional.
-	Phone string
-	// Extra is free-form data to keep with the new payment. Optional.
+	Phone Secret `url:"pn,omitempty"`
+	// Extra is free-form data to keep with the new payment, each pair a parameter of
+	// its own. Optional.
 	Extra Extra
+}
+
+// reAuthForm is a re-authorisation as it goes out (specification,
+// "決済処理(再オーソリ)仕様").
+type reAuthForm struct {
+	StoreID string `url:"aid"`
+	Reply   string `url:"rt"`
+	ReAuthRequest
+	Signature string `url:"jpk,omitempty"` // token.Param
+}
+
+func (r ReAuthRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
+	form := &reAuthForm{StoreID: c.storeID, Reply: replyAtOnce, ReAuthRequest: r}
+	room := maxExtra
+	if op == OpReAuthByKickback {
+		form.Reply = replyByKickback
+	} else {
+		fs.checkOperation(op, OpReAuth)
+	}
+	if key := c.kickbackKey.Reveal(); key != "" && op == OpReAuthByKickback {
+		room -= len(token.Param+"=&") + token.MaxLen(len(r.PaymentID))
+		form.Signature = token.Sign([]byte(key), token.Claims{
+			StoreID: c.storeID, PaymentID: r.PaymentID,
+			Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
+			At: time.Now(),
+		})
+	}
+	fs.checkPaymentID(r.PaymentID)
+	fs.checkAmounts(r.Amount, r.Tax, r.Shipping)
+	fs.checkEmail(r.Email)
+	fs.checkPhone(r.Phone)
+	fs.checkExtra(r.Extra, c.charset, room)
+	return outgoing{
+		paymentID: r.PaymentID, page: c.reAuthPage, form: form,
+		amount: r.Amount, tax: r.Tax, shipping: r.Shipping,
+	}
 }
 
 // LogValue returns the request without its private data.
 func (r ReAuthRequest) LogValue() slog.Value {
-	return logTarget(r.PaymentID, r.Extra, slog.Int64("amount", r.Amount), slog.Int64("tax", r.Tax), slog.Int64("shipping", r.Shipping))
+	return slog.GroupValue(
+		slog.String("payment_id", r.PaymentID),
+		slog.Int64("amount", r.Amount), slog.Int64("tax", r.Tax), slog.Int64("shipping", r.Shipping),
+		slog.Any("extra", r.Extra),
+	)
 }
 
 // Format writes the request without its private data, for every verb.
 func (r ReAuthRequest) Format(f fmt.State, _ rune) { printPublic(f, "ReAuthRequest", r.LogValue()) }
 
-// MarshalJSON returns an error: the request holds private data, and JSON is how
-// many loggers print.
-func (r ReAuthRequest) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+// MarshalText returns an error: the request holds private data, and JSON is how many
+// loggers print.
+func (r ReAuthRequest) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
 
 // ReAuth cancels a payment and authorises a new one at other amounts. The result's
 // PaymentID is the new payment's; capture that one.
@@ -54,69 +94,21 @@ func (r ReAuthRequest) MarshalJSON() ([]byte, error) { return nil, errNotMarshal
 //
 // It is never sent twice. Whether the original survives a declined
 // re-authorisation is not documented, so the outcome of a decline is
-// [OutcomeUnknown]: see [GatewayError.Outcome]. A reply about other amounts than
+// [OutcomeUnknown]: see [Code.Outcome]. A reply about other amounts than
 // those asked for is a [*ReplyError]. A lost reply loses the new payment's number:
 // find it in the control panel, or use [Client.ReAuthByKickback]. The errors are
 // those of [Client.Sales].
 func (c *Client) ReAuth(ctx context.Context, req ReAuthRequest) (*Result, error) {
-	ex, err := c.reAuth(OpReAuth, req, replyAtOnce)
-	if err != nil {
-		return nil, err
-	}
-	return c.do(ctx, ex)
+	return c.do(ctx, OpReAuth, req)
 }
 
 // ReAuthByKickback asks for a re-authorisation whose result comes by a kickback, to
 // the 決済結果通知URL that is set in the control panel, within 30 seconds (field
 // notes, H); see [KickbackHandler]. A nil error says that the gateway took the
 // request, and nothing of the payment. What is said of [Client.ReAuth] holds here as
-// well. With [WithKickbackKey] the request carries a signature by which its notice is
+// well. With [WithKickbackKey] the request carries a signature by which its kickback is
 // known.
 func (c *Client) ReAuthByKickback(ctx context.Context, req ReAuthRequest) error {
-	ex, err := c.reAuth(OpReAuthByKickback, req, replyByKickback)
-	if err != nil {
-		return err
-	}
-	_, err = c.do(ctx, ex)
+	_, err := c.do(ctx, OpReAuthByKickback, req)
 	return err
-}
-
-// reAuth makes the request (specification, "決済処理(再オーソリ)仕様").
-func (c *Client) reAuth(op Operation, req ReAuthRequest, reply string) (exchange, error) {
-	key := c.kickbackKey.Reveal()
-	sign := key != "" && reply == replyByKickback
-	room := maxExtra
-	if sign {
-		room -= len(token.Param+"=&") + token.MaxLen(len(req.PaymentID))
-	}
-	var fs faults
-	fs.checkPaymentID(req.PaymentID)
-	fs.checkAmounts(req.Amount, req.Tax, req.Shipping)
-	fs.checkEmail(req.Email)
-	fs.checkPhone(req.Phone)
-	fs.checkExtra(req.Extra, c.charset, room)
-	if err := fs.err(op, req.PaymentID); err != nil {
-		return exchange{}, err
-	}
-	f := form{
-		"aid", c.storeID, "rt", reply, "tid", req.PaymentID,
-		"am", strconv.FormatInt(req.Amount, 10), "tx", strconv.FormatInt(req.Tax, 10), "sf", strconv.FormatInt(req.Shipping, 10),
-	}
-	if req.Email != "" {
-		f = append(f, "em", req.Email)
-	}
-	if req.Phone != "" {
-		f = append(f, "pn", req.Phone)
-	}
-	if sign {
-		f = append(f, token.Param, token.Sign([]byte(key), token.Claims{
-			StoreID: c.storeID, PaymentID: req.PaymentID,
-			Amount: req.Amount, Tax: req.Tax, Shipping: req.Shipping,
-			At: time.Now(),
-		}))
-	}
-	return exchange{
-		op: op, paymentID: req.PaymentID, page: c.reAuthPage, form: f.with(req.Extra),
-		amount: req.Amount, tax: req.Tax, shipping: req.Shipping,
-	}, nil
 }

@@ -42,8 +42,16 @@ type Result struct {
 	// SubscriptionID is the number of a recurring charge (自動課金番号, acid),
 	// where the store is set up to report it (field notes, H).
 	SubscriptionID string
-	// Other is the merchant's own data (その他) as it came. See Extra.
+	// Extra is the merchant's own data (その他), decoded. Where the gateway returned it
+	// unescaped, a value that holds & or % may not be told from the escaping; Other is
+	// what came. A + is a plus: this package sends spaces as %20.
+	Extra Extra
+	// Other is the merchant's own data as it came.
 	Other Secret
+
+	// Attempts is how often the request was tried until this reply came. It is 0 for a
+	// result that is not the reply to a call.
+	Attempts int
 }
 
 // Status is the result of a payment (決済結果, rst). Values that the specification
@@ -110,60 +118,17 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 		*a = Amount{}
 		return nil
 	}
-	y, err := wire.ParseYen(string(b))
-	if err != nil || !y.Given {
+	y, bad := wire.ParseYen(string(b))
+	if bad != nil || !y.Given {
 		return errors.New("jpayment: an amount is not a whole number of yen")
 	}
 	*a = Amount{y.Value, y.Given}
 	return nil
 }
 
-// Secret is a text that shows itself to nobody who does not ask: it prints, logs
-// and marshals as [redacted], or as nothing if it is empty. The pointer keeps it
-// from being printed out of a struct's unexported field as well, where fmt calls no
-// methods.
-type Secret struct{ text *string }
-
-// NewSecret returns a secret with the text.
-func NewSecret(text string) Secret { return secretIn(&text) }
-
-func secretIn(text *string) Secret {
-	if *text == "" {
-		return Secret{}
-	}
-	return Secret{text}
-}
-
-// Reveal returns the text.
-func (s Secret) Reveal() string {
-	if s.text == nil {
-		return ""
-	}
-	return *s.text
-}
-
-// String returns [redacted], or nothing if the secret is empty.
-func (s Secret) String() string {
-	if s.text == nil {
-		return ""
-	}
-	return "[redacted]"
-}
-
-// GoString returns what String does.
-func (s Secret) GoString() string { return strconv.Quote(s.String()) }
-
-// MarshalText returns what String does, which also keeps secrets out of JSON.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// TestMode tells whether the approval is a test's (TestMod): the store is in test
+// TestMode reports whether the approval is a test's (TestMod): the store is in test
 // mode and no money moved (field notes, H).
 func (r Result) TestMode() bool { return r.ApprovalCode.Reveal() == "TestMod" }
-
-// Extra returns the other data as key=value pairs. Where the gateway returned data
-// unescaped, a value that holds & or % may not be told from the escaping; Other is
-// what came. A + is a plus: this package sends spaces as %20.
-func (r Result) Extra() Extra { return parseExtra(r.Other.Reveal()) }
 
 // LogValue returns the result without its secrets.
 func (r Result) LogValue() slog.Value {
@@ -196,14 +161,29 @@ func (r Result) Format(f fmt.State, _ rune) { printPublic(f, "Result", r.LogValu
 // understood where the amounts prove it; where a row can be read in two ways it is
 // an error.
 func ParseReply(body []byte) (*Result, error) {
-	return parseReply(body, "")
+	res, bad := parseReply(body, "")
+	if bad != nil {
+		return nil, bad.err(Call{}, 0, body)
+	}
+	return res, nil
+}
+
+// replyFault is why something is no answer. It becomes an error where the call is known.
+type replyFault struct {
+	column string
+	reason Text
+	cause  error
+}
+
+func (f *replyFault) err(call Call, status int, raw []byte) error {
+	return &ReplyError{Call: call, StatusCode: status, Column: f.column, Reason: f.reason, Err: f.cause, raw: NewSecret(string(raw))}
 }
 
 // parseReply takes the Content-Type of the reply too, whose charset wins over what
 // the bytes look like.
-func parseReply(body []byte, contentType string) (*Result, error) {
-	fail := func(column, reason string) (*Result, error) {
-		return nil, &ReplyError{Column: column, Reason: reason, raw: body}
+func parseReply(body []byte, contentType string) (*Result, *replyFault) {
+	fail := func(column, en, ja string) (*Result, *replyFault) {
+		return nil, &replyFault{column: column, reason: Text{en, ja}}
 	}
 	var text string
 	if wire.IsASCII(body) {
@@ -215,72 +195,82 @@ func parseReply(body []byte, contentType string) (*Result, error) {
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
 	switch {
 	case text == "":
-		return fail("", "it is empty")
+		return fail("", "it is empty", "空です")
 	case text == "OK":
 		return &Result{Status: StatusAccepted}, nil
 	case text[0] == '<':
-		return fail("", "it is an HTML page")
+		return fail("", "it is an HTML page", "HTMLページが返されました")
 	case strings.HasPrefix(text, "ER:"):
 		if code := text[len("ER:"):]; isCode(code) {
 			return &Result{Status: StatusFailed, Code: Code(code)}, nil
 		}
-		return fail("ec", "after ER: is not a code")
+		return fail("ec", "after ER: is not a code", "（ER: の後）がエラーコードではありません")
 	case strings.Contains(text, ","):
 	case isBareCode(text):
 		return &Result{Status: StatusFailed, Code: Code(text)}, nil
 	default:
-		return fail("", "it is neither a row nor OK nor a code")
+		return fail("", "it is neither a row nor OK nor a code", "カンマ区切りの行でも、OKでも、エラーコードでもありません")
 	}
-	row, fault := wire.SplitRow(text)
-	if fault != nil {
-		return fail(fault.Column, fault.Reason)
+	row, bad := wire.SplitRow(text)
+	if bad != nil {
+		return nil, &replyFault{column: bad.Column, reason: Text(bad.Reason)}
 	}
 	res, fault := newResult(row)
-	if fault != nil {
-		return fail(fault.Column, fault.Reason)
-	}
 	switch {
+	case fault != nil:
+		return nil, fault
 	case res.Status != StatusSucceeded && res.Status != StatusFailed:
-		return fail("rst", "is neither 1 nor 2")
+		return fail("rst", "is neither 1 nor 2", "が1でも2でもありません")
 	case res.Status == StatusFailed && res.Code == "":
-		return fail("ec", "is blank although rst says that the payment failed")
+		return fail("ec", "is blank although rst says that the payment failed", "が空欄ですが、rstは決済失敗を示しています")
 	}
+	res.Extra = parseExtra(row.Other)
 	return res, nil
 }
 
-// newResult types the columns of a row. Of rst it asks only that it is a number,
-// and that the rest of the row does not contradict a success.
-func newResult(row wire.Row) (*Result, *wire.ColumnError) {
-	status, err := wire.ParseYen(row.RST)
+// newResult types the columns of a row. Of rst it asks only that it is a number, and that
+// the rest of the row does not contradict a success.
+func newResult(row wire.Row) (*Result, *replyFault) {
+	fail := func(column, en, ja string) (*Result, *replyFault) {
+		return nil, &replyFault{column: column, reason: Text{en, ja}}
+	}
+	const notAlnum, notAlnumJa = "has other characters than half-width letters and digits", "に半角英数字以外の文字があります"
+	status, bad := wire.ParseYen(row.RST)
 	success := status.Value == int64(StatusSucceeded)
 	switch {
 	case !wire.IsDigits(row.GID):
-		return nil, &wire.ColumnError{Column: "gid", Reason: "is not a number of half-width digits"}
-	case err != nil || !status.Given || status.Value > math.MaxInt32 || len(row.RST) > 1 && row.RST[0] == '0':
-		return nil, &wire.ColumnError{Column: "rst", Reason: "is not a number"}
+		return fail("gid", "is not a number of half-width digits", "が半角数字ではありません")
+	case bad != nil || !status.Given || status.Value > math.MaxInt32 || len(row.RST) > 1 && row.RST[0] == '0':
+		return fail("rst", "is not a number", "が数字ではありません")
 	case !wire.IsAlnum(row.AP):
-		return nil, &wire.ColumnError{Column: "ap", Reason: "has other characters than half-width letters and digits"}
+		return fail("ap", notAlnum, notAlnumJa)
 	case row.EC != "" && !isCode(row.EC):
-		return nil, &wire.ColumnError{Column: "ec", Reason: "is not a code of 1 to 12 half-width letters and digits"}
+		return fail("ec", "is not a code of 1 to 12 half-width letters and digits", "が1～12桁の半角英数字ではありません")
 	case !wire.IsAlnum(row.GOD):
-		return nil, &wire.ColumnError{Column: "god", Reason: "has other characters than half-width letters and digits"}
+		return fail("god", notAlnum, notAlnumJa)
 	case strings.ContainsRune(row.COD, utf8.RuneError):
-		return nil, &wire.ColumnError{Column: "cod", Reason: "is neither UTF-8 nor Shift_JIS"}
+		return fail("cod", "is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません")
 	case success && row.EC != "":
-		return nil, &wire.ColumnError{Column: "ec", Reason: "has a code although rst says that the payment succeeded"}
+		return fail("ec", "has a code although rst says that the payment succeeded", "にエラーコードがありますが、rstは決済成功を示しています")
 	case success && strings.Trim(row.GID, "0") == "":
-		return nil, &wire.ColumnError{Column: "gid", Reason: "is 0 although rst says that the payment succeeded"}
+		return fail("gid", "is 0 although rst says that the payment succeeded", "が0ですが、rstは決済成功を示しています")
 	}
 	// The texts that the secrets point at lie beside the result, in one piece.
 	r := &struct {
 		Result
 		ap, id, ps, other string
 	}{ap: row.AP, id: row.ID, ps: row.PS, other: row.Other}
+	secret := func(text *string) Secret {
+		if *text == "" {
+			return Secret{}
+		}
+		return Secret{text}
+	}
 	amount := func(y wire.Yen) Amount { return Amount{yen: y.Value, given: y.Given} }
 	r.Result = Result{
 		PaymentID:      row.GID,
 		Status:         Status(status.Value),
-		ApprovalCode:   secretIn(&r.ap),
+		ApprovalCode:   secret(&r.ap),
 		Code:           Code(row.EC),
 		OrderCode:      row.GOD,
 		OrderNumber:    row.COD,
@@ -288,10 +278,10 @@ func newResult(row wire.Row) (*Result, *wire.ColumnError) {
 		Tax:            amount(row.Amounts[1]),
 		Shipping:       amount(row.Amounts[2]),
 		Total:          amount(row.Amounts[3]),
-		IssuedID:       secretIn(&r.id),
-		IssuedPassword: secretIn(&r.ps),
+		IssuedID:       secret(&r.id),
+		IssuedPassword: secret(&r.ps),
 		SubscriptionID: row.ACID,
-		Other:          secretIn(&r.other),
+		Other:          secret(&r.other),
 	}
 	return &r.Result, nil
 }

@@ -3,13 +3,11 @@ package jpayment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
 
-// RetryPolicy says when a request is sent again. Of the zero value every field has
-// its default.
+// RetryPolicy says when a request is sent again. Zero fields take their defaults.
 //
 // By default a request is sent again only if it was not sent at all, or if a Sales
 // or Cancel was answered with ER010 (congestion). A ReAuth that may have left this
@@ -19,10 +17,9 @@ type RetryPolicy struct {
 	// MaxAttempts is how often a request is tried in all, 1 to 10. The default is
 	// 3; 1 switches trying again off.
 	MaxAttempts int
-	// BaseDelay bounds the wait before the second attempt, and each further bound
-	// is the double of the one before. The wait is drawn evenly between nothing and
-	// its bound, so that many callers do not come back at once. The default is 500
-	// milliseconds.
+	// BaseDelay is the upper bound of the first wait; it doubles per attempt. Waits are
+	// uniform between zero and the bound, so that many callers do not come back at
+	// once. The default is 500 milliseconds.
 	BaseDelay time.Duration
 	// MaxDelay bounds every wait. The default is 10 seconds.
 	MaxDelay time.Duration
@@ -36,16 +33,17 @@ type RetryPolicy struct {
 
 const maxMaxAttempts = 10
 
-func (p RetryPolicy) check() error {
+// reason says what is wrong with the policy, or nothing.
+func (p RetryPolicy) reason() Text {
 	switch {
 	case p.MaxAttempts < 0 || p.MaxAttempts > maxMaxAttempts:
-		return fmt.Errorf("MaxAttempts is not between 1 and %d", maxMaxAttempts)
+		return textf("has MaxAttempts that is not between 1 and %d", "のMaxAttemptsが1～%dの範囲にありません", maxMaxAttempts)
 	case p.BaseDelay < 0 || p.MaxDelay < 0:
-		return errors.New("BaseDelay or MaxDelay is negative")
+		return Text{"has a negative BaseDelay or MaxDelay", "のBaseDelayまたはMaxDelayが負の値です"}
 	case p.withDefaults().MaxDelay < p.withDefaults().BaseDelay:
-		return errors.New("MaxDelay is shorter than BaseDelay")
+		return Text{"has a MaxDelay that is shorter than BaseDelay", "のMaxDelayがBaseDelayより短くなっています"}
 	default:
-		return nil
+		return Text{}
 	}
 }
 
@@ -74,13 +72,13 @@ func (p RetryPolicy) again(call Call, err error) bool {
 		return false
 	case errors.As(err, &transport) && transport.NotSent:
 		return true
-	case call.Operation.reauthorises():
+	case call.Operation.replacesPayment():
 		return false
 	case errors.Is(err, ErrBusy):
 		return true
 	case errors.Is(err, ErrTestMode):
 		return false
-	case errors.As(err, &gateway) && gateway.Code.info().class != classLost:
+	case errors.As(err, &gateway) && gateway.Code.Class() != ErrLostTrack:
 		return false
 	default:
 		return p.ReplayUnknown

@@ -11,47 +11,52 @@ import (
 type SalesRequest struct {
 	// PaymentID is the number of the payment to capture (対象決済番号, tid):
 	// half-width digits.
-	PaymentID string
-	// Extra is free-form data to keep with the payment. Optional.
+	PaymentID string `url:"tid"`
+	// Extra is free-form data to keep with the payment, each pair a parameter of its
+	// own. Optional.
 	Extra Extra
 }
 
+// salesForm is a capture as it goes out (specification, "決済処理(実売上、取消)仕様").
+type salesForm struct {
+	StoreID string `url:"aid"`
+	Job     string `url:"jb"`
+	Reply   string `url:"rt"`
+	SalesRequest
+}
+
+func (r SalesRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
+	fs.checkOperation(op, OpSales)
+	fs.checkPaymentID(r.PaymentID)
+	fs.checkExtra(r.Extra, c.charset, maxExtra)
+	return outgoing{
+		paymentID: r.PaymentID, page: c.gatewayPage,
+		form: &salesForm{StoreID: c.storeID, Job: "SALES", Reply: replyAtOnce, SalesRequest: r},
+	}
+}
+
 // LogValue returns the request without its private data.
-func (r SalesRequest) LogValue() slog.Value { return logTarget(r.PaymentID, r.Extra) }
+func (r SalesRequest) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("payment_id", r.PaymentID), slog.Any("extra", r.Extra))
+}
 
 // Format writes the request without its private data, for every verb.
 func (r SalesRequest) Format(f fmt.State, _ rune) { printPublic(f, "SalesRequest", r.LogValue()) }
 
+// MarshalText returns an error: the request holds private data, and JSON is how many
+// loggers print.
+func (r SalesRequest) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
+
 // Sales captures (実売上) an authorised payment. The cardholder is charged.
 //
-// An authorisation wants capturing within 90 days; issuers may drop their hold
-// after 30 to 90 (field notes, H). A payment that was captured before is refused
-// with [CodeCaptureFailed], which however says no more than that this capture
-// failed, and never counts as done.
+// Capture an authorization within 90 days; issuers may release their hold after 30 to
+// 90 (field notes, H). A second capture is refused with [CodeCaptureFailed], which
+// proves only that this capture failed and so never counts as done.
 //
 // The gateway has no idempotency key and no status inquiry. If the outcome of the
 // error is [OutcomeUnknown], the payment may be captured or not: look it up in the
 // control panel. The errors are [*ValidationError], [*TransportError],
 // [*ReplyError] and [*GatewayError].
 func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
-	return c.onPayment(ctx, OpSales, "SALES", req.PaymentID, req.Extra)
-}
-
-// onPayment sends a job for the page gateway.aspx, which names a payment and no amounts
-// (specification, "決済処理(実売上、取消)仕様").
-func (c *Client) onPayment(ctx context.Context, op Operation, job, paymentID string, extra Extra) (*Result, error) {
-	var fs faults
-	fs.checkPaymentID(paymentID)
-	fs.checkExtra(extra, c.charset, maxExtra)
-	if err := fs.err(op, paymentID); err != nil {
-		return nil, err
-	}
-	f := form{"aid", c.storeID, "jb", job, "rt", replyAtOnce, "tid", paymentID}
-	return c.do(ctx, exchange{op: op, paymentID: paymentID, page: c.gatewayPage, form: f.with(extra)})
-}
-
-// logTarget is what a request on a payment shows of itself.
-func logTarget(paymentID string, extra Extra, more ...slog.Attr) slog.Value {
-	attrs := append([]slog.Attr{slog.String("payment_id", paymentID)}, more...)
-	return slog.GroupValue(append(attrs, slog.Any("extra", extra))...)
+	return c.do(ctx, OpSales, req)
 }

@@ -4,13 +4,15 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/japanese"
 )
+
+// Text says what is wrong with something, in English and Japanese, to follow its name.
+type Text struct{ En, Ja string }
 
 // Charset is a character set of the wire.
 type Charset int
@@ -35,11 +37,11 @@ func (c Charset) String() string {
 }
 
 // Encode returns s, which must be UTF-8, in the character set. A text that would
-// not come back the same is an error: nothing is replaced. The error tells the
+// not come back the same is a fault: nothing is replaced. The fault tells the
 // place, counted in characters from 1, and never the text.
-func (c Charset) Encode(s string) (string, error) {
+func (c Charset) Encode(s string) (string, *Text) {
 	if !utf8.ValidString(s) {
-		return "", errors.New("is not valid UTF-8")
+		return "", &Text{"is not valid UTF-8", "がUTF-8ではありません"}
 	}
 	if c == UTF8 || IsASCII(s) {
 		return s, nil
@@ -54,10 +56,29 @@ func (c Charset) Encode(s string) (string, error) {
 			break
 		}
 	}
-	return "", fmt.Errorf("character %d cannot be written in %s", n, c)
+	return "", &Text{
+		fmt.Sprintf("has a character (the %s) that cannot be written in %s", ordinal(n), c),
+		fmt.Sprintf("の%d文字目は%sで表せません", n, c),
+	}
 }
 
-// encodeShiftJIS also tells whether the text comes back the same. The encoder maps
+// ordinal returns 1st, 2nd, 3rd and so on.
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprint(n, suffix)
+}
+
+// encodeShiftJIS also reports whether the text comes back the same. The encoder maps
 // a few characters onto a neighbour, such as the yen sign onto the backslash.
 func encodeShiftJIS(s string) (enc string, ok bool) {
 	enc, err := japanese.ShiftJIS.NewEncoder().String(s)
@@ -68,7 +89,7 @@ func encodeShiftJIS(s string) (enc string, ok bool) {
 	return enc, err == nil && back == s
 }
 
-// Decode returns s, which is in the character set, as UTF-8. ok tells whether
+// Decode returns s, which is in the character set, as UTF-8. ok reports whether
 // every byte was readable; those that were not stand as U+FFFD in the text.
 func (c Charset) Decode(s string) (text string, ok bool) {
 	switch {
@@ -105,7 +126,7 @@ func Detect[T string | []byte](s T) Charset {
 	return ShiftJIS
 }
 
-// IsASCII tells whether s is the same in every character set.
+// IsASCII reports whether s is the same in every character set.
 func IsASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

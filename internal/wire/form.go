@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,6 +45,9 @@ func (c Charset) escape(s string) (string, error) {
 	if IsAlnum(s) { // as most is
 		return s, nil
 	}
-	enc, err := c.Encode(s)
-	return strings.ReplaceAll(url.QueryEscape(enc), "+", "%20"), err
+	enc, bad := c.Encode(s)
+	if bad != nil {
+		return "", errors.New(bad.En)
+	}
+	return strings.ReplaceAll(url.QueryEscape(enc), "+", "%20"), nil
 }

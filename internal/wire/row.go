@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"errors"
-	"math"
-	"strings"
-)
+import "math"
 
 // Row is a reply row split into its columns, in the order of the specification
 // ("レスポンス(rt=1)仕様"). Texts are as they came.
@@ -29,10 +25,10 @@ type Yen struct {
 // the value.
 type ColumnError struct {
 	Column string
-	Reason string
+	Reason Text
 }
 
-func (e *ColumnError) Error() string { return e.Column + " " + e.Reason }
+func (e *ColumnError) Error() string { return e.Column + " " + e.Reason.En }
 
 // The gateway's names of the columns before cod, which cannot hold a comma, and of
 // Amounts.
@@ -49,68 +45,45 @@ const maxCod = 150
 //
 // Nothing in the protocol says how a comma inside cod or inside the other data is
 // treated. The columns up to god cannot hold one. Where cod ends is decided by
-// the amounts behind it: a reading of the row is a place for that end from which
-// am, tx, sf and ta are numbers and ta is their sum. For the plain reading, which
-// ends cod at its first comma, blank amounts will do. A row with exactly one
-// reading is read so. A row with several proves nothing, and is an error like one
-// with none.
+// the amounts behind it: a reading of the row is a comma behind which am, tx, sf and ta
+// are numbers and ta is their sum. For the plain reading, which ends cod at its first
+// comma, blank amounts will do. A row with exactly one reading is read so. A row with
+// several proves nothing, and is an error like one with none.
 func SplitRow(line string) (Row, *ColumnError) {
 	var head [len(headNames)]string
 	rest := line
 	for i, name := range headNames {
 		var ok bool
 		if head[i], rest, ok = cut(rest); !ok {
-			return Row{}, &ColumnError{name, errCutShort.Error()}
+			return Row{}, &ColumnError{name, *cutShort}
 		}
 	}
 	row := Row{GID: head[0], RST: head[1], AP: head[2], EC: head[3], GOD: head[4]}
 	cod, after, ok := cut(rest)
 	if !ok {
-		return Row{}, &ColumnError{"cod", errCutShort.Error()}
+		return Row{}, &ColumnError{"cod", *cutShort}
 	}
-	plain, tail, column, err := readAmounts(after)
+	plain, tail, fault := readAmounts(after)
 	row.COD, row.Amounts = cod, plain
-	readings := 0
-	if err == nil {
-		readings = 1
-	}
-	// Every field is read once: last are the last four, and the given ones among them
-	// that are in a row with the very last may be the amounts of another reading.
-	s, last, given := tail, plain, len(plain)
-	if err != nil || !plain.Complete() {
-		s, given = after, 0
-	}
-	for s != "" {
-		at := len(rest) - len(s)
-		if given == 0 && at > maxCod+1 {
-			break
-		}
-		var field string
-		field, s, _ = cut(s)
-		y, err := ParseYen(field)
-		if err != nil || !y.Given {
-			given = 0
+	found := fault == nil
+	for end := len(cod) + 1; end < len(rest) && end <= maxCod; end++ {
+		if rest[end] != ',' {
 			continue
 		}
-		last = Amounts{last[1], last[2], last[3], y}
-		if given++; given < len(last) || last.Check() != nil {
+		amounts, behind, wrong := readAmounts(rest[end+1:])
+		if wrong != nil || !amounts.Complete() {
 			continue
 		}
-		end := at - 1
-		for range len(last) - 1 {
-			end = strings.LastIndexByte(rest[:end], ',')
+		if found {
+			return Row{}, &ColumnError{"cod", Text{
+				"or a column after it holds commas, and the row does not prove which numbers are the amounts",
+				"以降の列にカンマがあり、どの数字が金額か確定できません",
+			}}
 		}
-		if end > len(cod) && end <= maxCod {
-			row.COD, row.Amounts, tail = rest[:end], last, s
-			readings++
-		}
+		row.COD, row.Amounts, tail, found = rest[:end], amounts, behind, true
 	}
-	switch readings {
-	case 0:
-		return Row{}, &ColumnError{column, err.Error()}
-	case 1:
-	default:
-		return Row{}, &ColumnError{"cod", "or a column after it holds commas, and the row does not prove which numbers are the amounts"}
+	if !found {
+		return Row{}, fault
 	}
 	row.ID, tail, _ = cut(tail)
 	row.PS, tail, _ = cut(tail)
@@ -137,74 +110,79 @@ func cut(s string) (before, after string, found bool) {
 
 // readAmounts reads the four amounts at the start of s and returns what comes
 // after them, or the column at fault.
-func readAmounts(s string) (a Amounts, tail, column string, err error) {
+func readAmounts(s string) (a Amounts, tail string, fault *ColumnError) {
 	for i, name := range amountNames {
 		field, after, more := cut(s)
 		if !more && i < len(a)-1 {
-			return a, "", amountNames[i+1], errCutShort
+			return a, "", &ColumnError{amountNames[i+1], *cutShort}
 		}
-		if a[i], err = ParseYen(field); err != nil {
-			return a, "", name, err
+		var bad *Text
+		if a[i], bad = ParseYen(field); bad != nil {
+			return a, "", &ColumnError{name, *bad}
 		}
 		s = after
 	}
-	return a, s, "ta", a.Check()
+	if bad := a.Check(); bad != nil {
+		return a, "", &ColumnError{"ta", *bad}
+	}
+	return a, s, nil
 }
 
 var (
-	errCutShort  = errors.New("is not there whole: the row is cut short")
-	errNotDigits = errors.New("is not a number of half-width digits")
-	errTooLarge  = errors.New("is too large")
-	errSum       = errors.New("is not the sum of am, tx and sf")
-	errNoSum     = errors.New("is not given although am, tx or sf is")
+	cutShort  = &Text{"is missing: the row is truncated", "がありません。行が途中で切れています"}
+	notDigits = &Text{"is not a number of half-width digits", "が半角数字ではありません"}
+	tooLarge  = &Text{"is too large", "が大きすぎます"}
+	notSum    = &Text{"is not the sum of am, tx and sf", "がam、tx、sfの合計と一致しません"}
+	noSum     = &Text{"is not given although am, tx or sf is", "がありませんが、am、tx、sfのいずれかはあります"}
 )
 
-// ParseYen reads an amount: half-width digits that fit int64, or nothing.
-func ParseYen(s string) (Yen, error) {
+// ParseYen reads an amount: half-width digits that fit int64, or nothing. Or it says what
+// is wrong.
+func ParseYen(s string) (Yen, *Text) {
 	if s == "" {
 		return Yen{}, nil
 	}
 	if !IsDigits(s) {
-		return Yen{}, errNotDigits
+		return Yen{}, notDigits
 	}
 	var n int64
 	for i := range len(s) {
 		d := int64(s[i] - '0')
 		if n > (math.MaxInt64-d)/10 {
-			return Yen{}, errTooLarge
+			return Yen{}, tooLarge
 		}
 		n = n*10 + d
 	}
 	return Yen{Value: n, Given: true}, nil
 }
 
-// Check tells whether the amounts can stand together. A blank one counts nothing;
-// where any is given the total must be, and it must be the sum.
-func (a Amounts) Check() error {
+// Check says why the amounts cannot stand together, or nothing. A blank one counts
+// nothing; where any is given the total must be, and it must be the sum.
+func (a Amounts) Check() *Text {
 	var sum int64
 	for _, y := range a[:3] {
 		if y.Value > math.MaxInt64-sum {
-			return errSum
+			return notSum
 		}
 		sum += y.Value
 	}
 	total := a[3]
 	switch {
 	case !total.Given && (a[0].Given || a[1].Given || a[2].Given):
-		return errNoSum
+		return noSum
 	case total.Value != sum:
-		return errSum
+		return notSum
 	default:
 		return nil
 	}
 }
 
-// Complete tells whether all four amounts are given.
+// Complete reports whether all four amounts are given.
 func (a Amounts) Complete() bool {
 	return a[0].Given && a[1].Given && a[2].Given && a[3].Given
 }
 
-// IsDigits tells whether s is one or more half-width digits.
+// IsDigits reports whether s is one or more half-width digits.
 func IsDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -214,7 +192,7 @@ func IsDigits(s string) bool {
 	return s != ""
 }
 
-// IsAlnum tells whether s is half-width letters and digits, or empty.
+// IsAlnum reports whether s is half-width letters and digits, or empty.
 func IsAlnum(s string) bool {
 	for i := range len(s) {
 		if c := s[i] | 0x20; (c < 'a' || c > 'z') && (s[i] < '0' || s[i] > '9') {

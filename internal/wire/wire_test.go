@@ -63,11 +63,11 @@ func TestSplitRow(t *testing.T) {
 func TestSplitRowRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ line, want string }{
-		"nothing":          {"", "gid is not there whole: the row is cut short"},
-		"cut in gid":       {"109", "gid is not there whole: the row is cut short"},
-		"cut in ec":        {"0,2,,ER0", "ec is not there whole: the row is cut short"},
-		"cut in cod":       {"1,1,A,,2,c", "cod is not there whole: the row is cut short"},
-		"cut after am":     {"1,1,A,,2,c,1000", "tx is not there whole: the row is cut short"},
+		"nothing":          {"", "gid is missing: the row is truncated"},
+		"cut in gid":       {"109", "gid is missing: the row is truncated"},
+		"cut in ec":        {"0,2,,ER0", "ec is missing: the row is truncated"},
+		"cut in cod":       {"1,1,A,,2,c", "cod is missing: the row is truncated"},
+		"cut after am":     {"1,1,A,,2,c,1000", "tx is missing: the row is truncated"},
 		"cut before ta":    {"1,1,A,,2,c,1000,80,500,", "ta is not given although am, tx or sf is"},
 		"cut in ta":        {"1,1,A,,2,c,1000,80,500,158", "ta is not the sum of am, tx and sf"},
 		"wrong total":      {"1,1,A,,2,c,1000,80,500,1581,,,", "ta is not the sum of am, tx and sf"},
@@ -111,7 +111,7 @@ func TestEncodeFormRefuses(t *testing.T) {
 	t.Parallel()
 	for _, v := range []url.Values{{"k": {"😀"}}, {"😀": {"v"}}} {
 		_, err := wire.EncodeForm(v, wire.ShiftJIS)
-		require.EqualError(t, err, "character 1 cannot be written in Shift_JIS")
+		require.EqualError(t, err, "has a character (the 1st) that cannot be written in Shift_JIS")
 	}
 }
 
@@ -119,8 +119,8 @@ func TestCharset(t *testing.T) {
 	t.Parallel()
 	// 髙 stands twice in Windows-31J; every decoder reads both. It holds these beyond Shift_JIS proper.
 	for text, bytes := range map[string]string{"①": "\x87\x40", "髙": "\xee\xe0", "～": "\x81\x60", "ｱ": "\xb1", "ソ": "\x83\x5c"} {
-		enc, err := wire.ShiftJIS.Encode(text)
-		require.NoError(t, err)
+		enc, bad := wire.ShiftJIS.Encode(text)
+		require.Nil(t, bad)
 		require.Equal(t, bytes, enc)
 		dec, ok := wire.ShiftJIS.Decode(bytes)
 		require.True(t, ok)
@@ -129,11 +129,15 @@ func TestCharset(t *testing.T) {
 	// None of these may arrive as something else: the yen sign, for one, is a
 	// neighbour of the backslash.
 	for _, text := range []string{"¥", "‾", "😀", "ab한"} {
-		_, err := wire.ShiftJIS.Encode(text)
-		require.ErrorContains(t, err, "cannot be written in Shift_JIS", "%q", text)
+		_, bad := wire.ShiftJIS.Encode(text)
+		require.NotNil(t, bad, "%q", text)
+		require.Contains(t, bad.En, "cannot be written in Shift_JIS")
+		require.Contains(t, bad.Ja, "Shift_JISで表せません")
 	}
-	_, err := wire.UTF8.Encode("a\xff")
-	require.EqualError(t, err, "is not valid UTF-8")
+	_, bad := wire.UTF8.Encode("a\xff")
+	require.Equal(t, &wire.Text{En: "is not valid UTF-8", Ja: "がUTF-8ではありません"}, bad)
+	_, bad = wire.ShiftJIS.Encode("eleven char😀")
+	require.Contains(t, bad.En, "the 12th")
 
 	for _, tt := range []struct {
 		charset wire.Charset

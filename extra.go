@@ -1,0 +1,105 @@
+package jpayment
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/jpayment-go/jpayment/internal/token"
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// reserved are the parameter names that the protocol owns, in lower case. Other data
+// under one of them would change the request, or come back in a kickback looking like a
+// part of the result.
+var reserved = []string{
+	"aid", "jb", "rt", "tid", "am", "tx", "sf", "em", "pn", // request
+	"ut", "hak", // connection authentication
+	"gid", "rst", "ap", "ec", "god", "cod", "ta", "id", "ps", "acid", // result
+	token.Param, // this package's own
+}
+
+// Extra is free-form data of the merchant's (その他データ): up to 1,024 bytes, counted
+// as key=value&key=value in the character set of the wire before it is escaped. The
+// gateway keeps it with the payment and returns it with the result. A key must not be
+// empty, hold control characters or be a parameter of the protocol in any case of
+// letters; a value may be any text, line breaks included.
+//
+// Extra prints, logs and marshals as the number of its keys, like a [Secret]. The zero
+// value is empty.
+type Extra struct{ pairs **map[string]string } // fmt follows one pointer to a map, and not two.
+
+// NewExtra returns the pairs as other data. It copies the map.
+func NewExtra(pairs map[string]string) Extra {
+	if len(pairs) == 0 {
+		return Extra{}
+	}
+	pairs = maps.Clone(pairs)
+	p := &pairs
+	return Extra{&p}
+}
+
+// Reveal returns a copy of the pairs, or nil if there are none.
+func (e Extra) Reveal() map[string]string { return maps.Clone(e.all()) }
+
+// Get returns the value of a key, or nothing if there is none.
+func (e Extra) Get(key string) string { return e.all()[key] }
+
+// Len returns the number of keys.
+func (e Extra) Len() int { return len(e.all()) }
+
+func (e Extra) all() map[string]string {
+	if e.pairs == nil {
+		return nil
+	}
+	return **e.pairs
+}
+
+// LogValue returns the number of keys.
+func (e Extra) LogValue() slog.Value { return slog.IntValue(e.Len()) }
+
+// Format writes the number of keys, for every verb.
+func (e Extra) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d keys", e.Len()) }
+
+// MarshalText returns the number of keys.
+func (e Extra) MarshalText() ([]byte, error) { return []byte(strconv.Itoa(e.Len()) + " keys"), nil }
+
+// EncodeValues adds each pair under its own key, for go-querystring.
+func (e Extra) EncodeValues(_ string, v *url.Values) error {
+	for key, value := range e.all() {
+		v.Set(key, value)
+	}
+	return nil
+}
+
+// parseExtra reads key=value&key=value as a reply returns it. Values may be
+// percent-encoded or not (field notes, H), so what does not decode stays as it is.
+// A + is a plus, since spaces are sent as %20.
+func parseExtra(s string) Extra {
+	if s == "" {
+		return Extra{}
+	}
+	pairs := map[string]string{}
+	for pair := range strings.SplitSeq(s, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if key != "" || value != "" {
+			pairs[unescape(key)] = unescape(value)
+		}
+	}
+	return NewExtra(pairs)
+}
+
+func unescape(s string) string {
+	raw, err := url.PathUnescape(s)
+	if err != nil || raw == s {
+		return s
+	}
+	text, ok := wire.Detect(raw).Decode(raw)
+	if !ok {
+		return s
+	}
+	return text
+}

@@ -1,0 +1,179 @@
+package jpayment
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// maxConnections bounds the default transport's connections.
+const maxConnections = 64
+
+// newTransport returns the default transport.
+func newTransport() *http.Transport {
+	// HTTP/2 servers may hand a request back unprocessed after it was written, for
+	// the client to repeat. The gateway has no need of HTTP/2, and a request for
+	// money none of that.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 10 * time.Second,
+		Protocols:           &protocols,
+		DisableCompression:  true,
+		// net/http keeps 2 and opens any number, which makes of busy callers a new
+		// connection for nearly every call.
+		MaxIdleConnsPerHost: maxConnections,
+		MaxConnsPerHost:     maxConnections,
+		// Well below the two minutes after which common servers hang up: to write on
+		// a connection that the server is closing makes an outcome unknown.
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: maxReply,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode != http.StatusOK {
+				return textError{textf(
+					"the proxy refused CONNECT with HTTP status %d",
+					"プロキシがCONNECTを拒否しました（HTTPステータス %d）", resp.StatusCode)}
+			}
+			return nil
+		},
+	}
+}
+
+// sending is a request on its way, and what net/http tells of it. All that belongs to
+// one request lies in one piece of memory.
+type sending struct {
+	text               string
+	body               strings.Reader
+	header             [2]string // the values of Content-Type and User-Agent
+	hooks              httptrace.ClientTrace
+	wanted, got, http2 atomic.Bool
+}
+
+func (s *sending) request(ctx context.Context, page *http.Request) *http.Request {
+	s.hooks.GetConn = func(string) { s.wanted.Store(true) }
+	s.hooks.GotConn = func(info httptrace.GotConnInfo) {
+		s.got.Store(true)
+		c, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+		s.http2.Store(ok && c.ConnectionState().NegotiatedProtocol == "h2")
+	}
+	req := page.WithContext(httptrace.WithClientTrace(ctx, &s.hooks))
+	req.Header = http.Header{"Content-Type": s.header[:1:1], "User-Agent": s.header[1:]}
+	req.ContentLength = int64(len(s.text))
+	s.body.Reset(s.text)
+	req.Body = io.NopCloser(&s.body) // Of a type of our own net/http writes the head apart.
+	// net/http asks for the body again in two cases: over HTTP/1 when it had written
+	// nothing on a connection that turned out to be closed, which is harmless, and over
+	// HTTP/2 when the server claims not to have processed what was written, which nobody
+	// proves.
+	req.GetBody = func() (io.ReadCloser, error) {
+		if s.http2.Load() {
+			return nil, textError{Text{
+				"the server handed the request back over HTTP/2",
+				"サーバーがHTTP/2でリクエストを差し戻しました",
+			}}
+		}
+		return io.NopCloser(strings.NewReader(s.text)), nil
+	}
+	return req
+}
+
+// notSent reports whether it is proved that no byte of the request was written: a
+// connection was wanted, so this transport reports what it does, and none came.
+// Connecting includes the proxy's CONNECT and the TLS handshake.
+func (s *sending) notSent() bool { return s.wanted.Load() && !s.got.Load() }
+
+// describe returns the text of a cause if it is of a kind whose text cannot hold
+// anything private: addresses, host names, certificates, time-outs. For any other it
+// returns only the type: a custom transport's error may quote the request, or a proxy's
+// URL with its password.
+func describe(err error) Text {
+	var (
+		ours     textError
+		dns      *net.DNSError
+		cert     *tls.CertificateVerificationError
+		hostname x509.HostnameError
+		issuer   x509.UnknownAuthorityError
+		record   tls.RecordHeaderError
+		op       *net.OpError
+		errno    syscall.Errno
+
+		timeout interface{ Timeout() bool }
+	)
+	switch {
+	case err == nil:
+		return Text{"no cause is known", "原因は不明です"}
+	case errors.Is(err, context.Canceled):
+		return Text{"the context was cancelled", "処理が中断されました"}
+	case errors.Is(err, context.DeadlineExceeded):
+		return Text{"the time ran out", "時間切れです"}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return Text{"the connection was closed early", "接続が途中で切断されました"}
+	case errors.As(err, &ours):
+		return ours.Text
+	case errors.As(err, &dns):
+		return Text{dns.Error(), "ホスト名 " + dns.Name + " を解決できません"}
+	case errors.As(err, &cert):
+		ja := "サーバー証明書を検証できません"
+		switch {
+		case errors.As(err, &hostname):
+			ja = "サーバー証明書が " + hostname.Host + " のものではありません"
+		case errors.As(err, &issuer):
+			ja = "サーバー証明書の発行元を信頼できません"
+		}
+		return Text{cert.Error(), ja}
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return Text{"the server does not speak TLS", "サーバーがTLSに対応していません"}
+	case errors.As(err, &op) && errors.As(err, &errno):
+		return Text{op.Op + " " + op.Net + ": " + errno.Error(), errnoJa(errno) + "（" + op.Op + " " + op.Net + "）"}
+	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts
+		return Text{op.Op + ": " + op.Err.Error(), "TLSの接続を確立できません（" + op.Err.Error() + "）"}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return Text{"the time ran out", "時間切れです"}
+	}
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	// net/http has no name for this one.
+	if err.Error() == "http: server closed idle connection" {
+		return Text{"the server closed a kept connection", "保持していた接続がサーバー側で切断されました"}
+	}
+	return Text{fmt.Sprintf("error of type %T", err), fmt.Sprintf("%T 型のエラー", err)}
+}
+
+// errnoJa returns in Japanese what the operating system says of a connection. The
+// names of errors are those that Unix and Windows share.
+func errnoJa(errno syscall.Errno) string {
+	for _, e := range []struct {
+		errno syscall.Errno
+		ja    string
+	}{
+		{syscall.ECONNREFUSED, "接続が拒否されました"},
+		{syscall.ECONNRESET, "接続がリセットされました"},
+		{syscall.ECONNABORTED, "接続が中止されました"},
+		{syscall.ETIMEDOUT, "接続が時間切れになりました"},
+		{syscall.EHOSTUNREACH, "サーバーに到達できません"},
+		{syscall.ENETUNREACH, "ネットワークに到達できません"},
+		{syscall.EPIPE, "接続が切断されました"},
+		{syscall.EMFILE, "開けるファイルの数が上限に達しました"},
+	} {
+		if errno == e.errno {
+			return e.ja
+		}
+	}
+	return "通信できません（エラー番号 " + strconv.Itoa(int(errno)) + "）"
+}

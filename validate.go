@@ -1,0 +1,183 @@
+package jpayment
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// The limits of the request parameters (specification, the tables of both requests).
+// All are bytes but maxPhone, which is digits.
+const (
+	storeIDDigits = 6
+	maxEmail      = 254
+	maxPhone      = 15
+	maxExtra      = 1024
+)
+
+// faults collects what is wrong with a request or with options.
+type faults []InvalidField
+
+func (fs *faults) add(field, param string, reason Text) {
+	if reason != (Text{}) {
+		*fs = append(*fs, InvalidField{Field: field, Param: param, Reason: reason})
+	}
+}
+
+// err returns the faults as an error, or nil if there is none.
+func (fs faults) err(op Operation, paymentID string) error {
+	if len(fs) == 0 {
+		return nil
+	}
+	if digitsReason(paymentID) != (Text{}) {
+		paymentID = "" // It may be anything, such as the customer's name.
+	}
+	return &ValidationError{Call: Call{Operation: op, PaymentID: paymentID}, Fields: fs}
+}
+
+func (fs *faults) checkStoreID(s string) {
+	reason := digitsReason(s)
+	if reason == (Text{}) && len(s) != storeIDDigits {
+		reason = textf("has %d digits; a store ID (店舗ID) has %d", "が%d桁です（店舗IDは%d桁）", len(s), storeIDDigits)
+	}
+	fs.add("StoreID", "aid", reason)
+}
+
+func (fs *faults) checkPaymentID(s string) { fs.add("PaymentID", "tid", digitsReason(s)) }
+
+func (fs *faults) checkAmounts(am, tx, sf int64) {
+	ok := true
+	for _, y := range []struct {
+		field, param string
+		n            int64
+	}{{"Amount", "am", am}, {"Tax", "tx", tx}, {"Shipping", "sf", sf}} {
+		if y.n < 0 {
+			fs.add(y.field, y.param, Text{"is negative", "が負の値です"})
+			ok = false
+		}
+	}
+	if !ok {
+		return
+	}
+	switch {
+	case am > math.MaxInt64-tx || am+tx > math.MaxInt64-sf:
+		fs.add("Amount", "am", Text{
+			"plus tax plus shipping is too large to be a number of yen",
+			"・税額・送料の合計が大きすぎます",
+		})
+	case am+tx+sf == 0:
+		fs.add("Amount", "am", Text{
+			"plus tax plus shipping is 0 yen; cancel the payment instead",
+			"・税額・送料の合計が0円です。決済を取り消すには取消を指定してください",
+		})
+	}
+}
+
+// checkEmail is lenient on purpose: Japanese carriers gave out addresses with dots
+// where RFC 5322 forbids them, so only what makes an address at all is asked for.
+func (fs *faults) checkEmail(email Secret) {
+	s := email.Reveal()
+	if s == "" {
+		return
+	}
+	local, domain, _ := strings.Cut(s, "@")
+	switch {
+	case len(s) > maxEmail:
+		fs.add("Email", "em", tooLong(len(s), maxEmail))
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
+		fs.add("Email", "em", Text{
+			"has characters other than half-width (半角) letters, digits and signs",
+			"に半角の英数字・記号以外の文字があります",
+		})
+	case local == "" || domain == "" || strings.Contains(domain, "@"):
+		fs.add("Email", "em", Text{"is not an e-mail address", "がメールアドレスの形式ではありません"})
+	}
+}
+
+func tooLong(n, most int) Text {
+	return textf("is %d bytes long; at most %d are allowed", "が%dバイトです（最大%dバイト）", n, most)
+}
+
+func (fs *faults) checkPhone(phone Secret) {
+	s := phone.Reveal()
+	if s == "" {
+		return
+	}
+	reason := digitsReason(s)
+	switch {
+	case strings.Contains(s, "-") && wire.IsDigits(strings.ReplaceAll(s, "-", "")):
+		reason = Text{"has hyphens; drop them: digits only", "にハイフンがあります。半角数字だけにしてください"}
+	case reason == (Text{}) && len(s) > maxPhone:
+		reason = textf("has %d digits; at most %d are allowed", "が%d桁です（最大%d桁）", len(s), maxPhone)
+	}
+	fs.add("Phone", "pn", reason)
+}
+
+// checkExtra names keys, which are the program's, and never values, which are the
+// customer's. limit is the room for it in bytes.
+func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
+	if e.Len() == 0 {
+		return
+	}
+	size := -1 // one ampersand less than there are pairs
+	readable := true
+	for _, key := range slices.Sorted(maps.Keys(e.all())) {
+		field := fmt.Sprintf("Extra[%.40q]", key)
+		switch {
+		case key == "":
+			fs.add(field, "", Text{"has an empty key", "のキーが空です"})
+		case slices.Contains(reserved, strings.ToLower(key)):
+			fs.add(field, "", Text{
+				"is the name of a parameter of the protocol; choose another",
+				"は決済ゲートウェイのパラメータ名です。別のキーにしてください",
+			})
+		case strings.ContainsFunc(key, unicode.IsControl):
+			fs.add(field, "", Text{"has a control character in its key", "のキーに制御文字があります"})
+		}
+		for _, part := range []struct {
+			name Text
+			text string
+		}{{Text{"key", "のキー"}, key}, {Text{"value", "の値"}, e.Get(key)}} {
+			enc, bad := wire.Charset(charset).Encode(part.text)
+			if bad != nil {
+				fs.add(field, "", Text{part.name.En + " " + bad.En, part.name.Ja + bad.Ja})
+				readable = false
+			}
+			size += len(enc)
+		}
+		size += len("=&")
+	}
+	if readable && size > limit {
+		fs.add("Extra", "", textf(
+			"is %d bytes long as key=value in %s; at most %d are allowed",
+			"が%dバイトです（%sの key=value で最大%dバイト）", size, charset, limit))
+	}
+}
+
+// digitsReason says why s is not a number of half-width digits, or nothing.
+func digitsReason(s string) Text {
+	switch {
+	case s == "":
+		return Text{"is empty", "が空欄です"}
+	case wire.IsDigits(s):
+		return Text{}
+	case strings.ContainsFunc(s, func(r rune) bool { return r >= '０' && r <= '９' }):
+		return Text{"has full-width digits (全角); use half-width (半角) 0-9", "に全角数字があります。半角数字にしてください"}
+	case strings.ContainsFunc(s, unicode.IsSpace):
+		return Text{"has white space; digits only", "に空白があります。半角数字だけにしてください"}
+	default:
+		return Text{"has other characters than the digits 0-9", "に半角数字以外の文字があります"}
+	}
+}
+
+// checkOperation finds fault with a request that is not the operation's.
+func (fs *faults) checkOperation(op, its Operation) {
+	if op != its {
+		fs.add("Operation", "", textf("is not that of the request, which is for %s", "がリクエスト（%s）と一致しません", its))
+	}
+}
