@@ -243,3 +243,66 @@ func TestRunWiresTheProcess(t *testing.T) {
 	require.False(t, isTerminal(f))
 	require.False(t, isTerminal(&stdout))
 }
+
+// commandLines returns the commands of an example, split as a shell would.
+func commandLines(text string) [][]string {
+	var lines [][]string
+	for line := range strings.SplitSeq(text, "\n") {
+		if i := strings.LastIndex(line, "| jpayment"); i >= 0 {
+			line = line[i+2:]
+		}
+		words := shellWords(strings.TrimSpace(line))
+		for len(words) > 0 && regexp.MustCompile(`^[A-Z_]+=`).MatchString(words[0]) {
+			words = words[1:]
+		}
+		if len(words) > 0 && words[0] == "jpayment" {
+			lines = append(lines, words[1:])
+		}
+	}
+	return lines
+}
+
+// shellWords splits at spaces outside single quotes, up to a comment or a redirection.
+func shellWords(line string) []string {
+	var words []string
+	var word strings.Builder
+	quoted, some := false, false
+	end := func() {
+		if some {
+			words = append(words, word.String())
+		}
+		word.Reset()
+		some = false
+	}
+	for _, r := range line {
+		switch {
+		case r == '\'':
+			quoted, some = !quoted, true
+		case quoted:
+			word.WriteRune(r)
+		case r == ' ':
+			end()
+		case (r == '#' || r == '>' || r == '<') && !some:
+			return words
+		default:
+			word.WriteRune(r)
+			some = true
+		}
+	}
+	end()
+	return words
+}
+
+// parses requires that the command would take the arguments.
+func parses(t *testing.T, args []string) {
+	t.Helper()
+	root := newRootCommand(english)
+	root.InitDefaultCompletionCmd(args...)
+	cmd, rest, err := root.Find(args)
+	require.NoError(t, err, "%q", args)
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	require.NoError(t, cmd.ParseFlags(rest), "%q", args)
+	require.NoError(t, cmd.ValidateRequiredFlags(), "%q", args)
+	require.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), "%q", args)
+}

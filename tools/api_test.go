@@ -1,10 +1,11 @@
-package jpayment
+package tools
 
 import (
 	"bytes"
 	"fmt"
+	"go/constant"
 	"go/importer"
-	gotoken "go/token"
+	"go/token"
 	"go/types"
 	"io"
 	"os"
@@ -16,62 +17,58 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const module = "github.com/jpayment-go/jpayment"
+
 // The exported API of the packages that programs import is written down in
-// testdata/api.txt, one symbol to a line, so that no change of it goes unseen:
-//
-//	go test -run API -update .
-//
-// Names of parameters are left out: to change one breaks nobody.
-const apiFile = "testdata/api.txt"
-
-var apiPackages = []string{"github.com/jpayment-go/jpayment", "github.com/jpayment-go/jpayment/jpaymenttest"}
-
+// testdata/api.txt, one symbol to a line, so that no change of it goes unseen. Names of
+// parameters are left out: to change one breaks nobody.
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	var lines []string
-	imports := apiImporter(t)
-	for _, path := range apiPackages {
-		pkg, err := imports.Import(path)
-		require.NoError(t, err)
-		lines = append(lines, apiOf(pkg)...)
+	const file = "testdata/api.txt"
+	var after []string
+	for _, pkg := range exported(t, module, module+"/jpaymenttest", module+"/fulfilment") {
+		after = append(after, apiOf(pkg)...)
 	}
-	if *updateFiles {
-		require.NoError(t, os.WriteFile(apiFile, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(strings.Join(after, "\n")+"\n"), 0o644))
 		return
 	}
-	golden, err := os.ReadFile(apiFile)
+	golden, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Empty(t, apiVerdict(strings.Split(strings.TrimSpace(string(golden)), "\n"), lines))
+	if verdict := apiVerdict(strings.Split(strings.TrimSpace(string(golden)), "\n"), after); verdict != "" {
+		t.Errorf("tools/%s is out of date.\n%s%s", file, verdict, regenerate)
+	}
 }
 
-// apiVerdict says what a change means for those who use the packages, or nothing if
-// there is none.
+// apiVerdict says what a change means for those who use the packages, or nothing if there
+// is none.
 func apiVerdict(before, after []string) string {
-	var b strings.Builder
-	list := func(title string, lines []string) {
-		if len(lines) > 0 {
-			b.WriteString("\n" + title + "\n\t" + strings.Join(lines, "\n\t") + "\n")
-		}
-	}
 	without := func(lines, others []string) []string {
 		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 	}
 	gone, added := without(before, after), without(after, before)
-	list("BREAKS PROGRAMS: these are gone, or are now what stands below.", gone)
 	demands := slices.DeleteFunc(slices.Clone(added), func(line string) bool { return !strings.Contains(line, ": demand ") })
-	list("BREAKS PROGRAMS that implement the interface: these are demanded of them now.", demands)
-	list("Added, which breaks nobody where nothing above says so.", without(added, demands))
+	var b strings.Builder
+	for _, list := range []struct {
+		title string
+		lines []string
+	}{
+		{"BREAKS PROGRAMS: these are gone, or are now what stands below.", gone},
+		{"BREAKS PROGRAMS that implement the interface: these are demanded of them now.", demands},
+		{"Added, which breaks nobody where nothing above says so.", without(added, demands)},
+	} {
+		if len(list.lines) > 0 {
+			b.WriteString("\n" + list.title + "\n\t" + strings.Join(list.lines, "\n\t") + "\n")
+		}
+	}
 	switch {
 	case len(gone)+len(demands) > 0:
-		b.WriteString("\nA break needs a new major version; before 1.0 a new minor version and a line under Changed or Removed in CHANGELOG.md.")
+		b.WriteString("\nA break needs a new major version; before 1.0 a new minor version and a line under Changed or Removed in CHANGELOG.md. ")
 	case len(added) > 0:
-		b.WriteString("\nAn addition needs a new minor version and a line under Added in CHANGELOG.md.")
+		b.WriteString("\nAn addition needs a new minor version and a line under Added in CHANGELOG.md. ")
 	case !slices.Equal(before, after):
-		b.WriteString("\n" + apiFile + " is not in order.")
-	default:
-		return ""
+		b.WriteString("\nThe lines are not in order. ")
 	}
-	b.WriteString(" If it is meant: go test -run API -update .\n")
 	return b.String()
 }
 
@@ -100,10 +97,11 @@ func TestAPIVerdict(t *testing.T) {
 	}
 }
 
-// apiImporter reads what the compiler exports, which it has just done for this test.
-func apiImporter(t *testing.T) types.Importer {
+// exported returns what the compiler exports of packages, which it has just built for this
+// test.
+func exported(t *testing.T, paths ...string) (pkgs []*types.Package) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps", "-export", "-f", "{{.ImportPath}}={{.Export}}"}, apiPackages...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps", "-export", "-f", "{{.ImportPath}}={{.Export}}"}, paths...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -113,14 +111,31 @@ func apiImporter(t *testing.T) types.Importer {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
 		files[path] = file
 	}
-	return importer.ForCompiler(gotoken.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(files[path])
-	})
+	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
+	for _, path := range paths {
+		pkg, err := imports.Import(path)
+		require.NoError(t, err)
+		pkgs = append(pkgs, pkg)
+	}
+	return pkgs
+}
+
+// constants returns the values of the exported string constants of a type.
+func constants[T ~string](t *testing.T, path, name string) (values []T) {
+	t.Helper()
+	scope := exported(t, path)[0].Scope()
+	for _, symbol := range scope.Names() {
+		c, ok := scope.Lookup(symbol).(*types.Const)
+		if ok && c.Exported() && types.Identical(c.Type(), scope.Lookup(name).Type()) {
+			values = append(values, T(constant.StringVal(c.Val())))
+		}
+	}
+	require.NotEmpty(t, values)
+	return values
 }
 
 // apiOf returns a line for each exported symbol, method and field of a package.
-func apiOf(pkg *types.Package) []string {
-	var lines []string
+func apiOf(pkg *types.Package) (lines []string) {
 	add := func(format string, args ...any) {
 		lines = append(lines, pkg.Name()+": "+fmt.Sprintf(format, args...))
 	}
@@ -159,14 +174,16 @@ func apiOfType(obj *types.TypeName, text func(types.Type) string, add func(strin
 		add("type %s struct", name)
 		for i := range under.NumFields() {
 			field := under.Field(i)
+			tag := ""
+			if under.Tag(i) != "" {
+				tag = " `" + under.Tag(i) + "`"
+			}
 			switch {
 			case !field.Exported():
 			case field.Embedded():
 				add("field %s embeds %s", name, text(field.Type()))
-			case under.Tag(i) != "":
-				add("field %s.%s %s `%s`", name, field.Name(), text(field.Type()), under.Tag(i))
 			default:
-				add("field %s.%s %s", name, field.Name(), text(field.Type()))
+				add("field %s.%s %s%s", name, field.Name(), text(field.Type()), tag)
 			}
 		}
 		if types.Comparable(obj.Type()) {
@@ -205,7 +222,7 @@ func signature(f *types.Func, text func(types.Type) string) string {
 	unnamed := func(tuple *types.Tuple) *types.Tuple {
 		vars := make([]*types.Var, tuple.Len())
 		for i := range vars {
-			vars[i] = types.NewParam(gotoken.NoPos, nil, "", tuple.At(i).Type())
+			vars[i] = types.NewParam(token.NoPos, nil, "", tuple.At(i).Type())
 		}
 		return types.NewTuple(vars...)
 	}

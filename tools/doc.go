@@ -1,0 +1,16 @@
+// Package tools checks what stands in pages: code compiles, complete code runs, commands run,
+// SQL runs, links lead somewhere, the pages of a pair agree, and generated tables are what
+// the packages say. It also holds the list of the exported API. It uses the exported API
+// only, so that no page is tied to what a package keeps to itself.
+//
+// The checks are tests:
+//
+//	go test ./tools
+//
+// One command writes anew what is generated: the tables of the pages, the list of the
+// exported API, and the golden files of all modules.
+//
+//	go generate ./tools
+//
+//go:generate sh ./generate.sh
+package tools

@@ -1,0 +1,62 @@
+package tools
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every link to a file of the repository has its file, and every link to a heading its
+// heading.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, strings.Join(brokenLinks(pages(t), func(file string) bool {
+		_, err := os.Stat(filepath.Join(repository, file))
+		return err == nil
+	}), "\n"))
+}
+
+func brokenLinks(all []page, exists func(file string) bool) (broken []string) {
+	for _, p := range all {
+		for _, l := range p.links {
+			at := element{page: p.path, line: l.line, section: l.target}.String()
+			target, anchor, _ := strings.Cut(l.target, "#")
+			file := path.Join(path.Dir(p.path), target)
+			switch {
+			case strings.Contains(target, ":"): // another site
+				continue
+			case target == "":
+				file = p.path
+			case !exists(file):
+				broken = append(broken, at+": there is no such file")
+				continue
+			}
+			if anchor == "" {
+				continue
+			}
+			i := slices.IndexFunc(all, func(other page) bool { return other.path == file })
+			if i < 0 || !slices.Contains(all[i].anchors(), anchor) {
+				broken = append(broken, at+": the page has no such heading")
+			}
+		}
+	}
+	return broken
+}
+
+func TestBrokenLinks(t *testing.T) {
+	t.Parallel()
+	all := []page{
+		parsePage("docs/a.md", []byte("# A b\n\n[1](#a-b) [2](b.md#結果) [3](../x.go) [4](https://example.com/#x)\n\n[5](c.md)\n[6](#a) [7](b.md#no)\n")),
+		parsePage("docs/b.md", []byte("# 結果\n")),
+	}
+	require.Equal(t, []string{
+		"docs/a.md:5 (c.md): there is no such file",
+		"docs/a.md:5 (#a): the page has no such heading",
+		"docs/a.md:5 (b.md#no): the page has no such heading",
+	}, brokenLinks(all, func(file string) bool { return file != "docs/c.md" }))
+}

@@ -1,0 +1,34 @@
+// Package fragments declares what the fragments in pages leave to their readers. Of its
+// imports a fragment gets those that it names.
+package fragments
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+var (
+	ctx    context.Context
+	t      *testing.T
+	key    []byte
+	mux    *http.ServeMux
+	order  struct{}
+	client *jpayment.Client
+	db     *sql.DB
+	pool   *pgxpool.Pool
+	q      *fulfilment.Queue[*sql.Tx]
+	config fulfilment.Config
+)
+
+func ship(any, jpayment.Amount) error { return nil }
+func hold(any, error) error           { return nil }
+func askAPerson(any, error) error     { return nil }
+
+func store(_ context.Context, original, replacement string, _ jpayment.Status) error { return nil }

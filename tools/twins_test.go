@@ -1,0 +1,105 @@
+package tools
+
+import (
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A page with a Japanese twin says what its twin says: the same headings, the same code but
+// for its comments, tables of the same shape, in the same order.
+func TestTwins(t *testing.T) {
+	t.Parallel()
+	all := map[string]page{}
+	for _, p := range pages(t) {
+		all[p.path] = p
+	}
+	pairs := 0
+	for name, english := range all {
+		if japanese, ok := all[strings.TrimSuffix(name, ".md")+".ja.md"]; ok {
+			pairs++
+			require.Empty(t, twinDifference(english, japanese))
+		}
+	}
+	require.GreaterOrEqual(t, pairs, 3)
+}
+
+// twinDifference says where two pages begin to differ, or nothing.
+func twinDifference(a, b page) string {
+	for i := range max(len(a.elements), len(b.elements)) {
+		here, there := elementAt(a, i), elementAt(b, i)
+		if here.shape() != there.shape() {
+			return fmt.Sprintf("the twins differ from here on:\n%v: %s\n%v: %s", here, here.shape(), there, there.shape())
+		}
+	}
+	return ""
+}
+
+func elementAt(p page, i int) element {
+	if i < len(p.elements) {
+		return p.elements[i]
+	}
+	return element{page: p.path, kind: "the end"}
+}
+
+// shape returns what an element has in common with its twin.
+func (e element) shape() string {
+	switch e.kind {
+	case "heading":
+		return fmt.Sprintf("a heading of level %d", e.level)
+	case "row":
+		return fmt.Sprintf("a table's row of %d cells, in the first %q", e.cells, e.spans)
+	case "code":
+		return fmt.Sprintf("code in %q:\n%s", e.lang, withoutComments(e))
+	default:
+		return e.kind
+	}
+}
+
+// withoutComments returns the tokens of Go, or the lines of anything else.
+func withoutComments(e element) string {
+	if e.lang != "go" {
+		return regexp.MustCompile(`(?m)[ \t]*(#|--) .*$`).ReplaceAllString(e.text, "")
+	}
+	var kept []string
+	var s scanner.Scanner
+	files := token.NewFileSet()
+	s.Init(files.AddFile("", files.Base(), len(e.text)), []byte(e.text), nil, 0)
+	for {
+		_, tok, text := s.Scan()
+		if tok == token.EOF {
+			return strings.Join(kept, " ")
+		}
+		if tok.IsLiteral() || tok == token.SEMICOLON {
+			kept = append(kept, strings.TrimSpace(text))
+		} else {
+			kept = append(kept, tok.String())
+		}
+	}
+}
+
+func TestTwinDifference(t *testing.T) {
+	t.Parallel()
+	const english = "# A\n\n```go\nx := 1 // one\n```\n\n| `a` | b |\n|---|---|\n| `c` | d |\n\n## B\n"
+	p := parsePage("a.md", []byte(english))
+	for name, tt := range map[string]struct{ old, new, want string }{
+		"translated": {"one", "いち", ""},
+		"code":       {"x := 1", "x := 2", "a.ja.md:4 (# A): code"},
+		"heading":    {"## B", "### B", "a.ja.md:11 (### B): a heading of level 3"},
+		"row":        {"| `c` |", "| `e` |", "a.ja.md:9 (# A): a table's row"},
+		"language":   {"```go", "```sh", "a.ja.md:4 (# A): code in \"sh\""},
+		"shorter":    {"## B", "B", "the end"},
+	} {
+		got := twinDifference(p, parsePage("a.ja.md", []byte(strings.Replace(english, tt.old, tt.new, 1))))
+		if tt.want == "" {
+			require.Empty(t, got, name)
+		} else {
+			require.Contains(t, got, tt.want, name)
+		}
+	}
+}
