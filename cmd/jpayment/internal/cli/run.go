@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -9,10 +10,14 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/monthend"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 )
 
 func newRunCommand(lang string) *cobra.Command {
-	var r monthend.Run
+	var (
+		r       monthend.Run
+		columns string
+	)
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: in(lang, "Carry out a file of captures, cancellations and re-authorisations", "ファイルに記載した実売上・取消・再オーソリを一括処理する"),
@@ -46,7 +51,7 @@ reauth）, payment, reference, amount, tax, shipping, email, phone も使えま�
 		Args: oneArgument("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Path = args[0]
-			return runFile(cmd, r)
+			return runFile(cmd, r, columns)
 		},
 	}
 	addDatabaseFlags(cmd, lang)
@@ -55,12 +60,18 @@ reauth）, payment, reference, amount, tax, shipping, email, phone も使えま�
 	f.BoolVar(&r.Yes, "yes", false, in(lang, "do not ask", "確認を求めない"))
 	f.BoolVar(&r.DryRun, "dry-run", false, in(lang, "check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
 	f.StringVar(&r.Report, "report", "", in(lang, "file for the report; by default FILE with .report.csv at its end", "レポートのファイル。既定は FILE の末尾を .report.csv にした名前"))
+	f.StringVar(&columns, "columns", "", in(lang, "names that the file has for the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
 	return cmd
 }
 
 // runFile carries a file out, as the settings say.
-func runFile(cmd *cobra.Command, r monthend.Run) error {
+func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	ctx, lang := cmd.Context(), language(cmd)
+	if r.Columns, err = runfile.ParseColumns(columns); err != nil {
+		var fault runfile.Fault
+		errors.As(err, &fault)
+		return usageError("--columns" + in(lang, " "+fault.Reason.En, fault.Reason.Ja))
+	}
 	s, err := databaseSettings(cmd)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (r *Run) check(ctx context.Context) error {
 
 func (r *Run) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 	if row.Line == 0 { // the end
-		r.sum = reader.Sum()
+		r.sum, r.unread = reader.Sum(), reader.Unread()
 		r.batch = "run-" + hex.EncodeToString(r.sum[:6])
 		return nil
 	}

@@ -32,9 +32,10 @@ type Queue interface {
 // and once to report on them.
 type Run struct {
 	Path    string
-	Report  string // the report's path
-	Yes     bool   // do not ask
-	DryRun  bool   // send nothing
+	Columns runfile.Columns // by what the file calls them
+	Report  string          // the report's path
+	Yes     bool            // do not ask
+	DryRun  bool            // send nothing
 	Console console.Console
 
 	// Store, Gateway and Database are what the summary shows of them.
@@ -54,6 +55,7 @@ type Run struct {
 	scratch *scratch
 
 	charset runfile.Charset
+	unread  []string          // the columns that are not read
 	sum     [sha256.Size]byte // of the file as it was checked
 	rows    int64
 	batch   string
@@ -129,7 +131,7 @@ func (r *Run) read(f func(reader *runfile.Reader, row runfile.Row, faults []runf
 		return err
 	}
 	defer file.Close() //nolint:errcheck // Nothing was written.
-	reader := runfile.NewReader(file, r.charset)
+	reader := runfile.NewReader(file, r.charset, r.Columns)
 	for {
 		row, faults, err := reader.Next()
 		if errors.Is(err, io.EOF) {

@@ -25,6 +25,9 @@ func (r *Run) summarise(ctx context.Context) error {
 	rows := [][]string{
 		{lang.In("file", "ファイル"), fmt.Sprintf(lang.In("%s (rows: %s, %s)", "%s（%s行、%s）"), r.Path, console.Grouped(r.rows), r.charset)},
 	}
+	if len(r.unread) > 0 {
+		rows = append(rows, []string{lang.In("not read", "対象外の列"), r.unreadText()})
+	}
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		n := r.counts.operations[op]
 		if n == 0 {
@@ -70,6 +73,17 @@ func (r *Run) summarise(ctx context.Context) error {
 			"最大 %s 件のリクエストを送信します。実売上ではカード会員に請求されます。\n"), console.Grouped(r.unsettled()))
 	}
 	return nil
+}
+
+// unreadText names the columns that are not read.
+func (r *Run) unreadText() string {
+	names := make([]string, len(r.unread))
+	for i, name := range r.unread {
+		if names[i] = name; name == "" {
+			names[i] = r.Console.Lang.In("(no name)", "（列名なし）")
+		}
+	}
+	return strings.Join(names, r.Console.Lang.In(", ", "、"))
 }
 
 // unsettled returns how many rows are not settled yet, as they stood at the check.

@@ -24,7 +24,7 @@ type asked struct {
 }
 
 // readAll reads a file as the command does.
-func readAll(t *testing.T, text string) (rows []asked, faults []runfile.Fault) {
+func readAll(t *testing.T, text string, columns ...string) (rows []asked, faults []runfile.Fault) {
 	t.Helper()
 	charset, err := runfile.Detect(strings.NewReader(text))
 	var fault runfile.Fault
@@ -32,7 +32,9 @@ func readAll(t *testing.T, text string) (rows []asked, faults []runfile.Fault) {
 		return nil, []runfile.Fault{fault}
 	}
 	require.NoError(t, err)
-	reader := runfile.NewReader(strings.NewReader(text), charset)
+	mapped, err := runfile.ParseColumns(strings.Join(columns, ","))
+	require.NoError(t, err)
+	reader := runfile.NewReader(strings.NewReader(text), charset, mapped)
 	for {
 		row, fs, err := reader.Next()
 		if errors.Is(err, io.EOF) {
@@ -58,6 +60,9 @@ func shiftJIS(t *testing.T, text string) string {
 func TestRows(t *testing.T) {
 	t.Parallel()
 	sale := []asked{{line: 2, operation: jpayment.OpSales, payment: "10000001", reference: "a"}}
+	saleIn := func(line int) []asked {
+		return []asked{{line: line, operation: jpayment.OpSales, payment: "10000001", reference: "a"}}
+	}
 	const japaneseRows = "処理,決済番号,注文番号\n実売上,10000001,髙島屋ﾃｽﾄ①\n"
 	sold := []asked{{line: 2, operation: jpayment.OpSales, payment: "10000001", reference: "髙島屋ﾃｽﾄ①"}}
 	for name, c := range map[string]struct {
@@ -84,7 +89,20 @@ func TestRows(t *testing.T) {
 			"処理,決済番号,金額,税額,送料,注文番号,メールアドレス,電話番号\n再オーソリ,1,900,072,0,a,a@example.jp,0312345678\n",
 			[]asked{{2, jpayment.OpReAuth, "1", "a", 900, 72, 0, "a@example.jp", "0312345678"}},
 		},
-		"white space is kept, for whoever checks": {"operation,payment,reference\ncancel, 1 , a \n", []asked{{line: 2, operation: jpayment.OpCancel, payment: " 1 ", reference: " a "}}},
+		"white space is kept, for whoever checks": {"operation,payment,reference\ncancel,1, a \n", []asked{{line: 2, operation: jpayment.OpCancel, payment: "1", reference: " a "}}},
+		"semicolons":                            {"operation;payment;reference\nsales;10000001;a\n", sale},
+		"semicolons and a comma":                {"operation;payment;reference;name, address\nsales;10000001;a;\n", sale},
+		"sep=,":                                 {"sep=,\r\noperation,payment,reference\r\nsales,10000001,a\r\n", saleIn(3)},
+		"sep=;":                                 {"\n\"SEP=;\"\noperation;payment;reference\nsales;10000001;a\n", saleIn(4)},
+		"sep= and a tab":                        {"sep=\t\noperation\tpayment\treference\nsales\t10000001\ta\n", saleIn(3)},
+		"sep= in marked UTF-8":                  {"\ufeffsep=|\noperation|payment|reference\nsales|10000001|a\n", saleIn(3)},
+		"columns empty at the end":              {"operation,payment,reference,,\nsales,10000001,a,,\n", sale},
+		"more columns empty than in the header": {"operation,payment,reference\nsales,10000001,a,, ,\n", sale},
+		"fewer fields, as Excel leaves them":    {"operation,payment,reference,amount,tax,shipping,備考\nsales,10000001,a\n", sale},
+		"fewer fields in a reauth": {
+			"operation,payment,reference,amount,tax,shipping,email\nreauth,1,a,1,2,3\n", []asked{{line: 2, operation: jpayment.OpReAuth, payment: "1", reference: "a", amount: 1, tax: 2, shipping: 3}},
+		},
+		"other columns": {"備考,operation,顧客名,payment,reference,\n至急,sales,髙島屋,10000001,a,\n", sale},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,14 +142,21 @@ func TestFaults(t *testing.T) {
 		"a sign":                    {header + "reauth,1,-100,0,0,a\n", 2, 3, "whole number"},
 		"a decimal":                 {header + "reauth,1,100.0,0,0,a\n", 2, 3, "whole number"},
 		"a separator":               {header + "reauth,1,\"1,000\",0,0,a\n", 2, 3, "whole number"},
-		"a space":                   {header + "reauth,1,100 ,0,0,a\n", 2, 3, "whole number"},
+		"a space":                   {header + "reauth,1,100 ,0,0,a\n", 2, 3, "white space"},
+		"a space before a word":     {header + " sales,1,,,,a\n", 2, 1, "white space"},
+		"a full-width space":        {"処理,決済番号,注文番号\n実売上　,1,a\n", 2, 1, "white space"},
+		"a space about a payment":   {header + "sales,1\u00a0,,,,a\n", 2, 2, "white space"},
+		"a space about an address":  {"operation,payment,amount,tax,shipping,reference,email\nreauth,1,1,2,3,a,a@b.example \n", 2, 7, "white space"},
 		"an amount beyond int64":    {header + "reauth,1,9223372036854775808,0,0,a\n", 2, 3, "too large"},
 		"1E+07":                     {header + "sales,1E+07,,,,a\n", 2, 2, "spreadsheet"},
 		"1.00000001E+12":            {header + "sales,1.00000001e+12,,,,a\n", 2, 2, "spreadsheet"},
 		"10000001.0":                {header + "sales,10000001.0,,,,a\n", 2, 2, "spreadsheet"},
 		"10,000,001":                {header + "sales,\"10,000,001\",,,,a\n", 2, 2, "spreadsheet"},
 		"fields missing":            {header + "sales,1\n", 2, 0, "2 fields, and the header has 6"},
-		"fields too many":           {header + "sales,1,,,,a,\n", 2, 0, "7 fields"},
+		"amounts missing":           {"operation,payment,reference,amount,tax,shipping\nreauth,1,a,900,72\n", 2, 0, "5 fields, and the header has 6"},
+		"the file is cut short":     {"operation,payment,reference,amount,tax,shipping,email\nreauth,1,a,900,72,50", 2, 0, "6 fields, and the header has 7"},
+		"fields too many":           {header + "sales,1,,,,a,b\n", 2, 0, "7 fields"},
+		"fields beyond empty ones":  {"operation,payment,reference,,\nsales,1,a,,b\n", 2, 0, "5 fields, and the header has 3"},
 		"an empty row":              {header + ",,,,,\n", 2, 0, "nothing but separators"},
 		"an open quotation mark":    {header + "sales,1,,,,\"a\nsales,2,,,,b\n", 2, 0, "quotation mark"},
 		"a quotation mark inside":   {header + "sales,1,,,,a\"b\n", 2, 0, "quotation mark"},
@@ -155,6 +180,41 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// Columns that are not ours are named, so that nobody takes them for read.
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		header, columns string
+		unread          []string
+	}{
+		"all known":               {"operation,payment,reference,amount", "", nil},
+		"empty at the end":        {"operation,payment,reference, ,", "", nil},
+		"others":                  {"備考,operation,payment,reference,担当 ,", "", []string{"備考", "担当"}},
+		"empty in the middle":     {"operation,,payment,reference", "", []string{""}},
+		"mapped":                  {"Type,伝票番号,Order No,備考", "Type=operation, 伝票番号=決済番号,order no=reference", []string{"備考"}},
+		"mapped, and one of ours": {"処理,決済番号,注文番号,伝票番号", "伝票番号=注文番号", []string{"注文番号"}},
+		"both names of one":       {"処理,処理区分,決済番号,注文番号", "処理区分=処理", []string{"処理"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			columns, err := runfile.ParseColumns(c.columns)
+			require.NoError(t, err)
+			reader := runfile.NewReader(strings.NewReader(c.header+"\n"), runfile.UTF8, columns)
+			_, faults, err := reader.Next()
+			require.ErrorIs(t, err, io.EOF, "%v", faults)
+			require.Equal(t, c.unread, reader.Unread())
+		})
+	}
+	// What is not there cannot be mapped, and what is mapped must be a column of ours.
+	_, faults := readAll(t, "operation,payment,reference\nsales,1,a\n", "伝票番号=reference")
+	require.Len(t, faults, 1)
+	require.Contains(t, faults[0].Reason.En, "--columns")
+	for _, wrong := range []string{"reference", "=reference", "伝票番号=", "伝票番号=refrence", "a=payment,a=reference", "a=payment,b=payment"} {
+		_, err := runfile.ParseColumns(wrong)
+		require.ErrorAs(t, err, new(runfile.Fault), wrong)
+	}
+}
+
 // A line that is wrong does not take the next one with it.
 func TestLinesAreReadApart(t *testing.T) {
 	t.Parallel()
@@ -167,7 +227,7 @@ func TestLinesAreReadApart(t *testing.T) {
 func TestSum(t *testing.T) {
 	t.Parallel()
 	text := "\ufeffoperation,payment,reference\r\n\r\nsales,1,a\n" + strings.Repeat("x", 200<<10) + "\nsales,2,b"
-	reader := runfile.NewReader(strings.NewReader(text), runfile.UTF8BOM)
+	reader := runfile.NewReader(strings.NewReader(text), runfile.UTF8BOM, nil)
 	for {
 		if _, _, err := reader.Next(); err != nil {
 			require.ErrorIs(t, err, io.EOF)
@@ -185,7 +245,7 @@ func TestReadError(t *testing.T) {
 	}
 	_, err := runfile.Detect(broken())
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	reader := runfile.NewReader(broken(), runfile.UTF8)
+	reader := runfile.NewReader(broken(), runfile.UTF8, nil)
 	_, _, err = reader.Next()
 	require.NoError(t, err)
 	_, _, err = reader.Next()
@@ -201,6 +261,7 @@ func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		"", "operation,payment,reference\nsales,1,a\n", "処理\t決済番号\t参照\n取消\t1\tx", "\ufeffoperation,payment,reference\r\n,,\r\n\"\n",
 		"operation,payment,reference,amount,tax,shipping\nreauth,1,a,1,2,3\nreauth,1E+07,a,,,\n", "\x8f\x88\x97\x9d,x\n", "PK\x03\x04", "a\rb\n", "operation,payment,reference\n\"a\"b,c\n\xff\n",
+		"sep=;\noperation;payment;reference;備考\nsales;1;a\n", "operation,payment,reference,,\nsales,1,a\ncancel, 1,a,,,\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -210,7 +271,7 @@ func FuzzReader(f *testing.F) {
 			require.ErrorAs(t, err, new(runfile.Fault))
 			return
 		}
-		reader := runfile.NewReader(strings.NewReader(string(b)), charset)
+		reader := runfile.NewReader(strings.NewReader(string(b)), charset, nil)
 		told, last, wrongHeader := 0, 0, false
 		for {
 			row, faults, err := reader.Next()
@@ -240,6 +301,9 @@ func FuzzReader(f *testing.F) {
 			if decoded := line; strings.TrimSpace(decoded) != "" {
 				wanted++
 			}
+		}
+		if strings.Contains(strings.ToLower(text), "sep=") {
+			return // That line is told to nobody.
 		}
 		if charset != runfile.ShiftJIS && (!wrongHeader || told != 1) { // In Shift_JIS other bytes are white space.
 			require.Equal(t, wanted, told)
