@@ -32,16 +32,16 @@ func answers(j Job, at time.Time) jpayment.KickbackRequest {
 	return jpayment.KickbackRequest{StoreID: testStore, PaymentID: j.PaymentID, Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, At: at}
 }
 
-func success(j Job) jpaymenttest.Notice {
-	return jpaymenttest.Notice{PaymentID: "777", Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, ApprovalCode: "123456", Key: kickbackKey, Request: answers(j, time.Now())}
+func success(j Job) jpaymenttest.KickbackParams {
+	return jpaymenttest.KickbackParams{PaymentID: "777", Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, ApprovalCode: "123456", Key: kickbackKey, Request: answers(j, time.Now())}
 }
 
-func failure(j Job, code jpayment.Code) jpaymenttest.Notice {
-	return jpaymenttest.Notice{PaymentID: "0", Code: code, Key: kickbackKey, Request: answers(j, time.Now())}
+func failure(j Job, code jpayment.Code) jpaymenttest.KickbackParams {
+	return jpaymenttest.KickbackParams{PaymentID: "0", Code: code, Key: kickbackKey, Request: answers(j, time.Now())}
 }
 
 // notify sends a notice and tells whether it was taken.
-func (s *site[TTx]) notify(n jpaymenttest.Notice) bool {
+func (s *site[TTx]) notify(n jpaymenttest.KickbackParams) bool {
 	w := httptest.NewRecorder()
 	s.receiver().ServeHTTP(w, jpaymenttest.NewKickback("/", n))
 	return w.Code == http.StatusOK
@@ -69,12 +69,12 @@ func kickbackBeforeReply[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
 	for _, c := range []struct {
-		notice func(Job) jpaymenttest.Notice
+		notice func(Job) jpaymenttest.KickbackParams
 		state  State
 		reason Reason
 	}{
 		{success, StateDone, ReasonKickback},
-		{func(j Job) jpaymenttest.Notice { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
+		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
 	} {
 		j := s.enqueue(jpayment.OpReAuth)
 		a := s.begins(w, j)
@@ -88,7 +88,7 @@ func kickbackBeforeReply[TTx any](t *testing.T, p place[TTx]) {
 func kickbackInPlaceOfReply[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	j := s.enqueue(jpayment.OpReAuth)
-	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpaymenttest.OpReAuth})
+	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpayment.OpReAuthByKickback})
 	require.False(t, s.work(s.worker(s.client(nil)), j))
 	s.stands(j, StateAwaiting, ReasonUnknown)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown}, s.outcomes(j))
@@ -140,14 +140,14 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
 	for _, c := range []struct {
-		notice func(Job) jpaymenttest.Notice
+		notice func(Job) jpaymenttest.KickbackParams
 		state  State
 		reason Reason
 	}{
 		{success, StateDone, ReasonKickback},
-		{func(j Job) jpaymenttest.Notice { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
-		{func(j Job) jpaymenttest.Notice { return failure(j, "ER010") }, StateWaiting, ReasonBusy},
-		{func(j Job) jpaymenttest.Notice { return failure(j, "ER000") }, StateReview, ReasonUnanswered},
+		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
+		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER010") }, StateWaiting, ReasonBusy},
+		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER000") }, StateReview, ReasonUnanswered},
 	} {
 		j := s.enqueue(jpayment.OpReAuth)
 		a := s.begins(w, j)
@@ -220,7 +220,7 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	j := s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(s.worker(s.client(nil)), j))
-	settle := func(n jpaymenttest.Notice) error {
+	settle := func(n jpaymenttest.KickbackParams) error {
 		k, err := jpayment.ParseKickbackQuery(jpaymenttest.NewKickback("/", n).URL.RawQuery)
 		require.NoError(t, err)
 		require.NoError(t, k.Verify(time.Now(), time.Hour, kickbackKey))
@@ -237,12 +237,12 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorContains(t, s.Settle(t.Context(), k), "not verified")
 	require.ErrorContains(t, s.Settle(t.Context(), nil), "not verified")
 
-	for name, change := range map[string]func(*jpaymenttest.Notice){
-		"another store's": func(n *jpaymenttest.Notice) { n.Request.StoreID = "654321" },
-		"nobody's":        func(n *jpaymenttest.Notice) { n.Request.PaymentID = "4711" },
-		"other amounts":   func(n *jpaymenttest.Notice) { n.Amount++; n.Request.Amount++ },
-		"other tax":       func(n *jpaymenttest.Notice) { n.Tax++; n.Request.Tax++ },
-		"recurring":       func(n *jpaymenttest.Notice) { n.Status = 4 },
+	for name, change := range map[string]func(*jpaymenttest.KickbackParams){
+		"another store's": func(n *jpaymenttest.KickbackParams) { n.Request.StoreID = "654321" },
+		"nobody's":        func(n *jpaymenttest.KickbackParams) { n.Request.PaymentID = "4711" },
+		"other amounts":   func(n *jpaymenttest.KickbackParams) { n.Amount++; n.Request.Amount++ },
+		"other tax":       func(n *jpaymenttest.KickbackParams) { n.Tax++; n.Request.Tax++ },
+		"recurring":       func(n *jpaymenttest.KickbackParams) { n.Status = 4 },
 	} {
 		n := success(j)
 		change(&n)

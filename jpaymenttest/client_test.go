@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,14 +39,14 @@ func TestClientAndGateway(t *testing.T) {
 			}
 			c := gw.Client(clientOpts...)
 			first := gw.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "注文,7"})
-			extra := jpayment.Extra{"担当": "山 田", "memo": "a+b"}
+			extra := jpayment.NewExtra(map[string]string{"担当": "山 田", "memo": "a+b"})
 
-			res, err := c.ReAuth(t.Context(), jpayment.ReAuthRequest{PaymentID: first, Amount: 900, Tax: 72, Shipping: 500, Email: "a@example.jp", Phone: "0312345678", Extra: extra})
+			res, err := c.ReAuth(t.Context(), jpayment.ReAuthRequest{PaymentID: first, Amount: 900, Tax: 72, Shipping: 500, Email: jpayment.NewSecret("a@example.jp"), Phone: jpayment.NewSecret("0312345678"), Extra: extra})
 			require.NoError(t, err)
 			require.NotEqual(t, first, res.PaymentID)
 			require.Equal(t, jpayment.Yen(1472), res.Total)
 			require.Equal(t, "注文,7", res.OrderNumber, "the comma did not shift the amounts")
-			require.Equal(t, extra, res.Extra())
+			require.Equal(t, extra, res.Extra)
 
 			captured, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: res.PaymentID})
 			require.NoError(t, err)
@@ -117,17 +120,24 @@ func TestDeclinesByKickback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			shop := newReceiver(t, content)
-			c := newClock(t)
-			gw := jpaymenttest.NewServer(t, append(tt.opts, jpaymenttest.WithKickbackDelay(time.Second), jpaymenttest.WithClock(c.now))...)
-			gw.SetKickbackURL(shop.URL)
+			queries := make(chan string, 1)
+			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				queries <- r.URL.RawQuery
+				fmt.Fprint(w, "OK")
+			}))
+			t.Cleanup(store.Close)
+			var now atomic.Int64
+			clock := func() time.Time { return time.Unix(now.Load(), 0) }
+			gw := jpaymenttest.NewServer(t, append(tt.opts, jpaymenttest.WithKickbackDelay(time.Second), jpaymenttest.WithClock(clock))...)
+			gw.SetKickbackURL(store.URL)
 			id := gw.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G0542G050000"})
-			err := gw.Client().ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Extra: jpayment.Extra{"order": "7"}})
+			extra := jpayment.NewExtra(map[string]string{"order": "7"})
+			err := gw.Client().ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Extra: extra})
 			require.Equal(t, tt.outcome, jpayment.OutcomeOf(err))
-			c.advance(time.Second)
+			now.Add(1)
 			require.Equal(t, tt.sent, gw.DeliverKickbacks(t.Context()))
 			if tt.sent > 0 {
-				require.Equal(t, "gid=0&rst=2&ap=&ec=G0542G050000&god=&cod=&am=0&tx=0&sf=0&ta=0&order=7", <-shop.queries)
+				require.Equal(t, "gid=0&rst=2&ap=&ec=G0542G050000&god=&cod=&am=0&tx=0&sf=0&ta=0&order=7", <-queries)
 			}
 		})
 	}
@@ -146,7 +156,8 @@ func reAuth(gw jpayment.Gateway, id string) error {
 func TestClientPanicsOnABadOption(t *testing.T) {
 	t.Parallel()
 	gw := jpaymenttest.NewServer(t)
-	require.PanicsWithValue(t, "jpaymenttest: Client: jpayment: NewClient: outcome not sent: WithTimeout is not positive; next: correct the input; nothing was sent",
+	_, err := jpayment.NewClient("123456", jpayment.WithTimeout(0))
+	require.PanicsWithValue(t, "jpaymenttest: Client: "+err.Error(),
 		func() { gw.Client(jpayment.WithTimeout(0)) })
 }
 
@@ -166,7 +177,7 @@ func FuzzFormEncoding(f *testing.F) {
 		}
 		gw := jpaymenttest.NewServer(t, opts...)
 		id := gw.Authorize(jpaymenttest.Authorization{Amount: 1})
-		res, err := gw.Client(jpayment.WithCharset(charset)).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.Extra{key: value}})
+		res, err := gw.Client(jpayment.WithCharset(charset)).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.NewExtra(map[string]string{key: value})})
 		requests := gw.Requests()
 		var ve *jpayment.ValidationError
 		if errors.As(err, &ve) {
@@ -177,7 +188,7 @@ func FuzzFormEncoding(f *testing.F) {
 		require.Len(t, requests, 1)
 		require.Len(t, requests[0].Form, 5)
 		require.Equal(t, value, requests[0].Form.Get(key))
-		require.Equal(t, jpayment.Extra{key: value}, res.Extra(), "and it comes back with the result")
+		require.Equal(t, jpayment.NewExtra(map[string]string{key: value}), res.Extra, "and it comes back with the result")
 	})
 }
 

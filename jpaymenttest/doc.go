@@ -23,29 +23,27 @@
 // # Kickbacks
 //
 // What becomes of a re-authorisation with rt=0 is told by kickback: a GET to the
-// shop's notification URL (決済結果通知URL), which [Gateway.SetKickbackURL] sets and which
+// store's notification URL (決済結果通知URL), which [Server.SetKickbackURL] sets and which
 // must be on this machine. A [Server] sends kickbacks by itself; under a test's own
-// clock [Gateway.DeliverKickbacks] does. A receiver that answers with an empty body
-// has not got the notice and gets it again. [Gateway.Kickbacks] tells every attempt.
-// Kickbacks are not signed: [Gateway.ForgeKickback] sends one that the gateway knows
-// nothing of.
+// clock [Server.DeliverKickbacks] does. A receiver that answers with an empty body
+// has not got the kickback and gets it again. [Server.Kickbacks] tells every attempt.
+// [NewKickback] makes one kickback for a handler by itself, signed or not.
 //
 // # Faults
 //
-// [Gateway.Fail] makes requests go wrong: before the gateway has booked anything
-// or, worse, after. What the gateway really did is in [Gateway.Payment] and in
+// [Server.Fail] makes requests go wrong: before the gateway has booked anything
+// or, worse, after. What the gateway really did is in [Server.Payment] and in
 // [Request.Booked]; what the caller should have concluded can be checked against
 // them. The simulated gateway waits for events and never sleeps; only the
 // [DelayReply] fault takes time of its own accord. A fault stands between the client
 // and the gateway: the kickback of a request whose answer it spoils or withholds is
 // sent all the same, and does not wait for that answer.
 //
-// # Outside a test
+// # Other ways to test
 //
-// A program can put a [Gateway] behind a listener of its own and let [Gateway.Run] send
-// the kickbacks. [WithJournal] makes its books durable. [Gateway.Capture],
-// [Gateway.Cancel] and [Gateway.ReAuthorize] are the buttons of the shop's control
-// panel, [Gateway.Changes] tells when there is something new to show.
+// [Fake] is an implementation of [jpayment.Gateway] for unit tests without HTTP. The
+// command jpayment simulate is the same simulated gateway as a program, with a control
+// panel.
 //
 // # Assumptions
 //
@@ -86,7 +84,7 @@
 //   - The issuer's refusal is its G code in column 4, with rt=0 ER: and that code; a
 //     re-authorisation with rt=0 is answered OK all the same, and its kickback has
 //     the code. Issuers do not refuse cancellations.
-//   - A shop in test mode books as usual. The approval code is TestMod (H).
+//   - A store in test mode books as usual. The approval code is TestMod (H).
 //   - A refusal's row carries no other data (H, the vendor's sample).
 //   - With rt=0, a re-authorisation that is refused before the issuer is asked is
 //     answered ER: and its code, and has no kickback (M). Captures and cancellations
@@ -95,7 +93,7 @@
 //     as in a refusal's row, nothing else of the payment. The merchant's other data
 //     follows all the same: without it nobody could tell which payment it is about.
 //   - A kickback's parameters are escaped as other data in a row is. The other data
-//     keeps its order, and a name that is the notice's own is written a second time.
+//     keeps its order, and a name that is the kickback's own is written a second time.
 //   - Kickbacks are sent one after the other. One is delivered if its receiver's
 //     answer has a body that is not empty (H) and whole, or 64 KiB of it, whatever the
 //     status; a redirect is not followed and is judged likewise.

@@ -29,7 +29,7 @@ var _ jpayment.Gateway = (*Fake)(nil)
 type FakeCall struct {
 	Operation jpayment.Operation
 	PaymentID string
-	Request   any // a jpayment.SalesRequest, CancelRequest or ReAuthRequest
+	Request   jpayment.Request
 }
 
 // Calls returns the calls so far, in order.
@@ -63,7 +63,7 @@ func (f *Fake) ReAuthByKickback(ctx context.Context, req jpayment.ReAuthRequest)
 	return f.ReAuthByKickbackFunc(ctx, req)
 }
 
-func call[R any](
+func call[R jpayment.Request](
 	ctx context.Context, f *Fake, op jpayment.Operation, paymentID string, req R,
 	answer func(context.Context, R) (*jpayment.Result, error),
 ) (*jpayment.Result, error) {
@@ -74,7 +74,7 @@ func call[R any](
 	return answer(ctx, req)
 }
 
-func (f *Fake) record(op jpayment.Operation, paymentID string, req any) {
+func (f *Fake) record(op jpayment.Operation, paymentID string, req jpayment.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, FakeCall{op, paymentID, req})

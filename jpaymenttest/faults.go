@@ -1,17 +1,10 @@
 package jpaymenttest
 
 import (
-	"cmp"
-	"crypto/tls"
-	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
-	"net/http"
-	"strconv"
 	"time"
 
-	"github.com/jpayment-go/jpayment/internal/wire"
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // FaultKind is what goes wrong.
@@ -66,28 +59,16 @@ const (
 	WrongCharset FaultKind = "wrong-charset"
 )
 
-// beforeBooking tells that the gateway never sees the request.
-func (k FaultKind) beforeBooking() bool {
-	switch k {
-	case DropBeforeBooking, HangBeforeBooking, AnswerStatus, Redirect, AnswerCode:
-		return true
-	case DropAfterBooking, ResetAfterBooking, HangAfterBooking, CutReply, StallReply, CutHeader, CloseAfterReply, DelayReply,
-		AnswerStatusAfterBooking, AnswerCodeAfterBooking, Garbage, WrongCharset:
-		return false
-	default:
-		panic(fmt.Sprintf("jpaymenttest: no such fault: %q", string(k)))
-	}
-}
-
 // Fault says which requests go wrong and how. A fault comes between the client and
 // the gateway: one before booking strikes whatever the gateway would have said, be
 // it ER999 or ER003. Requests for other than the gateway's two pages are spared.
 type Fault struct {
 	Kind FaultKind
 
-	// Operation and PaymentID narrow the fault to requests for OpSales, OpCancel or
-	// OpReAuth, and to those whose tid this is. Empty means any.
-	Operation string
+	// Operation and PaymentID narrow the fault to requests for that operation, and to
+	// those whose tid this is. Empty means any. A re-authorisation with rt=0 is
+	// jpayment.OpReAuthByKickback, one with rt=1 jpayment.OpReAuth.
+	Operation jpayment.Operation
 	PaymentID string
 	// Nth narrows it to one of the matching requests, counted from 1 since Fail.
 	// With 0, it strikes each of them with Probability, where 0 means always.
@@ -105,217 +86,15 @@ type Fault struct {
 	Notify func()
 }
 
-type fault struct {
-	Fault
-	matched int
-}
-
-// Fail makes requests go wrong as f says, until [Gateway.ClearFaults]. Of several
+// Fail makes requests go wrong as f says, until [Server.ClearFaults]. Of several
 // faults that would strike the same request, the one that was set first does; the
 // others count it as matching all the same. Fail panics if f cannot be meant.
-func (g *Gateway) Fail(f Fault) {
-	f.Kind.beforeBooking() // panics on a kind that does not exist
-	refuse := func(reason string) { panic(fmt.Sprintf("jpaymenttest: Fail: %s: %s", f.Kind, reason)) }
-
-	switch f.Operation {
-	case "", OpSales, OpCancel, OpReAuth:
-	default:
-		refuse(fmt.Sprintf("no request is a %q", f.Operation))
-	}
-	if f.Nth < 0 || !(f.Probability >= 0 && f.Probability <= 1) || f.Nth > 0 && f.Probability != 0 {
-		refuse("Nth counts from 1, Probability is between 0 and 1, and only one of them is set")
-	}
-	if answersCode := f.Kind == AnswerCode || f.Kind == AnswerCodeAfterBooking; answersCode != (f.Code != "") ||
-		answersCode && !isCode(f.Code) {
-		refuse(fmt.Sprintf("code %q", f.Code))
-	}
-	if f.Delay < 0 || (f.Delay != 0) != (f.Kind == DelayReply) {
-		refuse(fmt.Sprintf("delay %v", f.Delay))
-	}
-	if f.Body != nil && f.Kind != Garbage {
-		refuse("Body is for Garbage")
-	}
-	if f.Location != "" && f.Kind != Redirect {
-		refuse("Location is for Redirect")
-	}
-	least, most := 0, 0
-	switch f.Kind { //nolint:exhaustive // The other kinds have no status.
-	case AnswerStatus, AnswerStatusAfterBooking:
-		f.Status = cmp.Or(f.Status, http.StatusServiceUnavailable)
-		least, most = 200, 599
-	case Redirect:
-		f.Status = cmp.Or(f.Status, http.StatusFound)
-		f.Location = cmp.Or(f.Location, "/elsewhere")
-		least, most = 300, 399
-	}
-	if f.Status < least || f.Status > most {
-		refuse(fmt.Sprintf("status %d", f.Status))
-	}
-	if f.Kind == Garbage && f.Body == nil {
-		f.Body = []byte("\x81\x00\xff\xfe\x80\xa0\xfd\x00\x81")
-	}
-
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.faults = append(g.faults, &fault{Fault: f})
-	g.changed()
+func (s *Server) Fail(f Fault) {
+	s.sim.Fail(sim.Fault{
+		Kind: sim.FaultKind(f.Kind), Operation: f.Operation, PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
+		Code: f.Code, Status: f.Status, Location: f.Location, Body: f.Body, Delay: f.Delay, Notify: f.Notify,
+	})
 }
 
 // ClearFaults takes all faults back. Requests that hang stay so.
-func (g *Gateway) ClearFaults() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.faults = nil
-	g.changed()
-}
-
-// isCode tells whether s has the form of the gateway's codes, 半角英数 of at most 12.
-func isCode(s string) bool {
-	for i := range len(s) {
-		if (s[i] < '0' || s[i] > '9') && (s[i] < 'A' || s[i] > 'Z') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 12
-}
-
-func newRandom(seed int64) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), 0)) //nolint:gosec // Faults must be repeatable, not unpredictable.
-}
-
-// strike returns the fault that strikes a request, if one does.
-func (g *Gateway) strike(req *Request) *fault {
-	var first *fault
-	for _, f := range g.faults {
-		if f.Operation != "" && f.Operation != req.Operation || f.PaymentID != "" && f.PaymentID != req.PaymentID {
-			continue
-		}
-		f.matched++
-		strikes := f.Nth == 0 || f.Nth == f.matched
-		if f.Probability > 0 {
-			strikes = g.random.Float64() < f.Probability
-		}
-		if strikes && first == nil {
-			first = f
-		}
-	}
-	return first
-}
-
-// answer returns what the client is sent of a result, given the fault that struck.
-func (g *Gateway) answer(f *fault, res result, in input) answer {
-	reply := g.reply(res, in, g.replyCharset)
-	if f == nil {
-		return reply
-	}
-	switch f.Kind {
-	case DropBeforeBooking, DropAfterBooking, ResetAfterBooking, CutHeader, HangBeforeBooking, HangAfterBooking:
-		return answer{}
-	case CutReply, StallReply:
-		reply.body = reply.body[:len(reply.body)/2]
-	case AnswerStatus, AnswerStatusAfterBooking:
-		return page(f.Status)
-	case Redirect:
-		elsewhere := page(f.Status)
-		elsewhere.location = f.Location
-		return elsewhere
-	case AnswerCode, AnswerCodeAfterBooking:
-		return g.reply(refusal(f.Code), in, g.replyCharset)
-	case Garbage:
-		reply.body, reply.length = f.Body, len(f.Body)
-	case WrongCharset:
-		if g.replyCharset == wire.ShiftJIS {
-			return g.reply(res, in, wire.UTF8)
-		}
-		return g.reply(res, in, wire.ShiftJIS)
-	case DelayReply, CloseAfterReply:
-	}
-	return reply
-}
-
-// deliver sends the answer, or does to the connection what the fault asks for.
-func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request, f *fault, a answer) {
-	var kind FaultKind
-	if f != nil {
-		kind = f.Kind
-	}
-	switch kind { //nolint:exhaustive // The other kinds are a matter of what is sent.
-	case DropBeforeBooking, DropAfterBooking:
-		panic(http.ErrAbortHandler)
-	case ResetAfterBooking:
-		reset(w)
-		return
-	case CutHeader:
-		raw(w, "HTTP/1.1 200 OK\r\nContent-Ty")
-		return
-	case CloseAfterReply:
-		raw(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", a.contentType, a.length, a.body))
-		return
-	case HangBeforeBooking, HangAfterBooking:
-		g.wait(r, nil)
-		panic(http.ErrAbortHandler)
-	case DelayReply:
-		timer := time.NewTimer(f.Delay)
-		defer timer.Stop()
-		if !g.wait(r, timer.C) {
-			panic(http.ErrAbortHandler)
-		}
-	}
-
-	header := w.Header()
-	header.Set("Content-Type", a.contentType)
-	if a.length > 0 {
-		header.Set("Content-Length", strconv.Itoa(a.length))
-	}
-	if a.location != "" {
-		header.Set("Location", a.location)
-	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that has gone is no concern of the gateway's
-
-	if kind == CutReply || kind == StallReply {
-		// Without the flush the half would be discarded with the connection.
-		if err := http.NewResponseController(w).Flush(); err == nil && kind == StallReply {
-			g.wait(r, nil)
-		}
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// wait returns when until fires, and then true, or when nobody waits any more: the
-// client has gone or the gateway is closed.
-func (g *Gateway) wait(r *http.Request, until <-chan time.Time) bool {
-	select {
-	case <-until:
-		return true
-	case <-r.Context().Done():
-		return false
-	case <-g.closing:
-		return false
-	}
-}
-
-// raw writes what net/http's server would not, and closes the connection.
-func raw(w http.ResponseWriter, text string) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = io.WriteString(conn, text) // a client that has gone is no concern of the gateway's
-	_ = conn.Close()
-}
-
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	raw := conn
-	if secure, ok := conn.(*tls.Conn); ok {
-		raw = secure.NetConn()
-	}
-	if tcp, ok := raw.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // if it fails, the client sees an end in place of a reset: lost all the same
-	}
-	_ = raw.Close()
-}
+func (s *Server) ClearFaults() { s.sim.ClearFaults() }

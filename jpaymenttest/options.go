@@ -1,138 +1,71 @@
 package jpaymenttest
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/jpayment-go/jpayment/internal/sim"
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Option configures a [Gateway]. An option whose argument cannot be meant makes
-// [New] panic, as a test that is set up wrongly must not run.
-type Option func(*settings)
+// Option configures a [Server]. An option whose argument cannot be meant
+// panics, or makes [NewServer] panic: a test that is set up wrongly must not run.
+type Option func(*config)
 
-type settings struct {
-	storeID         string
-	connectionCode  string
-	clock           func() time.Time
-	machineClock    bool // clock is time.Now, so that a timer tells when its time has come
-	seed            int64
-	lineEnding      string
-	columns         int
-	replyCharset    wire.Charset
-	requestCharset  wire.Charset
-	plainOtherData  bool
-	declineCancels  bool
-	capturesAnyTime bool
+type config sim.Config
 
-	declinesAnswered  bool
-	kickbackDelay     time.Duration
-	kickbackRetries   []time.Duration
-	kickbackTimeout   time.Duration
-	kickbackCopies    int // beside the notice itself
-	kickbacksReversed bool
-	kickbackCharset   wire.Charset
-	kickbackACID      string
-
-	journal  func(Change) error
-	payments []Payment         // to begin with
-	waiting  []WaitingKickback // likewise
-	memory   int               // 0 for all
-}
-
-func defaults() settings {
-	return settings{
-		storeID:        "123456",
-		clock:          time.Now,
-		machineClock:   true,
-		seed:           1,
-		lineEnding:     "\r\n",
-		columns:        13,
-		replyCharset:   wire.UTF8,
-		requestCharset: wire.UTF8,
-
-		kickbackRetries: []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute},
-		kickbackTimeout: 30 * time.Second,
-		kickbackCharset: wire.UTF8,
-	}
-}
-
-// WithStoreID sets the shop's number (店舗ID, aid), six half-width digits. The
+// WithStoreID sets the store's number (店舗ID, aid), six half-width digits. The
 // default is 123456.
 func WithStoreID(id string) Option {
-	return func(s *settings) {
-		if !isStoreID(id) {
-			panic(fmt.Sprintf("jpaymenttest: WithStoreID: %q is not six digits", id))
-		}
-		s.storeID = id
-	}
+	return func(c *config) { c.StoreID = id }
 }
 
-// WithClock sets the gateway's clock, by default time.Now. Whatever its location,
+// WithClock sets the server's clock, by default time.Now. Whatever its location,
 // days and months are those of Japan. The clock is read with the books locked: it
-// must not call the gateway. Nobody tells the gateway when the clock has moved:
-// kickbacks wait for [Gateway.DeliverKickbacks].
+// must not call the server. Nobody tells the server when the clock has moved:
+// kickbacks wait for [Server.DeliverKickbacks].
 func WithClock(now func() time.Time) Option {
-	return func(s *settings) {
-		if now == nil {
-			panic("jpaymenttest: WithClock: no clock")
-		}
-		s.clock, s.machineClock = now, false
+	if now == nil {
+		panic("jpaymenttest: WithClock: no clock")
 	}
+	return func(c *config) { c.Clock = now }
 }
 
 // WithSeed seeds the draws for [Fault.Probability]. The default is 1: the same
 // requests in the same order meet the same faults.
 func WithSeed(seed int64) Option {
-	return func(s *settings) { s.seed = seed }
+	return func(c *config) { c.Seed = seed }
 }
 
-// WithConnectionAuth makes the shop authenticate requests by its connection
+// WithConnectionAuth makes the store authenticate requests by its connection
 // authentication code in place of their source address: each must carry ut, Unix
 // seconds, and hak, the lower-case hex SHA-256 of ut followed by the code (field
 // notes, "Operations": M).
 //
 // ASSUMPTION (L): a missing or wrong hak, and a ut more than five minutes off the
-// gateway's clock to either side, are refused with ER003.
+// server's clock to either side, are refused with ER003.
 func WithConnectionAuth(code string) Option {
-	return func(s *settings) {
-		if code == "" {
-			panic("jpaymenttest: WithConnectionAuth: no code")
-		}
-		s.connectionCode = code
+	if code == "" {
+		panic("jpaymenttest: WithConnectionAuth: no code")
 	}
+	return func(c *config) { c.ConnectionCode = code }
 }
 
 // WithLineEnding sets what follows the text of a reply.
 //
 // ASSUMPTION (M): "\r\n", the default; "\r" and nothing are seen as well.
 func WithLineEnding(ending string) Option {
-	return func(s *settings) {
-		switch ending {
-		case "", "\r", "\r\n":
-			s.lineEnding = ending
-		default:
-			panic(fmt.Sprintf("jpaymenttest: WithLineEnding: %q is not a line ending of the gateway", ending))
-		}
-	}
+	return func(c *config) { c.LineEnding = ending }
 }
 
 // WithColumns sets the number of columns in a row.
 //
-// ASSUMPTION (H for the counts, L for what a given shop gets): 13, the default,
+// ASSUMPTION (H for the counts, L for what a given store gets): 13, the default,
 // as in the specification. With 14 the recurring-charge number (acid), 0 for these
 // payments, is in column 13 and the other data in column 14. With 11, columns 12
 // and 13 are missing where both are empty.
 func WithColumns(n int) Option {
-	return func(s *settings) {
-		switch n {
-		case 11, 13, 14:
-			s.columns = n
-		default:
-			panic(fmt.Sprintf("jpaymenttest: WithColumns: rows of %d columns are not known", n))
-		}
-	}
+	return func(c *config) { c.Columns = n }
 }
 
 // WithShiftJISReplies makes the gateway write replies in Shift_JIS (Windows-31J),
@@ -141,7 +74,7 @@ func WithColumns(n int) Option {
 // ASSUMPTION (L): UTF-8 is the default. Shift_JIS is known (H) of the gateway's
 // bank-transfer rows only.
 func WithShiftJISReplies() Option {
-	return func(s *settings) { s.replyCharset = wire.ShiftJIS }
+	return func(c *config) { c.ReplyCharset = wire.ShiftJIS }
 }
 
 // WithShiftJISRequests makes the gateway read the values of a form as Shift_JIS
@@ -150,7 +83,7 @@ func WithShiftJISReplies() Option {
 // ASSUMPTION (M): UTF-8 is the default, and what clients send in practice. Values
 // that are not valid in the character set are refused with ER001 (L).
 func WithShiftJISRequests() Option {
-	return func(s *settings) { s.requestCharset = wire.ShiftJIS }
+	return func(c *config) { c.RequestCharset = wire.ShiftJIS }
 }
 
 // WithPlainOtherData makes the gateway write the merchant's other data into a row
@@ -160,17 +93,17 @@ func WithShiftJISRequests() Option {
 // percent-encoded by default, all but ASCII letters, digits, "-", ".", "_" and "~",
 // with %20 for a space and upper-case hex digits.
 func WithPlainOtherData() Option {
-	return func(s *settings) { s.plainOtherData = true }
+	return func(c *config) { c.PlainOtherData = true }
 }
 
 // WithDeclineCancelling makes a re-authorisation that the issuer declines cancel
-// the original payment all the same: the shop is left with neither.
+// the original payment all the same: the store is left with neither.
 //
 // ASSUMPTION (L): by default a declined re-authorisation leaves the original as it
 // was. The specification warns that the new authorisation may fail (再オーソリ処理の注意点)
 // and does not tell what becomes of the original.
 func WithDeclineCancelling() Option {
-	return func(s *settings) { s.declineCancels = true }
+	return func(c *config) { c.DeclineCancels = true }
 }
 
 // WithLateCaptures makes the gateway capture authorisations of any age.
@@ -178,7 +111,7 @@ func WithDeclineCancelling() Option {
 // ASSUMPTION (H for the rule, L for the refusal): by default a capture later than
 // the 90th day after the day of the authorisation, in Japan, is refused with ER032.
 func WithLateCaptures() Option {
-	return func(s *settings) { s.capturesAnyTime = true }
+	return func(c *config) { c.CapturesAnyTime = true }
 }
 
 // WithDeclinesAnswered makes the gateway answer a re-authorisation with rt=0 that
@@ -188,41 +121,26 @@ func WithLateCaptures() Option {
 // The specification has kickbacks carry G codes (決済結果通知のパラメータ仕様, ※1), and they
 // come from the issuer, after the answer.
 func WithDeclinesAnswered() Option {
-	return func(s *settings) { s.declinesAnswered = true }
+	return func(c *config) { c.DeclinesAnswered = true }
 }
 
-// maxKickbackDelay is within which time a kickback follows (field notes, "Replies":
-// H / M).
-const maxKickbackDelay = 30 * time.Second
-
 // WithKickbackDelay sets how long after its request a kickback is due, by the
-// gateway's clock, at most 30 seconds.
+// server's clock, at most 30 seconds.
 //
 // ASSUMPTION (M for the bound, L for the rest): none, the default.
 func WithKickbackDelay(delay time.Duration) Option {
-	return func(s *settings) {
-		if delay < 0 || delay > maxKickbackDelay {
-			panic(fmt.Sprintf("jpaymenttest: WithKickbackDelay: %v is not between 0 and %v", delay, maxKickbackDelay))
-		}
-		s.kickbackDelay = delay
-	}
+	return func(c *config) { c.KickbackDelay = delay }
 }
 
 // WithKickbackRetries sets after which times a kickback that was not delivered is
-// tried again, each counted from the attempt before, by the gateway's clock. After
+// tried again, each counted from the attempt before, by the server's clock. After
 // the last it is given up; without any it is tried once.
 //
 // ASSUMPTION (L): 1, 5 and 30 minutes, the default. That there is a judgement of
 // success is documented, what follows from it is not.
 func WithKickbackRetries(after ...time.Duration) Option {
-	return func(s *settings) {
-		for _, d := range after {
-			if d <= 0 {
-				panic(fmt.Sprintf("jpaymenttest: WithKickbackRetries: %v is no time to wait", d))
-			}
-		}
-		s.kickbackRetries = slices.Clone(after)
-	}
+	after = slices.Clone(after)
+	return func(c *config) { c.KickbackRetries = after }
 }
 
 // WithKickbackTimeout sets how long the gateway waits for the whole answer to a
@@ -230,12 +148,7 @@ func WithKickbackRetries(after ...time.Duration) Option {
 //
 // ASSUMPTION (L): 30 seconds, the default.
 func WithKickbackTimeout(timeout time.Duration) Option {
-	return func(s *settings) {
-		if timeout <= 0 {
-			panic(fmt.Sprintf("jpaymenttest: WithKickbackTimeout: %v is no time to wait", timeout))
-		}
-		s.kickbackTimeout = timeout
-	}
+	return func(c *config) { c.KickbackTimeout = timeout }
 }
 
 // WithKickbackDuplicates makes the gateway send each kickback n more times,
@@ -244,12 +157,7 @@ func WithKickbackTimeout(timeout time.Duration) Option {
 //
 // ASSUMPTION (L): none, the default. Nothing excludes them.
 func WithKickbackDuplicates(n int) Option {
-	return func(s *settings) {
-		if n < 0 {
-			panic(fmt.Sprintf("jpaymenttest: WithKickbackDuplicates: %d", n))
-		}
-		s.kickbackCopies = n
-	}
+	return func(c *config) { c.KickbackDuplicates = n }
 }
 
 // WithKickbacksReversed makes the gateway send kickbacks that are due together the
@@ -258,7 +166,7 @@ func WithKickbackDuplicates(n int) Option {
 // ASSUMPTION (L): by default the one that is due first is sent first, and of
 // several the one that was asked for first. Nothing promises an order.
 func WithKickbacksReversed() Option {
-	return func(s *settings) { s.kickbacksReversed = true }
+	return func(c *config) { c.KickbacksReversed = true }
 }
 
 // WithShiftJISKickbacks makes the gateway percent-encode the parameters of a
@@ -266,7 +174,7 @@ func WithKickbacksReversed() Option {
 //
 // ASSUMPTION (M-H): UTF-8 is the default, and what has been seen.
 func WithShiftJISKickbacks() Option {
-	return func(s *settings) { s.kickbackCharset = wire.ShiftJIS }
+	return func(c *config) { c.KickbackCharset = wire.ShiftJIS }
 }
 
 // WithKickbackACID adds the parameter acid, a recurring-charge number of digits, at
@@ -275,10 +183,8 @@ func WithShiftJISKickbacks() Option {
 // ASSUMPTION (H that it may follow, L for its place behind the other data): none,
 // the default.
 func WithKickbackACID(acid string) Option {
-	return func(s *settings) {
-		if !isDigits(acid) {
-			panic(fmt.Sprintf("jpaymenttest: WithKickbackACID: %q is not a number", acid))
-		}
-		s.kickbackACID = acid
+	if acid == "" {
+		panic("jpaymenttest: WithKickbackACID: no number")
 	}
+	return func(c *config) { c.KickbackACID = acid }
 }

@@ -292,7 +292,7 @@ func unavoidable(r jpaymenttest.Request) bool {
 	case "", "OK", "ER001", "ER003", "ER010", "ER053", "ER999":
 		return false
 	case "ER032", "ER033", "G1242G120000", "G9542G950000":
-		return r.Operation == jpaymenttest.OpReAuth
+		return r.Operation == jpayment.OpReAuth || r.Operation == jpayment.OpReAuthByKickback
 	default:
 		return true
 	}

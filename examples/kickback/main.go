@@ -79,11 +79,21 @@ func run(ctx context.Context, out io.Writer) error {
 		}
 	}
 
-	forged, err := gateway.ForgeKickback(ctx, "gid=10000009&rst=1&am=1500&tx=120&sf=500&ta=2120")
+	// Anyone who knows the address can send to it.
+	forged, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		"http://"+listener.Addr().String()+"/kickback?gid=10000009&rst=1&am=1500&tx=120&sf=500&ta=2120", http.NoBody)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "somebody  sends a notice of his own\nhandler   answers %d with %d bytes, and calls nobody\n", forged.Status, len(forged.Answer))
+	answer, err := http.DefaultClient.Do(forged)
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "somebody  sends a kickback of his own\nhandler   answers %d with %d bytes, and calls nobody\n", answer.StatusCode, len(body))
 
 	if err := receiver.Shutdown(ctx); err != nil {
 		return err

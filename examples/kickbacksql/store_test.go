@@ -51,7 +51,7 @@ func TestRepetitionsAreHarmless(t *testing.T) {
 		original := fmt.Sprint(10000000 + i)
 		_, err := db.ExecContext(t.Context(), `INSERT INTO orders VALUES ($1, 3740, 'authorised')`, original)
 		require.NoError(t, err)
-		n := jpaymenttest.Notice{PaymentID: fmt.Sprint(20000000 + i), Amount: 1500, Tax: 120, Key: key, Request: jpayment.KickbackRequest{PaymentID: original, Amount: 1500, Tax: 120}}
+		n := jpaymenttest.KickbackParams{PaymentID: fmt.Sprint(20000000 + i), Amount: 1500, Tax: 120, Key: key, Request: jpayment.KickbackRequest{PaymentID: original, Amount: 1500, Tax: 120}}
 		if i%5 == 0 {
 			n.PaymentID, n.Code, n.Amount, n.Tax = "0", "G1242G120000", 0, 0
 		}
@@ -80,7 +80,7 @@ func TestAFailureIsTriedAgain(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), `INSERT INTO orders VALUES ('1', 3740, 'authorised'); ALTER TABLE orders RENAME TO away`)
 	require.NoError(t, err)
-	notice := jpaymenttest.Notice{PaymentID: "2", Amount: 1500, Key: key, Request: jpayment.KickbackRequest{PaymentID: "1"}}
+	notice := jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1500, Key: key, Request: jpayment.KickbackRequest{PaymentID: "1"}}
 	send := func() (int, string) {
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, jpaymenttest.NewKickback("/kickback", notice))

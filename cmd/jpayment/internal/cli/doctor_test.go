@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -35,13 +36,13 @@ func TestDoctor(t *testing.T) {
 	}
 	refusing := func(code string) func(*testing.T, *patient) {
 		return func(_ *testing.T, p *patient) {
-			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Operation: jpaymenttest.OpCancel, Code: code})
+			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Operation: jpayment.OpCancel, Code: code})
 		}
 	}
 	// overTLS puts the gateway behind TLS.
 	overTLS := func(t *testing.T, p *patient) *httptest.Server {
 		t.Helper()
-		server := httptest.NewUnstartedServer(p.gateway.Gateway)
+		server := httptest.NewUnstartedServer(p.gateway)
 		server.Config.ErrorLog = log.New(io.Discard, "", 0) // A handshake that fails is what some want.
 		server.StartTLS()
 		t.Cleanup(server.Close)
@@ -76,7 +77,7 @@ func TestDoctor(t *testing.T) {
 		"busy":           {refusing("ER010"), exitFailed},
 		"lost":           {refusing("ER000"), exitFailed},
 		"no-answer": {func(_ *testing.T, p *patient) {
-			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking, Operation: jpaymenttest.OpCancel})
+			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking, Operation: jpayment.OpCancel})
 		}, exitFailed},
 		"portal": {answering(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>log in</html>") }), exitFailed},
 		"redirect": {answering(func(w http.ResponseWriter, r *http.Request) {

@@ -131,7 +131,7 @@ func TestExplainWhatTheGatewaySays(t *testing.T) {
 		require.Equal(t, exitDone, r.status)
 		require.Contains(t, r.stdout, []string{"✓ Done", "✗ Refused"}[i])
 	}
-	notice := jpaymenttest.NewKickback("/kickback", jpaymenttest.Notice{PaymentID: "10000009", Amount: 1, OrderNumber: "注文", ShiftJIS: true})
+	notice := jpaymenttest.NewKickback("/kickback", jpaymenttest.KickbackParams{PaymentID: "10000009", Amount: 1, OrderNumber: "注文", ShiftJIS: true})
 	r := session{}.run(t, "explain", notice.URL.RawQuery)
 	require.Equal(t, exitDone, r.status)
 	require.Contains(t, r.stdout, "注文")

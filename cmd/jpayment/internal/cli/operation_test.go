@@ -242,12 +242,12 @@ func TestShownIsSent(t *testing.T) {
 	requests := g.Requests()
 	require.Len(t, requests, 1)
 	require.Contains(t, r.stderr, "POST "+g.URL+requests[0].Path+"\n")
-	for _, p := range requests[0].Form {
-		value := p.Value
-		if p.Key == "em" || p.Key == "note" {
+	for key, values := range requests[0].Form {
+		value := values[0]
+		if key == "em" || key == "note" {
 			value = hidden
 		}
-		require.Regexp(t, `(?m)^  `+p.Key+` .* `+regexp.QuoteMeta(value)+`$`, r.stderr)
+		require.Regexp(t, `(?m)^  `+key+` .* `+regexp.QuoteMeta(value)+`$`, r.stderr)
 	}
 	require.Equal(t, len(requests[0].Form), strings.Count(r.stderr[:strings.Index(r.stderr, "This ")], "\n")-1)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	xjapanese "golang.org/x/text/encoding/japanese"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -134,7 +135,7 @@ order-"18,sales,10000018,,,,,
 			"run-unknown": {
 				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000001,1,0,0,a\nsales,10000002,,,,b\n", args: "--yes", status: exitUnknown, report: true, sent: 2,
 				set: func(d desk) {
-					d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpaymenttest.OpReAuth})
+					d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpayment.OpReAuth})
 				},
 			},
 			"run-conflict": {

@@ -117,7 +117,7 @@ func scene(t *testing.T) *running {
 	post("re_auth.aspx", "rt=0&tid=10000003&am=1960&tx=196&sf=500&%E6%8B%85%E5%BD%93=%E7%94%B0%E4%B8%AD")
 	next(t, queries)
 	post("gateway.aspx", "jb=SALES&rt=1&tid=10000005")
-	r.control(t, "POST", "/faults", `{"kind":"drop-after-booking","operation":"SALES","nth":1}`, http.StatusCreated)
+	r.control(t, "POST", "/faults", `{"kind":"drop-after-booking","operation":"Sales","nth":1}`, http.StatusCreated)
 	r.control(t, "POST", "/kickbacks/deliver", `{}`, http.StatusOK)
 	return r
 }
@@ -255,7 +255,7 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 	set("/settings", map[string]any{"kickback_url": pageURL + `?x="'><script>window.struck=1</script>`}, http.StatusOK)
 	set("/payments", map[string]any{"amount": 1, "order_number": `<img src=x onerror=window.struck=1>`}, http.StatusCreated)
 	set("/faults", map[string]any{"kind": "redirect", "payment_id": canary, "location": canary}, http.StatusCreated)
-	set("/faults", map[string]any{"kind": "garbage", "operation": "SALES", "body": canary}, http.StatusCreated)
+	set("/faults", map[string]any{"kind": "garbage", "operation": "Sales", "body": canary}, http.StatusCreated)
 	escaped := url.QueryEscape(canary)
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	call(t, "POST", r.URL+"/gateway/gateway.aspx?"+escaped, "aid=123456&jb=SALES&rt=1&tid=10000001&"+escaped+"="+escaped,

@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/jpayment-go/jpayment"
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // controlRoutes are the JSON API for test set-ups; docs/simulator.md describes it.
@@ -27,6 +27,7 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 		"GET /control/v1/faults":                     s.listFaults,
 		"POST /control/v1/faults":                    s.createFault,
 		"DELETE /control/v1/faults":                  s.clearFaults,
+		"DELETE /control/v1/faults/{number}":         s.removeFault,
 		"GET /control/v1/requests":                   s.listRequests,
 		"GET /control/v1/requests/{number}":          s.getRequest,
 		"GET /control/v1/kickbacks":                  s.listKickbacks,
@@ -136,11 +137,11 @@ func (s *Simulator) patchSettings(w http.ResponseWriter, r *http.Request) (any, 
 		}
 	}
 	if in.KickbackURL != nil {
-		if err := checkKickbackURL(*in.KickbackURL); err != nil {
+		if err := named(sim.CheckKickbackURL(*in.KickbackURL), in); err != nil {
 			return nil, err
 		}
 	}
-	err := s.change(func(settings *jpaymenttest.Settings) {
+	err := s.change(func(settings *sim.Settings) {
 		if in.TestMode != nil {
 			settings.TestMode = *in.TestMode
 		}
@@ -169,7 +170,7 @@ func (s *Simulator) createPayment(w http.ResponseWriter, r *http.Request) (any, 
 	if err := decode(w, r, &in); err != nil {
 		return nil, err
 	}
-	authorization, err := in.read()
+	authorization, err := s.readAuthorization(in)
 	if err != nil {
 		return nil, err
 	}
@@ -217,15 +218,11 @@ func (s *Simulator) operate(w http.ResponseWriter, r *http.Request, do func(paym
 }
 
 func (s *Simulator) reauthorizePayment(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in struct {
-		Amount   int64 `json:"amount"`
-		Tax      int64 `json:"tax"`
-		Shipping int64 `json:"shipping"`
-	}
+	var in amounts
 	if err := decode(w, r, &in); err != nil {
 		return nil, err
 	}
-	if err := checkAmounts(in.Amount, in.Tax, in.Shipping); err != nil {
+	if err := in.check(); err != nil {
 		return nil, err
 	}
 	id := r.PathValue("id")
@@ -261,12 +258,19 @@ func (s *Simulator) createFault(w http.ResponseWriter, r *http.Request) (any, er
 	if err != nil {
 		return nil, err
 	}
-	s.gateway.Fail(fault)
-	return created{reply: newFaultReply(fault)}, nil
+	return created{reply: newFaultReply(s.gateway.Fail(fault))}, nil
 }
 
 func (s *Simulator) clearFaults(w http.ResponseWriter, r *http.Request) (any, error) {
 	s.gateway.ClearFaults()
+	return s.listFaults(w, r)
+}
+
+func (s *Simulator) removeFault(w http.ResponseWriter, r *http.Request) (any, error) {
+	number, err := strconv.Atoi(r.PathValue("number"))
+	if err != nil || !s.gateway.RemoveFault(number) {
+		return nil, notFoundError(fmt.Sprintf("number: there is no fault %q, or not any more", r.PathValue("number")))
+	}
 	return s.listFaults(w, r)
 }
 
@@ -279,7 +283,7 @@ func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, e
 		}
 		after = n
 	}
-	requests := slices.DeleteFunc(s.gateway.Requests(), func(r jpaymenttest.Request) bool { return r.Number <= after })
+	requests := slices.DeleteFunc(s.gateway.Requests(), func(r sim.Request) bool { return r.Number <= after })
 	return map[string]any{"requests": each(requests, newRequestReply)}, nil
 }
 
@@ -291,11 +295,11 @@ func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, err
 	return newRequestReply(request), nil
 }
 
-func (s *Simulator) request(number string) (jpaymenttest.Request, bool) {
+func (s *Simulator) request(number string) (sim.Request, bool) {
 	requests := s.gateway.Requests()
-	i := slices.IndexFunc(requests, func(r jpaymenttest.Request) bool { return strconv.Itoa(r.Number) == number })
+	i := slices.IndexFunc(requests, func(r sim.Request) bool { return strconv.Itoa(r.Number) == number })
 	if i < 0 {
-		return jpaymenttest.Request{}, false
+		return sim.Request{}, false
 	}
 	return requests[i], true
 }
@@ -340,7 +344,7 @@ func (s *Simulator) forgeKickback(w http.ResponseWriter, r *http.Request) (any, 
 }
 
 // delivered tells an attempt that failed, which is an attempt, from none.
-func delivered(d jpaymenttest.KickbackDelivery, err error) (any, error) {
+func delivered(d sim.KickbackDelivery, err error) (any, error) {
 	if d.Attempt == 0 && err != nil {
 		return nil, conflictError{err}
 	}

@@ -25,7 +25,7 @@ func TestPaymentsByAPI(t *testing.T) {
 		"payment_id":"10000001","state":"authorized","amount":1000,"tax":0,"shipping":0,"total":1000,
 		"order_number":"注文<1>","order_code":"20000001","approval_code":"0001112","registered_product":true,
 		"decline":"G1242G120000","test_mode":false,"authorized_at":"2026-01-02T03:04:05+09:00","replaces":"","replaced_by":"",
-		"history":[{"at":"2026-01-02T03:04:05+09:00","operation":"AUTH","state":"authorized","test_mode":false,"request":0}]}`, body)
+		"history":[{"at":"2026-01-02T03:04:05+09:00","operation":"Authorize","state":"authorized","test_mode":false,"request":0}]}`, body)
 
 	id := r.authorize(t)
 	require.Equal(t, "captured", r.control(t, "POST", "/payments/"+id+"/capture", "", http.StatusOK)["state"])
@@ -65,9 +65,9 @@ func TestFaultsAndRequestsByAPI(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
 	id := r.authorize(t)
-	fault := r.control(t, "POST", "/faults", `{"kind":"garbage","operation":"SALES","nth":1,"body":"<b>"}`, http.StatusCreated)
+	fault := r.control(t, "POST", "/faults", `{"kind":"garbage","operation":"Sales","nth":1,"body":"<b>"}`, http.StatusCreated)
 	require.Equal(t, []any{fault}, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
-	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.Extra{"k": "<x>"}})
+	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id, Extra: jpayment.NewExtra(map[string]string{"k": "<x>"})})
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
 
 	request := r.control(t, "GET", "/requests/1", "", http.StatusOK)
@@ -80,6 +80,11 @@ func TestFaultsAndRequestsByAPI(t *testing.T) {
 
 	require.Empty(t, r.control(t, "GET", "/requests?after=1", "", http.StatusOK)["requests"])
 	require.Len(t, r.control(t, "GET", "/requests?after=0", "", http.StatusOK)["requests"], 1)
+	other := r.control(t, "POST", "/faults", `{"kind":"cut-reply"}`, http.StatusCreated)
+	fault["struck"], fault["matched"], fault["spent"] = 1., 1., true
+	require.Equal(t, []any{fault, other}, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
+	require.Equal(t, []any{other}, r.control(t, "DELETE", "/faults/1", "", http.StatusOK)["faults"])
+	require.Contains(t, r.control(t, "DELETE", "/faults/1", "", http.StatusNotFound)["error"], `number: there is no fault "1"`)
 	require.Empty(t, r.control(t, "DELETE", "/faults", "", http.StatusOK)["faults"])
 	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
 }

@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jpayment-go/jpayment"
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 //go:embed panel
@@ -85,10 +85,10 @@ func (s *Simulator) postPayment(r *http.Request) (next string, err error) {
 		RegisteredProduct: r.PostForm.Get("registered_product") != "",
 		Decline:           strings.TrimSpace(r.PostForm.Get("decline")),
 	}
-	if in.Amount, in.Tax, in.Shipping, err = amounts(r.PostForm); err != nil {
+	if in.Amount, in.Tax, in.Shipping, err = amountsOf(r.PostForm); err != nil {
 		return "", err
 	}
-	a, err := in.read()
+	a, err := s.readAuthorization(in)
 	if err != nil {
 		return "", err
 	}
@@ -96,7 +96,7 @@ func (s *Simulator) postPayment(r *http.Request) (next string, err error) {
 	return "/panel/#payments", nil
 }
 
-func amounts(form url.Values) (amount, tax, shipping int64, err error) {
+func amountsOf(form url.Values) (amount, tax, shipping int64, err error) {
 	if amount, err = whole(form, "amount"); err != nil {
 		return 0, 0, 0, err
 	}
@@ -115,7 +115,7 @@ func whole(form url.Values, field string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, &fieldError{field, texts["number"]}
+		return 0, wrong(field, texts["number"].en, texts["number"].ja)
 	}
 	return n, nil
 }
@@ -132,11 +132,11 @@ func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 	case "cancel":
 		return next, s.gateway.Cancel(id)
 	case "reauthorize":
-		amount, tax, shipping, err := amounts(r.PostForm)
+		amount, tax, shipping, err := amountsOf(r.PostForm)
 		if err != nil {
 			return "", err
 		}
-		if err := checkAmounts(amount, tax, shipping); err != nil {
+		if err := (amounts{amount, tax, shipping}).check(); err != nil {
 			return "", err
 		}
 		newID, err := s.gateway.ReAuthorize(id, amount, tax, shipping)
@@ -147,13 +147,13 @@ func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 }
 
 func (s *Simulator) postTestMode(r *http.Request) (next string, err error) {
-	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) {
+	return "/panel/#settings", s.change(func(settings *sim.Settings) {
 		settings.TestMode = r.PostForm.Get("on") == "1"
 	})
 }
 
 func (s *Simulator) postMaintenance(r *http.Request) (next string, err error) {
-	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) {
+	return "/panel/#settings", s.change(func(settings *sim.Settings) {
 		settings.Maintenance = r.PostForm.Get("on") == "1"
 	})
 }
@@ -164,15 +164,15 @@ func (s *Simulator) postIPs(r *http.Request) (next string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) { settings.RegisteredIPs = ips })
+	return "/panel/#settings", s.change(func(settings *sim.Settings) { settings.RegisteredIPs = ips })
 }
 
 func (s *Simulator) postKickbackURL(r *http.Request) (next string, err error) {
 	text := strings.TrimSpace(r.PostForm.Get("kickback_url"))
-	if err := checkKickbackURL(text); err != nil {
+	if err := named(sim.CheckKickbackURL(text), settingsReply{}); err != nil {
 		return "", err
 	}
-	return "/panel/#settings", s.change(func(settings *jpaymenttest.Settings) { settings.KickbackURL = text })
+	return "/panel/#settings", s.change(func(settings *sim.Settings) { settings.KickbackURL = text })
 }
 
 func (s *Simulator) postFault(r *http.Request) (next string, err error) {
@@ -188,7 +188,7 @@ func (s *Simulator) postFault(r *http.Request) (next string, err error) {
 		}
 		*into = int(n)
 	}
-	if in.DelayMS, err = whole(form, "delay_ms"); err != nil {
+	if in.Delay, err = whole(form, "delay_ms"); err != nil {
 		return "", err
 	}
 	if text := strings.TrimSpace(form.Get("probability")); text != "" {
@@ -280,26 +280,26 @@ type page struct {
 	Alert    string
 	Form     url.Values // of a form that failed
 
-	Payments   []jpaymenttest.Payment
+	Payments   []sim.Payment
 	Sums       []sum
-	Requests   []jpaymenttest.Request
-	Waiting    []jpaymenttest.WaitingKickback
-	Kickbacks  []jpaymenttest.KickbackDelivery // the gateway's and forged ones
-	Faults     []jpaymenttest.Fault
-	Kinds      []jpaymenttest.FaultKind
-	Operations []string // that a fault can be narrowed to
+	Requests   []sim.Request
+	Waiting    []sim.WaitingKickback
+	Kickbacks  []sim.KickbackDelivery // the gateway's and forged ones
+	Faults     []sim.ActiveFault
+	Kinds      []sim.Kind
+	Operations []jpayment.Operation // that a fault can be narrowed to
 
 	MorePayments, MoreRequests string // the next page of each, empty where there is none
 	Paged                      bool   // not the newest are shown
 
-	Payment      jpaymenttest.Payment
-	Request      jpaymenttest.Request
+	Payment      sim.Payment
+	Request      sim.Request
 	KnownPayment bool // the request names a payment of the books
 }
 
 // sum is what the payments of one state come to.
 type sum struct {
-	State jpaymenttest.State
+	State sim.State
 	Count int
 	Yen   int64
 }
@@ -311,8 +311,8 @@ func (s *Simulator) newPage(r *http.Request, source string, failure error) page 
 		Gateway:    s.URL(),
 		Settings:   s.settingsReply(),
 		Form:       url.Values{},
-		Kinds:      faultKinds,
-		Operations: []string{jpaymenttest.OpSales, jpaymenttest.OpCancel, jpaymenttest.OpReAuth},
+		Kinds:      sim.Kinds(),
+		Operations: sim.Operations(),
 	}
 	if failure != nil {
 		p.Alert = explain(failure, p.Language)
@@ -328,9 +328,9 @@ func explain(err error, language string) string {
 	case errors.As(err, &field):
 		name := texts[fieldTexts[field.field]].in(language)
 		if language == japanese {
-			return name + "：" + field.reason.ja
+			return name + field.reason.Ja
 		}
-		return name + " " + field.reason.en
+		return name + " " + field.reason.En
 	case errors.As(err, &code):
 		return string(code) + " " + codeText(language, string(code))
 	default:
@@ -364,13 +364,13 @@ func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure
 	p.Faults = s.gateway.Faults()
 	p.Waiting = s.gateway.WaitingKickbacks()
 	p.Kickbacks = append(s.gateway.Kickbacks(), s.gateway.ForgedKickbacks()...)
-	slices.SortStableFunc(p.Kickbacks, func(a, b jpaymenttest.KickbackDelivery) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(p.Kickbacks, func(a, b sim.KickbackDelivery) int { return a.At.Compare(b.At) })
 	p.Kickbacks, _ = newest(p.Kickbacks, "")
 	s.show(w, statusOf(failure), "overview", p)
 }
 
-func sums(payments []jpaymenttest.Payment) []sum {
-	all := []sum{{State: jpaymenttest.Authorized}, {State: jpaymenttest.Captured}, {State: jpaymenttest.Cancelled}}
+func sums(payments []sim.Payment) []sum {
+	all := []sum{{State: sim.Authorized}, {State: sim.Captured}, {State: sim.Cancelled}}
 	for _, p := range payments {
 		i := slices.IndexFunc(all, func(s sum) bool { return s.State == p.State })
 		all[i].Count++
@@ -441,8 +441,11 @@ var templates = map[string]map[string]*template.Template{
 
 func parseTemplates(language string) map[string]*template.Template {
 	functions := template.FuncMap{
-		"t":       func(key string) (string, error) { return text(language, key) },
-		"fault":   func(kind jpaymenttest.FaultKind) string { return faultTexts[kind].in(language) },
+		"t": func(key string) (string, error) { return text(language, key) },
+		"fault": func(kind sim.FaultKind) string {
+			k, _ := sim.KindOf(kind)
+			return reason{k.Text.En, k.Text.Ja}.in(language)
+		},
 		"code":    func(code string) string { return codeText(language, code) },
 		"yen":     yen,
 		"time":    func(at time.Time) string { return at.In(japan).Format("2006-01-02 15:04:05") },
@@ -451,7 +454,7 @@ func parseTemplates(language string) map[string]*template.Template {
 		"visible": visible,
 		"brief":   brief,
 		"bytes":   func(b []byte) string { return string(b) },
-		"total":   func(p jpaymenttest.Payment) int64 { return p.Amount + p.Tax + p.Shipping },
+		"total":   func(p sim.Payment) int64 { return p.Amount + p.Tax + p.Shipping },
 		"lines":   func(all []string) string { return strings.Join(all, "\n") },
 	}
 	pages := map[string]*template.Template{}
@@ -466,10 +469,8 @@ func parseTemplates(language string) map[string]*template.Template {
 var japan = time.FixedZone("JST", 9*60*60)
 
 func codeText(language, code string) string {
-	if language == japanese {
-		return jpayment.Code(code).MessageJa()
-	}
-	return jpayment.Code(code).Message()
+	text := jpayment.Code(code).Message()
+	return reason{text.En, text.Ja}.in(language)
 }
 
 // yen writes an amount as 1,580.

@@ -68,7 +68,7 @@ func TestPanelForms(t *testing.T) {
 	r.submitForm(t, "/panel/settings/test-mode", url.Values{"on": {"0"}})
 	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"0"}})
 
-	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"SALES"}, "nth": {"3"}, "delay_ms": {"1"}})
+	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"Sales"}, "nth": {"3"}, "delay_ms": {"1"}})
 	require.Contains(t, page, "Book, then reply late")
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
 	_, page = r.submitForm(t, "/panel/faults/clear", nil)
@@ -102,7 +102,7 @@ func TestPanelRefuses(t *testing.T) {
 		"a word":           {"/panel/payments/" + id + "/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
 		"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
 		"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
-		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"SALES"}}, []string{"Code is not a code", `id="new-fault" open`, `<option selected>SALES`}},
+		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"Code is not a code", `id="new-fault" open`, `<option selected>Sales`}},
 		"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
 		"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
 		"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "nth": {"first"}}, []string{"Only the n-th request is not a whole number"}},

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // What the API answers. Names are those of its input; amounts are yen.
@@ -59,23 +59,35 @@ type eventReply struct {
 	Request   int       `json:"request"`
 }
 
-func newPaymentReply(p jpaymenttest.Payment) paymentReply {
+func newPaymentReply(p sim.Payment) paymentReply {
 	return paymentReply{
 		PaymentID: p.ID, State: string(p.State),
 		Amount: p.Amount, Tax: p.Tax, Shipping: p.Shipping, Total: p.Amount + p.Tax + p.Shipping,
 		OrderNumber: p.OrderNumber, OrderCode: p.OrderCode, ApprovalCode: p.ApprovalCode,
 		RegisteredProduct: p.RegisteredProduct, Decline: p.Decline, TestMode: p.TestMode,
 		AuthorizedAt: p.AuthorizedAt, Replaces: p.Replaces, ReplacedBy: p.ReplacedBy,
-		History: each(p.History, func(e jpaymenttest.Event) eventReply {
-			return eventReply{At: e.At, Operation: e.Operation, State: string(e.State), TestMode: e.TestMode, Request: e.Request}
+		History: each(p.History, func(e sim.Event) eventReply {
+			return eventReply{At: e.At, Operation: string(e.Operation), State: string(e.State), TestMode: e.TestMode, Request: e.Request}
 		}),
 	}
 }
 
-func newFaultReply(f jpaymenttest.Fault) fault {
-	return fault{
-		Kind: string(f.Kind), Operation: f.Operation, PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
-		Code: f.Code, Status: f.Status, Location: f.Location, Body: readable(f.Body), DelayMS: f.Delay.Milliseconds(),
+type faultReply struct {
+	Number int `json:"number"`
+	fault
+	Matched int  `json:"matched"`
+	Struck  int  `json:"struck"`
+	Spent   bool `json:"spent"`
+}
+
+func newFaultReply(f sim.ActiveFault) faultReply {
+	return faultReply{
+		Number: f.Number,
+		fault: fault{
+			Kind: string(f.Kind), Operation: string(f.Operation), PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
+			Code: f.Code, Status: f.Status, Location: f.Location, Body: readable(f.Body), Delay: f.Delay.Milliseconds(),
+		},
+		Matched: f.Matched, Struck: f.Struck, Spent: f.Spent(),
 	}
 }
 
@@ -105,12 +117,12 @@ type paramReply struct {
 	Value string `json:"value"`
 }
 
-func newRequestReply(r jpaymenttest.Request) requestReply {
+func newRequestReply(r sim.Request) requestReply {
 	return requestReply{
 		Number: r.Number, At: r.At, RemoteAddr: r.RemoteAddr, Method: r.Method, Path: r.Path, Query: r.RawQuery, Header: r.Header,
-		Params: each(r.Form, func(p jpaymenttest.Param) paramReply { return paramReply(p) }),
+		Params: each(r.Form, func(p sim.Param) paramReply { return paramReply(p) }),
 		Body:   readable(r.Body), BodyBase64: r.Body,
-		Operation: r.Operation, PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: string(r.Fault),
+		Operation: string(r.Operation), PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: string(r.Fault),
 		Status: r.Status, Answer: readable(r.Answer), AnswerBase64: r.Answer,
 	}
 }
@@ -123,7 +135,7 @@ type waitingReply struct {
 	Attempts  int       `json:"attempts"`
 }
 
-func newWaitingReply(w jpaymenttest.WaitingKickback) waitingReply {
+func newWaitingReply(w sim.WaitingKickback) waitingReply {
 	return waitingReply{Request: w.Request, Duplicate: w.Duplicate, Query: w.RawQuery, Due: w.Due, Attempts: w.Attempts}
 }
 
@@ -141,7 +153,7 @@ type deliveryReply struct {
 	Delivered    bool      `json:"delivered"`
 }
 
-func newDeliveryReply(d jpaymenttest.KickbackDelivery) deliveryReply {
+func newDeliveryReply(d sim.KickbackDelivery) deliveryReply {
 	reply := deliveryReply{
 		Request: d.Request, Duplicate: d.Duplicate, Attempt: d.Attempt, Manual: d.Manual, At: d.At, Query: d.RawQuery,
 		Status: d.Status, Answer: readable(d.Answer), AnswerBase64: d.Answer, Delivered: d.Delivered,

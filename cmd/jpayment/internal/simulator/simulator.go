@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // Config says what to open. The zero value of a field means what its comment says.
@@ -40,9 +40,9 @@ const maxPayments = 10_000
 // patience is how long Run waits at its end for answers under way to be sent.
 const patience = 5 * time.Second
 
-// Simulator is one shop at a simulated gateway, listening.
+// Simulator is one store at a simulated gateway, listening.
 type Simulator struct {
-	gateway *jpaymenttest.Gateway
+	gateway *sim.Simulator
 	state   *state // nil: in memory
 	path    string // of the state
 	storeID string
@@ -84,7 +84,7 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	}
 	if len(s.gateway.Payments()) == 0 {
 		for range c.Payments {
-			s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
+			s.gateway.Authorize(sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
 		}
 	}
 	s.pages = s.guard(s.routes())
@@ -111,9 +111,10 @@ func (s *Simulator) listen(ctx context.Context, address string) error {
 
 // restore makes the gateway, from the file if there is one.
 func (s *Simulator) restore(ctx context.Context, path string) error {
-	options := []jpaymenttest.Option{jpaymenttest.WithStoreID(s.storeID), jpaymenttest.WithMemory(memory)}
+	config := sim.Defaults()
+	config.StoreID, config.Memory = s.storeID, memory
 	if path == "" {
-		s.gateway = jpaymenttest.New(options...)
+		s.gateway = sim.New(config)
 		return nil
 	}
 	state, err := openState(ctx, path, s.storeID)
@@ -126,11 +127,8 @@ func (s *Simulator) restore(ctx context.Context, path string) error {
 		return fmt.Errorf("state file %s: %w", path, err)
 	}
 	s.state, s.path = state, path
-	s.gateway = jpaymenttest.New(append(options,
-		jpaymenttest.WithJournal(s.journal),
-		jpaymenttest.WithPayments(kept.payments),
-		jpaymenttest.WithWaitingKickbacks(kept.waiting),
-	)...)
+	config.Journal, config.Payments, config.Waiting = s.journal, kept.payments, kept.waiting
+	s.gateway = sim.New(config)
 	if kept.settings != nil {
 		s.apply(*kept.settings)
 	}
@@ -139,7 +137,7 @@ func (s *Simulator) restore(ctx context.Context, path string) error {
 
 // journal keeps a change. If that fails, what is in the file is not known: it is left
 // as it is, and the simulator ends.
-func (s *Simulator) journal(c jpaymenttest.Change) error {
+func (s *Simulator) journal(c sim.Change) error {
 	err := s.state.save(c)
 	if err != nil {
 		s.fail(err)
@@ -155,7 +153,7 @@ func (s *Simulator) fail(err error) {
 }
 
 // change changes settings so that they outlive the program.
-func (s *Simulator) change(edit func(*jpaymenttest.Settings)) error {
+func (s *Simulator) change(edit func(*sim.Settings)) error {
 	s.settings.Lock()
 	defer s.settings.Unlock()
 	settings := s.gateway.Settings()
@@ -170,7 +168,7 @@ func (s *Simulator) change(edit func(*jpaymenttest.Settings)) error {
 	return nil
 }
 
-func (s *Simulator) apply(settings jpaymenttest.Settings) {
+func (s *Simulator) apply(settings sim.Settings) {
 	s.gateway.SetTestMode(settings.TestMode)
 	s.gateway.SetMaintenance(settings.Maintenance)
 	s.gateway.RegisterIPs(settings.RegisteredIPs...)

@@ -12,7 +12,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // state keeps in a SQLite file what must outlive the program. Every commit is on the
@@ -29,7 +29,7 @@ const (
 // schema holds payments and kickbacks as JSON: they are read at the start only, and all
 // of them.
 const schema = `
-CREATE TABLE shop (one INTEGER PRIMARY KEY CHECK (one = 1), store_id TEXT NOT NULL, settings TEXT) STRICT;
+CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), store_id TEXT NOT NULL, settings TEXT) STRICT;
 CREATE TABLE payment (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE kickback (request INTEGER, duplicate INTEGER, body TEXT NOT NULL, PRIMARY KEY (request, duplicate)) STRICT;
 `
@@ -81,7 +81,7 @@ func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO shop (one, store_id) VALUES (1, ?)", storeID)
+		_, err = tx.ExecContext(ctx, "INSERT INTO store (one, store_id) VALUES (1, ?)", storeID)
 		return err
 	}
 	if application != applicationID {
@@ -91,7 +91,7 @@ func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
 		return fmt.Errorf("has the format %d, this program knows %d", version, schemaVersion)
 	}
 	var owner string
-	if err := tx.QueryRowContext(ctx, "SELECT store_id FROM shop").Scan(&owner); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT store_id FROM store").Scan(&owner); err != nil {
 		return err
 	}
 	if owner != storeID {
@@ -113,13 +113,13 @@ func (s *state) transact(ctx context.Context, do func(*sql.Tx) error) error {
 
 // kept is what a file holds.
 type kept struct {
-	payments []jpaymenttest.Payment
-	waiting  []jpaymenttest.WaitingKickback
-	settings *jpaymenttest.Settings // nil where they were never changed
+	payments []sim.Payment
+	waiting  []sim.WaitingKickback
+	settings *sim.Settings // nil where they were never changed
 }
 
 func (s *state) load(ctx context.Context) (k kept, err error) {
-	if k.payments, err = readAll[jpaymenttest.Payment](ctx, s.db, "SELECT body FROM payment ORDER BY id"); err != nil {
+	if k.payments, err = readAll[sim.Payment](ctx, s.db, "SELECT body FROM payment ORDER BY id"); err != nil {
 		return kept{}, err
 	}
 	for i, p := range k.payments {
@@ -127,10 +127,10 @@ func (s *state) load(ctx context.Context) (k kept, err error) {
 			return kept{}, fmt.Errorf("payment %s is in the place of %d", p.ID, firstPayment+i)
 		}
 	}
-	if k.waiting, err = readAll[jpaymenttest.WaitingKickback](ctx, s.db, "SELECT body FROM kickback ORDER BY request, duplicate"); err != nil {
+	if k.waiting, err = readAll[sim.WaitingKickback](ctx, s.db, "SELECT body FROM kickback ORDER BY request, duplicate"); err != nil {
 		return kept{}, err
 	}
-	settings, err := readAll[jpaymenttest.Settings](ctx, s.db, "SELECT settings FROM shop WHERE settings IS NOT NULL")
+	settings, err := readAll[sim.Settings](ctx, s.db, "SELECT settings FROM store WHERE settings IS NOT NULL")
 	if err != nil {
 		return kept{}, err
 	}
@@ -162,7 +162,7 @@ func readAll[T any](ctx context.Context, db *sql.DB, query string) (all []T, err
 
 // save is called by the gateway with its books locked, so that changes come here one
 // at a time and in order. No caller's context may cut one short.
-func (s *state) save(c jpaymenttest.Change) error {
+func (s *state) save(c sim.Change) error {
 	ctx := context.Background()
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		for _, p := range c.Payments {
@@ -187,10 +187,10 @@ func (s *state) save(c jpaymenttest.Change) error {
 	})
 }
 
-func (s *state) saveSettings(settings jpaymenttest.Settings) error {
+func (s *state) saveSettings(settings sim.Settings) error {
 	ctx := context.Background() // as in save
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		return put(ctx, tx, settings, "UPDATE shop SET settings = ?")
+		return put(ctx, tx, settings, "UPDATE store SET settings = ?")
 	})
 }
 

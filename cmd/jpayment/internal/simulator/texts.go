@@ -127,7 +127,7 @@ var texts = map[string]reason{
 	"delay":       {"Delay in ms", "遅延（ミリ秒）"},
 	"more":        {"Details for some kinds", "種類ごとの詳細"},
 	"every time":  {"every time", "毎回"},
-	"number":      {"is not a whole number", "整数ではありません"},
+	"number":      {"is not a whole number", "が整数ではありません"},
 }
 
 // fieldTexts name the fields of an error in the panel by the keys of texts.

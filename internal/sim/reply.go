@@ -1,4 +1,4 @@
-package jpaymenttest
+package sim
 
 import (
 	"fmt"
@@ -33,20 +33,20 @@ type answer struct {
 // reply writes the result as the request asked for it: a row for rt=1, the short
 // form for rt=0 (specification, レスポンス(rt=1)仕様; field notes, "Replies": H, and M for
 // ER: with a code). The status is 200 for a refusal too (M).
-func (g *Gateway) reply(res result, in input, charset wire.Charset) answer {
+func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {
 	var text string
 	switch {
 	case in.wantsRow():
-		text = g.row(res)
+		text = s.row(res)
 	case res.code != "" && !res.byKickback:
 		text = "ER:" + res.code
 	default:
 		text = "OK"
 	}
-	body := []byte(encode(text+g.lineEnding, charset))
+	body := []byte(encode(text+s.config.LineEnding, charset))
 	return answer{
 		status:      http.StatusOK,
-		contentType: "text/html; charset=" + g.replyCharset.String(),
+		contentType: "text/html; charset=" + s.config.ReplyCharset.String(),
 		length:      len(body),
 		body:        body,
 	}
@@ -54,13 +54,13 @@ func (g *Gateway) reply(res result, in input, charset wire.Charset) answer {
 
 // row writes the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the
 // other data. id and ps are for content sales only and stay empty.
-func (g *Gateway) row(res result) string {
+func (s *Simulator) row(res result) string {
 	columns := append(res.columns(), "", "")
-	other := g.otherData(res.other)
+	other := s.otherData(res.other)
 	switch {
-	case g.columns == 14:
+	case s.config.Columns == 14:
 		columns = append(columns, "0", other)
-	case g.columns == 11 && other == "":
+	case s.config.Columns == 11 && other == "":
 		columns = columns[:11]
 	default:
 		columns = append(columns, other)
@@ -83,9 +83,9 @@ func (res result) columns() []string {
 
 func yen(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (g *Gateway) otherData(params []Param) string {
-	if !g.plainOtherData {
-		return noticeQuery(params, g.replyCharset)
+func (s *Simulator) otherData(params []Param) string {
+	if !s.config.PlainOtherData {
+		return Query(params, s.config.ReplyCharset)
 	}
 	pairs := make([]string, len(params))
 	for i, p := range params {

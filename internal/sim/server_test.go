@@ -1,4 +1,4 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"io"
@@ -10,12 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 func TestStartAndClose(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.Start(jpaymenttest.WithStoreID("654321"))
+	s := start(withStoreID("654321"))
 	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, s.URL)
 	require.Equal(t, refused("ER053"), post(t, s, gatewayPage, "aid=654321&jb=SALES&rt=1&tid=1"))
 	s.Close()
@@ -27,8 +27,8 @@ func TestStartAndClose(t *testing.T) {
 
 func TestServerOfATestIsClosedAtItsEnd(t *testing.T) {
 	t.Parallel()
-	var s *jpaymenttest.Server
-	t.Run("test", func(t *testing.T) { s = jpaymenttest.NewServer(t) })
+	var s *sim.Server
+	t.Run("test", func(t *testing.T) { s = newServer(t) })
 	_, _, _, err := send(t, http.MethodPost, s.URL+gatewayPage, formType, saleForm)
 	require.Error(t, err)
 }
@@ -37,35 +37,35 @@ func TestServerOfATestIsClosedAtItsEnd(t *testing.T) {
 // not decided later.
 func TestNothingIsBookedAfterClose(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.Start()
+	s := start()
 	id := s.Authorize(order)
 	s.Close()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, gatewayPage, strings.NewReader(saleForm))
 	r.Header.Set("Content-Type", formType)
 	r.RemoteAddr = "127.0.0.1:1"
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { s.ServeHTTP(httptest.NewRecorder(), r) })
-	require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+	require.Equal(t, sim.Authorized, state(t, s, id))
 	require.Empty(t, s.Requests())
 }
 
 // Close ends a request that hangs even where no connection is there to be closed.
 func TestCloseOfARequestWithoutAConnection(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.Start()
+	s := start()
 	id := s.Authorize(order)
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.HangAfterBooking, Notify: s.Close})
+	s.Fail(sim.Fault{Kind: sim.HangAfterBooking, Notify: s.Close})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, gatewayPage, strings.NewReader(saleForm))
 	r.Header.Set("Content-Type", formType)
 	r.RemoteAddr = "127.0.0.1:1"
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { s.ServeHTTP(httptest.NewRecorder(), r) })
-	require.Equal(t, jpaymenttest.Captured, state(t, s, id))
+	require.Equal(t, sim.Captured, state(t, s, id))
 }
 
 // A request that the client did not finish is kept, as far as it came, and not
 // decided, though what came of it would do.
 func TestRequestCutShort(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
@@ -79,7 +79,7 @@ func TestRequestCutShort(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, reply)
 
-	require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+	require.Equal(t, sim.Authorized, state(t, s, id))
 	r := s.Requests()[0]
 	require.Equal(t, saleForm, string(r.Body))
 	require.False(t, r.Booked)

@@ -1,4 +1,4 @@
-package jpaymenttest
+package sim
 
 import (
 	"mime"
@@ -70,16 +70,16 @@ func (in input) wantsRow() bool {
 	return in.form.count("rt") == 1 && in.form.Get("rt") == "1"
 }
 
-func (g *Gateway) read(r *http.Request, body []byte) input {
+func (s *Simulator) read(r *http.Request, body []byte) input {
 	switch r.Method {
 	case http.MethodGet:
-		return readForm(r.URL.RawQuery, g.requestCharset)
+		return readForm(r.URL.RawQuery, s.config.RequestCharset)
 	case http.MethodPost:
 		mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || mediaType != "application/x-www-form-urlencoded" {
 			return input{}
 		}
-		return readForm(string(body), g.requestCharset)
+		return readForm(string(body), s.config.RequestCharset)
 	default:
 		return input{}
 	}
@@ -119,7 +119,7 @@ func readForm(raw string, charset wire.Charset) input {
 	return in
 }
 
-// unescape undoes form encoding. It tells whether s was encoded as it must be:
+// unescape undoes form encoding. It reports whether s was encoded as it must be:
 // each % begins an escape, and spaces and control characters are escaped.
 func unescape(s string) (string, bool) {
 	var b strings.Builder
@@ -161,7 +161,7 @@ func fromHex(c byte) (value byte, ok bool) {
 	}
 }
 
-// isDigits tells whether s is one or more half-width digits (半角数字) and nothing
+// isDigits reports whether s is one or more half-width digits (半角数字) and nothing
 // else.
 func isDigits(s string) bool {
 	for i := range len(s) {
@@ -172,9 +172,10 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-func isStoreID(s string) bool { return len(s) == 6 && isDigits(s) }
+// IsStoreID reports whether s is six half-width digits.
+func IsStoreID(s string) bool { return len(s) == 6 && isDigits(s) }
 
-// isEmail tells whether s is printable ASCII of at most 254 bytes with one @
+// isEmail reports whether s is printable ASCII of at most 254 bytes with one @
 // inside.
 func isEmail(s string) bool {
 	for i := range len(s) {

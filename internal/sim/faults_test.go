@@ -1,4 +1,4 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"context"
@@ -15,7 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 const (
@@ -46,75 +47,75 @@ func TestFaultsThatAnswer(t *testing.T) {
 	const html = "text/html"
 	const text = "text/html; charset=UTF-8"
 	tests := map[string]struct {
-		fault       jpaymenttest.Fault
+		fault       sim.Fault
 		form        string // if not saleForm
 		status      int
 		contentType string
 		body        string
-		state       jpaymenttest.State
+		state       sim.State
 		code        string
 	}{
 		"a status": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatus, Status: 502},
-			status: 502, contentType: html, body: page("502 Bad Gateway"), state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.AnswerStatus, Status: 502},
+			status: 502, contentType: html, body: page("502 Bad Gateway"), state: sim.Authorized,
 		},
 		"the usual status": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatus},
-			status: 503, contentType: html, body: page("503 Service Unavailable"), state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.AnswerStatus},
+			status: 503, contentType: html, body: page("503 Service Unavailable"), state: sim.Authorized,
 		},
 		"a page with status 200": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatus, Status: 200},
-			status: 200, contentType: html, body: page("200 OK"), state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.AnswerStatus, Status: 200},
+			status: 200, contentType: html, body: page("200 OK"), state: sim.Authorized,
 		},
 		"a status without a body": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatus, Status: 204},
-			status: 204, contentType: html, state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.AnswerStatus, Status: 204},
+			status: 204, contentType: html, state: sim.Authorized,
 		},
 		"a status after booking": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatusAfterBooking, Status: 504},
-			status: 504, contentType: html, body: page("504 Gateway Timeout"), state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.AnswerStatusAfterBooking, Status: 504},
+			status: 504, contentType: html, body: page("504 Gateway Timeout"), state: sim.Captured,
 		},
 		"a redirect": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.Redirect, Status: 307, Location: "/gateway/re_auth.aspx"},
-			status: 307, contentType: html, body: page("307 Temporary Redirect"), state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.Redirect, Status: 307, Location: "/gateway/re_auth.aspx"},
+			status: 307, contentType: html, body: page("307 Temporary Redirect"), state: sim.Authorized,
 		},
 		"a code": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010"},
-			status: 200, contentType: text, body: refused("ER010"), state: jpaymenttest.Authorized,
+			fault:  sim.Fault{Kind: sim.AnswerCode, Code: "ER010"},
+			status: 200, contentType: text, body: refused("ER010"), state: sim.Authorized,
 		},
 		"a code, short": {
-			fault: jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010"}, form: "aid=123456&jb=SALES&rt=0&tid=10000001",
-			status: 200, contentType: text, body: "ER:ER010\r\n", state: jpaymenttest.Authorized,
+			fault: sim.Fault{Kind: sim.AnswerCode, Code: "ER010"}, form: "aid=123456&jb=SALES&rt=0&tid=10000001",
+			status: 200, contentType: text, body: "ER:ER010\r\n", state: sim.Authorized,
 		},
 		"a code in place of another": {
-			fault: jpaymenttest.Fault{Kind: jpaymenttest.AnswerCodeAfterBooking, Code: "ER000"}, form: "aid=1&rt=1&tid=10000001",
-			status: 200, contentType: text, body: refused("ER000"), state: jpaymenttest.Authorized, code: "ER050",
+			fault: sim.Fault{Kind: sim.AnswerCodeAfterBooking, Code: "ER000"}, form: "aid=1&rt=1&tid=10000001",
+			status: 200, contentType: text, body: refused("ER000"), state: sim.Authorized, code: "ER050",
 		},
 		"a code after booking": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.AnswerCodeAfterBooking, Code: "ER042"},
-			status: 200, contentType: text, body: refused("ER042"), state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.AnswerCodeAfterBooking, Code: "ER042"},
+			status: 200, contentType: text, body: refused("ER042"), state: sim.Captured,
 		},
 		"garbage": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.Garbage},
-			status: 200, contentType: text, body: "\x81\x00\xff\xfe\x80\xa0\xfd\x00\x81", state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.Garbage},
+			status: 200, contentType: text, body: "\x81\x00\xff\xfe\x80\xa0\xfd\x00\x81", state: sim.Captured,
 		},
 		"garbage of one's own": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.Garbage, Body: []byte("1,2")},
-			status: 200, contentType: text, body: "1,2", state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.Garbage, Body: []byte("1,2")},
+			status: 200, contentType: text, body: "1,2", state: sim.Captured,
 		},
 		"nothing at all": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.Garbage, Body: []byte{}},
-			status: 200, contentType: text, body: "", state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.Garbage, Body: []byte{}},
+			status: 200, contentType: text, body: "", state: sim.Captured,
 		},
 		"the whole reply, late": {
-			fault:  jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: time.Millisecond},
-			status: 200, contentType: text, body: saleRow, state: jpaymenttest.Captured,
+			fault:  sim.Fault{Kind: sim.DelayReply, Delay: time.Millisecond},
+			status: 200, contentType: text, body: saleRow, state: sim.Captured,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
 			s.Fail(test.fault)
 			form := saleForm
@@ -131,7 +132,7 @@ func TestFaultsThatAnswer(t *testing.T) {
 
 			r := s.Requests()[0]
 			require.Equal(t, test.fault.Kind, r.Fault)
-			require.Equal(t, test.state == jpaymenttest.Captured, r.Booked)
+			require.Equal(t, test.state == sim.Captured, r.Booked)
 			require.Equal(t, test.code, r.Code)
 			require.Equal(t, test.status, r.Status)
 			require.Equal(t, test.body, string(r.Answer))
@@ -141,8 +142,8 @@ func TestFaultsThatAnswer(t *testing.T) {
 
 func TestRedirectElsewhere(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.Redirect})
+	s := newServer(t)
+	s.Fail(sim.Fault{Kind: sim.Redirect})
 	status, header, _, err := send(t, http.MethodPost, s.URL+gatewayPage, formType, saleForm)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusFound, status)
@@ -156,45 +157,45 @@ func TestWrongCharset(t *testing.T) {
 	a := order
 	a.OrderNumber = "注文"
 	tests := map[string]struct {
-		options        []jpaymenttest.Option
+		options        []option
 		named, written string
 	}{
 		"Shift_JIS called UTF-8": {nil, "UTF-8", "\x92\x8d\x95\xb6"},
-		"UTF-8 called Shift_JIS": {[]jpaymenttest.Option{jpaymenttest.WithShiftJISReplies()}, "Shift_JIS", "注文"},
+		"UTF-8 called Shift_JIS": {[]option{withShiftJISReplies()}, "Shift_JIS", "注文"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, test.options...)
+			s := newServer(t, test.options...)
 			id := s.Authorize(a)
-			s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.WrongCharset})
+			s.Fail(sim.Fault{Kind: sim.WrongCharset})
 			_, header, body, err := send(t, http.MethodPost, s.URL+gatewayPage, formType, saleForm)
 			require.NoError(t, err)
 			require.Equal(t, "text/html; charset="+test.named, header.Get("Content-Type"))
 			require.Equal(t, "10000001,1,0001112,,20000001,"+test.written+",1000,80,500,1580,,,\r\n", body)
-			require.Equal(t, jpaymenttest.Captured, state(t, s, id))
+			require.Equal(t, sim.Captured, state(t, s, id))
 		})
 	}
 }
 
 func TestFaultsThatCloseTheConnection(t *testing.T) {
 	t.Parallel()
-	tests := map[jpaymenttest.FaultKind]struct {
-		state jpaymenttest.State
+	tests := map[sim.FaultKind]struct {
+		state sim.State
 		err   error
 		sent  string // of the reply's body
 	}{
-		jpaymenttest.DropBeforeBooking: {jpaymenttest.Authorized, nil, ""},
-		jpaymenttest.DropAfterBooking:  {jpaymenttest.Captured, nil, ""},
-		jpaymenttest.ResetAfterBooking: {jpaymenttest.Captured, syscall.ECONNRESET, ""},
-		jpaymenttest.CutReply:          {jpaymenttest.Captured, nil, saleRow[:27]},
+		sim.DropBeforeBooking: {sim.Authorized, nil, ""},
+		sim.DropAfterBooking:  {sim.Captured, nil, ""},
+		sim.ResetAfterBooking: {sim.Captured, syscall.ECONNRESET, ""},
+		sim.CutReply:          {sim.Captured, nil, saleRow[:27]},
 	}
 	for kind, test := range tests {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
-			s.Fail(jpaymenttest.Fault{Kind: kind})
+			s.Fail(sim.Fault{Kind: kind})
 			reply, err := io.ReadAll(dial(t, s.URL))
 			require.ErrorIs(t, err, test.err)
 			wantStatus := 0
@@ -212,7 +213,7 @@ func TestFaultsThatCloseTheConnection(t *testing.T) {
 			require.Equal(t, test.state, state(t, s, id))
 			r := s.Requests()[0]
 			require.Equal(t, kind, r.Fault)
-			require.Equal(t, test.state == jpaymenttest.Captured, r.Booked)
+			require.Equal(t, test.state == sim.Captured, r.Booked)
 			require.Equal(t, wantStatus, r.Status)
 			require.Equal(t, test.sent, string(r.Answer))
 		})
@@ -224,14 +225,14 @@ func TestFaultsThatCloseTheConnection(t *testing.T) {
 func TestFaultsOverOtherTransports(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"TLS": false, "HTTP/2": true} {
-		for _, kind := range []jpaymenttest.FaultKind{
-			jpaymenttest.ResetAfterBooking, jpaymenttest.DropAfterBooking, jpaymenttest.CutReply,
+		for _, kind := range []sim.FaultKind{
+			sim.ResetAfterBooking, sim.DropAfterBooking, sim.CutReply,
 		} {
 			t.Run(name+" "+string(kind), func(t *testing.T) {
 				t.Parallel()
-				g := jpaymenttest.New()
+				g := newSimulator()
 				id := g.Authorize(order)
-				g.Fail(jpaymenttest.Fault{Kind: kind})
+				g.Fail(sim.Fault{Kind: kind})
 				s := httptest.NewUnstartedServer(g)
 				s.EnableHTTP2 = http2
 				s.StartTLS()
@@ -240,7 +241,7 @@ func TestFaultsOverOtherTransports(t *testing.T) {
 				require.NoError(t, err)
 				req.Header.Set("Content-Type", formType)
 				resp, err := s.Client().Do(req)
-				if kind == jpaymenttest.CutReply {
+				if kind == sim.CutReply {
 					require.NoError(t, err)
 					body, readErr := io.ReadAll(resp.Body)
 					require.NoError(t, resp.Body.Close())
@@ -248,27 +249,27 @@ func TestFaultsOverOtherTransports(t *testing.T) {
 					err = readErr
 				}
 				require.Error(t, err)
-				if kind == jpaymenttest.ResetAfterBooking && !http2 {
+				if kind == sim.ResetAfterBooking && !http2 {
 					require.ErrorIs(t, err, syscall.ECONNRESET)
 				}
 				p, _ := g.Payment(id)
-				require.Equal(t, jpaymenttest.Captured, p.State)
+				require.Equal(t, sim.Captured, p.State)
 			})
 		}
 	}
 }
 
 // silent are the faults that end when the client goes or the server is closed.
-var silent = map[jpaymenttest.FaultKind]jpaymenttest.State{
-	jpaymenttest.HangBeforeBooking: jpaymenttest.Authorized,
-	jpaymenttest.HangAfterBooking:  jpaymenttest.Captured,
-	jpaymenttest.StallReply:        jpaymenttest.Captured,
-	jpaymenttest.DelayReply:        jpaymenttest.Captured,
+var silent = map[sim.FaultKind]sim.State{
+	sim.HangBeforeBooking: sim.Authorized,
+	sim.HangAfterBooking:  sim.Captured,
+	sim.StallReply:        sim.Captured,
+	sim.DelayReply:        sim.Captured,
 }
 
-func silence(kind jpaymenttest.FaultKind, notify func()) jpaymenttest.Fault {
-	f := jpaymenttest.Fault{Kind: kind, Notify: notify}
-	if kind == jpaymenttest.DelayReply {
+func silence(kind sim.FaultKind, notify func()) sim.Fault {
+	f := sim.Fault{Kind: kind, Notify: notify}
+	if kind == sim.DelayReply {
 		f.Delay = time.Hour
 	}
 	return f
@@ -279,20 +280,20 @@ func TestSilenceUntilTheServerIsClosed(t *testing.T) {
 	for kind, want := range silent {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
 			struck := make(chan struct{})
 			s.Fail(silence(kind, func() { close(struck) }))
 			conn := dial(t, s.URL)
 			<-struck
 			require.Equal(t, want, state(t, s, id))
-			if kind == jpaymenttest.StallReply {
+			if kind == sim.StallReply {
 				_, err := conn.Read(make([]byte, 1)) // the half is on its way without more to come
 				require.NoError(t, err)
 			}
 			s.Close()
 			rest, _ := io.ReadAll(conn) // an end or a reset
-			if kind == jpaymenttest.StallReply {
+			if kind == sim.StallReply {
 				require.True(t, strings.HasSuffix(string(rest), "\r\n\r\n"+saleRow[:27]), "%q", rest)
 			} else {
 				require.Empty(t, rest)
@@ -306,7 +307,7 @@ func TestSilenceUntilTheClientHasGone(t *testing.T) {
 	for kind, want := range silent {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			g := jpaymenttest.New()
+			g := newSimulator()
 			id := g.Authorize(order)
 			struck, ended := make(chan struct{}), make(chan struct{})
 			g.Fail(silence(kind, func() { close(struck) }))
@@ -340,10 +341,10 @@ func TestWhatWaitsForTheClient(t *testing.T) {
 	t.Parallel()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	tests := map[jpaymenttest.FaultKind]bool{
-		jpaymenttest.DropBeforeBooking: false,
-		jpaymenttest.DropAfterBooking:  false,
-		jpaymenttest.CutReply:          false,
+	tests := map[sim.FaultKind]bool{
+		sim.DropBeforeBooking: false,
+		sim.DropAfterBooking:  false,
+		sim.CutReply:          false,
 	}
 	for kind := range silent {
 		tests[kind] = true
@@ -351,7 +352,7 @@ func TestWhatWaitsForTheClient(t *testing.T) {
 	for kind, want := range tests {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			g := jpaymenttest.New()
+			g := newSimulator()
 			g.Authorize(order)
 			g.Fail(silence(kind, nil))
 			waited := false
@@ -368,11 +369,11 @@ func TestWhatWaitsForTheClient(t *testing.T) {
 // make its client give up at exactly this point.
 func TestClientGivesUpWhenNotified(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.HangAfterBooking, Notify: cancel})
+	s.Fail(sim.Fault{Kind: sim.HangAfterBooking, Notify: cancel})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+gatewayPage, strings.NewReader(saleForm))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", formType)
@@ -381,14 +382,14 @@ func TestClientGivesUpWhenNotified(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 	}
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, jpaymenttest.Captured, state(t, s, id))
+	require.Equal(t, sim.Captured, state(t, s, id))
 }
 
 // A fault after booking may well hide a refusal.
 func TestFaultThatHidesARefusal(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking})
+	s := newServer(t)
+	s.Fail(sim.Fault{Kind: sim.DropAfterBooking})
 	reply, err := io.ReadAll(dial(t, s.URL))
 	require.NoError(t, err)
 	require.Empty(t, reply)
@@ -398,7 +399,7 @@ func TestFaultThatHidesARefusal(t *testing.T) {
 }
 
 // strikes tells of each request whether a fault struck it.
-func strikes(s *jpaymenttest.Server) (struck []bool) {
+func strikes(s *sim.Server) (struck []bool) {
 	for _, r := range s.Requests() {
 		struck = append(struck, r.Fault != "")
 	}
@@ -416,25 +417,25 @@ func TestWhichRequestsFail(t *testing.T) {
 	)
 	requests := []string{sale1, sale2, cancel1, reAuth1, other1, sale1, reAuth1, sale2}
 	tests := map[string]struct {
-		fault jpaymenttest.Fault
+		fault sim.Fault
 		want  []bool
 	}{
-		"every one":                {jpaymenttest.Fault{}, []bool{true, true, true, true, true, true, true, true}},
-		"the third":                {jpaymenttest.Fault{Nth: 3}, []bool{false, false, true, false, false, false, false, false}},
-		"captures":                 {jpaymenttest.Fault{Operation: "SALES"}, []bool{true, true, false, false, false, true, false, true}},
-		"the third capture":        {jpaymenttest.Fault{Operation: "SALES", Nth: 3}, []bool{false, false, false, false, false, true, false, false}},
-		"cancellations":            {jpaymenttest.Fault{Operation: "CANCEL"}, []bool{false, false, true, false, false, false, false, false}},
-		"re-authorisations":        {jpaymenttest.Fault{Operation: "REAUTH"}, []bool{false, false, false, true, false, false, true, false}},
-		"a payment":                {jpaymenttest.Fault{PaymentID: "10000002"}, []bool{false, true, false, false, false, false, false, true}},
-		"captures of a payment":    {jpaymenttest.Fault{Operation: "SALES", PaymentID: "10000001"}, []bool{true, false, false, false, false, true, false, false}},
-		"always, by probability 1": {jpaymenttest.Fault{Probability: 1}, []bool{true, true, true, true, true, true, true, true}},
-		"hardly ever":              {jpaymenttest.Fault{Probability: math.SmallestNonzeroFloat64}, make([]bool, 8)},
+		"every one":                {sim.Fault{}, []bool{true, true, true, true, true, true, true, true}},
+		"the third":                {sim.Fault{Nth: 3}, []bool{false, false, true, false, false, false, false, false}},
+		"captures":                 {sim.Fault{Operation: jpayment.OpSales}, []bool{true, true, false, false, false, true, false, true}},
+		"the third capture":        {sim.Fault{Operation: jpayment.OpSales, Nth: 3}, []bool{false, false, false, false, false, true, false, false}},
+		"cancellations":            {sim.Fault{Operation: jpayment.OpCancel}, []bool{false, false, true, false, false, false, false, false}},
+		"re-authorisations":        {sim.Fault{Operation: jpayment.OpReAuth}, []bool{false, false, false, true, false, false, true, false}},
+		"a payment":                {sim.Fault{PaymentID: "10000002"}, []bool{false, true, false, false, false, false, false, true}},
+		"captures of a payment":    {sim.Fault{Operation: jpayment.OpSales, PaymentID: "10000001"}, []bool{true, false, false, false, false, true, false, false}},
+		"always, by probability 1": {sim.Fault{Probability: 1}, []bool{true, true, true, true, true, true, true, true}},
+		"hardly ever":              {sim.Fault{Probability: math.SmallestNonzeroFloat64}, make([]bool, 8)},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
-			test.fault.Kind, test.fault.Code = jpaymenttest.AnswerCode, "ER010"
+			s := newServer(t)
+			test.fault.Kind, test.fault.Code = sim.AnswerCode, "ER010"
 			s.Fail(test.fault)
 			for i, form := range requests {
 				page := gatewayPage
@@ -451,9 +452,9 @@ func TestWhichRequestsFail(t *testing.T) {
 
 func TestProbabilityIsRepeatable(t *testing.T) {
 	t.Parallel()
-	run := func(opts ...jpaymenttest.Option) []bool {
-		s := jpaymenttest.NewServer(t, opts...)
-		s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010", Probability: 0.5})
+	run := func(opts ...option) []bool {
+		s := newServer(t, opts...)
+		s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER010", Probability: 0.5})
 		for range 64 {
 			post(t, s, gatewayPage, saleForm)
 		}
@@ -462,17 +463,17 @@ func TestProbabilityIsRepeatable(t *testing.T) {
 	one := run()
 	require.Contains(t, one, true)
 	require.Contains(t, one, false)
-	require.Equal(t, one, run(jpaymenttest.WithSeed(1)))
-	require.NotEqual(t, one, run(jpaymenttest.WithSeed(2)))
+	require.Equal(t, one, run(withSeed(1)))
+	require.NotEqual(t, one, run(withSeed(2)))
 }
 
 func TestSeveralFaults(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010", Nth: 1})
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER042", Nth: 2})
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER000"})
+	s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER010", Nth: 1})
+	s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER042", Nth: 2})
+	s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER000"})
 	require.Equal(t, refused("ER010"), post(t, s, gatewayPage, saleForm))
 	require.Equal(t, refused("ER042"), post(t, s, gatewayPage, saleForm))
 	require.Equal(t, refused("ER000"), post(t, s, gatewayPage, saleForm))
@@ -483,64 +484,64 @@ func TestSeveralFaults(t *testing.T) {
 // A fault before booking comes before every check of the gateway.
 func TestFaultDuringMaintenance(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.SetMaintenance(true)
 	s.RegisterIPs()
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010"})
+	s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER010"})
 	require.Equal(t, refused("ER010"), post(t, s, gatewayPage, saleForm))
 }
 
 func TestFailPanics(t *testing.T) {
 	t.Parallel()
-	tests := map[string]jpaymenttest.Fault{
+	tests := map[string]sim.Fault{
 		"no kind":               {},
 		"unknown kind":          {Kind: "explode"},
-		"unknown operation":     {Kind: jpaymenttest.DropAfterBooking, Operation: "sales"},
-		"AUTH":                  {Kind: jpaymenttest.DropAfterBooking, Operation: jpaymenttest.OpAuth},
-		"negative count":        {Kind: jpaymenttest.DropAfterBooking, Nth: -1},
-		"negative probability":  {Kind: jpaymenttest.DropAfterBooking, Probability: -0.1},
-		"more than certain":     {Kind: jpaymenttest.DropAfterBooking, Probability: 1.1},
-		"no number":             {Kind: jpaymenttest.DropAfterBooking, Probability: math.NaN()},
-		"count and probability": {Kind: jpaymenttest.DropAfterBooking, Nth: 1, Probability: 0.5},
-		"no code":               {Kind: jpaymenttest.AnswerCode},
-		"no code after booking": {Kind: jpaymenttest.AnswerCodeAfterBooking},
-		"not a code":            {Kind: jpaymenttest.AnswerCode, Code: "er010"},
-		"long code":             {Kind: jpaymenttest.AnswerCode, Code: "G1242G1200000"},
-		"code for a drop":       {Kind: jpaymenttest.DropAfterBooking, Code: "ER010"},
-		"status for a drop":     {Kind: jpaymenttest.DropAfterBooking, Status: 500},
-		"status 100":            {Kind: jpaymenttest.AnswerStatus, Status: 100},
-		"status 600":            {Kind: jpaymenttest.AnswerStatusAfterBooking, Status: 600},
-		"redirect with 200":     {Kind: jpaymenttest.Redirect, Status: 200},
-		"location for a status": {Kind: jpaymenttest.AnswerStatus, Status: 302, Location: "/"},
-		"body for a status":     {Kind: jpaymenttest.AnswerStatus, Body: []byte("x")},
-		"no delay":              {Kind: jpaymenttest.DelayReply},
-		"negative delay":        {Kind: jpaymenttest.DelayReply, Delay: -1},
-		"delay for a drop":      {Kind: jpaymenttest.DropAfterBooking, Delay: 1},
+		"unknown operation":     {Kind: sim.DropAfterBooking, Operation: "sales"},
+		"authorise":             {Kind: sim.DropAfterBooking, Operation: sim.OpAuthorize},
+		"negative count":        {Kind: sim.DropAfterBooking, Nth: -1},
+		"negative probability":  {Kind: sim.DropAfterBooking, Probability: -0.1},
+		"more than certain":     {Kind: sim.DropAfterBooking, Probability: 1.1},
+		"no number":             {Kind: sim.DropAfterBooking, Probability: math.NaN()},
+		"count and probability": {Kind: sim.DropAfterBooking, Nth: 1, Probability: 0.5},
+		"no code":               {Kind: sim.AnswerCode},
+		"no code after booking": {Kind: sim.AnswerCodeAfterBooking},
+		"not a code":            {Kind: sim.AnswerCode, Code: "er010"},
+		"long code":             {Kind: sim.AnswerCode, Code: "G1242G1200000"},
+		"code for a drop":       {Kind: sim.DropAfterBooking, Code: "ER010"},
+		"status for a drop":     {Kind: sim.DropAfterBooking, Status: 500},
+		"status 100":            {Kind: sim.AnswerStatus, Status: 100},
+		"status 600":            {Kind: sim.AnswerStatusAfterBooking, Status: 600},
+		"redirect with 200":     {Kind: sim.Redirect, Status: 200},
+		"location for a status": {Kind: sim.AnswerStatus, Status: 302, Location: "/"},
+		"body for a status":     {Kind: sim.AnswerStatus, Body: []byte("x")},
+		"no delay":              {Kind: sim.DelayReply},
+		"negative delay":        {Kind: sim.DelayReply, Delay: -1},
+		"delay for a drop":      {Kind: sim.DropAfterBooking, Delay: 1},
 	}
 	for name, f := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Panics(t, func() { jpaymenttest.New().Fail(f) })
+			require.Panics(t, func() { newSimulator().Fail(f) })
 		})
 	}
 }
 
 func TestFaultsThatWriteRawBytes(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[jpaymenttest.FaultKind]string{
-		jpaymenttest.CutHeader:       "HTTP/1.1 200 OK\r\nContent-Ty",
-		jpaymenttest.CloseAfterReply: "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Length: 55\r\n\r\n" + saleRow,
+	for kind, want := range map[sim.FaultKind]string{
+		sim.CutHeader:       "HTTP/1.1 200 OK\r\nContent-Ty",
+		sim.CloseAfterReply: "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Length: 55\r\n\r\n" + saleRow,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			gateway := jpaymenttest.NewServer(t)
-			gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"})
-			gateway.Fail(jpaymenttest.Fault{Kind: kind})
+			gateway := newServer(t)
+			gateway.Authorize(sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"})
+			gateway.Fail(sim.Fault{Kind: kind})
 			got, err := io.ReadAll(dial(t, gateway.URL)) // to the end: the connection is closed
 			require.NoError(t, err)
 			require.Equal(t, want, string(got))
 			p, _ := gateway.Payment("10000001")
-			require.Equal(t, jpaymenttest.Captured, p.State)
+			require.Equal(t, sim.Captured, p.State)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"cmp"
@@ -8,13 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 func TestReAuth(t *testing.T) {
 	t.Parallel()
 	authorized, now := day(t, "2026-02-01T00:00:00+09:00"), day(t, "2026-03-31T23:59:59+09:00")
-	s := jpaymenttest.NewServer(t, at(t, "2026-03-31T14:59:59Z"))
+	s := newServer(t, at(t, "2026-03-31T14:59:59Z"))
 	a := order
 	a.At = authorized
 	id := s.Authorize(a)
@@ -23,29 +24,29 @@ func TestReAuth(t *testing.T) {
 		"aid=123456&rt=1&tid=10000001&am=900&tx=72&sf=0&em=a%40example.com&pn=0312345678&note=x"))
 
 	old, _ := s.Payment(id)
-	require.Equal(t, jpaymenttest.Cancelled, old.State)
+	require.Equal(t, sim.Cancelled, old.State)
 	require.Equal(t, "10000002", old.ReplacedBy)
 	require.Equal(t, int64(1000), old.Amount)
-	require.Equal(t, []jpaymenttest.Event{
-		{At: authorized, Operation: jpaymenttest.OpAuth, State: jpaymenttest.Authorized},
-		{At: now.UTC(), Operation: jpaymenttest.OpReAuth, State: jpaymenttest.Cancelled, Request: 1},
+	require.Equal(t, []sim.Event{
+		{At: authorized, Operation: sim.OpAuthorize, State: sim.Authorized},
+		{At: now.UTC(), Operation: jpayment.OpReAuth, State: sim.Cancelled, Request: 1},
 	}, old.History)
 
 	replacement, found := s.Payment("10000002")
 	require.True(t, found)
-	require.Equal(t, jpaymenttest.Payment{
-		ID: "10000002", State: jpaymenttest.Authorized,
+	require.Equal(t, sim.Payment{
+		ID: "10000002", State: sim.Authorized,
 		Amount: 900, Tax: 72, Shipping: 0,
 		OrderNumber: "test", OrderCode: "20000002", ApprovalCode: "0001113",
 		AuthorizedAt: now.UTC(), Replaces: "10000001",
-		History: []jpaymenttest.Event{
-			{At: now.UTC(), Operation: jpaymenttest.OpReAuth, State: jpaymenttest.Authorized, Request: 1},
+		History: []sim.Event{
+			{At: now.UTC(), Operation: jpayment.OpReAuth, State: sim.Authorized, Request: 1},
 		},
 	}, replacement)
 
 	r := s.Requests()[0]
 	require.True(t, r.Booked)
-	require.Equal(t, jpaymenttest.OpReAuth, r.Operation)
+	require.Equal(t, jpayment.OpReAuth, r.Operation)
 
 	require.Equal(t, "10000002,1,0001113,,20000002,test,900,72,0,972,,,\r\n",
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000002"))
@@ -54,12 +55,12 @@ func TestReAuth(t *testing.T) {
 
 func TestReAuthOfACapturedPayment(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid="+id)
 	require.Equal(t, "OK\r\n", post(t, s, reAuthPage, "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+id))
-	require.Equal(t, jpaymenttest.Cancelled, state(t, s, id))
-	require.Equal(t, jpaymenttest.Authorized, state(t, s, "10000002"))
+	require.Equal(t, sim.Cancelled, state(t, s, id))
+	require.Equal(t, sim.Authorized, state(t, s, "10000002"))
 }
 
 func TestCheckedParametersOfReAuthPage(t *testing.T) {
@@ -111,7 +112,7 @@ func TestCheckedParametersOfReAuthPage(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
 			body := post(t, s, reAuthPage, test.form)
 			if strings.Contains(test.form, "rt=1") {
@@ -119,7 +120,7 @@ func TestCheckedParametersOfReAuthPage(t *testing.T) {
 			} else {
 				require.Equal(t, "ER:"+test.want+"\r\n", body)
 			}
-			require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+			require.Equal(t, sim.Authorized, state(t, s, id))
 			require.Len(t, s.Payments(), 1)
 			require.False(t, s.Requests()[0].Booked)
 		})
@@ -140,7 +141,7 @@ func TestAcceptedParametersOfReAuthPage(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			s.Authorize(order)
 			require.Equal(t, "10000002,1,0001113,,20000002,test,"+test.amounts+",,,\r\n",
 				post(t, s, reAuthPage, "aid=123456&rt=1&tid=10000001&"+test.form))
@@ -168,14 +169,14 @@ func TestWhatCannotBeReAuthorized(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, at(t, now))
-			id := s.Authorize(jpaymenttest.Authorization{
+			s := newServer(t, at(t, now))
+			id := s.Authorize(sim.Authorization{
 				Amount: 1, At: day(t, test.at), RegisteredProduct: test.product,
 			})
 			body := post(t, s, reAuthPage, "aid=123456&rt=1&am=1&tx=0&sf=0&tid="+id)
 			if test.want != "" {
 				require.Equal(t, refused(test.want), body)
-				require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+				require.Equal(t, sim.Authorized, state(t, s, id))
 			} else {
 				require.Equal(t, "10000002,1,0001113,,20000002,,1,0,0,1,,,\r\n", body)
 			}
@@ -185,14 +186,14 @@ func TestWhatCannotBeReAuthorized(t *testing.T) {
 
 func TestReAuthInJanuaryOfAPaymentOfDecember(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t, at(t, "2026-01-31T12:00:00+09:00"))
-	id := s.Authorize(jpaymenttest.Authorization{Amount: 1, At: day(t, "2025-12-01T00:00:00+09:00")})
+	s := newServer(t, at(t, "2026-01-31T12:00:00+09:00"))
+	id := s.Authorize(sim.Authorization{Amount: 1, At: day(t, "2025-12-01T00:00:00+09:00")})
 	require.Equal(t, "OK\r\n", post(t, s, reAuthPage, "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+id))
 }
 
 func TestReAuthOfACancelledPayment(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	post(t, s, gatewayPage, "aid=123456&jb=CANCEL&rt=0&tid="+id)
 	require.Equal(t, refused("ER033"), post(t, s, reAuthPage, "aid=123456&rt=1&am=1&tx=0&sf=0&tid="+id))
@@ -207,29 +208,29 @@ func TestIssuerDeclines(t *testing.T) {
 
 	t.Run("a capture", func(t *testing.T) {
 		t.Parallel()
-		s := jpaymenttest.NewServer(t)
+		s := newServer(t)
 		id := s.Authorize(a)
 		require.Equal(t, declinedRow, post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&x=y&tid="+id))
 		require.Equal(t, "ER:G1242G120000\r\n", post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid="+id))
-		require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+		require.Equal(t, sim.Authorized, state(t, s, id))
 		require.Equal(t, "OK\r\n", post(t, s, gatewayPage, "aid=123456&jb=CANCEL&rt=0&tid="+id))
 	})
 	t.Run("a re-authorisation, which keeps the original", func(t *testing.T) {
 		t.Parallel()
-		s := jpaymenttest.NewServer(t)
+		s := newServer(t)
 		id := s.Authorize(a)
 		require.Equal(t, declinedRow, post(t, s, reAuthPage, reAuth))
-		require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+		require.Equal(t, sim.Authorized, state(t, s, id))
 		require.Len(t, s.Payments(), 1)
 		require.False(t, s.Requests()[0].Booked)
 	})
 	t.Run("a re-authorisation, which cancels the original", func(t *testing.T) {
 		t.Parallel()
-		s := jpaymenttest.NewServer(t, jpaymenttest.WithDeclineCancelling())
+		s := newServer(t, withDeclineCancelling())
 		id := s.Authorize(a)
 		require.Equal(t, declinedRow, post(t, s, reAuthPage, reAuth))
 		p, _ := s.Payment(id)
-		require.Equal(t, jpaymenttest.Cancelled, p.State)
+		require.Equal(t, sim.Cancelled, p.State)
 		require.Empty(t, p.ReplacedBy)
 		require.Len(t, p.History, 2)
 		require.Len(t, s.Payments(), 1)
@@ -245,7 +246,7 @@ func TestCaptureWithin90Days(t *testing.T) {
 	tests := map[string]struct {
 		at      string // if not authorized
 		now     string
-		options []jpaymenttest.Option
+		options []option
 		want    string
 	}{
 		"the end of the 90th day":   {now: "2026-04-01T23:59:59+09:00", want: "OK\r\n"},
@@ -256,14 +257,14 @@ func TestCaptureWithin90Days(t *testing.T) {
 		},
 		"the 91st day, late captures": {
 			now: "2026-04-02T00:00:00+09:00", want: "OK\r\n",
-			options: []jpaymenttest.Option{jpaymenttest.WithLateCaptures()},
+			options: []option{withLateCaptures()},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, append(test.options, at(t, test.now))...)
-			id := s.Authorize(jpaymenttest.Authorization{Amount: 1, At: day(t, cmp.Or(test.at, authorized))})
+			s := newServer(t, append(test.options, at(t, test.now))...)
+			id := s.Authorize(sim.Authorization{Amount: 1, At: day(t, cmp.Or(test.at, authorized))})
 			require.Equal(t, test.want, post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid="+id))
 			require.Equal(t, "OK\r\n", post(t, s, gatewayPage, "aid=123456&jb=CANCEL&rt=0&tid="+id))
 		})
@@ -272,7 +273,7 @@ func TestCaptureWithin90Days(t *testing.T) {
 
 func TestAuthorizePanics(t *testing.T) {
 	t.Parallel()
-	tests := map[string]jpaymenttest.Authorization{
+	tests := map[string]sim.Authorization{
 		"nothing":           {},
 		"negative amount":   {Amount: -1, Tax: 5},
 		"negative tax":      {Amount: 5, Tax: -1},
@@ -286,12 +287,12 @@ func TestAuthorizePanics(t *testing.T) {
 	for name, a := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Panics(t, func() { jpaymenttest.New().Authorize(a) })
+			require.Panics(t, func() { newSimulator().Authorize(a) })
 		})
 	}
-	g := jpaymenttest.New()
+	g := newSimulator()
 	require.NotPanics(t, func() {
-		g.Authorize(jpaymenttest.Authorization{Amount: 1, OrderNumber: strings.Repeat("x", 50)})
+		g.Authorize(sim.Authorization{Amount: 1, OrderNumber: strings.Repeat("x", 50)})
 	})
 	_, found := g.Payment("10000002")
 	require.False(t, found)
@@ -299,7 +300,7 @@ func TestAuthorizePanics(t *testing.T) {
 
 func TestAuthorizedNow(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New()
+	g := newSimulator()
 	before := time.Now()
 	p, _ := g.Payment(g.Authorize(order))
 	require.WithinRange(t, p.AuthorizedAt, before, time.Now())

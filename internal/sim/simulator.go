@@ -1,4 +1,4 @@
-package jpaymenttest
+package sim
 
 import (
 	"io"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // The two pages of the gateway (specification, 接続先).
@@ -20,15 +22,17 @@ const (
 // comes near it.
 const maxBody = 1 << 20
 
-// Gateway is one shop at the simulated gateway: its books, and the http.Handler
+// Simulator is one store at the simulated gateway: its books, and the http.Handler
 // before them. It is safe for concurrent use; requests are decided one at a time.
 //
-// Behind a listener other than [Server]'s, note that a Gateway sees the source
-// address of a request in http.Request.RemoteAddr alone, as the real one does,
-// and that some faults panic with [http.ErrAbortHandler], which net/http takes as
-// the wish to drop the connection.
-type Gateway struct {
-	settings
+// Behind a listener other than [Server]'s, note that a Simulator sees the source
+// address of a request in http.Request.RemoteAddr alone, as the real gateway does,
+// and that some faults panic with [http.ErrAbortHandler], by which net/http drops the
+// connection.
+type Simulator struct {
+	config       Config
+	clock        func() time.Time
+	machineClock bool // a timer tells when a time by the clock has come
 
 	closing chan struct{} // closed when nothing is to be answered or booked any more
 
@@ -38,22 +42,30 @@ type Gateway struct {
 	testMode    bool
 	allowed     []netip.Prefix
 	books       books
-	faults      []*fault
+	faults      []*ActiveFault
+	faultsSet   int // so far
 	requests    []*Request
 	numbered    int // requests so far
 	kickbacks   kickbacks
 	changes     chan struct{} // closed and replaced at every change
 
-	wake chan struct{} // holds one element when the notices are to be looked at again
-	turn chan struct{} // holds one element while notices are being sent
+	wake chan struct{} // holds one element when the kickbacks are to be looked at again
+	turn chan struct{} // holds one element while kickbacks are being sent
 }
 
-// New returns a gateway whose shop has no payments and admits requests from this
-// machine only. It panics if an option is not valid.
-func New(opts ...Option) *Gateway {
-	g := &Gateway{
-		settings: defaults(),
-		closing:  make(chan struct{}),
+// New returns a simulator that admits requests from this machine only. It panics if the
+// configuration cannot be meant.
+func New(c Config) *Simulator {
+	if err := c.check(); err != nil {
+		panic("jpaymenttest: " + err.Error())
+	}
+	c.KickbackRetries = slices.Clone(c.KickbackRetries)
+	s := &Simulator{
+		config:       c,
+		clock:        c.Clock,
+		machineClock: c.Clock == nil,
+		closing:      make(chan struct{}),
+		random:       newRandom(c.Seed),
 		allowed: []netip.Prefix{
 			netip.MustParsePrefix("127.0.0.0/8"),
 			netip.MustParsePrefix("::1/128"),
@@ -63,12 +75,22 @@ func New(opts ...Option) *Gateway {
 		wake:    make(chan struct{}, 1),
 		turn:    make(chan struct{}, 1),
 	}
-	for _, opt := range opts {
-		opt(&g.settings)
+	if s.machineClock {
+		s.clock = time.Now
 	}
-	g.random = newRandom(g.seed)
-	g.restore()
-	return g
+	s.restore()
+	return s
+}
+
+// Config returns what the simulator was made of.
+func (s *Simulator) Config() Config { return s.config }
+
+// must panics with an error of what a test or program has asked for. The reader knows
+// the simulator as jpaymenttest.
+func must(what string, err error) {
+	if err != nil {
+		panic("jpaymenttest: " + what + ": " + err.Error())
+	}
 }
 
 // Request is a request as it arrived and what became of it.
@@ -83,8 +105,8 @@ type Request struct {
 	Body       []byte // the exact bytes, up to 1 MiB
 	Form       Form   // what could be decoded, in the order received
 
-	Operation string // OpSales, OpCancel or OpReAuth; empty where it is none of them
-	PaymentID string // tid as it was sent
+	Operation jpayment.Operation // empty where it is none of the gateway's
+	PaymentID string             // tid as it was sent
 
 	// Code is the code with which the gateway refused; empty where it did not or was
 	// not asked. A G code that a re-authorisation with rt=0 met is here as well, though
@@ -98,41 +120,41 @@ type Request struct {
 }
 
 // ServeHTTP takes one request to the gateway.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	number, fault, ans, err := g.take(r, body, err)
+	number, fault, ans, err := s.take(r, body, err)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	if fault == nil {
-		g.deliver(w, r, nil, ans)
-		g.answered(w, number)
+		s.deliver(w, r, nil, ans)
+		s.answered(w, number)
 		return
 	}
-	g.answered(nil, number) // as far as the gateway knows: what goes wrong, does so after it
+	s.answered(nil, number) // as far as the gateway knows: what goes wrong, does so after it
 	if fault.Notify != nil {
 		fault.Notify()
 	}
-	g.deliver(w, r, fault, ans)
+	s.deliver(w, r, fault, ans)
 }
 
 // take records a request, decides it and books what comes of it, all under one
 // lock: the order of the records is the order of the bookings. A request with an error
 // is not to be answered: the client left in the middle of it, the gateway is closed or
 // the booking could not be kept.
-func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int, struck *fault, ans answer, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed() {
+func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number int, struck *ActiveFault, ans answer, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed() {
 		return 0, nil, answer{}, errClosed
 	}
-	defer g.changed()
+	defer s.changed()
 
-	in := g.read(r, body)
-	g.numbered++
+	in := s.read(r, body)
+	s.numbered++
 	req := &Request{
-		Number:     g.numbered,
-		At:         g.clock(),
+		Number:     s.numbered,
+		At:         s.clock(),
 		RemoteAddr: r.RemoteAddr,
 		Method:     r.Method,
 		Path:       r.URL.Path,
@@ -143,7 +165,7 @@ func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int,
 		Operation:  operation(r.URL.Path, in.form),
 		PaymentID:  in.form.Get("tid"),
 	}
-	g.requests = remember(g.requests, req, g.memory)
+	s.requests = remember(s.requests, req, s.config.Memory)
 	switch {
 	case readErr != nil:
 		return req.Number, nil, answer{}, readErr
@@ -151,20 +173,20 @@ func (g *Gateway) take(r *http.Request, body []byte, readErr error) (number int,
 		return req.Number, nil, record(req, page(http.StatusNotFound)), nil
 	}
 
-	struck = g.strike(req)
+	struck = s.strike(req)
 	if struck != nil {
 		req.Fault = struck.Kind
 	}
 	var res result
-	if struck == nil || !struck.Kind.beforeBooking() {
-		res = g.decide(req, in)
+	if struck == nil || struck.books() {
+		res = s.decide(req, in)
 		req.Code = res.code
 	}
-	if err := g.keep(); err != nil {
+	if err := s.keep(); err != nil {
 		req.Code, req.Booked, req.Fault = "", false, ""
 		return req.Number, nil, answer{}, err
 	}
-	return req.Number, struck, record(req, g.answer(struck, res, in)), nil
+	return req.Number, struck, record(req, s.answer(struck, res, in)), nil
 }
 
 // record keeps what is about to be sent, before anyone can have received it.
@@ -176,23 +198,29 @@ func record(req *Request, a answer) answer {
 	return a
 }
 
-func operation(path string, form Form) string {
-	if path == reAuthPath {
-		return OpReAuth
+// operation returns what a request asks for.
+func operation(path string, form Form) jpayment.Operation {
+	switch rt, jb := form.Get("rt"), form.Get("jb"); {
+	case path == reAuthPath && rt == "0":
+		return jpayment.OpReAuthByKickback
+	case path == reAuthPath:
+		return jpayment.OpReAuth
+	case path == gatewayPath && jb == "SALES":
+		return jpayment.OpSales
+	case path == gatewayPath && jb == "CANCEL":
+		return jpayment.OpCancel
+	default:
+		return ""
 	}
-	if jb := form.Get("jb"); path == gatewayPath && (jb == OpSales || jb == OpCancel) {
-		return jb
-	}
-	return ""
 }
 
 // Requests returns every request so far, in the order in which the gateway
 // decided them.
-func (g *Gateway) Requests() []Request {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := make([]Request, len(g.requests))
-	for i, req := range g.requests {
+func (s *Simulator) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Request, len(s.requests))
+	for i, req := range s.requests {
 		all[i] = *req
 		all[i].Header = req.Header.Clone()
 		all[i].Body = slices.Clone(req.Body)
@@ -204,33 +232,33 @@ func (g *Gateway) Requests() []Request {
 
 // SetMaintenance begins or ends maintenance, during which every request is
 // refused with ER999 (field notes, "Operations": H).
-func (g *Gateway) SetMaintenance(on bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.maintenance = on
-	g.changed()
+func (s *Simulator) SetMaintenance(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.maintenance = on
+	s.changed()
 }
 
-// SetTestMode turns the shop's test mode on or off. In test mode the approval
+// SetTestMode turns the store's test mode on or off. In test mode the approval
 // code of every reply is TestMod and no money moves (field notes, "Replies": H);
 // see [Payment.TestMode].
-func (g *Gateway) SetTestMode(on bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.testMode = on
-	g.changed()
+func (s *Simulator) SetTestMode(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.testMode = on
+	s.changed()
 }
 
-// RegisterIPs replaces the source addresses that the shop has registered, at
+// RegisterIPs replaces the source addresses that the store has registered, at
 // first those of the loopback. Requests from elsewhere are refused with ER003
-// (specification, 接続先); after RegisterIPs() without addresses all are. A shop
-// with [WithConnectionAuth] is not checked by address. RegisterIPs panics if a
+// (specification, 接続先); after RegisterIPs() without addresses all are. A store
+// with a connection authentication code is not checked by address. RegisterIPs panics if a
 // prefix is not valid.
-func (g *Gateway) RegisterIPs(prefixes ...netip.Prefix) {
+func (s *Simulator) RegisterIPs(prefixes ...netip.Prefix) {
 	allowed := make([]netip.Prefix, len(prefixes))
 	for i, p := range prefixes {
 		if !p.IsValid() {
-			panic("jpaymenttest: RegisterIPs: invalid prefix")
+			must("RegisterIPs", wrong("RegisteredIPs", "has an invalid prefix", "に不正な範囲があります"))
 		}
 		// A prefix matches only addresses of its own family, and an IPv4 client
 		// of a dual-stack listener may be known by either.
@@ -239,34 +267,34 @@ func (g *Gateway) RegisterIPs(prefixes ...netip.Prefix) {
 		}
 		allowed[i] = p
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.allowed = allowed
-	g.changed()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.allowed = allowed
+	s.changed()
 }
 
-func (g *Gateway) knows(remoteAddr string) bool {
+func (s *Simulator) knows(remoteAddr string) bool {
 	source, err := netip.ParseAddrPort(remoteAddr)
 	if err != nil {
 		return false
 	}
 	addr := source.Addr().Unmap().WithZone("")
-	return slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return slices.ContainsFunc(s.allowed, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // close ends the gateway: hanging requests are let go unanswered, and nothing is
-// booked and no notice sent any more.
-func (g *Gateway) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.closed() {
-		close(g.closing)
+// booked and no kickback sent any more.
+func (s *Simulator) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed() {
+		close(s.closing)
 	}
 }
 
-func (g *Gateway) closed() bool {
+func (s *Simulator) closed() bool {
 	select {
-	case <-g.closing:
+	case <-s.closing:
 		return true
 	default:
 		return false

@@ -1,4 +1,4 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"io"
@@ -12,7 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 const (
@@ -27,14 +28,14 @@ const (
 func refused(code string) string { return "0,2,," + code + ",,,0,0,0,0,,,\r\n" }
 
 // order is the payment 10000001 of the vendor's samples.
-var order = jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"}
+var order = sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"}
 
 // at returns a clock that stands still.
-func at(t *testing.T, rfc3339 string) jpaymenttest.Option {
+func at(t *testing.T, rfc3339 string) option {
 	t.Helper()
 	now, err := time.Parse(time.RFC3339, rfc3339)
 	require.NoError(t, err)
-	return jpaymenttest.WithClock(func() time.Time { return now })
+	return withClock(func() time.Time { return now })
 }
 
 func day(t *testing.T, rfc3339 string) time.Time {
@@ -64,7 +65,7 @@ func send(t *testing.T, method, url, contentType, body string) (int, http.Header
 	return resp.StatusCode, resp.Header, string(text), err
 }
 
-func post(t *testing.T, s *jpaymenttest.Server, page, form string) string {
+func post(t *testing.T, s *sim.Server, page, form string) string {
 	t.Helper()
 	status, header, body, err := send(t, http.MethodPost, s.URL+page, formType, form)
 	require.NoError(t, err)
@@ -73,7 +74,7 @@ func post(t *testing.T, s *jpaymenttest.Server, page, form string) string {
 	return body
 }
 
-func state(t *testing.T, s *jpaymenttest.Server, id string) jpaymenttest.State {
+func state(t *testing.T, s *sim.Server, id string) sim.State {
 	t.Helper()
 	p, found := s.Payment(id)
 	require.True(t, found)
@@ -83,7 +84,7 @@ func state(t *testing.T, s *jpaymenttest.Server, id string) jpaymenttest.State {
 func TestSalesThenCancel(t *testing.T) {
 	t.Parallel()
 	authorized, now := day(t, "2026-03-01T10:00:00+09:00"), day(t, "2026-03-05T10:00:00+09:00")
-	s := jpaymenttest.NewServer(t, jpaymenttest.WithClock(func() time.Time { return now }))
+	s := newServer(t, withClock(func() time.Time { return now }))
 	a := order
 	a.At = authorized
 	id := s.Authorize(a)
@@ -91,7 +92,7 @@ func TestSalesThenCancel(t *testing.T) {
 
 	require.Equal(t, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,\r\n",
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000001"))
-	require.Equal(t, jpaymenttest.Captured, state(t, s, id))
+	require.Equal(t, sim.Captured, state(t, s, id))
 	require.Equal(t, refused("ER032"), post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000001"))
 
 	now = now.Add(time.Hour)
@@ -102,15 +103,15 @@ func TestSalesThenCancel(t *testing.T) {
 
 	p, found := s.Payment(id)
 	require.True(t, found)
-	require.Equal(t, jpaymenttest.Payment{
-		ID: "10000001", State: jpaymenttest.Cancelled,
+	require.Equal(t, sim.Payment{
+		ID: "10000001", State: sim.Cancelled,
 		Amount: 1000, Tax: 80, Shipping: 500,
 		OrderNumber: "test", OrderCode: "20000001", ApprovalCode: "0001112",
 		AuthorizedAt: authorized,
-		History: []jpaymenttest.Event{
-			{At: authorized, Operation: jpaymenttest.OpAuth, State: jpaymenttest.Authorized},
-			{At: now.Add(-time.Hour), Operation: jpaymenttest.OpSales, State: jpaymenttest.Captured, Request: 1},
-			{At: now, Operation: jpaymenttest.OpCancel, State: jpaymenttest.Cancelled, Request: 3},
+		History: []sim.Event{
+			{At: authorized, Operation: sim.OpAuthorize, State: sim.Authorized},
+			{At: now.Add(-time.Hour), Operation: jpayment.OpSales, State: sim.Captured, Request: 1},
+			{At: now, Operation: jpayment.OpCancel, State: sim.Cancelled, Request: 3},
 		},
 	}, p)
 
@@ -125,15 +126,15 @@ func TestSalesThenCancel(t *testing.T) {
 
 func TestCancelOfAnAuthorization(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	require.Equal(t, "OK\r\n", post(t, s, gatewayPage, "aid=123456&jb=CANCEL&rt=0&tid=10000001"))
-	require.Equal(t, jpaymenttest.Cancelled, state(t, s, id))
+	require.Equal(t, sim.Cancelled, state(t, s, id))
 }
 
 func TestShortForm(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
 	require.Equal(t, "OK\r\n", post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001"))
 	require.Equal(t, "ER:ER032\r\n", post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001"))
@@ -141,7 +142,7 @@ func TestShortForm(t *testing.T) {
 
 func TestGet(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
 	status, _, body, err := send(t, http.MethodGet, s.URL+gatewayPage+"?aid=123456&jb=SALES&rt=1&tid=10000001", "", "")
 	require.NoError(t, err)
@@ -211,10 +212,10 @@ func TestCheckedParametersOfGatewayPage(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
 			require.Equal(t, test.want, post(t, s, gatewayPage, test.form))
-			require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+			require.Equal(t, sim.Authorized, state(t, s, id))
 			r := s.Requests()[0]
 			require.False(t, r.Booked)
 			require.Contains(t, test.want, r.Code)
@@ -225,7 +226,7 @@ func TestCheckedParametersOfGatewayPage(t *testing.T) {
 
 func TestParametersOfTheOtherPageAreIgnored(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
 	require.Equal(t, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,\r\n",
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000001&am=1&tx=-&sf=&em=x&pn=y&ut=1&hak=2"))
@@ -249,13 +250,13 @@ func TestFormsThatAreNone(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t)
+			s := newServer(t)
 			id := s.Authorize(order)
 			status, _, body, err := send(t, test.method, s.URL+gatewayPage+test.query, test.contentType, test.body)
 			require.NoError(t, err)
 			require.Equal(t, http.StatusOK, status)
 			require.Equal(t, test.want, body)
-			require.Equal(t, jpaymenttest.Authorized, state(t, s, id))
+			require.Equal(t, sim.Authorized, state(t, s, id))
 			require.Equal(t, test.want, string(s.Requests()[0].Answer))
 		})
 	}
@@ -263,7 +264,7 @@ func TestFormsThatAreNone(t *testing.T) {
 
 func TestFormTypeWithParameters(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
 	_, _, body, err := send(t, http.MethodPost, s.URL+gatewayPage, "Application/X-WWW-Form-Urlencoded; charset=utf-8",
 		"aid=123456&jb=SALES&rt=0&tid=10000001")
@@ -273,9 +274,9 @@ func TestFormTypeWithParameters(t *testing.T) {
 
 func TestOtherPagesAreNotFound(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
-	s.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010"})
+	s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER010"})
 	for _, page := range []string{"/", "/gateway/gateway.asp", "/gateway/gateway.aspx/", "/Gateway/gateway.aspx"} {
 		status, _, body, err := send(t, http.MethodPost, s.URL+page, formType, "aid=123456&jb=SALES&rt=1&tid=10000001")
 		require.NoError(t, err)
@@ -292,7 +293,7 @@ func TestOtherPagesAreNotFound(t *testing.T) {
 func TestOtherData(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		options []jpaymenttest.Option
+		options []option
 		form    string
 		want    string
 	}{
@@ -321,22 +322,22 @@ func TestOtherData(t *testing.T) {
 			want: "ab=" + strings.Repeat("%E3%81%82", 340) + "1",
 		},
 		"plain": {
-			options: []jpaymenttest.Option{jpaymenttest.WithPlainOtherData()},
+			options: []option{withPlainOtherData()},
 			form:    "aid=123456&jb=SALES&rt=1&tid=10000001&a=b,c&d=%E3%81%82%0A+",
 			want:    "a=b,c&d=あ\n ",
 		},
 		"Shift_JIS in": {
-			options: []jpaymenttest.Option{jpaymenttest.WithShiftJISRequests()},
+			options: []option{withShiftJISRequests()},
 			form:    "aid=123456&jb=SALES&rt=1&tid=10000001&a=%82%A0%83%5C",
 			want:    "a=%E3%81%82%E3%82%BD",
 		},
 		"Shift_JIS out": {
-			options: []jpaymenttest.Option{jpaymenttest.WithShiftJISReplies()},
+			options: []option{withShiftJISReplies()},
 			form:    "aid=123456&jb=SALES&rt=1&tid=10000001&a=%E3%81%82%E3%82%BD%F0%9F%98%80",
 			want:    "a=%82%A0%83%5C%3F",
 		},
 		"Shift_JIS out, plain": {
-			options: []jpaymenttest.Option{jpaymenttest.WithShiftJISReplies(), jpaymenttest.WithPlainOtherData()},
+			options: []option{withShiftJISReplies(), withPlainOtherData()},
 			form:    "aid=123456&jb=SALES&rt=1&tid=10000001&a=%E3%81%82%E3%82%BD%F0%9F%98%80",
 			want:    "a=\x82\xa0\x83\x5c?",
 		},
@@ -344,7 +345,7 @@ func TestOtherData(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, test.options...)
+			s := newServer(t, test.options...)
 			s.Authorize(order)
 			require.Equal(t, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,"+test.want+"\r\n",
 				post(t, s, gatewayPage, test.form))
@@ -354,7 +355,7 @@ func TestOtherData(t *testing.T) {
 
 func TestShiftJISRequestThatIsUTF8(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t, jpaymenttest.WithShiftJISRequests())
+	s := newServer(t, withShiftJISRequests())
 	s.Authorize(order)
 	require.Equal(t, refused("ER001"),
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000001&a=%E3%81%82"))
@@ -363,7 +364,7 @@ func TestShiftJISRequestThatIsUTF8(t *testing.T) {
 // Two bytes a character: what fits in Shift_JIS would not in UTF-8.
 func TestOtherDataIsCountedInTheCharsetOfTheRequest(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t, jpaymenttest.WithShiftJISRequests())
+	s := newServer(t, withShiftJISRequests())
 	s.Authorize(order)
 	require.Equal(t, "OK\r\n",
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001&a="+strings.Repeat("%82%A0", 511)))
@@ -372,7 +373,7 @@ func TestOtherDataIsCountedInTheCharsetOfTheRequest(t *testing.T) {
 func TestRequestsAreKept(t *testing.T) {
 	t.Parallel()
 	now := day(t, "2026-03-01T10:00:00+09:00")
-	s := jpaymenttest.NewServer(t, at(t, "2026-03-01T10:00:00+09:00"))
+	s := newServer(t, at(t, "2026-03-01T10:00:00+09:00"))
 	s.Authorize(order)
 	const form = "tid=10000001&%61id=123456&jb=SALES&rt=1&a=%E3%81%82+b&a=2&%zz=1"
 	status, _, body, err := send(t, http.MethodPost, s.URL+gatewayPage+"?q=%20", formType, form)
@@ -384,9 +385,9 @@ func TestRequestsAreKept(t *testing.T) {
 	require.True(t, strings.HasPrefix(r.RemoteAddr, "127.0.0.1:"), r.RemoteAddr)
 	require.Equal(t, formType, r.Header.Get("Content-Type"))
 	r.RemoteAddr, r.Header = "", nil
-	require.Equal(t, jpaymenttest.Request{
+	require.Equal(t, sim.Request{
 		Number: 1, At: now, Method: "POST", Path: gatewayPage, RawQuery: "q=%20", Body: []byte(form),
-		Form: jpaymenttest.Form{
+		Form: sim.Form{
 			{Key: "tid", Value: "10000001"},
 			{Key: "aid", Value: "123456"},
 			{Key: "jb", Value: "SALES"},
@@ -394,7 +395,7 @@ func TestRequestsAreKept(t *testing.T) {
 			{Key: "a", Value: "あ b"},
 			{Key: "a", Value: "2"},
 		},
-		Operation: "SALES", PaymentID: "10000001",
+		Operation: jpayment.OpSales, PaymentID: "10000001",
 		Code: "ER001", Status: status, Answer: []byte(body),
 	}, r)
 	require.Equal(t, "あ b", r.Form.Get("a"))
@@ -403,7 +404,7 @@ func TestRequestsAreKept(t *testing.T) {
 
 func TestWhatIsReturnedIsACopy(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001")
 
@@ -420,12 +421,12 @@ func TestWhatIsReturnedIsACopy(t *testing.T) {
 	require.Equal(t, "OK\r\n", string(r.Answer))
 	require.Equal(t, "aid", r.Form[0].Key)
 	p, _ = s.Payment(id)
-	require.Equal(t, jpaymenttest.Authorized, p.History[0].State)
+	require.Equal(t, sim.Authorized, p.History[0].State)
 }
 
 func TestMaintenance(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.Authorize(order)
 	s.RegisterIPs()
 	s.SetMaintenance(true)
@@ -437,9 +438,9 @@ func TestMaintenance(t *testing.T) {
 
 func TestTestMode(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t, at(t, "2026-03-01T10:00:00+09:00"))
+	s := newServer(t, at(t, "2026-03-01T10:00:00+09:00"))
 	s.SetTestMode(true)
-	tested := s.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 2, Shipping: 4})
+	tested := s.Authorize(sim.Authorization{Amount: 1000, Tax: 2, Shipping: 4})
 	s.SetTestMode(false)
 	genuine := s.Authorize(order)
 
@@ -508,7 +509,7 @@ func TestSourceAddresses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := jpaymenttest.New()
+			g := newSimulator()
 			if test.register != nil || name == "no address registered" {
 				g.RegisterIPs(test.register...)
 			}
@@ -527,12 +528,12 @@ func TestSourceAddresses(t *testing.T) {
 			}
 		})
 	}
-	require.Panics(t, func() { jpaymenttest.New().RegisterIPs(netip.Prefix{}) })
+	require.Panics(t, func() { newSimulator().RegisterIPs(netip.Prefix{}) })
 }
 
 func TestSourceAddressBeforeStore(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	s.RegisterIPs()
 	require.Equal(t, refused("ER003"), post(t, s, gatewayPage, "rt=1"))
 }
@@ -540,7 +541,7 @@ func TestSourceAddressBeforeStore(t *testing.T) {
 // Of many captures of one payment at once, one is booked.
 func TestOneCaptureOfMany(t *testing.T) {
 	t.Parallel()
-	s := jpaymenttest.NewServer(t)
+	s := newServer(t)
 	id := s.Authorize(order)
 	replies := make([]string, 20)
 	var group sync.WaitGroup

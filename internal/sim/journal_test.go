@@ -1,9 +1,8 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,22 +12,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // journal keeps changes as a file would.
 type journal struct {
-	payments []jpaymenttest.Payment
-	waiting  []jpaymenttest.WaitingKickback
+	payments []sim.Payment
+	waiting  []sim.WaitingKickback
 	err      error
 }
 
-func (j *journal) save(c jpaymenttest.Change) error {
+func (j *journal) save(c sim.Change) error {
 	if j.err != nil {
 		return j.err
 	}
 	for _, p := range c.Payments {
-		i := slices.IndexFunc(j.payments, func(known jpaymenttest.Payment) bool { return known.ID == p.ID })
+		i := slices.IndexFunc(j.payments, func(known sim.Payment) bool { return known.ID == p.ID })
 		if i < 0 {
 			i = len(j.payments)
 			j.payments = append(j.payments, p)
@@ -36,7 +35,7 @@ func (j *journal) save(c jpaymenttest.Change) error {
 		j.payments[i] = p
 	}
 	for _, w := range c.Kickbacks {
-		j.waiting = slices.DeleteFunc(j.waiting, func(known jpaymenttest.WaitingKickback) bool {
+		j.waiting = slices.DeleteFunc(j.waiting, func(known sim.WaitingKickback) bool {
 			return known.Request == w.Request && known.Duplicate == w.Duplicate
 		})
 		if !w.Over {
@@ -46,16 +45,15 @@ func (j *journal) save(c jpaymenttest.Change) error {
 	return nil
 }
 
-func (j *journal) options() []jpaymenttest.Option {
-	return []jpaymenttest.Option{
-		jpaymenttest.WithJournal(j.save), jpaymenttest.WithPayments(j.payments), jpaymenttest.WithWaitingKickbacks(j.waiting),
-	}
+// carriedOn makes a simulator go on with what was kept.
+func (j *journal) carriedOn(c *sim.Config) {
+	c.Journal, c.Payments, c.Waiting = j.save, j.payments, j.waiting
 }
 
-func TestBooksOutliveTheGateway(t *testing.T) {
+func TestBooksOutliveTheSimulator(t *testing.T) {
 	t.Parallel()
 	j := new(journal)
-	g := jpaymenttest.New(j.options()...)
+	g := newSimulator(j.carriedOn)
 	g.Authorize(order)
 	require.Equal(t, "OK\r\n", ask(t, g, byKickback))
 	declined := order
@@ -63,7 +61,7 @@ func TestBooksOutliveTheGateway(t *testing.T) {
 	g.Authorize(declined)
 	require.Equal(t, refused("ER033"), ask(t, g, "aid=123456&rt=1&tid=10000001&am=1&tx=0&sf=0"))
 
-	again := jpaymenttest.New(j.options()...)
+	again := newSimulator(j.carriedOn)
 	require.Equal(t, g.Payments(), again.Payments())
 	require.Equal(t, g.WaitingKickbacks(), again.WaitingKickbacks())
 	require.Equal(t, toldByKickback, again.WaitingKickbacks()[0].RawQuery)
@@ -84,8 +82,8 @@ func TestAttemptsAreCountedOn(t *testing.T) {
 	t.Parallel()
 	j, now := new(journal), newClock(t)
 	rec := newReceiver(t, empty)
-	start := func() *jpaymenttest.Gateway {
-		g := jpaymenttest.New(append(j.options(), jpaymenttest.WithClock(now.now), jpaymenttest.WithKickbackRetries(time.Minute))...)
+	start := func() *sim.Simulator {
+		g := newSimulator(j.carriedOn, withClock(now.now), withKickbackRetries(time.Minute))
 		g.SetKickbackURL(rec.URL)
 		return g
 	}
@@ -103,13 +101,13 @@ func TestAttemptsAreCountedOn(t *testing.T) {
 	require.Empty(t, start().WaitingKickbacks())
 }
 
-// With fewer retries than an earlier gateway had, a notice that has had more is tried
+// With fewer retries than an earlier gateway had, a kickback that has had more is tried
 // once more and given up.
 func TestFewerRetriesThanBefore(t *testing.T) {
 	t.Parallel()
 	rec := newReceiver(t, empty)
-	g := jpaymenttest.New(jpaymenttest.WithKickbackRetries(),
-		jpaymenttest.WithWaitingKickbacks([]jpaymenttest.WaitingKickback{{Request: 7, RawQuery: "gid=1", Tries: 3, Attempts: 3}}))
+	g := newSimulator(withKickbackRetries(),
+		withWaitingKickbacks([]sim.WaitingKickback{{Request: 7, RawQuery: "gid=1", Tries: 3, Attempts: 3}}))
 	g.SetKickbackURL(rec.URL)
 	require.Equal(t, 1, g.DeliverKickbacks(t.Context()))
 	require.Empty(t, g.WaitingKickbacks())
@@ -118,7 +116,7 @@ func TestFewerRetriesThanBefore(t *testing.T) {
 func TestWhatCannotBeKeptIsNotBooked(t *testing.T) {
 	t.Parallel()
 	j := new(journal)
-	g := jpaymenttest.New(j.options()...)
+	g := newSimulator(j.carriedOn)
 	id := g.Authorize(order)
 	before := g.Payments()
 	j.err = errors.New("disk full")
@@ -148,15 +146,9 @@ func TestWhatCannotBeKeptIsNotBooked(t *testing.T) {
 	require.Equal(t, g.Payments(), j.payments)
 }
 
-func TestRestoreRefusesGaps(t *testing.T) {
-	t.Parallel()
-	require.Panics(t, func() { jpaymenttest.WithPayments([]jpaymenttest.Payment{{ID: "10000002"}})(nil) })
-	require.Panics(t, func() { jpaymenttest.New(jpaymenttest.WithMemory(0)) })
-}
-
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New(jpaymenttest.WithMemory(2))
+	g := newSimulator(withMemory(2))
 	rec := newReceiver(t, content)
 	g.SetKickbackURL(rec.URL)
 	for range 3 {
@@ -172,9 +164,40 @@ func TestMemory(t *testing.T) {
 	require.Equal(t, []int{2, 3}, numbers)
 }
 
+// A kickback that has ended, delivered or given up, is kept to be sent again by hand, and
+// only as many of them as requests.
+func TestMemoryOfKickbacks(t *testing.T) {
+	t.Parallel()
+	for name, respond := range map[string]func(http.ResponseWriter, *http.Request, int){"delivered": content, "given up": empty} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newSimulator(withMemory(2), withKickbackRetries())
+			rec := newReceiver(t, respond)
+			for range 4 {
+				ask(t, g, "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+g.Authorize(order))
+			}
+			require.Len(t, g.WaitingKickbacks(), 4, "what waits is never forgotten")
+			g.SetKickbackURL(rec.URL)
+			require.Equal(t, 4, g.DeliverKickbacks(t.Context()))
+			for number := range 5 {
+				_, err := g.RetryKickback(t.Context(), number)
+				require.Equal(t, number >= 3, err == nil, "request %d: %v", number, err)
+			}
+			require.Equal(t, 2, sim.RememberedKickbacks(g))
+
+			ask(t, g, "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+g.Authorize(order))
+			_, err := g.RetryKickback(t.Context(), 5)
+			require.NoError(t, err)
+			g.DeliverKickbacks(t.Context())
+			require.Equal(t, 2, sim.RememberedKickbacks(g))
+			require.Empty(t, g.WaitingKickbacks())
+		})
+	}
+}
+
 func TestControlPanel(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New()
+	g := newSimulator()
 	g.SetMaintenance(true) // is no obstacle
 	id := g.Authorize(order)
 	require.NoError(t, g.Capture(id))
@@ -196,28 +219,23 @@ func TestControlPanel(t *testing.T) {
 	require.Empty(t, g.WaitingKickbacks())
 }
 
-func TestSettingsAndFaultsAreTold(t *testing.T) {
+func TestSettingsAreTold(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New()
+	g := newSimulator()
 	require.Len(t, g.Settings().RegisteredIPs, 2)
 	g.SetTestMode(true)
 	g.SetMaintenance(true)
 	g.RegisterIPs()
 	g.SetKickbackURL("http://localhost:1/kb?a=b")
-	require.Equal(t, jpaymenttest.Settings{
+	require.Equal(t, sim.Settings{
 		TestMode: true, Maintenance: true, RegisteredIPs: g.Settings().RegisteredIPs, KickbackURL: "http://localhost:1/kb?a=b",
 	}, g.Settings())
 	require.Empty(t, g.Settings().RegisteredIPs)
-
-	g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.Garbage, Body: []byte("x")})
-	require.Equal(t, []jpaymenttest.Fault{{Kind: jpaymenttest.Garbage, Body: []byte("x")}}, g.Faults())
-	g.ClearFaults()
-	require.Empty(t, g.Faults())
 }
 
 func TestEveryChangeIsTold(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New()
+	g := newSimulator()
 	rec := newReceiver(t, content)
 	for name, change := range map[string]func(){
 		"authorise":   func() { g.Authorize(order) },
@@ -225,7 +243,8 @@ func TestEveryChangeIsTold(t *testing.T) {
 		"maintenance": func() { g.SetMaintenance(false) },
 		"addresses":   func() { g.RegisterIPs() },
 		"URL":         func() { g.SetKickbackURL(rec.URL) },
-		"fault":       func() { g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.CutReply, Nth: 9}) },
+		"fault":       func() { g.Fail(sim.Fault{Kind: sim.CutReply, Nth: 9}) },
+		"remove":      func() { g.RemoveFault(g.Fail(sim.Fault{Kind: sim.CutReply}).Number) },
 		"clear":       g.ClearFaults,
 		"request":     func() { ask(t, g, "aid=1") },
 		"capture":     func() { _ = g.Capture(g.Authorize(order)) },
@@ -239,7 +258,7 @@ func TestEveryChangeIsTold(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	g := jpaymenttest.New()
+	g := newSimulator()
 	ctx, cancel := context.WithCancel(t.Context())
 	rec := newReceiver(t, content)
 	g.SetKickbackURL(rec.URL)
@@ -250,26 +269,6 @@ func TestRun(t *testing.T) {
 	require.Equal(t, toldByKickback, <-rec.queries)
 	cancel()
 	<-ended
-	require.Error(t, g.Capture("10000002"), "the gateway is closed")
+	require.Error(t, g.Capture("10000002"), "the simulator is closed")
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { g.ServeHTTP(httptest.NewRecorder(), request(t, byKickback)) })
-}
-
-// The books of one gateway are carried on by the next.
-func ExampleWithJournal() {
-	books := map[string]jpaymenttest.Payment{} // a program's would be a database
-	gateway := jpaymenttest.New(jpaymenttest.WithJournal(func(c jpaymenttest.Change) error {
-		for _, p := range c.Payments {
-			books[p.ID] = p
-		}
-		return nil
-	}))
-	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
-	fmt.Println(gateway.Capture(id))
-
-	gateway = jpaymenttest.New(jpaymenttest.WithPayments([]jpaymenttest.Payment{books[id]}))
-	payment, _ := gateway.Payment(id)
-	fmt.Println(payment.State, errors.Is(gateway.Capture(id), jpayment.Code("ER032")))
-	// Output:
-	// <nil>
-	// captured true
 }

@@ -1,16 +1,17 @@
-package jpaymenttest_test
+package sim_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jpayment-go/jpayment/jpaymenttest"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 func TestRows(t *testing.T) {
 	t.Parallel()
-	type options = []jpaymenttest.Option
+	type options = []option
 	const (
 		sale  = "aid=123456&jb=SALES&rt=1&tid=10000001"
 		again = "aid=123456&jb=SALES&rt=1&tid=1"
@@ -21,25 +22,25 @@ func TestRows(t *testing.T) {
 		want    string
 	}{
 		"13 columns":            {options{}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,\r\n"},
-		"13, refused":           {options{jpaymenttest.WithColumns(13)}, again, "0,2,,ER053,,,0,0,0,0,,,\r\n"},
-		"14 columns":            {options{jpaymenttest.WithColumns(14)}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,0,\r\n"},
-		"14, with other data":   {options{jpaymenttest.WithColumns(14)}, sale + "&a=1&b=2", "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,0,a=1&b=2\r\n"},
-		"14, refused":           {options{jpaymenttest.WithColumns(14)}, again, "0,2,,ER053,,,0,0,0,0,,,0,\r\n"},
-		"11 columns":            {options{jpaymenttest.WithColumns(11)}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,\r\n"},
-		"11, with other data":   {options{jpaymenttest.WithColumns(11)}, sale + "&a=1", "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,a=1\r\n"},
-		"11, refused":           {options{jpaymenttest.WithColumns(11)}, again, "0,2,,ER053,,,0,0,0,0,\r\n"},
-		"no line ending":        {options{jpaymenttest.WithLineEnding("")}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,"},
-		"CR":                    {options{jpaymenttest.WithLineEnding("\r")}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,\r"},
-		"CRLF":                  {options{jpaymenttest.WithLineEnding("\r\n")}, again, "0,2,,ER053,,,0,0,0,0,,,\r\n"},
+		"13, refused":           {options{withColumns(13)}, again, "0,2,,ER053,,,0,0,0,0,,,\r\n"},
+		"14 columns":            {options{withColumns(14)}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,0,\r\n"},
+		"14, with other data":   {options{withColumns(14)}, sale + "&a=1&b=2", "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,0,a=1&b=2\r\n"},
+		"14, refused":           {options{withColumns(14)}, again, "0,2,,ER053,,,0,0,0,0,,,0,\r\n"},
+		"11 columns":            {options{withColumns(11)}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,\r\n"},
+		"11, with other data":   {options{withColumns(11)}, sale + "&a=1", "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,a=1\r\n"},
+		"11, refused":           {options{withColumns(11)}, again, "0,2,,ER053,,,0,0,0,0,\r\n"},
+		"no line ending":        {options{withLineEnding("")}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,"},
+		"CR":                    {options{withLineEnding("\r")}, sale, "10000001,1,0001112,,20000001,test,1000,80,500,1580,,,\r"},
+		"CRLF":                  {options{withLineEnding("\r\n")}, again, "0,2,,ER053,,,0,0,0,0,,,\r\n"},
 		"refused, other data":   {options{}, again + "&a=1", "0,2,,ER053,,,0,0,0,0,,,\r\n"},
-		"a store of its own":    {options{jpaymenttest.WithStoreID("000001")}, sale, "0,2,,ER004,,,0,0,0,0,,,\r\n"},
-		"the store of its own":  {options{jpaymenttest.WithStoreID("000001")}, "aid=000001&jb=SALES&rt=1&tid=1", "0,2,,ER053,,,0,0,0,0,,,\r\n"},
-		"short, no line ending": {options{jpaymenttest.WithLineEnding("")}, "aid=123456&jb=SALES&rt=0&tid=10000001", "OK"},
+		"a store of its own":    {options{withStoreID("000001")}, sale, "0,2,,ER004,,,0,0,0,0,,,\r\n"},
+		"the store of its own":  {options{withStoreID("000001")}, "aid=000001&jb=SALES&rt=1&tid=1", "0,2,,ER053,,,0,0,0,0,,,\r\n"},
+		"short, no line ending": {options{withLineEnding("")}, "aid=123456&jb=SALES&rt=0&tid=10000001", "OK"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, test.options...)
+			s := newServer(t, test.options...)
 			s.Authorize(order)
 			require.Equal(t, test.want, post(t, s, gatewayPage, test.form))
 			require.Equal(t, test.want, string(s.Requests()[0].Answer))
@@ -52,17 +53,17 @@ func TestOrderNumberInARow(t *testing.T) {
 	a := order
 	a.OrderNumber = "注文,①"
 	tests := map[string]struct {
-		options []jpaymenttest.Option
+		options []option
 		want    string
 		charset string
 	}{
 		"UTF-8":     {nil, "注文,①", "UTF-8"},
-		"Shift_JIS": {[]jpaymenttest.Option{jpaymenttest.WithShiftJISReplies()}, "\x92\x8d\x95\xb6,\x87\x40", "Shift_JIS"},
+		"Shift_JIS": {[]option{withShiftJISReplies()}, "\x92\x8d\x95\xb6,\x87\x40", "Shift_JIS"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, test.options...)
+			s := newServer(t, test.options...)
 			s.Authorize(a)
 			_, header, body, err := send(t, "POST", s.URL+gatewayPage, formType, "aid=123456&jb=SALES&rt=1&tid=10000001")
 			require.NoError(t, err)
@@ -99,7 +100,7 @@ func TestConnectionAuth(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := jpaymenttest.NewServer(t, at(t, now), jpaymenttest.WithConnectionAuth("secret"))
+			s := newServer(t, at(t, now), withConnectionAuth("secret"))
 			s.RegisterIPs() // takes the place of the check by address
 			s.Authorize(order)
 			require.Equal(t, test.want, post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001&"+test.auth))
@@ -108,20 +109,23 @@ func TestConnectionAuth(t *testing.T) {
 	}
 }
 
-func TestOptionsPanic(t *testing.T) {
+func TestConfigThatCannotBeMeant(t *testing.T) {
 	t.Parallel()
-	tests := map[string]func() jpaymenttest.Option{
-		"store of five digits":  func() jpaymenttest.Option { return jpaymenttest.WithStoreID("12345") },
-		"no clock":              func() jpaymenttest.Option { return jpaymenttest.WithClock(nil) },
-		"no code":               func() jpaymenttest.Option { return jpaymenttest.WithConnectionAuth("") },
-		"line feed":             func() jpaymenttest.Option { return jpaymenttest.WithLineEnding("\n") },
-		"12 columns":            func() jpaymenttest.Option { return jpaymenttest.WithColumns(12) },
-		"store of a full width": func() jpaymenttest.Option { return jpaymenttest.WithStoreID("１２") },
+	for name, change := range map[string]option{
+		"store of five digits":  withStoreID("12345"),
+		"store of a full width": withStoreID("１２"),
+		"line feed":             withLineEnding("\n"),
+		"12 columns":            withColumns(12),
+		"a delay beyond 30 s":   withKickbackDelay(30*time.Second + 1),
+		"a negative delay":      withKickbackDelay(-1),
+		"a retry at once":       withKickbackRetries(time.Second, 0),
+		"no time-out":           withKickbackTimeout(0),
+		"negative duplicates":   withKickbackDuplicates(-1),
+		"acid of other letters": withKickbackACID("1a"),
+		"negative memory":       withMemory(-1),
+		"a gap":                 func(c *sim.Config) { c.Payments = []sim.Payment{{ID: "10000002"}} },
+	} {
+		require.Panics(t, func() { newSimulator(change) }, name)
 	}
-	for name, option := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.Panics(t, func() { jpaymenttest.New(option()) })
-		})
-	}
+	require.NotPanics(t, func() { newSimulator(withKickbackDelay(30 * time.Second)) })
 }

@@ -1,0 +1,64 @@
+package sim_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jpayment-go/jpayment/internal/sim"
+	"github.com/jpayment-go/jpayment/internal/wire"
+)
+
+// option departs from the defaults.
+type option func(*sim.Config)
+
+func config(opts ...option) sim.Config {
+	c := sim.Defaults()
+	for _, opt := range opts {
+		opt(&c)
+	}
+	return c
+}
+
+func newSimulator(opts ...option) *sim.Simulator { return sim.New(config(opts...)) }
+
+func start(opts ...option) *sim.Server { return sim.Start(config(opts...)) }
+
+func newServer(t *testing.T, opts ...option) *sim.Server {
+	t.Helper()
+	s := start(opts...)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func withClock(now func() time.Time) option { return func(c *sim.Config) { c.Clock = now } }
+func withColumns(n int) option              { return func(c *sim.Config) { c.Columns = n } }
+func withConnectionAuth(code string) option { return func(c *sim.Config) { c.ConnectionCode = code } }
+func withDeclineCancelling() option         { return func(c *sim.Config) { c.DeclineCancels = true } }
+func withDeclinesAnswered() option          { return func(c *sim.Config) { c.DeclinesAnswered = true } }
+func withKickbackACID(acid string) option   { return func(c *sim.Config) { c.KickbackACID = acid } }
+func withKickbackDelay(d time.Duration) option {
+	return func(c *sim.Config) { c.KickbackDelay = d }
+}
+func withKickbackDuplicates(n int) option { return func(c *sim.Config) { c.KickbackDuplicates = n } }
+func withKickbackRetries(after ...time.Duration) option {
+	return func(c *sim.Config) { c.KickbackRetries = slices.Clone(after) }
+}
+func withKickbackTimeout(d time.Duration) option {
+	return func(c *sim.Config) { c.KickbackTimeout = d }
+}
+func withKickbacksReversed() option       { return func(c *sim.Config) { c.KickbacksReversed = true } }
+func withLateCaptures() option            { return func(c *sim.Config) { c.CapturesAnyTime = true } }
+func withLineEnding(ending string) option { return func(c *sim.Config) { c.LineEnding = ending } }
+func withMemory(n int) option             { return func(c *sim.Config) { c.Memory = n } }
+func withPlainOtherData() option          { return func(c *sim.Config) { c.PlainOtherData = true } }
+func withSeed(seed int64) option          { return func(c *sim.Config) { c.Seed = seed } }
+func withShiftJISKickbacks() option {
+	return func(c *sim.Config) { c.KickbackCharset = wire.ShiftJIS }
+}
+func withShiftJISReplies() option  { return func(c *sim.Config) { c.ReplyCharset = wire.ShiftJIS } }
+func withShiftJISRequests() option { return func(c *sim.Config) { c.RequestCharset = wire.ShiftJIS } }
+func withStoreID(id string) option { return func(c *sim.Config) { c.StoreID = id } }
+func withWaitingKickbacks(all []sim.WaitingKickback) option {
+	return func(c *sim.Config) { c.Waiting = all }
+}
