@@ -20,20 +20,21 @@ type CancelRequest struct {
 // cancelForm is a cancellation as it goes out (specification,
 // "決済処理(実売上、取消)仕様").
 type cancelForm struct {
-	StoreID string `url:"aid"`
-	Job     string `url:"jb"`
-	Reply   string `url:"rt"`
+	StoreID fixed `url:"aid"`
+	Job     fixed `url:"jb"`
+	Reply   fixed `url:"rt"`
 	CancelRequest
 }
 
-func (r CancelRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
+func (r CancelRequest) outgoing(c *Client, op Operation) (outgoing, faults) {
+	var fs faults
 	fs.checkOperation(op, OpCancel)
 	fs.checkPaymentID(r.PaymentID)
 	fs.checkExtra(r.Extra, c.charset, maxExtra)
 	return outgoing{
 		paymentID: r.PaymentID, page: c.gatewayPage,
-		form: &cancelForm{StoreID: c.storeID, Job: "CANCEL", Reply: replyAtOnce, CancelRequest: r},
-	}
+		form: &cancelForm{StoreID: fixed(c.storeID), Job: "CANCEL", Reply: replyAtOnce, CancelRequest: r},
+	}, fs
 }
 
 // LogValue returns the request without its private data.

@@ -40,8 +40,8 @@ var catalogue = map[Code]codeInfo{
 	// Failed jobs.
 	"ER030": {ErrRejected, Text{"general payment failure", "決済に失敗しました（決済失敗全般）"}},
 	"ER031": {ErrRejected, Text{"the card validity check (CHECK) failed", "カードの有効性確認（CHECK）に失敗しました"}},
-	"ER032": {ErrRejected, Text{"capture (SALES) failed; the vendor's module reads this as already captured, which it does not prove", "実売上処理に失敗しました（ベンダー製モジュールは実売上済みとみなしますが、その証明にはなりません）"}},
-	"ER033": {ErrRejected, Text{"cancel failed: CANCEL, or one of the older jobs RETURN and RETURNX", "取消処理に失敗しました（CANCELのほか、旧ジョブのRETURN・RETURNXを含みます）"}},
+	"ER032": {ErrRejected, Text{"the capture failed; a payment already captured is answered so too, and the code alone does not tell", "実売上に失敗しました（すでに実売上済みの場合にも返されるため、このコードだけでは判断できません）"}},
+	"ER033": {ErrRejected, Text{"the cancellation failed; a payment already cancelled is answered so too", "取消に失敗しました（すでに取消済みの場合にも返されます）"}},
 
 	// Behind the gateway.
 	"ER042": {ErrLostTrack, Text{"communication error behind the gateway; outcome unknown", "ゲートウェイの先で通信エラーが発生しました（処理されたかどうか不明）"}},

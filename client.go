@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -58,7 +57,7 @@ func (o Operation) replacesPayment() bool { return o == OpReAuth || o == OpReAut
 // [ReAuthRequest].
 type Request interface {
 	// outgoing validates the request for an operation of the client's.
-	outgoing(c *Client, op Operation, fs *faults) outgoing
+	outgoing(c *Client, op Operation) (outgoing, faults)
 }
 
 // outgoing is a request on its way through the client.
@@ -123,10 +122,20 @@ func (c *Client) Format(f fmt.State, _ rune) {
 	printPublic(f, "Client", slog.GroupValue(slog.String("store_id", c.storeID), slog.String("url", c.gatewayPage.URL.String())))
 }
 
+// fixed is a parameter that goes out as it is. As an Encoder it spares go-querystring the
+// way through fmt.
+type fixed string
+
+// EncodeValues sets the parameter.
+func (f fixed) EncodeValues(key string, v *url.Values) error {
+	(*v)[key] = []string{string(f)}
+	return nil
+}
+
 // How the gateway is to give the result (決済結果返信方法, rt).
 const (
-	replyByKickback = "0"
-	replyAtOnce     = "1"
+	replyByKickback fixed = "0"
+	replyAtOnce     fixed = "1"
 )
 
 // Preview validates a request and returns it exactly as the operation would send it
@@ -143,12 +152,10 @@ func (c *Client) Preview(ctx context.Context, op Operation, r Request) (*http.Re
 // prepare validates and encodes a request, once: the caller's data may change later,
 // and an attempt must not send what nobody has validated.
 func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
-	var fs faults
 	if r == nil {
-		fs.add("Request", "", Text{"is nil", "がnilです"})
-		return outgoing{}, fs.err(op, "")
+		return outgoing{}, faults{{Field: "Request", Reason: Text{"is nil", "がnilです"}}}.err(op, "")
 	}
-	out := r.outgoing(c, op, &fs)
+	out, fs := r.outgoing(c, op)
 	out.op = op
 	if err := fs.err(op, out.paymentID); err != nil {
 		return outgoing{}, err
@@ -158,7 +165,7 @@ func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
 		out.text, err = wire.EncodeForm(values, wire.Charset(c.charset))
 	}
 	if err != nil { // Validation leaves nothing that cannot be encoded.
-		return outgoing{}, &TransportError{Call: Call{Operation: op, PaymentID: out.paymentID}, NotSent: true, Err: err}
+		return outgoing{}, &TransportError{Call: Call{Operation: op, PaymentID: out.paymentID}, NotSent: true, Err: hide(err)}
 	}
 	return out, nil
 }
@@ -207,7 +214,7 @@ func (c *Client) do(ctx context.Context, op Operation, r Request) (*Result, erro
 // attempt sends the request once, reads the reply and judges it.
 func (c *Client) attempt(ctx context.Context, out outgoing, call Call) (*Result, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, &TransportError{Call: call, NotSent: true, Err: err}
+		return nil, &TransportError{Call: call, NotSent: true, Err: hide(err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -217,7 +224,7 @@ func (c *Client) attempt(ctx context.Context, out outgoing, call Call) (*Result,
 		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 			err = fmt.Errorf("%w: %w", ended, err)
 		}
-		return nil, &TransportError{Call: call, NotSent: s.notSent(), Err: err}
+		return nil, &TransportError{Call: call, NotSent: s.notSent(), Err: hide(err)}
 	}
 	res, raw, bad := readReply(resp)
 	if bad != nil {
@@ -234,14 +241,14 @@ func (c *Client) attempt(ctx context.Context, out outgoing, call Call) (*Result,
 // to its end where that is near, so that the connection can be used again.
 func readReply(resp *http.Response) (res *Result, raw []byte, bad *replyFault) {
 	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	body, err := readAtMost(resp.Body, maxReply+1)
 	raw = body[:min(len(body), maxReply)]
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		return nil, raw, &replyFault{reason: textf(
 			"the HTTP status is not 200 but %d", "HTTPステータスが200ではなく%dです", resp.StatusCode)}
 	case err != nil:
-		return nil, raw, &replyFault{reason: Text{"it is cut short", "途中で切れています"}, cause: err}
+		return nil, raw, &replyFault{reason: Text{"it is cut short", "途中で切れています"}, cause: hide(err)}
 	case len(body) > maxReply:
 		return nil, raw, &replyFault{reason: Text{"it is longer than 64 KiB", "64 KiBを超えています"}}
 	}

@@ -1,30 +1,34 @@
-package jpayment
+package jpayment_test
 
 import (
-	"regexp"
-	"strings"
+	"fmt"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
 )
 
-func TestCatalogue(t *testing.T) {
+// Every code that the public lists name is known, in a language each, and no other is.
+func TestKnownCodes(t *testing.T) {
 	t.Parallel()
-	form := regexp.MustCompile(`^(ER\d{3}|G(\d\d)42G(\d\d)0000|42C\d{6})$`)
-	require.Len(t, catalogue, 202, "the codes of the public lists")
-	for code, info := range catalogue {
-		m := form.FindStringSubmatch(string(code))
-		require.NotNil(t, m, code)
-		require.Equal(t, m[2], m[3], code)
-		require.Equal(t, code[0] == 'G', info.class == classDeclined, code)
-		require.NotEmpty(t, info.en, code)
-		require.NotContains(t, info.en, "\n", code)
-		require.False(t, strings.HasSuffix(info.en, "."), code)
-		require.True(t, utf8.ValidString(info.ja), code)
-		require.Regexp(t, `\p{Han}|\p{Hiragana}|\p{Katakana}`, info.ja, code)
-		if info.class == classLost {
-			require.Equal(t, RetryUnknown, info.retry, "%s: look before trying again", code)
+	known := 0
+	check := func(code jpayment.Code) {
+		if !code.Known() {
+			return
 		}
+		known++
+		m := code.Message()
+		require.Regexp(t, `^[^\n]*[^.\n]$`, m.En, string(code))
+		require.Regexp(t, `\p{Han}|\p{Hiragana}|\p{Katakana}`, m.Ja, string(code))
+		require.Equal(t, code[0] == 'G', code.Class() == jpayment.ErrCardDeclined, string(code))
 	}
+	for n := range 1000 {
+		check(jpayment.Code(fmt.Sprintf("ER%03d", n)))
+		check(jpayment.Code(fmt.Sprintf("42C%03d000", n)))
+	}
+	for n := range 100 {
+		check(jpayment.Code(fmt.Sprintf("G%02d42G%02d0000", n, n)))
+	}
+	require.Equal(t, 202, known, "the codes of the public lists, in catalogue.go")
 }

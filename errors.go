@@ -217,8 +217,9 @@ type TransportError struct {
 	// or the TLS handshake failed, or the context ended before a connection
 	// was there.
 	NotSent bool
-	// Err is the cause, as net/http gave it. Of a transport of the merchant's own
-	// it may hold anything.
+	// Err is the cause. Of one that may quote the request, such as a custom
+	// transport's, its text is only the type; errors.As and errors.Unwrap reach what
+	// net/http returned.
 	Err error `json:"-"`
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,11 +16,11 @@ import (
 
 func TestCodeClasses(t *testing.T) {
 	t.Parallel()
-	classes := []error{
-		jpayment.ErrCardDeclined, jpayment.ErrBusy, jpayment.ErrMaintenance,
+	classes := []jpayment.Class{
+		jpayment.ErrLostTrack, jpayment.ErrRejected, jpayment.ErrCardDeclined, jpayment.ErrBusy, jpayment.ErrMaintenance,
 		jpayment.ErrNotPermitted, jpayment.ErrInvalidParameter,
 	}
-	for code, want := range map[jpayment.Code]error{
+	for code, want := range map[jpayment.Code]jpayment.Class{
 		"G1242G120000": jpayment.ErrCardDeclined,
 		"G0042G000000": jpayment.ErrCardDeclined, // not listed
 		"ER010":        jpayment.ErrBusy,
@@ -28,14 +30,16 @@ func TestCodeClasses(t *testing.T) {
 		"ER001":        jpayment.ErrInvalidParameter,
 		"ER053":        jpayment.ErrInvalidParameter,
 		"ER571":        jpayment.ErrInvalidParameter,
-		"ER032":        nil,
-		"ER000":        nil,
-		"ER444":        nil, // not listed
-		"42C010000":    nil,
+		"ER032":        jpayment.ErrRejected,
+		"ER000":        jpayment.ErrLostTrack,
+		"ER444":        jpayment.ErrLostTrack, // not listed
+		"42C010000":    jpayment.ErrLostTrack,
 	} {
 		err := fmt.Errorf("ship order 7: %w", &jpayment.GatewayError{Code: code})
+		require.Equal(t, want, code.Class())
 		for _, class := range classes {
-			if want != nil && class.Error() == want.Error() {
+			require.NotEmpty(t, class.Message().Ja)
+			if class == want {
 				require.ErrorIs(t, err, class, code)
 			} else {
 				require.NotErrorIs(t, err, class, code)
@@ -48,17 +52,15 @@ func TestCodeClasses(t *testing.T) {
 
 func TestCodeMessages(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "ER003 ("+jpayment.CodeSourceIP.Message()+")", jpayment.CodeSourceIP.Error())
+	require.Equal(t, "ER003 ("+jpayment.CodeSourceIP.Message().En+")", jpayment.CodeSourceIP.Error())
 	for _, known := range []jpayment.Code{"ER003", "G1242G120000", "42C010000"} {
 		require.True(t, known.Known(), known)
 	}
 	for _, unknown := range []jpayment.Code{"ER444", "G0042G000000", "X", ""} {
 		require.False(t, unknown.Known(), unknown)
-		require.NotEmpty(t, unknown.Message(), unknown)
-		require.NotEmpty(t, unknown.MessageJa(), unknown)
-		require.Equal(t, jpayment.RetryUnknown, unknown.Retry(), unknown)
+		require.Equal(t, unknown == "", unknown.Message() == jpayment.Text{}, unknown)
 	}
-	require.Equal(t, "yes no unknown", fmt.Sprint(jpayment.CodeBusy.Retry(), " ", jpayment.CodeSourceIP.Retry(), " ", jpayment.CodeInternal.Retry()))
+	require.Empty(t, fmt.Sprint(jpayment.Code("")), "no code says nothing")
 }
 
 func TestOutcomeOfGatewayError(t *testing.T) {
@@ -88,6 +90,8 @@ func TestOutcomeOfGatewayError(t *testing.T) {
 		require.Equal(t, want.sales, outcome(jpayment.OpCancel), code)
 		require.Equal(t, want.reAuth, outcome(jpayment.OpReAuth), code)
 		require.Equal(t, want.reAuth, outcome(jpayment.OpReAuthByKickback), code)
+		require.Equal(t, want.sales, code.Outcome(jpayment.OpSales), code)
+		require.Equal(t, want.reAuth, code.Outcome(jpayment.OpReAuth), code)
 	}
 }
 
@@ -140,42 +144,103 @@ func TestErrorTexts(t *testing.T) {
 		panelReAuth = "do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship"
 	)
 	for want, err := range map[string]error{
-		"jpayment: Sales of payment 10000001: outcome refused: ER003 (" + jpayment.CodeSourceIP.Message() + "); " +
+		"jpayment: Sales of payment 10000001: outcome refused: ER003 (" + jpayment.CodeSourceIP.Message().En + "); " +
 			"next: register this machine's egress IP address in the control panel (設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER003"},
-		"jpayment: Sales of payment 10000001: outcome unknown: ER032 (" + jpayment.CodeCaptureFailed.Message() + ") (after 2 attempts); " +
+		"jpayment: Sales of payment 10000001: outcome unknown: ER032 (" + jpayment.CodeCaptureFailed.Message().En + ") (after 2 attempts); " +
 			"an earlier attempt may have been carried out; next: " + panelSales: &jpayment.GatewayError{Call: replayed, Code: "ER032"},
-		"jpayment: Sales of payment 10000001: outcome refused: ER032 (" + jpayment.CodeCaptureFailed.Message() + "); " +
+		"jpayment: Sales of payment 10000001: outcome refused: ER032 (" + jpayment.CodeCaptureFailed.Message().En + "); " +
 			"next: look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER032"},
-		"jpayment: Cancel of payment 10000001: outcome refused: ER033 (" + jpayment.CodeCancelFailed.Message() + "); " +
+		"jpayment: Cancel of payment 10000001: outcome refused: ER033 (" + jpayment.CodeCancelFailed.Message().En + "); " +
 			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER033"},
-		"jpayment: ReAuth of payment 10000001: outcome refused: ER053 (" + jpayment.CodePaymentID.Message() + "); " +
+		"jpayment: ReAuth of payment 10000001: outcome refused: ER053 (" + jpayment.CodePaymentID.Message().En + "); " +
 			"next: check the payment number and that it belongs to this store": &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "ER053"},
-		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message() + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
-		"jpayment: Sales of payment 10000001: outcome refused: G1242G120000 (" + jpayment.Code("G1242G120000").Message() + "); " +
+		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
+		"jpayment: Sales of payment 10000001: outcome refused: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); " +
 			"next: do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
-		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message() + "); " +
+		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message().En + "); " +
 			"next: look the payment up in the control panel and ask the gateway's support why the issuer declined": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "G8042G800000"},
-		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.CodeBusy.Message() + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
-		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.CodeMaintenance.Message() + "); " +
+		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.CodeBusy.Message().En + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.CodeMaintenance.Message().En + "); " +
 			"next: send it again when the maintenance is over": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER999"},
-		"jpayment: Sales of payment 10000001: outcome refused: ER998 (" + jpayment.Code("ER998").Message() + "); " +
+		"jpayment: Sales of payment 10000001: outcome refused: ER998 (" + jpayment.Code("ER998").Message().En + "); " +
 			"next: check the store's contract and settings in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER998"},
-		"jpayment: Sales of payment 10000001: outcome refused: ER001 (" + jpayment.Code("ER001").Message() + "); next: correct the request": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER001"},
-		"jpayment: Cancel of payment 10000001: outcome refused: ER030 (" + jpayment.Code("ER030").Message() + "); " +
+		"jpayment: Sales of payment 10000001: outcome refused: ER001 (" + jpayment.Code("ER001").Message().En + "); next: correct the request": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER001"},
+		"jpayment: Cancel of payment 10000001: outcome refused: ER030 (" + jpayment.Code("ER030").Message().En + "); " +
 			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER030"},
 		"jpayment: ReAuth of payment 10000001: outcome unknown: no reply: the time ran out; next: " + panelReAuth: &jpayment.TransportError{Call: call(jpayment.OpReAuth), Err: context.DeadlineExceeded},
 		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the context was cancelled; " +
 			"next: send it again with more time; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: context.Canceled},
 		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the connection was closed early; " +
 			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: io.EOF},
-		"jpayment: outcome refused: ER030 (" + jpayment.Code("ER030").Message() + "); next: look the payment up in the control panel": &jpayment.GatewayError{Code: "ER030"},
+		"jpayment: outcome refused: ER030 (" + jpayment.Code("ER030").Message().En + "); next: look the payment up in the control panel": &jpayment.GatewayError{Code: "ER030"},
 		"jpayment: Cancel of payment 10000001: outcome unknown: the reply cannot count: ta is not the sum of am, tx and sf; " +
-			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: "is not the sum of am, tx and sf"},
+			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: jpayment.Text{En: "is not the sum of am, tx and sf"}},
 		"jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: it approves a test: the store is in test mode and no money moved; " +
-			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: "it approves a test", Err: jpayment.ErrTestMode},
+			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: jpayment.Text{En: "it approves a test"}, Err: jpayment.ErrTestMode},
 		"jpayment: outcome unknown: no reply: no cause is known; next: look the payment up in the control panel":         &jpayment.TransportError{},
-		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: "it is empty"},
+		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: jpayment.Text{En: "it is empty"}},
 	} {
 		require.EqualError(t, err, want)
+	}
+}
+
+func TestNextOfAndWhatOf(t *testing.T) {
+	t.Parallel()
+	const lookUp = "look the payment up in the control panel"
+	refused := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: "ER010"}
+	notSent := &jpayment.TransportError{NotSent: true, Err: io.EOF}
+	test := &jpayment.ReplyError{Call: jpayment.Call{Operation: jpayment.OpSales}, Reason: jpayment.Text{En: "it approves a test"}, Err: jpayment.ErrTestMode}
+	for name, tt := range map[string]struct {
+		err        error
+		next, what string
+	}{
+		"nil":                 {nil, "", ""},
+		"ours":                {refused, "send it again a little later", "ER010 (payment processing is congested)"},
+		"wrapped":             {fmt.Errorf("ship: %w", refused), "send it again a little later", "ER010 (payment processing is congested)"},
+		"foreign":             {errors.New("canary"), lookUp, "error of type *errors.errorString"},
+		"a context":           {context.Canceled, lookUp, "the context was cancelled"},
+		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
+		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply cannot count: it approves a test: the store is in test mode and no money moved"},
+		"test mode alone":     {jpayment.ErrTestMode, "do not ship, no money moved; switch the store to production in the control panel", "the store is in test mode and no money moved"},
+	} {
+		next, what := jpayment.NextOf(tt.err), jpayment.WhatOf(tt.err)
+		require.Equal(t, tt.next, next.En, name)
+		require.Equal(t, tt.what, what.En, name)
+		require.Equal(t, tt.next == "", next.Ja == "", name)
+		require.Equal(t, tt.what == "", what.Ja == "", name)
+	}
+}
+
+// In Japanese an error says what it says in English.
+func TestErrorTextsInJapanese(t *testing.T) {
+	t.Parallel()
+	replayed := jpayment.Call{Operation: jpayment.OpSales, Attempts: 2, Earlier: &jpayment.TransportError{}}
+	for want, err := range map[string]error{
+		"ER032（" + jpayment.CodeCaptureFailed.Message().Ja + "）（試行2回）。以前の試行が処理された可能性があります": &jpayment.GatewayError{Call: replayed, Code: "ER032"},
+		"応答がありませんでした: 時間切れです":                                                              &jpayment.TransportError{Err: context.DeadlineExceeded},
+		"接続できませんでした: 接続が途中で切断されました":                                                        &jpayment.TransportError{NotSent: true, Err: io.EOF},
+		"接続できませんでした: 接続が拒否されました（dial tcp）":                                                 &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}},
+		"応答を結果として扱えません: taがam、tx、sfの合計と一致しません":                                             &jpayment.ReplyError{Column: "ta", Reason: jpayment.Text{En: "x", Ja: "がam、tx、sfの合計と一致しません"}},
+	} {
+		require.Equal(t, want, jpayment.WhatOf(err).Ja)
+	}
+}
+
+func TestPreviewValidates(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for want, tt := range map[string]struct {
+		op jpayment.Operation
+		r  jpayment.Request
+	}{
+		"Request is nil": {jpayment.OpSales, nil},
+		"Operation is not that of the request, which is for Sales":  {jpayment.OpCancel, jpayment.SalesRequest{PaymentID: "1"}},
+		"Operation is not that of the request, which is for Cancel": {jpayment.OpSales, jpayment.CancelRequest{PaymentID: "1"}},
+		"Operation is not that of the request, which is for ReAuth": {"Refund", jpayment.ReAuthRequest{PaymentID: "1", Amount: 1}},
+		"PaymentID (tid) is empty":                                  {jpayment.OpReAuthByKickback, jpayment.ReAuthRequest{Amount: 1}},
+	} {
+		r, err := c.Preview(t.Context(), tt.op, tt.r)
+		require.Nil(t, r)
+		requireFaults(t, err, want)
 	}
 }

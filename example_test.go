@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"time"
@@ -51,13 +52,13 @@ func ExampleClient_Sales() {
 
 	res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{
 		PaymentID: id,
-		Extra:     jpayment.Extra{"parcel": "3"},
+		Extra:     jpayment.NewExtra(map[string]string{"parcel": "3"}),
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(res.PaymentID, res.Status, res.OrderNumber, res.Total, res.Extra()["parcel"])
+	fmt.Println(res.PaymentID, res.Status, res.OrderNumber, res.Total, res.Extra.Get("parcel"))
 	fmt.Println(res) // without the approval code and the other data
 	// Output:
 	// 10000001 succeeded A-17 1580 3
@@ -113,21 +114,26 @@ func ExampleClient_ReAuth() {
 // to the handler.
 func ExampleClient_ReAuthByKickback() {
 	key := []byte("from the secret store: 32 bytes or more")
-	notices := make(chan string, 1)
-	handler, err := jpayment.NewKickbackHandler(func(_ context.Context, k *jpayment.Kickback) error {
-		notices <- fmt.Sprintln(k.Request.PaymentID, "is replaced by", k.PaymentID, "of", k.Total, "yen")
-		return nil // after it is stored
-	}, jpayment.VerifyKickbacks(key))
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	shop := httptest.NewServer(handler)
-	defer shop.Close()
+	told := make(chan string, 1)
+	handler, err := jpayment.NewKickbackHandler(verifier, func(_ context.Context, k *jpayment.Kickback) error {
+		told <- fmt.Sprintln(k.Request.PaymentID, "is replaced by", k.PaymentID, "of", k.Total, "yen")
+		return nil // after it is stored
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	merchant := httptest.NewServer(handler)
+	defer merchant.Close()
 
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
-	gateway.SetKickbackURL(shop.URL) // the 決済結果通知URL of the control panel
+	gateway.SetKickbackURL(merchant.URL) // the 決済結果通知URL of the control panel
 	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000, Tax: 240, Shipping: 500})
 
 	client := gateway.Client(jpayment.WithKickbackKey(key))
@@ -135,7 +141,7 @@ func ExampleClient_ReAuthByKickback() {
 		PaymentID: id, Amount: 1500, Tax: 120, Shipping: 500,
 	})
 	fmt.Println("taken:", err == nil)
-	fmt.Print(<-notices)
+	fmt.Print(<-told)
 	// Output:
 	// taken: true
 	// 10000001 is replaced by 10000002 of 2120 yen
@@ -179,18 +185,20 @@ func ExampleValidationError() {
 		return
 	}
 	_, err = client.ReAuth(context.Background(), jpayment.ReAuthRequest{
-		PaymentID: "10000001", Amount: -1, Phone: "03-1234-5678", Extra: jpayment.Extra{"tid": "7"},
+		PaymentID: "10000001", Amount: -1, Phone: jpayment.NewSecret("03-1234-5678"), Extra: jpayment.NewExtra(map[string]string{"tid": "7"}),
 	})
 	var invalid *jpayment.ValidationError
 	if errors.As(err, &invalid) {
-		for _, fault := range invalid.Faults {
-			fmt.Println(fault)
+		for _, field := range invalid.Fields {
+			fmt.Println(field)
 		}
+		fmt.Println(invalid.What().Ja)
 	}
 	// Output:
 	// Amount (am) is negative
 	// Phone (pn) has hyphens; drop them: digits only
 	// Extra["tid"] is the name of a parameter of the protocol; choose another
+	// Amount（am）が負の値です。Phone（pn）にハイフンがあります。半角数字だけにしてください。Extra["tid"]は決済ゲートウェイのパラメータ名です。別のキーにしてください
 }
 
 // There was no reply. Whether the request can have left the machine decides what to do.
@@ -341,11 +349,11 @@ func ExampleWithLogger() {
 
 	client := gateway.Client(jpayment.WithLogger(logger))
 	for range 2 {
-		_, _ = client.Cancel(context.Background(), jpayment.CancelRequest{PaymentID: id, Extra: jpayment.Extra{"name": "山田"}})
+		_, _ = client.Cancel(context.Background(), jpayment.CancelRequest{PaymentID: id, Extra: jpayment.NewExtra(map[string]string{"name": "山田"})})
 	}
 	// Output:
 	// level=INFO msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=done result.payment_id=10000001 result.status=succeeded result.code="" result.order_code=20000001 result.order_number="" result.amount=1000 result.tax=0 result.shipping=0 result.total=1000 result.test_mode=false
-	// level=WARN msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=refused error="jpayment: Cancel of payment 10000001: outcome refused: ER033 (cancel failed: CANCEL, or one of the older jobs RETURN and RETURNX); next: look the payment up in the control panel: it may be cancelled (取消) already"
+	// level=WARN msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=refused error="jpayment: Cancel of payment 10000001: outcome refused: ER033 (the cancellation failed; a payment already cancelled is answered so too); next: look the payment up in the control panel: it may be cancelled (取消) already"
 }
 
 // Where machines come and go, their requests leave through a proxy whose address is
@@ -434,7 +442,7 @@ func ExampleParseReply() {
 	// failed ER900 0 false
 	// accepted  - false
 	// failed ER003 - false
-	// jpayment: outcome unknown: the reply cannot count: god is not there whole: the row is cut short; next: look the payment up in the control panel
+	// jpayment: outcome unknown: the reply cannot count: god is missing: the row is truncated; next: look the payment up in the control panel
 }
 
 // A blank amount is not 0 yen.
@@ -462,17 +470,187 @@ func ExampleSecret() {
 	// [redacted] A00001
 }
 
-// For receivers that are no http.Handler. What the vendor prints as a sample is not
-// signed, which Verify tells.
-func ExampleParseKickbackQuery() {
-	k, err := jpayment.ParseKickbackQuery("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580&user=7")
+// For receivers that are no http.Handler.
+func ExampleKickbackVerifier() {
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, []byte("from the secret store: 32 bytes or more"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%s %s %q %s %s\n", k.PaymentID, k.Status, k.OrderNumber, k.Total, k.Extra()["user"])
-	fmt.Println(k.Verify(time.Now(), 24*time.Hour, []byte("from the secret store: 32 bytes or more")))
+	// What the vendor prints as a sample is not signed.
+	_, err = verifier.Verify("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", time.Now())
+	fmt.Println(err)
 	// Output:
-	// 10000001 succeeded "test " 1580 7
-	// jpayment: kickback: jpk is not there: the notice is not signed
+	// jpayment: kickback: jpk is not there: the kickback is not signed
+}
+
+// Anybody can send one.
+func ExampleParseKickback() {
+	k, err := jpayment.ParseKickback("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580&user=7")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s %s %q %s %s signed: %t\n", k.PaymentID, k.Status, k.OrderNumber, k.Total, k.Extra.Get("user"), k.Signed())
+	// Output:
+	// 10000001 succeeded "test " 1580 7 signed: false
+}
+
+// Kickbacks of recurring charges are not signed. They are a reason to look in the control
+// panel, and none to ship.
+func ExampleNewUnverifiedKickbackHandler() {
+	handler, err := jpayment.NewUnverifiedKickbackHandler(func(_ context.Context, k *jpayment.UnverifiedKickback) error {
+		fmt.Println("recurring charge", k.SubscriptionID, "has", k.Status)
+		return nil
+	},
+		jpayment.KickbackAllowFrom(netip.MustParsePrefix("54.95.223.30/32")), // as third parties have seen it
+		jpayment.KickbackTrustProxy(netip.MustParsePrefix("10.0.0.0/8")),
+		jpayment.KickbackLogger(slog.New(slog.DiscardHandler)),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := httptest.NewRequest(http.MethodGet, "/kickback?gid=10000007&rst=3&ta=500&acid=1000000001", nil)
+	r.RemoteAddr = "10.0.0.1:4711"
+	r.Header.Set("X-Forwarded-For", "54.95.223.30")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// recurring charge 1000000001 has status 3
+	// 200 OK
+}
+
+// A kickback is refused with the parameter at fault, without its value.
+func ExampleKickbackError() {
+	_, err := jpayment.ParseKickback("gid=10000001&rst=1&am=1,000")
+	var bad *jpayment.KickbackError
+	if errors.As(err, &bad) {
+		fmt.Println(bad.Param)
+		fmt.Println(bad.What().Ja)
+	}
+	// Output:
+	// am
+	// amが半角数字ではありません
+}
+
+// Other data is free-form. It shows itself only to those who ask.
+func ExampleNewExtra() {
+	extra := jpayment.NewExtra(map[string]string{"order": "A-17", "parcel": "3"})
+	fmt.Println(extra, extra.Len(), extra.Get("order"), extra.Reveal())
+	// Output:
+	// 2 keys 2 A-17 map[order:A-17 parcel:3]
+}
+
+// The request of an operation, as it would go out now.
+func ExampleClient_Preview() {
+	client, err := jpayment.NewClient("123456")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := client.Preview(context.Background(), jpayment.OpReAuth, jpayment.ReAuthRequest{
+		PaymentID: "10000001", Amount: 1500, Tax: 120, Shipping: 500,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	fmt.Println(r.Method, r.URL)
+	fmt.Println(string(body), err)
+	// Output:
+	// POST https://credit.j-payment.co.jp/gateway/re_auth.aspx
+	// aid=123456&am=1500&rt=1&sf=500&tid=10000001&tx=120 <nil>
+}
+
+// Whatever error a call ended in, this is what a person is told.
+func ExampleNextOf() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	gateway.RegisterIPs() // no address at all
+
+	_, err := gateway.Client().Cancel(context.Background(), jpayment.CancelRequest{PaymentID: id})
+	err = wrap(err)
+	fmt.Println(jpayment.OutcomeOf(err).Text().Ja)
+	fmt.Println(jpayment.WhatOf(err).Ja)
+	fmt.Println(jpayment.NextOf(err).Ja)
+	fmt.Println(jpayment.NextOf(errors.New("of somebody else")))
+	// Output:
+	// 拒否
+	// ER003（送信元IPアドレスが登録されていません）
+	// このサーバーの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する
+	// look the payment up in the control panel
+}
+
+// A code says what it means without a call.
+func ExampleCode_Outcome() {
+	declined := jpayment.Code("G1242G120000")
+	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpReAuth} {
+		fmt.Println(op, declined.Outcome(op))
+		fmt.Println(declined.Next(op))
+	}
+	fmt.Println(declined.Class() == jpayment.ErrCardDeclined, declined.Message().Ja)
+	// Output:
+	// Sales refused
+	// do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay
+	// ReAuth unknown
+	// do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship
+	// true このカードは使用できません
+}
+
+// The class of a code tells what kind of refusal it is.
+func ExampleClass() {
+	for _, code := range []jpayment.Code{
+		jpayment.CodeBusy, jpayment.CodeMaintenance, jpayment.CodeSourceIP, jpayment.CodePaymentID,
+		jpayment.CodeCaptureFailed, jpayment.CodeInternal, jpayment.CodeCommunication,
+	} {
+		switch code.Class() {
+		case jpayment.ErrBusy, jpayment.ErrMaintenance:
+			fmt.Println(string(code), "later")
+		case jpayment.ErrNotPermitted, jpayment.ErrInvalidParameter:
+			fmt.Println(string(code), "mend the settings or the request:", code.Class())
+		case jpayment.ErrRejected, jpayment.ErrCardDeclined:
+			fmt.Println(string(code), "look the payment up")
+		case jpayment.ErrLostTrack:
+			fmt.Println(string(code), "nobody knows:", code.Class().Message().Ja)
+		}
+	}
+	fmt.Println(errors.Is(jpayment.CodeBusy, jpayment.ErrBusy))
+	// Output:
+	// ER010 later
+	// ER999 later
+	// ER003 mend the settings or the request: the gateway does not permit this request
+	// ER053 mend the settings or the request: the gateway found the request invalid
+	// ER032 look the payment up
+	// ER000 nobody knows: 決済ゲートウェイで処理されたかどうか不明です
+	// ER042 nobody knows: 決済ゲートウェイで処理されたかどうか不明です
+	// true
+}
+
+// What a person on duty is told before anybody has looked.
+func ExampleOperation_NextIfUnknown() {
+	fmt.Println(jpayment.OpCancel.NextIfUnknown())
+	// Output:
+	// look the payment up in the control panel: send Cancel again if it is not cancelled (取消)
+}
+
+// Every option has a default that is right for most.
+func ExampleNewClient() {
+	client, err := jpayment.NewClient("123456",
+		jpayment.WithTimeout(90*time.Second),
+		jpayment.WithHTTPClient(&http.Client{Transport: http.DefaultTransport}),
+		jpayment.WithCharset(jpayment.ShiftJIS),
+		jpayment.WithConnectionAuth("the store's 接続認証コード"),
+		jpayment.WithUserAgent("orders/1.0"),
+		jpayment.WithUnmatchedPaymentID(),
+	)
+	fmt.Println(client, err)
+	_, err = jpayment.NewClient("12345", jpayment.WithTimeout(-1))
+	fmt.Println(err)
+	// Output:
+	// Client{store_id:123456 url:https://credit.j-payment.co.jp/gateway/gateway.aspx} <nil>
+	// jpayment: NewClient: outcome not sent: StoreID (aid) has 5 digits; a store ID (店舗ID) has 6; WithTimeout is not positive; next: correct the input; nothing was sent
 }

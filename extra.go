@@ -70,7 +70,7 @@ func (e Extra) MarshalText() ([]byte, error) { return []byte(strconv.Itoa(e.Len(
 // EncodeValues adds each pair under its own key, for go-querystring.
 func (e Extra) EncodeValues(_ string, v *url.Values) error {
 	for key, value := range e.all() {
-		v.Set(key, value)
+		(*v)[key] = []string{value}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package jpayment_test
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestParseKickback(t *testing.T) {
 	for name, tt := range map[string]struct {
 		query string
 		want  jpayment.Result
-		extra jpayment.Extra
+		extra map[string]string
 	}{
 		"the vendor's sample":            {vendorKickback, base, nil},
 		"the vendor's sample, with acid": {vendorKickback + "&acid=1000000001", with(func(r *jpayment.Result) { r.SubscriptionID = "1000000001" }), nil},
@@ -41,12 +42,12 @@ func TestParseKickback(t *testing.T) {
 		}), nil},
 		"the merchant's own": {
 			vendorKickback + "&note=a+b%2Bc%26d&%E5%82%99%E8%80%83=%E8%A1%A8%E7%A4%BA&x=", base,
-			jpayment.Extra{"note": "a b+c&d", "備考": "表示", "x": ""},
+			map[string]string{"note": "a b+c&d", "備考": "表示", "x": ""},
 		},
 		"Shift_JIS escapes": {
 			strings.Replace(vendorKickback, "test ", "%92%8D%95%B6", 1) + "&%94%F5%8Dl=%95%5C%8E%A6",
 			with(func(r *jpayment.Result) { r.OrderNumber = "注文" }),
-			jpayment.Extra{"備考": "表示"},
+			map[string]string{"備考": "表示"},
 		},
 		"failure": {"gid=0&rst=2&ec=G1242G120000&am=0&tx=0&sf=0&ta=0", jpayment.Result{
 			PaymentID: "0", Status: jpayment.StatusFailed, Code: "G1242G120000",
@@ -58,23 +59,24 @@ func TestParseKickback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k, err := jpayment.ParseKickbackQuery(tt.query)
+			k, err := jpayment.ParseKickback(tt.query)
 			require.NoError(t, err)
-			require.Nil(t, k.Request, "nothing is proved by parsing")
-			if tt.extra == nil {
-				tt.extra = jpayment.Extra{}
-			}
-			require.Equal(t, tt.extra, k.Extra())
-			tt.want.Other = k.Other
+			require.Equal(t, tt.extra, k.Extra.Reveal())
+			require.False(t, k.Signed())
+			tt.want.Extra, tt.want.Other = k.Extra, k.Other
 			require.Equal(t, tt.want, k.Result)
-
-			if values, err := url.ParseQuery(tt.query); err == nil {
-				again, err := jpayment.ParseKickback(values)
-				require.NoError(t, err)
-				require.Equal(t, k, again)
-			}
 		})
 	}
+}
+
+// The merchant's own data are there as they came, too.
+func TestKickbackOther(t *testing.T) {
+	t.Parallel()
+	k, err := jpayment.ParseKickback("x=%92%8D+1&" + vendorKickback + "&acid=1&jpk=1.2&y=a%26b&")
+	require.NoError(t, err)
+	require.Equal(t, "x=%92%8D+1&y=a%26b", k.Other.Reveal())
+	require.Equal(t, map[string]string{"x": "注 1", "y": "a&b"}, k.Extra.Reveal())
+	require.True(t, k.Signed())
 }
 
 func TestParseKickbackRefuses(t *testing.T) {
@@ -101,7 +103,7 @@ func TestParseKickbackRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k, err := jpayment.ParseKickbackQuery(tt.query)
+			k, err := jpayment.ParseKickback(tt.query)
 			require.Nil(t, k)
 			var ke *jpayment.KickbackError
 			require.ErrorAs(t, err, &ke)
@@ -109,18 +111,8 @@ func TestParseKickbackRefuses(t *testing.T) {
 		})
 	}
 	const head = "gid=7&rst=1&x="
-	_, err := jpayment.ParseKickbackQuery(head + strings.Repeat("a", 16<<10-len(head)))
+	_, err := jpayment.ParseKickback(head + strings.Repeat("a", 16<<10-len(head)))
 	require.NoError(t, err, "16 KiB are allowed")
-	_, err = jpayment.ParseKickback(url.Values{"x": {strings.Repeat("a", 17<<10)}})
-	require.EqualError(t, err, "jpayment: kickback: is longer than 16 KiB")
-}
-
-func TestParseKickbackLeavesItsInputAlone(t *testing.T) {
-	t.Parallel()
-	values := url.Values{"gid": append(make([]string, 0, 4), "7"), "rst": {"1"}, "x": {"\x8eR"}}
-	_, err := jpayment.ParseKickback(values)
-	require.NoError(t, err)
-	require.Equal(t, url.Values{"gid": {"7"}, "rst": {"1"}, "x": {"\x8eR"}}, values)
 }
 
 var (
@@ -130,7 +122,7 @@ var (
 	claims = token.Claims{StoreID: "123456", PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500, At: now}
 )
 
-// signed returns a notice of a success that answers the claims.
+// signed returns a kickback of a success that answers the claims.
 func signed(c token.Claims, k []byte) string {
 	return "gid=10000002&rst=1&am=900&tx=72&sf=500&ta=1472&jpk=" + token.Sign(k, c)
 }
@@ -151,7 +143,7 @@ func TestVerify(t *testing.T) {
 		"too old":                     {signed(at(-maxAge-5*time.Minute-time.Second), key), "jpk is too old"},
 		"as early as may be":          {signed(at(5*time.Minute), key), ""},
 		"too early":                   {signed(at(5*time.Minute+time.Second), key), "jpk is from the future: check the clocks"},
-		"not signed":                  {good[:strings.Index(good, "&jpk")], "jpk is not there: the notice is not signed"},
+		"not signed":                  {good[:strings.Index(good, "&jpk")], "jpk is not there: the kickback is not signed"},
 		"another's key":               {signed(claims, []byte("another key of as many as 32 bytes")), "jpk was not signed by any of the keys"},
 		"another payment":             {strings.Replace(good, ".10000001.", ".10000009.", 1), "jpk was not signed by any of the keys"},
 		"another store":               {strings.Replace(good, ".123456.", ".123457.", 1), "jpk was not signed by any of the keys"},
@@ -174,13 +166,10 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k, err := jpayment.ParseKickbackQuery(tt.query)
-			require.NoError(t, err)
-			require.NotContains(t, k.Extra(), token.Param, "the signature is not the merchant's data")
-			err = k.Verify(now, maxAge, key, oldKey)
+			k, err := newVerifier(t, maxAge, key, oldKey).Verify(tt.query, now)
 			if tt.want != "" {
 				require.EqualError(t, err, "jpayment: kickback: "+tt.want)
-				require.Nil(t, k.Request)
+				require.Nil(t, k)
 				return
 			}
 			require.NoError(t, err)
@@ -188,37 +177,78 @@ func TestVerify(t *testing.T) {
 			require.Equal(t, "10000001", k.Request.PaymentID)
 			require.Equal(t, int64(1472), k.Request.Amount+k.Request.Tax+k.Request.Shipping)
 			require.False(t, k.Request.At.IsZero())
+			require.Zero(t, k.Extra.Len(), "the signature is not the merchant's data")
 		})
 	}
-	k, err := jpayment.ParseKickbackQuery(good)
+}
+
+func newVerifier(t *testing.T, maxAge time.Duration, keys ...[]byte) *jpayment.KickbackVerifier {
+	t.Helper()
+	v, err := jpayment.NewKickbackVerifier("123456", maxAge, keys...)
 	require.NoError(t, err)
-	require.Error(t, k.Verify(now, maxAge), "no key proves nothing")
+	return v
+}
+
+func TestVerifierRefusesOtherStores(t *testing.T) {
+	t.Parallel()
+	v, err := jpayment.NewKickbackVerifier("123457", 0, key)
+	require.NoError(t, err)
+	_, err = v.Verify(signed(claims, key), now)
+	require.EqualError(t, err, "jpayment: kickback: jpk was signed for another store")
+}
+
+// However long the maximum is, what was signed a moment ago is not too old.
+func TestVerifierAges(t *testing.T) {
+	t.Parallel()
+	for _, maxAge := range []time.Duration{0, time.Nanosecond, math.MaxInt64 - 1, math.MaxInt64} {
+		_, err := newVerifier(t, maxAge, key).Verify(signed(claims, key), now)
+		require.NoError(t, err, maxAge)
+	}
+	old := claims
+	old.At = time.Time{}
+	_, err := newVerifier(t, 0, key).Verify(signed(old, key), now)
+	require.EqualError(t, err, "jpayment: kickback: jpk is too old")
+	old.At = time.Unix(99999999999, 0)
+	_, err = newVerifier(t, math.MaxInt64, key).Verify(signed(old, key), now)
+	require.EqualError(t, err, "jpayment: kickback: jpk is from the future: check the clocks")
+}
+
+// A verifier is made of keys that can prove something, or not at all.
+func TestNewKickbackVerifierValidates(t *testing.T) {
+	t.Parallel()
+	_, err := jpayment.NewKickbackVerifier("1", -1, nil, []byte{}, key[:31])
+	requireFaults(t, err, "StoreID (aid) has 1 digits; a store ID (店舗ID) has 6", "maxAge is negative",
+		"keys has a key of 0 bytes; at least 32 are needed", "keys has a key of 0 bytes; at least 32 are needed",
+		"keys has a key of 31 bytes; at least 32 are needed")
+	_, err = jpayment.NewKickbackVerifier("123456", 0)
+	requireFaults(t, err, "keys is empty")
 }
 
 func TestKickbackIsPrivate(t *testing.T) {
 	t.Parallel()
-	k, err := jpayment.ParseKickbackQuery("gid=7&rst=1&ap=canary&id=canary&ps=canary&x=canary&jpk=canary")
+	k, err := jpayment.ParseKickback("gid=7&rst=1&ap=canary&id=canary&ps=canary&x=canary&jpk=canary")
 	require.NoError(t, err)
 	requireNoCanary(t, k)
 	requireNoCanary(t, *k)
-	requireNoCanary(t, struct{ k jpayment.Kickback }{*k})
+	requireNoCanary(t, struct{ k jpayment.UnverifiedKickback }{*k})
 	for _, bad := range []string{"gid=7&rst=1&am=canary", "gid=canary&rst=1", "gid=7&rst=1&canary=1&canary=canary", "gid=7&rst=1&canary=%ff", "canary=%z"} {
-		_, err := jpayment.ParseKickbackQuery(bad)
+		_, err := jpayment.ParseKickback(bad)
 		require.Error(t, err)
 		requireNoCanary(t, err)
 	}
 	require.NoError(t, err)
-	k, err = jpayment.ParseKickbackQuery(signed(claims, key))
+	proved, err := newVerifier(t, time.Hour, key).Verify(signed(claims, key)+"&x=canary", now)
 	require.NoError(t, err)
-	require.NoError(t, k.Verify(now, time.Hour, key))
-	require.Equal(t, "Kickback{payment_id:10000002 status:succeeded code: order_code: order_number: amount:900 tax:72 shipping:500 total:1472 test_mode:false original_payment_id:10000001}", fmt.Sprint(k))
+	requireNoCanary(t, proved)
+	requireNoCanary(t, struct{ k jpayment.Kickback }{*proved})
+	require.Equal(t, "Kickback{payment_id:10000002 status:succeeded code: order_code: order_number: amount:900 tax:72 shipping:500 total:1472 test_mode:false original_payment_id:10000001}", fmt.Sprint(proved))
 }
 
 func TestReAuthByKickbackSigns(t *testing.T) {
 	t.Parallel()
 	gw := newStub(t, reply("OK"))
 	c := gw.client(t, jpayment.WithKickbackKey(key))
-	req := jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500, Extra: jpayment.Extra{"note": "a"}}
+	req := jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500, Extra: jpayment.NewExtra(map[string]string{"note": "a"})}
 	before := time.Now().Truncate(time.Second)
 	require.NoError(t, c.ReAuthByKickback(t.Context(), req))
 	form, err := url.ParseQuery(gw.got()[0].Body)
@@ -234,11 +264,11 @@ func TestReAuthByKickbackSigns(t *testing.T) {
 	}, form)
 
 	// The signature has its room: 1,024 bytes less 151 and the digits of the number.
-	req.Extra = jpayment.Extra{"k": strings.Repeat("v", 1024-151-8-2)}
+	req.Extra = jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1024-151-8-2)})
 	require.NoError(t, c.ReAuthByKickback(t.Context(), req))
-	req.Extra["k"] += "v"
+	req.Extra = jpayment.NewExtra(map[string]string{"k": req.Extra.Get("k") + "v"})
 	requireFaults(t, c.ReAuthByKickback(t.Context(), req), "Extra is 866 bytes long as key=value in UTF-8; at most 865 are allowed")
-	requireFaults(t, c.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Extra: jpayment.Extra{"JPK": ""}}),
+	requireFaults(t, c.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Extra: jpayment.NewExtra(map[string]string{"JPK": ""})}),
 		`Extra["JPK"] is the name of a parameter of the protocol; choose another`)
 
 	// A reply at once needs no signature.
@@ -256,17 +286,16 @@ func FuzzParseKickback(f *testing.F) {
 	f.Add(vendorKickback + "&acid=1&x=%95%5C&jpk=1.2.3")
 	f.Add(signed(claims, key))
 	f.Fuzz(func(t *testing.T, query string) {
-		k, err := jpayment.ParseKickbackQuery(query)
+		k, err := jpayment.ParseKickback(query)
 		if err != nil {
 			require.Nil(t, k)
 			return
 		}
-		_ = k.Extra()
 		require.NotEmpty(t, k.PaymentID)
 		if k.Status == jpayment.StatusSucceeded {
 			require.Empty(t, k.Code)
 		}
-		if err := k.Verify(now, time.Hour, key); err == nil {
+		if k, err := newVerifier(t, time.Hour, key).Verify(query, now); err == nil {
 			require.Equal(t, "10000001", k.Request.PaymentID, "only the seed is signed")
 		}
 	})

@@ -25,25 +25,32 @@ import (
 // received collects what a handler hands to its callback.
 type received struct {
 	mu  sync.Mutex
-	got []*jpayment.Kickback
+	got []*jpayment.UnverifiedKickback
 	err error
 }
 
-func (r *received) callback(_ context.Context, k *jpayment.Kickback) error {
+func (r *received) callback(_ context.Context, k *jpayment.UnverifiedKickback) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.got = append(r.got, k)
 	return r.err
 }
 
-func newHandler(t *testing.T, callback func(context.Context, *jpayment.Kickback) error, opts ...jpayment.KickbackOption) *jpayment.KickbackHandler {
+func newHandler(t *testing.T, callback func(context.Context, *jpayment.UnverifiedKickback) error, opts ...jpayment.KickbackOption) *jpayment.KickbackHandler {
 	t.Helper()
-	h, err := jpayment.NewKickbackHandler(callback, opts...)
+	h, err := jpayment.NewUnverifiedKickbackHandler(callback, opts...)
 	require.NoError(t, err)
 	return h
 }
 
-// fresh returns a signed notice that has just been asked for.
+func newProvingHandler(t *testing.T, v *jpayment.KickbackVerifier, callback func(context.Context, *jpayment.Kickback) error, opts ...jpayment.KickbackOption) *jpayment.KickbackHandler {
+	t.Helper()
+	h, err := jpayment.NewKickbackHandler(v, callback, opts...)
+	require.NoError(t, err)
+	return h
+}
+
+// fresh returns a signed kickback that has just been asked for.
 func fresh() string {
 	c := claims
 	c.At = time.Now()
@@ -62,16 +69,16 @@ func TestKickbackHandlerAnswers(t *testing.T) {
 	t.Parallel()
 	const good = "gid=7&rst=1"
 	calls := func() int { return 0 }
-	fine := func(context.Context, *jpayment.Kickback) error { return nil }
+	fine := func() error { return nil }
 	form := request(http.MethodPost, "/kickback", good)
 	both := request(http.MethodPost, "/kickback?gid=7", "rst=1")
 	stale := claims
 	stale.At = time.Now().Add(-24*time.Hour - 6*time.Minute)
-	verify := []jpayment.KickbackOption{jpayment.VerifyKickbacks(key, oldKey)}
+	verify := newVerifier(t, 0, key, oldKey)
 	for name, tt := range map[string]struct {
 		request  *http.Request
-		callback func(context.Context, *jpayment.Kickback) error
-		opts     []jpayment.KickbackOption
+		callback func() error
+		verifier *jpayment.KickbackVerifier // nil: a handler that proves nothing
 		status   int
 		allow    string
 	}{
@@ -82,8 +89,8 @@ func TestKickbackHandlerAnswers(t *testing.T) {
 		"not signed":           {get(good), fine, verify, 403, ""},
 		"forged":               {get(signed(token.Claims{At: time.Now()}, []byte("not the key"))), fine, verify, 403, ""},
 		"stale":                {get(signed(stale, key)), fine, verify, 403, ""},
-		"stale, but allowed":   {get(signed(stale, key)), fine, append(verify, jpayment.KickbackMaxAge(48*time.Hour)), 200, ""},
-		"not a notice":         {get("x=1"), fine, nil, 400, ""},
+		"stale, but allowed":   {get(signed(stale, key)), fine, newVerifier(t, 48*time.Hour, key), 200, ""},
+		"not a kickback":       {get("x=1"), fine, nil, 400, ""},
 		"nothing":              {request(http.MethodGet, "/kickback", ""), fine, nil, 400, ""},
 		"a JSON body":          {request(http.MethodPost, "/", `{"gid":7}`), fine, nil, 400, ""},
 		"HEAD":                 {request(http.MethodHead, "/kickback?"+good, ""), fine, nil, 405, "GET, POST"},
@@ -93,17 +100,21 @@ func TestKickbackHandlerAnswers(t *testing.T) {
 		"query too long":       {get(good + "&x=" + strings.Repeat("a", 16<<10)), fine, nil, 414, ""},
 		"form too long":        {request(http.MethodPost, "/", good+"&x="+strings.Repeat("a", 16<<10)), fine, nil, 413, ""},
 		"together too long":    {request(http.MethodPost, "/?x="+strings.Repeat("a", 9<<10), good+"&y="+strings.Repeat("a", 9<<10)), fine, nil, 400, ""},
-		"error":                {get(good), func(context.Context, *jpayment.Kickback) error { return errors.New("no") }, nil, 500, ""},
-		"panic":                {get(good), func(context.Context, *jpayment.Kickback) error { panic("no") }, nil, 500, ""},
-		"panic of the runtime": {get(good), func(context.Context, *jpayment.Kickback) error { return []error{}[calls()] }, nil, 500, ""},
+		"error":                {get(good), func() error { return errors.New("no") }, nil, 500, ""},
+		"panic":                {get(good), func() error { panic("no") }, nil, 500, ""},
+		"panic of the runtime": {get(good), func() error { return []error{}[calls()] }, nil, 500, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			calls := 0
-			h := newHandler(t, func(ctx context.Context, k *jpayment.Kickback) error {
+			called := func() error {
 				calls++
-				return tt.callback(ctx, k)
-			}, tt.opts...)
+				return tt.callback()
+			}
+			h := newHandler(t, func(context.Context, *jpayment.UnverifiedKickback) error { return called() })
+			if tt.verifier != nil {
+				h = newProvingHandler(t, tt.verifier, func(context.Context, *jpayment.Kickback) error { return called() })
+			}
 			rec := httptest.NewRecorder()
 			h.ServeHTTP(rec, tt.request)
 			require.Equal(t, tt.status, rec.Code)
@@ -116,34 +127,38 @@ func TestKickbackHandlerAnswers(t *testing.T) {
 				require.Empty(t, rec.Body.String(), "a body would count as delivered")
 				require.Equal(t, "0", rec.Header().Get("Content-Length"))
 			}
-			called := tt.status == 200 || tt.status == 500
-			require.Equal(t, called, calls == 1)
+			require.Equal(t, tt.status == 200 || tt.status == 500, calls == 1)
 		})
 	}
 }
 
 func TestKickbackHandlerHandsOverTheRequest(t *testing.T) {
 	t.Parallel()
-	var r received
-	h := newHandler(t, r.callback, jpayment.VerifyKickbacks(key))
+	var got []*jpayment.Kickback
+	h := newProvingHandler(t, newVerifier(t, 0, key), func(_ context.Context, k *jpayment.Kickback) error {
+		got = append(got, k)
+		return nil
+	})
 	h.ServeHTTP(httptest.NewRecorder(), get(fresh()))
-	require.Len(t, r.got, 1)
-	require.Equal(t, "10000002", r.got[0].PaymentID)
-	require.Equal(t, "10000001", r.got[0].Request.PaymentID)
+	require.Len(t, got, 1)
+	require.Equal(t, "10000002", got[0].PaymentID)
+	require.Equal(t, "10000001", got[0].Request.PaymentID)
 }
 
 func TestKickbackHandlerLetsAbortsThrough(t *testing.T) {
 	t.Parallel()
-	h := newHandler(t, func(context.Context, *jpayment.Kickback) error { panic(http.ErrAbortHandler) })
+	h := newHandler(t, func(context.Context, *jpayment.UnverifiedKickback) error { panic(http.ErrAbortHandler) })
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { h.ServeHTTP(httptest.NewRecorder(), get("gid=7&rst=1")) })
 }
 
 func TestKickbackHandlerValidates(t *testing.T) {
 	t.Parallel()
-	_, err := jpayment.NewKickbackHandler(nil, jpayment.VerifyKickbacks(), jpayment.VerifyKickbacks([]byte("short")), jpayment.KickbackMaxAge(0),
-		jpayment.AllowFrom(), jpayment.TrustProxy(netip.MustParsePrefix("10.0.0.0/8"), netip.Prefix{}), jpayment.KickbackLogger(nil))
-	requireFaults(t, err, "callback is nil", "VerifyKickbacks has no keys", "VerifyKickbacks has a key of 5 bytes; at least 32 are needed",
-		"KickbackMaxAge is not positive", "AllowFrom has no prefixes", "TrustProxy has no valid prefix at place 2", "KickbackLogger is nil")
+	_, err := jpayment.NewKickbackHandler(nil, nil,
+		jpayment.KickbackAllowFrom(), jpayment.KickbackTrustProxy(netip.MustParsePrefix("10.0.0.0/8"), netip.Prefix{}), jpayment.KickbackLogger(nil))
+	requireFaults(t, err, "verifier is nil", "callback is nil",
+		"KickbackAllowFrom has no prefixes", "KickbackTrustProxy has no valid prefix at place 2", "KickbackLogger is nil")
+	_, err = jpayment.NewUnverifiedKickbackHandler(nil)
+	requireFaults(t, err, "callback is nil")
 }
 
 func TestKickbackSource(t *testing.T) {
@@ -189,8 +204,8 @@ func TestKickbackSource(t *testing.T) {
 			t.Parallel()
 			var r received
 			h := newHandler(t, r.callback,
-				jpayment.AllowFrom(netip.MustParsePrefix(gateway+"/32"), netip.MustParsePrefix("::ffff:54.168.57.171/128"), netip.MustParsePrefix("2001:db8::/64")),
-				jpayment.TrustProxy(netip.MustParsePrefix("10.0.0.0/24")))
+				jpayment.KickbackAllowFrom(netip.MustParsePrefix(gateway+"/32"), netip.MustParsePrefix("::ffff:54.168.57.171/128"), netip.MustParsePrefix("2001:db8::/64")),
+				jpayment.KickbackTrustProxy(netip.MustParsePrefix("10.0.0.0/24")))
 			req := get("gid=7&rst=1")
 			req.RemoteAddr = tt.remote
 			for i := 0; i < len(tt.headers); i += 2 {
@@ -209,7 +224,7 @@ func TestKickbackSource(t *testing.T) {
 		})
 	}
 	// A prefix in IPv4-mapped form means the IPv4 addresses.
-	h := newHandler(t, (&received{}).callback, jpayment.AllowFrom(netip.MustParsePrefix("::ffff:54.168.57.0/120")))
+	h := newHandler(t, (&received{}).callback, jpayment.KickbackAllowFrom(netip.MustParsePrefix("::ffff:54.168.57.0/120")))
 	req, rec := get("gid=7&rst=1"), httptest.NewRecorder()
 	req.RemoteAddr = "54.168.57.171:1"
 	h.ServeHTTP(rec, req)
@@ -219,7 +234,7 @@ func TestKickbackSource(t *testing.T) {
 func TestKickbackContextEndsWithTheRequest(t *testing.T) {
 	t.Parallel()
 	entered, ended := make(chan struct{}), make(chan error)
-	h := newHandler(t, func(ctx context.Context, _ *jpayment.Kickback) error {
+	h := newHandler(t, func(ctx context.Context, _ *jpayment.UnverifiedKickback) error {
 		close(entered)
 		<-ctx.Done()
 		ended <- ctx.Err()
@@ -243,7 +258,7 @@ func TestKickbackLogger(t *testing.T) {
 	t.Parallel()
 	var buf bytes.Buffer
 	fail := false
-	h := newHandler(t, func(context.Context, *jpayment.Kickback) error {
+	h := newHandler(t, func(context.Context, *jpayment.UnverifiedKickback) error {
 		if fail {
 			return errors.New("insert into kickbacks: canary")
 		}
@@ -269,8 +284,8 @@ func TestKickbackLogger(t *testing.T) {
 	}, "\n"), buf.String())
 
 	buf.Reset()
-	h = newHandler(t, func(context.Context, *jpayment.Kickback) error { panic("canary") },
-		jpayment.KickbackLogger(slog.New(slog.NewTextHandler(&buf, nil))), jpayment.VerifyKickbacks(key))
+	h = newProvingHandler(t, newVerifier(t, 0, key), func(context.Context, *jpayment.Kickback) error { panic("canary") },
+		jpayment.KickbackLogger(slog.New(slog.NewTextHandler(&buf, nil))))
 	h.ServeHTTP(httptest.NewRecorder(), get(fresh()))
 	require.Contains(t, buf.String(), "the callback panicked with a string")
 	require.Contains(t, buf.String(), "TestKickbackLogger", "where it panicked")
@@ -279,7 +294,7 @@ func TestKickbackLogger(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%+v %#v", h, *h), string(key))
 }
 
-// Of ten thousand concurrent notices a third are repetitions and a third forgeries. The
+// Of ten thousand concurrent kickbacks a third are repetitions and a third forgeries. The
 // callback keeps the first of each, as a unique key in a database would.
 func TestKickbacksUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -288,9 +303,9 @@ func TestKickbacksUnderLoad(t *testing.T) {
 		kept            sync.Map
 		first, repeated atomic.Int32
 	)
-	h := newHandler(t, func(_ context.Context, k *jpayment.Kickback) error {
-		if k.Request == nil || k.Request.PaymentID != "1"+k.PaymentID {
-			return errors.New("a notice that nobody asked for")
+	h := newProvingHandler(t, newVerifier(t, 0, key), func(_ context.Context, k *jpayment.Kickback) error {
+		if k.Request.PaymentID != "1"+k.PaymentID {
+			return errors.New("a kickback that nobody asked for")
 		}
 		if _, loaded := kept.LoadOrStore(k.PaymentID+" "+k.Status.String(), true); loaded {
 			repeated.Add(1)
@@ -298,7 +313,7 @@ func TestKickbacksUnderLoad(t *testing.T) {
 			first.Add(1)
 		}
 		return nil
-	}, jpayment.VerifyKickbacks(key))
+	})
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	client := srv.Client()
@@ -311,13 +326,13 @@ func TestKickbacksUnderLoad(t *testing.T) {
 		c := claims
 		c.PaymentID, c.At = "1"+id, time.Now()
 		amounts := "&am=900&tx=72&sf=500&ta=1472"
-		notice := "gid=" + id + "&rst=1" + amounts + "&jpk=" + token.Sign(key, c)
+		kickback := "gid=" + id + "&rst=1" + amounts + "&jpk=" + token.Sign(key, c)
 		forged := []string{
 			"gid=" + id + "9&rst=1" + amounts,
 			"gid=" + id + "&rst=1" + amounts + "&jpk=" + token.Sign(oldKey, c),
-			strings.Replace(notice, "am=900&tx=72&sf=500&ta=1472", "am=90000&tx=72&sf=500&ta=90572", 1),
+			strings.Replace(kickback, "am=900&tx=72&sf=500&ta=1472", "am=90000&tx=72&sf=500&ta=90572", 1),
 		}[i%3]
-		queries = append(queries, notice, notice, forged)
+		queries = append(queries, kickback, kickback, forged)
 	}
 	var taken, refused atomic.Int32
 	work := make(chan string)
@@ -362,8 +377,8 @@ func FuzzKickbackHandler(f *testing.F) {
 	f.Add(signed(claims, key), "", `for="[2001:db8::1]:1"`, true)
 	f.Fuzz(func(t *testing.T, query, body, via string, get bool) {
 		calls := 0
-		h := newHandler(t, func(context.Context, *jpayment.Kickback) error { calls++; return nil },
-			jpayment.TrustProxy(netip.MustParsePrefix("192.0.2.0/24")), jpayment.AllowFrom(netip.MustParsePrefix("198.51.100.0/24")))
+		h := newHandler(t, func(context.Context, *jpayment.UnverifiedKickback) error { calls++; return nil },
+			jpayment.KickbackTrustProxy(netip.MustParsePrefix("192.0.2.0/24")), jpayment.KickbackAllowFrom(netip.MustParsePrefix("198.51.100.0/24")))
 		req := request(http.MethodPost, "/", body)
 		if get {
 			req.Method = http.MethodGet
@@ -378,13 +393,15 @@ func FuzzKickbackHandler(f *testing.F) {
 }
 
 func ExampleKickbackHandler() {
-	handler, err := jpayment.NewKickbackHandler(
-		func(_ context.Context, k *jpayment.Kickback) error {
-			fmt.Println("payment", k.Request.PaymentID, "is replaced by", k.PaymentID, k.Status, k.Total, "yen")
-			return nil // after it is stored
-		},
-		jpayment.VerifyKickbacks(key),
-	)
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	handler, err := jpayment.NewKickbackHandler(verifier, func(_ context.Context, k *jpayment.Kickback) error {
+		fmt.Println("payment", k.Request.PaymentID, "is replaced by", k.PaymentID, k.Status, k.Total, "yen")
+		return nil // after it is stored
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -3,6 +3,8 @@ package jpayment_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -23,30 +26,83 @@ import (
 // canary is planted wherever something private can stand.
 const canary = "canary"
 
-// requireNoCanary prints a value in every way that a program is likely to.
+// requireNoCanary prints a value in every way that a program may: in fields that fmt can
+// ask and in those that it cannot, by every verb, in JSON, gob and logs.
 func requireNoCanary(t *testing.T, v any) {
 	t.Helper()
-	type holder struct{ V any }
-	var logs bytes.Buffer
-	for _, h := range []slog.Handler{slog.NewTextHandler(&logs, nil), slog.NewJSONHandler(&logs, nil)} {
-		slog.New(h).Info("x", "v", v, "holder", holder{v})
+	type holder struct {
+		V any
+		v any
 	}
-	out := logs.String()
-	if b, err := json.Marshal(v); err == nil {
-		out += string(b)
+	look := func(how string, rendered string) {
+		for _, spelled := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("% x", canary), "99 97 110 97 114 121", base64.StdEncoding.EncodeToString([]byte(canary))} {
+			if strings.Contains(strings.ToLower(rendered), strings.ToLower(spelled)) {
+				require.Fail(t, "a private value is shown", "%s: %.300s", how, rendered)
+			}
+		}
 	}
-	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-		out += fmt.Sprintf(format, v) + fmt.Sprintf(format, &v) + fmt.Sprintf(format, holder{v}) + fmt.Sprintf(format, []any{v})
+	for i, shape := range []any{
+		v, &v, holder{v, v}, &holder{v, v}, []any{v}, map[string]any{"k": v}, &[]any{v}, unexported(v), fmt.Errorf("x: %w", errorOf(v)),
+	} {
+		how := fmt.Sprintf("shape %d, a %T, ", i, shape)
+		var out bytes.Buffer
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", shape)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", shape)
+		look(how+"logged", out.String())
+		if b, err := json.Marshal(shape); err == nil {
+			look(how+"in JSON", string(b))
+		}
+		out.Reset()
+		_ = gob.NewEncoder(&out).Encode(shape)
+		look(how+"in gob", out.String())
+		for _, flags := range []string{"", "+", "#", "0", " ", "-40"} {
+			for _, verb := range "vTtbcdoOqxXUeEfFgGspw" {
+				format := "%" + flags + string(verb)
+				look(how+format, fmt.Sprintf(format, shape))
+			}
+		}
 	}
-	require.NotContains(t, strings.ToLower(out), canary)
-	require.NotContains(t, out, "canary")
-	require.NotContains(t, out, fmt.Sprintf("%x", canary))
+}
+
+// unexported returns a value in an unexported field of its own type, where fmt asks no
+// methods.
+func unexported(v any) any {
+	rv := reflect.ValueOf(v)
+	switch v := v.(type) {
+	case jpayment.ReAuthRequest:
+		return struct{ r jpayment.ReAuthRequest }{v}
+	case jpayment.SalesRequest:
+		return struct{ r jpayment.SalesRequest }{v}
+	case jpayment.CancelRequest:
+		return struct{ r jpayment.CancelRequest }{v}
+	case jpayment.Extra:
+		return struct{ e jpayment.Extra }{v}
+	case jpayment.Secret:
+		return struct{ s jpayment.Secret }{v}
+	case jpayment.Result:
+		return struct{ r jpayment.Result }{v}
+	case *jpayment.ReplyError:
+		return struct{ e jpayment.ReplyError }{*v}
+	case *jpayment.GatewayError:
+		return struct{ e jpayment.GatewayError }{*v}
+	}
+	if rv.Kind() == reflect.Pointer && !rv.IsNil() {
+		return rv.Elem().Interface()
+	}
+	return v
+}
+
+func errorOf(v any) error {
+	if err, ok := v.(error); ok {
+		return err
+	}
+	return io.EOF
 }
 
 func privateRequest() jpayment.ReAuthRequest {
 	return jpayment.ReAuthRequest{
 		PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500,
-		Email: canary + "@example.jp", Phone: "0312345678", Extra: jpayment.Extra{"note": canary},
+		Email: jpayment.NewSecret(canary + "@example.jp"), Phone: jpayment.NewSecret("0312345678"), Extra: jpayment.NewExtra(map[string]string{"note": canary}),
 	}
 }
 
@@ -60,11 +116,11 @@ func TestPrivateDataIsNotShown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, canary, res.IssuedPassword.Reveal())
 	require.Equal(t, canary, res.IssuedID.Reveal())
-	require.Equal(t, jpayment.Extra{"note": canary}, res.Extra())
+	require.Equal(t, canary, res.Extra.Get("note"))
 	client := newClient(t, jpayment.WithConnectionAuth(canary))
 	req := privateRequest()
 	for _, v := range []any{
-		res, *res, res.Extra(), res.IssuedPassword,
+		res, *res, res.Extra, res.IssuedPassword,
 		struct{ secret jpayment.Secret }{res.IssuedPassword},
 		client,
 		req, &req, req.Extra,
@@ -73,7 +129,7 @@ func TestPrivateDataIsNotShown(t *testing.T) {
 	} {
 		requireNoCanary(t, v)
 	}
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", req, req, req), req.Phone)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", req, req, req), req.Phone.Reveal())
 	require.Equal(t, "SalesRequest{payment_id:1 extra:1 keys}", fmt.Sprint(jpayment.SalesRequest{PaymentID: "1", Extra: req.Extra}))
 	require.Equal(t, "ReAuthRequest{payment_id:10000001 amount:900 tax:72 shipping:500 extra:1 keys}", fmt.Sprintf("%+v", req))
 	require.Equal(t, "Client{store_id:123456 url:https://credit.j-payment.co.jp/gateway/gateway.aspx}", fmt.Sprint(client))
@@ -158,7 +214,7 @@ func TestPrivateDataIsNotInErrors(t *testing.T) {
 			require.Error(t, err)
 			requireNoCanary(t, err)
 			requireNoCanary(t, fmt.Errorf("ship: %w", err))
-			require.NotContains(t, err.Error(), req.Phone)
+			require.NotContains(t, err.Error(), req.Phone.Reveal())
 			require.NotContains(t, err.Error(), "\n")
 			require.Contains(t, logs.String(), "ReAuth")
 			require.NotContains(t, logs.String(), canary)
@@ -168,7 +224,7 @@ func TestPrivateDataIsNotInErrors(t *testing.T) {
 		t.Parallel()
 		c := newClient(t, jpayment.WithCharset(jpayment.ShiftJIS))
 		_, err := c.ReAuth(context.Background(), jpayment.ReAuthRequest{
-			PaymentID: canary, Amount: -1, Email: canary, Phone: canary, Extra: jpayment.Extra{"k": canary + "\xff", "l": canary + "😀", "m": strings.Repeat(canary, 200)},
+			PaymentID: canary, Amount: -1, Email: jpayment.NewSecret(canary), Phone: jpayment.NewSecret(canary), Extra: jpayment.NewExtra(map[string]string{"k": canary + "\xff", "l": canary + "😀", "m": strings.Repeat(canary, 200)}),
 		})
 		require.Error(t, err)
 		requireNoCanary(t, err)

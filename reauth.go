@@ -35,14 +35,15 @@ type ReAuthRequest struct {
 // reAuthForm is a re-authorisation as it goes out (specification,
 // "決済処理(再オーソリ)仕様").
 type reAuthForm struct {
-	StoreID string `url:"aid"`
-	Reply   string `url:"rt"`
+	StoreID fixed `url:"aid"`
+	Reply   fixed `url:"rt"`
 	ReAuthRequest
-	Signature string `url:"jpk,omitempty"` // token.Param
+	Signature fixed `url:"jpk,omitempty"` // token.Param
 }
 
-func (r ReAuthRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
-	form := &reAuthForm{StoreID: c.storeID, Reply: replyAtOnce, ReAuthRequest: r}
+func (r ReAuthRequest) outgoing(c *Client, op Operation) (outgoing, faults) {
+	var fs faults
+	form := &reAuthForm{StoreID: fixed(c.storeID), Reply: replyAtOnce, ReAuthRequest: r}
 	room := maxExtra
 	if op == OpReAuthByKickback {
 		form.Reply = replyByKickback
@@ -51,11 +52,11 @@ func (r ReAuthRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
 	}
 	if key := c.kickbackKey.Reveal(); key != "" && op == OpReAuthByKickback {
 		room -= len(token.Param+"=&") + token.MaxLen(len(r.PaymentID))
-		form.Signature = token.Sign([]byte(key), token.Claims{
+		form.Signature = fixed(token.Sign([]byte(key), token.Claims{
 			StoreID: c.storeID, PaymentID: r.PaymentID,
 			Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
 			At: time.Now(),
-		})
+		}))
 	}
 	fs.checkPaymentID(r.PaymentID)
 	fs.checkAmounts(r.Amount, r.Tax, r.Shipping)
@@ -65,7 +66,7 @@ func (r ReAuthRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
 	return outgoing{
 		paymentID: r.PaymentID, page: c.reAuthPage, form: form,
 		amount: r.Amount, tax: r.Tax, shipping: r.Shipping,
-	}
+	}, fs
 }
 
 // LogValue returns the request without its private data.

@@ -96,6 +96,7 @@ func TestParseReply(t *testing.T) {
 			t.Parallel()
 			got, err := jpayment.ParseReply([]byte(tt.reply))
 			require.NoError(t, err)
+			tt.want.Extra = got.Extra // See TestResultExtra.
 			require.Equal(t, &tt.want, got)
 		})
 	}
@@ -112,7 +113,7 @@ func TestParseReplyRefuses(t *testing.T) {
 		"ER: alone":              {"ER:", "ec", "after ER: is not a code"},
 		"ER: and more":           {"ER:ER003,x", "ec", "after ER: is not a code"},
 		"a code cut short":       {"ER00", "", "it is neither a row nor OK nor a code"},
-		"cut short":              {"77,1,A00001,,88,o-1,1000,80,5", "ta", "is not there whole: the row is cut short"},
+		"cut short":              {"77,1,A00001,,88,o-1,1000,80,5", "ta", "is missing: the row is truncated"},
 		"letters in gid":         {"7x,1,A00001,,88,o-1,1000,80,500,1580,,,", "gid", "is not a number of half-width digits"},
 		"no gid":                 {",1,A00001,,88,o-1,1000,80,500,1580,,,", "gid", "is not a number of half-width digits"},
 		"gid 0 in a success":     {"0,1,A00001,,88,o-1,1000,80,500,1580,,,", "gid", "is 0 although rst says that the payment succeeded"},
@@ -141,7 +142,7 @@ func TestParseReplyRefuses(t *testing.T) {
 			var re *jpayment.ReplyError
 			require.ErrorAs(t, err, &re)
 			require.Equal(t, tt.column, re.Column)
-			require.Equal(t, tt.reason, re.Reason)
+			require.Equal(t, tt.reason, re.Reason.En)
 			require.Equal(t, tt.reply, string(re.Raw()))
 			require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
 		})
@@ -150,8 +151,8 @@ func TestParseReplyRefuses(t *testing.T) {
 
 func TestResultExtra(t *testing.T) {
 	t.Parallel()
-	for other, want := range map[string]jpayment.Extra{
-		"":                               {},
+	for other, want := range map[string]map[string]string{
+		"":                               nil,
 		"a=1&b=":                         {"a": "1", "b": ""},
 		"a=1=2&&c":                       {"a": "1=2", "c": ""},
 		"note=%E5%B1%B1%20x+y":           {"note": "山 x+y"},
@@ -160,7 +161,11 @@ func TestResultExtra(t *testing.T) {
 		"note=%ff":                       {"note": "%ff"},
 		"line=a%0D%0Ab&%83%81%83%82=%26": {"line": "a\r\nb", "メモ": "&"},
 	} {
-		require.Equal(t, want, jpayment.Result{Other: jpayment.NewSecret(other)}.Extra(), other)
+		res, err := jpayment.ParseReply([]byte("77,1,A00001,,88,o-1,1000,80,500,1580,,," + other))
+		require.NoError(t, err)
+		require.Equal(t, want, res.Extra.Reveal(), other)
+		require.Equal(t, len(want), res.Extra.Len(), other)
+		require.Equal(t, other, res.Other.Reveal())
 	}
 }
 
@@ -207,11 +212,11 @@ func FuzzParseReply(f *testing.F) {
 			require.Nil(t, res)
 			var re *jpayment.ReplyError
 			require.True(t, errors.As(err, &re))
-			require.NotEmpty(t, re.Reason)
-			require.Equal(t, b, re.Raw())
+			require.NotEmpty(t, re.Reason.En)
+			require.NotEmpty(t, re.Reason.Ja)
+			require.Equal(t, string(b), string(re.Raw()))
 			return
 		}
-		_ = res.Extra()
 		switch res.Status {
 		case jpayment.StatusSucceeded:
 			require.Empty(t, res.Code)

@@ -201,7 +201,7 @@ func TestRetryAndTheContext(t *testing.T) {
 // What is sent again is what was validated, whatever became of the caller's map since.
 func TestRetrySendsWhatWasValidated(t *testing.T) {
 	t.Parallel()
-	extra := jpayment.Extra{"note": "a"}
+	extra := map[string]string{"note": "a"}
 	var bodies []string
 	rt := roundTrip(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
@@ -214,7 +214,7 @@ func TestRetrySendsWhatWasValidated(t *testing.T) {
 	})
 	c := newClient(t, jpayment.WithHTTPClient(&http.Client{Transport: rt}),
 		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Nanosecond, MaxDelay: time.Nanosecond}))
-	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001", Extra: extra})
+	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001", Extra: jpayment.NewExtra(extra)})
 	require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
 	const want = "aid=123456&jb=SALES&note=a&rt=1&tid=10000001"
 	require.Equal(t, []string{want, want}, bodies)

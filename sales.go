@@ -19,20 +19,21 @@ type SalesRequest struct {
 
 // salesForm is a capture as it goes out (specification, "決済処理(実売上、取消)仕様").
 type salesForm struct {
-	StoreID string `url:"aid"`
-	Job     string `url:"jb"`
-	Reply   string `url:"rt"`
+	StoreID fixed `url:"aid"`
+	Job     fixed `url:"jb"`
+	Reply   fixed `url:"rt"`
 	SalesRequest
 }
 
-func (r SalesRequest) outgoing(c *Client, op Operation, fs *faults) outgoing {
+func (r SalesRequest) outgoing(c *Client, op Operation) (outgoing, faults) {
+	var fs faults
 	fs.checkOperation(op, OpSales)
 	fs.checkPaymentID(r.PaymentID)
 	fs.checkExtra(r.Extra, c.charset, maxExtra)
 	return outgoing{
 		paymentID: r.PaymentID, page: c.gatewayPage,
-		form: &salesForm{StoreID: c.storeID, Job: "SALES", Reply: replyAtOnce, SalesRequest: r},
-	}
+		form: &salesForm{StoreID: fixed(c.storeID), Job: "SALES", Reply: replyAtOnce, SalesRequest: r},
+	}, fs
 }
 
 // LogValue returns the request without its private data.

@@ -48,7 +48,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // EncodeValues adds the text under the key, for go-querystring.
 func (s Secret) EncodeValues(key string, v *url.Values) error {
-	v.Set(key, s.Reveal())
+	(*v)[key] = []string{s.Reveal()}
 	return nil
 }
 

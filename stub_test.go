@@ -1,6 +1,7 @@
 package jpayment_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -93,3 +94,34 @@ const (
 )
 
 func refusal(code string) string { return "0,2,," + code + ",,,0,0,0,0,,,\r\n" }
+
+// sending is a call and what it must send.
+type sending struct {
+	call  func(context.Context, *jpayment.Client) error
+	opts  []jpayment.Option
+	reply string
+	body  string
+}
+
+// requireSent holds each call against what arrives, byte for byte, and what Preview
+// returns of the same request against that.
+func requireSent(t *testing.T, path string, cases map[string]sending, preview func(context.Context, *jpayment.Client, string) (*http.Request, error)) {
+	t.Helper()
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gw := newStub(t, reply(tt.reply))
+			c := gw.client(t, tt.opts...)
+			require.NoError(t, tt.call(t.Context(), c))
+			require.Equal(t, []stubRequest{{http.MethodPost, path, formType, "jpayment-go", tt.body}}, gw.got())
+
+			r, err := preview(t.Context(), c, name)
+			require.NoError(t, err)
+			body, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			require.Equal(t, stubRequest{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), r.UserAgent(), string(body)}, gw.got()[0])
+			require.Equal(t, int64(len(body)), r.ContentLength)
+			require.Len(t, gw.got(), 1, "a preview sends nothing")
+		})
+	}
+}

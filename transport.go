@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -97,6 +98,38 @@ func (s *sending) request(ctx context.Context, page *http.Request) *http.Request
 // Connecting includes the proxy's CONNECT and the TLS handshake.
 func (s *sending) notSent() bool { return s.wanted.Load() && !s.got.Load() }
 
+// readAtMost reads to the end, or to n bytes.
+func readAtMost(r io.Reader, n int) ([]byte, error) {
+	b := make([]byte, 0, 512)
+	for {
+		m, err := r.Read(b[len(b):min(cap(b), n)])
+		b = b[:len(b)+m]
+		switch {
+		case err == io.EOF, err == nil && len(b) == n:
+			return b, nil
+		case err != nil:
+			return b, err
+		case len(b) == cap(b):
+			b = slices.Grow(b, len(b))
+		}
+	}
+}
+
+// cause is an error from outside of this package. It shows its text only where that
+// cannot hold anything private, and gives itself to errors.Is and errors.As. The pointer
+// keeps it from being printed out of a struct.
+type cause struct{ err *error }
+
+func hide(err error) cause { return cause{&err} }
+
+func (c cause) Error() string { return c.What().En }
+
+// What returns the description of the error.
+func (c cause) What() Text { return describe(*c.err) }
+
+// Unwrap returns the error.
+func (c cause) Unwrap() error { return *c.err }
+
 // describe returns the text of a cause if it is of a kind whose text cannot hold
 // anything private: addresses, host names, certificates, time-outs. For any other it
 // returns only the type: a custom transport's error may quote the request, or a proxy's
@@ -136,8 +169,10 @@ func describe(err error) Text {
 			ja = "サーバー証明書の発行元を信頼できません"
 		}
 		return Text{cert.Error(), ja}
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return Text{"the server does not speak TLS", "サーバーがTLSに対応していません"}
+	case errors.As(err, &record):
+		return Text{record.Error(), "サーバーがTLSに対応していません"}
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return Text{http.ErrSchemeMismatch.Error(), "サーバーがTLSに対応していません"}
 	case errors.As(err, &op) && errors.As(err, &errno):
 		return Text{op.Op + " " + op.Net + ": " + errno.Error(), errnoJa(errno) + "（" + op.Op + " " + op.Net + "）"}
 	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts

@@ -38,9 +38,9 @@ func TestNewClientValidates(t *testing.T) {
 		"WithBaseURL is neither https nor http":                               jpayment.WithBaseURL("ftp://credit.j-payment.co.jp"),
 		"WithBaseURL is http to another machine; only https is allowed there": jpayment.WithBaseURL("http://credit.j-payment.co.jp/"),
 		"WithBaseURL has a user, a query or a fragment, which it may not":     jpayment.WithBaseURL("https://u:p@example.jp/"),
-		"WithRetry MaxAttempts is not between 1 and 10":                       jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 11}),
-		"WithRetry BaseDelay or MaxDelay is negative":                         jpayment.WithRetry(jpayment.RetryPolicy{BaseDelay: -1}),
-		"WithRetry MaxDelay is shorter than BaseDelay":                        jpayment.WithRetry(jpayment.RetryPolicy{MaxDelay: time.Millisecond}),
+		"WithRetry has MaxAttempts that is not between 1 and 10":              jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 11}),
+		"WithRetry has a negative BaseDelay or MaxDelay":                      jpayment.WithRetry(jpayment.RetryPolicy{BaseDelay: -1}),
+		"WithRetry has a MaxDelay that is shorter than BaseDelay":             jpayment.WithRetry(jpayment.RetryPolicy{MaxDelay: time.Millisecond}),
 	} {
 		_, err := jpayment.NewClient("123456", opt)
 		requireFaults(t, err, want)
@@ -59,8 +59,8 @@ func requireFaults(t *testing.T, err error, want ...string) {
 	t.Helper()
 	var ve *jpayment.ValidationError
 	require.ErrorAs(t, err, &ve)
-	got := make([]string, len(ve.Faults))
-	for i, f := range ve.Faults {
+	got := make([]string, len(ve.Fields))
+	for i, f := range ve.Fields {
 		got[i] = f.String()
 	}
 	require.Equal(t, want, got)
@@ -106,45 +106,45 @@ func TestReAuthIsValidated(t *testing.T) {
 		},
 		"nothing to pay": {
 			func(r *jpayment.ReAuthRequest) { r.Amount, r.Tax, r.Shipping = 0, 0, 0 },
-			[]string{"Amount (am) plus Tax (tx) plus Shipping (sf) is 0 yen; use Cancel to take a payment back"},
+			[]string{"Amount (am) plus tax plus shipping is 0 yen; cancel the payment instead"},
 		},
 		"overflow by tax": {
 			func(r *jpayment.ReAuthRequest) { r.Amount, r.Tax = max, 1 },
-			[]string{"Amount (am) plus Tax (tx) plus Shipping (sf) is too large to be a number of yen"},
+			[]string{"Amount (am) plus tax plus shipping is too large to be a number of yen"},
 		},
 		"overflow by shipping": {
 			func(r *jpayment.ReAuthRequest) { r.Amount, r.Tax, r.Shipping = max-1, 1, 1 },
-			[]string{"Amount (am) plus Tax (tx) plus Shipping (sf) is too large to be a number of yen"},
+			[]string{"Amount (am) plus tax plus shipping is too large to be a number of yen"},
 		},
 		"em of 255 bytes": {
-			func(r *jpayment.ReAuthRequest) { r.Email = strings.Repeat("a", 245) + "@aaaa.test" },
+			func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret(strings.Repeat("a", 245) + "@aaaa.test") },
 			[]string{"Email (em) is 255 bytes long; at most 254 are allowed"},
 		},
 		"em in full width": {
-			func(r *jpayment.ReAuthRequest) { r.Email = "ａ@example.jp" },
+			func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret("ａ@example.jp") },
 			[]string{"Email (em) has characters other than half-width (半角) letters, digits and signs"},
 		},
 		"em with a line break": {
-			func(r *jpayment.ReAuthRequest) { r.Email = "a@example.jp\r\nBcc: b" },
+			func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret("a@example.jp\r\nBcc: b") },
 			[]string{"Email (em) has characters other than half-width (半角) letters, digits and signs"},
 		},
-		"em without a domain": {func(r *jpayment.ReAuthRequest) { r.Email = "a@" }, []string{"Email (em) is not an e-mail address"}},
-		"em twice":            {func(r *jpayment.ReAuthRequest) { r.Email = "a@b@c" }, []string{"Email (em) is not an e-mail address"}},
+		"em without a domain": {func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret("a@") }, []string{"Email (em) is not an e-mail address"}},
+		"em twice":            {func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret("a@b@c") }, []string{"Email (em) is not an e-mail address"}},
 		"pn with hyphens": {
-			func(r *jpayment.ReAuthRequest) { r.Phone = "03-1234-5678" },
+			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("03-1234-5678") },
 			[]string{"Phone (pn) has hyphens; drop them: digits only"},
 		},
 		"pn of 16 digits": {
-			func(r *jpayment.ReAuthRequest) { r.Phone = "0123456789012345" },
+			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("0123456789012345") },
 			[]string{"Phone (pn) has 16 digits; at most 15 are allowed"},
 		},
 		"pn with a plus": {
-			func(r *jpayment.ReAuthRequest) { r.Phone = "+81312345678" },
+			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("+81312345678") },
 			[]string{"Phone (pn) has other characters than the digits 0-9"},
 		},
 		"everything at once": {
 			func(r *jpayment.ReAuthRequest) {
-				*r = jpayment.ReAuthRequest{Amount: -1, Email: "x", Phone: "x", Extra: jpayment.Extra{"aid": "1"}}
+				*r = jpayment.ReAuthRequest{Amount: -1, Email: jpayment.NewSecret("x"), Phone: jpayment.NewSecret("x"), Extra: jpayment.NewExtra(map[string]string{"aid": "1"})}
 			},
 			[]string{
 				"PaymentID (tid) is empty", "Amount (am) is negative", "Email (em) is not an e-mail address",
@@ -170,13 +170,13 @@ func TestWhatIsJustAllowed(t *testing.T) {
 	gw := newStub(t, reply("OK"))
 	c := gw.client(t)
 	for name, req := range map[string]jpayment.ReAuthRequest{
-		"em of 254 bytes":          {PaymentID: "1", Amount: 1, Email: strings.Repeat("a", 244) + "@aaaa.test"},
-		"em with a carrier's dots": {PaymentID: "1", Amount: 1, Email: "a..b.@docomo.test"},
-		"pn of 15 digits":          {PaymentID: "1", Amount: 1, Phone: "012345678901234"},
+		"em of 254 bytes":          {PaymentID: "1", Amount: 1, Email: jpayment.NewSecret(strings.Repeat("a", 244) + "@aaaa.test")},
+		"em with a carrier's dots": {PaymentID: "1", Amount: 1, Email: jpayment.NewSecret("a..b.@docomo.test")},
+		"pn of 15 digits":          {PaymentID: "1", Amount: 1, Phone: jpayment.NewSecret("012345678901234")},
 		"the largest total":        {PaymentID: "1", Amount: math.MaxInt64 - 3, Tax: 2, Shipping: 1},
 		"shipping alone":           {PaymentID: "1", Shipping: 1},
-		"1,024 bytes of data":      {PaymentID: "1", Amount: 1, Extra: jpayment.Extra{"k": strings.Repeat("v", 1022)}},
-		"two pairs, 1,024 bytes":   {PaymentID: "1", Amount: 1, Extra: jpayment.Extra{"k": strings.Repeat("v", 1017), "l": "vv"}},
+		"1,024 bytes of data":      {PaymentID: "1", Amount: 1, Extra: jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1022)})},
+		"two pairs, 1,024 bytes":   {PaymentID: "1", Amount: 1, Extra: jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1017), "l": "vv"})},
 	} {
 		require.NoError(t, c.ReAuthByKickback(t.Context(), req), name)
 	}
@@ -191,23 +191,23 @@ func TestExtraIsValidated(t *testing.T) {
 		want    []string
 	}{
 		"1,025 bytes": {
-			jpayment.Extra{"k": strings.Repeat("v", 1023)},
+			jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1023)}),
 			jpayment.UTF8,
 			[]string{"Extra is 1025 bytes long as key=value in UTF-8; at most 1024 are allowed"},
 		},
 		"1,025 bytes in two pairs": {
-			jpayment.Extra{"k": strings.Repeat("v", 1017), "l": "vvv"},
+			jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1017), "l": "vvv"}),
 			jpayment.UTF8,
 			[]string{"Extra is 1025 bytes long as key=value in UTF-8; at most 1024 are allowed"},
 		},
 		"counted in the wire's charset": {
-			jpayment.Extra{"k": strings.Repeat("山", 512)},
+			jpayment.NewExtra(map[string]string{"k": strings.Repeat("山", 512)}),
 			jpayment.ShiftJIS,
 			[]string{"Extra is 1026 bytes long as key=value in Shift_JIS; at most 1024 are allowed"},
 		},
-		"empty key": {jpayment.Extra{"": "v"}, jpayment.UTF8, []string{`Extra[""] has an empty key`}},
+		"empty key": {jpayment.NewExtra(map[string]string{"": "v"}), jpayment.UTF8, []string{`Extra[""] has an empty key`}},
 		"the protocol's keys, in any case": {
-			jpayment.Extra{"TID": "1", "Rst": "1", "acid": "1", "HAK": "1"},
+			jpayment.NewExtra(map[string]string{"TID": "1", "Rst": "1", "acid": "1", "HAK": "1"}),
 			jpayment.UTF8,
 			[]string{
 				`Extra["HAK"] is the name of a parameter of the protocol; choose another`,
@@ -216,16 +216,16 @@ func TestExtraIsValidated(t *testing.T) {
 				`Extra["acid"] is the name of a parameter of the protocol; choose another`,
 			},
 		},
-		"control character in a key": {jpayment.Extra{"a\nb": "v"}, jpayment.UTF8, []string{`Extra["a\nb"] has a control character in its key`}},
+		"control character in a key": {jpayment.NewExtra(map[string]string{"a\nb": "v"}), jpayment.UTF8, []string{`Extra["a\nb"] has a control character in its key`}},
 		"not UTF-8": {
-			jpayment.Extra{"k": "a\xff", "l\xff": ""},
+			jpayment.NewExtra(map[string]string{"k": "a\xff", "l\xff": ""}),
 			jpayment.UTF8,
-			[]string{`Extra["k"] value: is not valid UTF-8`, `Extra["l\xff"] key: is not valid UTF-8`},
+			[]string{`Extra["k"] value is not valid UTF-8`, `Extra["l\xff"] key is not valid UTF-8`},
 		},
 		"not in Shift_JIS": {
-			jpayment.Extra{"k": "山😀", "l": "1¥"},
+			jpayment.NewExtra(map[string]string{"k": "山😀", "l": "1¥"}),
 			jpayment.ShiftJIS,
-			[]string{`Extra["k"] value: character 2 cannot be written in Shift_JIS`, `Extra["l"] value: character 2 cannot be written in Shift_JIS`},
+			[]string{`Extra["k"] value has a character (the 2nd) that cannot be written in Shift_JIS`, `Extra["l"] value has a character (the 2nd) that cannot be written in Shift_JIS`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

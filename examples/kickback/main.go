@@ -29,15 +29,19 @@ func run(ctx context.Context, out io.Writer) error {
 	key := []byte("from the secret store: 32 bytes or more") // the client's and the handler's
 
 	// The merchant's receiver, at its 決済結果通知URL.
-	notices := make(chan *jpayment.Kickback, 2)
-	handler, err := jpayment.NewKickbackHandler(func(ctx context.Context, k *jpayment.Kickback) error {
-		select { // A shop stores the notice in a transaction: see ../kickbacksql.
-		case notices <- k:
+	kickbacks := make(chan *jpayment.Kickback, 2)
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
+	if err != nil {
+		return err
+	}
+	handler, err := jpayment.NewKickbackHandler(verifier, func(ctx context.Context, k *jpayment.Kickback) error {
+		select { // A merchant stores it in a transaction: see ../kickbacksql.
+		case kickbacks <- k:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}, jpayment.VerifyKickbacks(key))
+	})
 	if err != nil {
 		return err
 	}
@@ -70,8 +74,8 @@ func run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(out, "asked     replace payment %s by one of %d yen; the gateway said OK\n", req.PaymentID, req.Amount+req.Tax+req.Shipping)
-		k := <-notices
-		fmt.Fprintf(out, "notice    payment %s: %s", k.Request.PaymentID, k.Status)
+		k := <-kickbacks
+		fmt.Fprintf(out, "kickback  payment %s: %s", k.Request.PaymentID, k.Status)
 		if k.Status == jpayment.StatusSucceeded {
 			fmt.Fprintf(out, ", replaced by %s of %s yen\n\n", k.PaymentID, k.Total)
 		} else {

@@ -1,4 +1,4 @@
-// Quickstart shows the life of a few payments against a simulated gateway in this
+// Quickstart shows what becomes of a few payments against a simulated gateway in this
 // process:
 //
 //	go run ./examples/quickstart
@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	}
 }
 
-// tour plays the life of payments at a simulated gateway.
+// tour captures, cancels and re-authorises payments at a simulated gateway.
 func tour(ctx context.Context, out io.Writer) error {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -73,10 +73,9 @@ func tour(ctx context.Context, out io.Writer) error {
 		last := requests[len(requests)-1]
 		line(what, "sent", string(last.Body))
 		line("", "back", strings.TrimSpace(string(last.Answer)))
-		means, next, _ := strings.Cut(meaning(res, err), "; next: ")
-		line("", "means", means)
-		if next != "" {
-			line("", "next", next)
+		line("", "means", meaning(res, err))
+		if err != nil {
+			line("", "next", jpayment.NextOf(err).En)
 		}
 		fmt.Fprintln(out)
 	}
@@ -105,9 +104,7 @@ func meaning(res *jpayment.Result, err error) string {
 	if err == nil {
 		return fmt.Sprintf("done: payment %s, %s yen", res.PaymentID, res.Total)
 	}
-	// The errors of the package say what happened and what to do next.
-	_, text, _ := strings.Cut(err.Error(), "outcome ")
-	return text
+	return fmt.Sprintf("%s: %s", jpayment.OutcomeOf(err), jpayment.WhatOf(err))
 }
 
 // capture captures one payment, after asking.

@@ -63,14 +63,14 @@ func SplitRow(line string) (Row, *ColumnError) {
 	if !ok {
 		return Row{}, &ColumnError{"cod", *cutShort}
 	}
-	plain, tail, fault := readAmounts(after)
+	plain, tail, column, bad := readAmounts(after)
 	row.COD, row.Amounts = cod, plain
-	found := fault == nil
+	found := bad == nil
 	for end := len(cod) + 1; end < len(rest) && end <= maxCod; end++ {
 		if rest[end] != ',' {
 			continue
 		}
-		amounts, behind, wrong := readAmounts(rest[end+1:])
+		amounts, behind, _, wrong := readAmounts(rest[end+1:])
 		if wrong != nil || !amounts.Complete() {
 			continue
 		}
@@ -83,7 +83,7 @@ func SplitRow(line string) (Row, *ColumnError) {
 		row.COD, row.Amounts, tail, found = rest[:end], amounts, behind, true
 	}
 	if !found {
-		return Row{}, fault
+		return Row{}, &ColumnError{column, *bad}
 	}
 	row.ID, tail, _ = cut(tail)
 	row.PS, tail, _ = cut(tail)
@@ -109,23 +109,19 @@ func cut(s string) (before, after string, found bool) {
 }
 
 // readAmounts reads the four amounts at the start of s and returns what comes
-// after them, or the column at fault.
-func readAmounts(s string) (a Amounts, tail string, fault *ColumnError) {
+// after them, or the column at fault and what is wrong with it.
+func readAmounts(s string) (a Amounts, tail, column string, bad *Text) {
 	for i, name := range amountNames {
 		field, after, more := cut(s)
 		if !more && i < len(a)-1 {
-			return a, "", &ColumnError{amountNames[i+1], *cutShort}
+			return a, "", amountNames[i+1], cutShort
 		}
-		var bad *Text
 		if a[i], bad = ParseYen(field); bad != nil {
-			return a, "", &ColumnError{name, *bad}
+			return a, "", name, bad
 		}
 		s = after
 	}
-	if bad := a.Check(); bad != nil {
-		return a, "", &ColumnError{"ta", *bad}
-	}
-	return a, s, nil
+	return a, s, "ta", a.Check()
 }
 
 var (
