@@ -7,28 +7,41 @@
 //	res, err := client.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 //	switch jpayment.OutcomeOf(err) {
 //	case jpayment.OutcomeDone: // captured; res tells the amounts
-//	case jpayment.OutcomeNotSent: // nothing left this machine; send it again
-//	case jpayment.OutcomeRefused: // the gateway said no; err tells why
+//	case jpayment.OutcomeRefused: // the gateway said no, and the payment is as it was
+//	case jpayment.OutcomeNotSent: // nothing left this machine; see below
 //	case jpayment.OutcomeUnknown: // look the payment up in the control panel
 //	}
 //
 // # Outcomes
 //
-// The gateway has no idempotency key and no status inquiry, so what a program does
-// after a call hangs on what is known then. Every call ends in one of four outcomes,
-// and [OutcomeOf] tells which. In doubt it is [OutcomeUnknown]: done means that the
-// gateway said so in an answer that contradicts neither itself nor the request,
-// refused that it turned the request down by a code that leaves no doubt, not sent
-// that no byte can have left this machine.
+// The gateway has no idempotency key and no status inquiry, so what to do next depends on
+// what is known after the call. [OutcomeOf] returns one of four outcomes, and in doubt
+// [OutcomeUnknown]:
+//
+//   - Done: the gateway said so, in an answer that contradicts neither itself nor the
+//     request.
+//   - Refused: the gateway turned the request down by a code that leaves no doubt.
+//   - Not sent: no byte can have left this machine. Correct the request if the error is a
+//     [*ValidationError], for to send it again would never help; after any other error
+//     send it again.
+//   - Unknown: the gateway may or may not have carried out the request. Look the payment
+//     up before anything else is done.
 //
 // The errors are [*ValidationError], [*TransportError], [*ReplyError] and
-// [*GatewayError]; a [Code] and its class are found with errors.Is. Each error says
-// on one line what happened and what to do next, and shows nothing private.
+// [*GatewayError]; a [Code] and its [Class] are found with errors.Is. Each error says
+// on one line what happened and what to do next, and shows nothing private. [WhatOf] and
+// [NextOf] return the two, in English and Japanese.
 //
 // # Trying again
 //
-// By default a request is sent again only where that cannot do harm: if it was not
-// sent, or, for Sales and Cancel, if the gateway was congested. See [RetryPolicy].
+// The client retries only when that is safe: if the request was not sent, or, for Sales
+// and Cancel, if the gateway was congested. See [RetryPolicy].
+//
+// # Kickbacks
+//
+// The result of a [Client.ReAuthByKickback] comes to the merchant's 決済結果通知URL. The
+// gateway does not sign it. With [WithKickbackKey] the request carries a signature, which
+// comes back: a [KickbackHandler] with a [KickbackVerifier] hands on only what is proved.
 //
 // # Testing
 //

@@ -654,3 +654,68 @@ func ExampleNewClient() {
 	// Client{store_id:123456 url:https://credit.j-payment.co.jp/gateway/gateway.aspx} <nil>
 	// jpayment: NewClient: outcome not sent: StoreID (aid) has 5 digits; a store ID (店舗ID) has 6; WithTimeout is not positive; next: correct the input; nothing was sent
 }
+
+// shop is a merchant's order code. It depends on the interface, so that its tests can put
+// a fake in the gateway's place.
+type shop struct{ gateway jpayment.Gateway }
+
+// ship captures the payment of an order, and returns what the person on duty is told.
+func (s shop) ship(ctx context.Context, paymentID string) string {
+	res, err := s.gateway.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
+	switch jpayment.OutcomeOf(err) {
+	case jpayment.OutcomeDone:
+		return fmt.Sprint("shipped, ", res.Total, " yen")
+	case jpayment.OutcomeUnknown:
+		return "held: " + jpayment.NextOf(err).En
+	default: // OutcomeRefused, OutcomeNotSent
+		return "not shipped: " + jpayment.WhatOf(err).En
+	}
+}
+
+func ExampleGateway() {
+	fake := &jpaymenttest.Fake{
+		SalesFunc: func(_ context.Context, r jpayment.SalesRequest) (*jpayment.Result, error) {
+			if r.PaymentID == "10000001" {
+				return &jpayment.Result{PaymentID: r.PaymentID, Status: jpayment.StatusSucceeded, Total: jpayment.Yen(1580)}, nil
+			}
+			call := jpayment.Call{Operation: jpayment.OpSales, PaymentID: r.PaymentID, Attempts: 1}
+			return nil, &jpayment.TransportError{Call: call, Err: context.DeadlineExceeded}
+		},
+	}
+	s := shop{fake}
+	fmt.Println(s.ship(context.Background(), "10000001"))
+	fmt.Println(s.ship(context.Background(), "10000002"))
+	// Output:
+	// shipped, 1580 yen
+	// held: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
+}
+
+// A program picks a language, and never takes a sentence apart.
+func ExampleText() {
+	var t jpayment.Text = jpayment.OutcomeNotSent.Text()
+	fmt.Println(t, t.En, t.Ja)
+	// Output:
+	// not sent not sent 未送信
+}
+
+func ExampleStatus() {
+	for _, body := range []string{"OK", "ER:ER010", "1095729,1,A00001,,205685,,1000,0,0,1000,,,"} {
+		res, err := jpayment.ParseReply([]byte(body))
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		switch res.Status {
+		case jpayment.StatusAccepted:
+			fmt.Println("the result comes by kickback")
+		case jpayment.StatusFailed:
+			fmt.Println("failed:", res.Code)
+		case jpayment.StatusSucceeded:
+			fmt.Println("succeeded:", res.PaymentID)
+		}
+	}
+	// Output:
+	// the result comes by kickback
+	// failed: ER010 (payment processing is congested)
+	// succeeded: 1095729
+}
