@@ -19,6 +19,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
 // Run runs the command line and returns its exit status. A stream is a terminal if it
@@ -27,7 +29,7 @@ func Run(ctx context.Context, args []string, env func(string) string, stdin io.R
 	configDir, _ := os.UserConfigDir() // Without one there is no file by default.
 	return run(ctx, args, world{
 		env: env, stdin: stdin, stdout: stdout, stderr: stderr,
-		terminal:  terminals{isTerminal(stdin), isTerminal(stdout), isTerminal(stderr)},
+		terminal:  console.Terminals{In: isTerminal(stdin), Out: isTerminal(stdout), Err: isTerminal(stderr)},
 		configDir: configDir,
 		dataDir:   dataDir(env, configDir),
 		user:      userName(),
@@ -68,16 +70,14 @@ type world struct {
 	env            func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       terminals
+	terminal       console.Terminals
 	configDir      string
 	user           string // who runs it
 	dataDir        string // where a database goes that nobody has named
+	lang           console.Lang
 	proxy          func(*http.Request) (*url.URL, error)
 	roots          *x509.CertPool // nil for the system's
 }
-
-// terminals tells which streams are a terminal.
-type terminals struct{ in, out, err bool }
 
 type worldKey struct{}
 
@@ -102,36 +102,45 @@ func run(ctx context.Context, args []string, w world) (status int) {
 		// A panic would end the process with status 2, which says that nothing was sent.
 		if r := recover(); r != nil {
 			fmt.Fprintf(w.stderr, "jpayment: panic: %T\n%s", r, debug.Stack())
-			status = exitUnknown
+			status = console.Unknown
 		}
 	}()
-	root := newRootCommand(helpLanguage(args, w.env))
+	w.lang = languageOf(args, w.env)
+	root := newRootCommand(w.lang)
 	root.SetArgs(append([]string{}, args...)) // Of nil cobra makes the process's own.
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	// Until a command has started, every error is cobra's and about the command line.
+	// Until a command has started, every error is about the command line.
 	started := false
 	whenStarted(root, func() { started = true })
 
 	cmd, err := root.ExecuteContextC(withWorld(ctx, w))
-	var (
-		said  exitStatus
-		usage usageError
-	)
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &said):
-		return int(said)
-	case !started, errors.As(err, &usage):
-		fmt.Fprintf(w.stderr, "jpayment: %v\n", err)
-		fmt.Fprintln(w.stderr, in(language(cmd), "Help: ", "使い方: ")+cmd.CommandPath()+" --help")
-		return exitUsage
-	default:
-		fmt.Fprintf(w.stderr, "jpayment: %v\n", err)
-		return exitFailed
+	if err == nil {
+		return console.Done
 	}
+	var said console.ExitStatus
+	if errors.As(err, &said) {
+		return int(said)
+	}
+	status = console.Failed
+	var ours *console.Error
+	var usage console.UsageError
+	switch {
+	case errors.As(err, &ours):
+		status = ours.Status
+	case !started, errors.As(err, &usage):
+		status = console.Usage
+	}
+	text := w.lang.Of(console.What(err))
+	if usage != "" {
+		text = string(usage)
+	}
+	fmt.Fprintf(w.stderr, "jpayment: %s\n", text)
+	if status == console.Usage {
+		fmt.Fprintln(w.stderr, w.lang.In("Help: ", "使い方: ")+cmd.CommandPath()+" --help")
+	}
+	return status
 }
 
 // whenStarted calls f whenever one of the commands is about to run. The hooks of cobra
@@ -149,11 +158,11 @@ func whenStarted(cmd *cobra.Command, f func()) {
 }
 
 // newRootCommand returns jpayment with all its commands, described in the language.
-func newRootCommand(lang string) *cobra.Command {
+func newRootCommand(lang console.Lang) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "jpayment",
-		Short: in(lang, "Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card gateway", "ROBOT PAYMENT クレジットカード決済の手動操作・応答の説明・接続確認・シミュレーター"),
-		Long: in(lang, `Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card
+		Short: lang.In("Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card gateway", "ROBOT PAYMENT クレジットカード決済の手動操作・応答の説明・接続確認・シミュレーター"),
+		Long: lang.In(`Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card
 gateway.
 
 Exit status:
@@ -172,21 +181,22 @@ Exit status:
   jpayment sales 10000001 --store 123456
   jpayment explain ER003`,
 		Version:           version(),
-		Args:              cobra.NoArgs,
+		Args:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var flag langFlag
-	root.PersistentFlags().Var(&flag, "lang", in(lang, "language of messages; by default that of the locale (LC_ALL, LC_MESSAGES, LANG)", "メッセージの言語。既定はロケール（LC_ALL, LC_MESSAGES, LANG）による"))
-	complete(root, "lang", japanese, english)
+	root.PersistentFlags().Var(&flag, "lang", lang.In("language of messages; by default that of the locale (LC_ALL, LC_MESSAGES, LANG)", "メッセージの言語。既定はロケール（LC_ALL, LC_MESSAGES, LANG）による"))
+	complete(root, "lang", string(console.Japanese), string(console.English))
+	speak(root, lang)
 	root.AddCommand(commands(lang)...)
 	return root
 }
 
 // commands returns what stands below jpayment.
-func commands(lang string) []*cobra.Command {
+func commands(lang console.Lang) []*cobra.Command {
 	return []*cobra.Command{
 		newSalesCommand(lang),
 		newCancelCommand(lang),
@@ -199,6 +209,7 @@ func commands(lang string) []*cobra.Command {
 		newDoctorCommand(lang),
 		newSimulateCommand(lang),
 		newManCommand(lang),
+		newCompletionCommand(lang),
 	}
 }
 
@@ -207,20 +218,6 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 	// It fails for a flag that is not there, which every test would meet.
 	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err)
-	}
-}
-
-// oneArgument takes exactly one argument, which is called name.
-func oneArgument(name string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		lang := language(cmd)
-		switch {
-		case len(args) == 0:
-			return usageError(in(lang, name+" is missing", name+" がありません"))
-		case len(args) > 1:
-			return usageError(fmt.Sprintf(in(lang, "one %s is wanted, and %d arguments are given", "%s は1つだけ指定してください（引数が%d個あります）"), name, len(args)))
-		}
-		return nil
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -94,24 +95,24 @@ func TestUsage(t *testing.T) {
 		"explain", "doctor 1", "man", "sales 1 --lang fr", "sales 1 --connection-auth x", "reauth 1 --retry-unknown",
 		"run", "run a b", "run a --json", "work 1", "work --kickback-key x", "status 1", "review 1 2", "review --done --again", "simulate --payments x",
 	} {
-		for _, lang := range []string{english, japanese} {
-			r := session{vars: map[string]string{"LANG": lang}}.run(t, strings.Fields(args)...)
-			require.Equal(t, exitUsage, r.status, "%s", args)
+		for _, lang := range []console.Lang{console.English, console.Japanese} {
+			r := session{vars: map[string]string{"LANG": string(lang)}}.run(t, strings.Fields(args)...)
+			require.Equal(t, console.Usage, r.status, "%s", args)
 			require.Empty(t, r.stdout)
 			require.Contains(t, r.stderr, "--help")
 			require.NotContains(t, r.stderr, "JPAYMENT_STORE", "%s: refused for something else", args)
 		}
 	}
-	require.Equal(t, exitDone, session{}.run(t).status)
+	require.Equal(t, console.Done, session{}.run(t).status)
 	r := session{}.run(t, "--version")
-	require.Equal(t, exitDone, r.status)
+	require.Equal(t, console.Done, r.status)
 	require.Contains(t, r.stdout, "jpayment version")
 }
 
 // Every command has a help in both languages, with an example that it would take.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{english, japanese} {
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
 		var all func(cmd *cobra.Command)
 		all = func(cmd *cobra.Command) {
 			require.NotEmpty(t, cmd.Short, cmd.CommandPath())
@@ -119,9 +120,9 @@ func TestHelp(t *testing.T) {
 			for _, line := range commandLines(cmd.Example) {
 				parses(t, line)
 			}
-			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", lang)
+			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", string(lang))
 			r := session{}.run(t, args...)
-			require.Equal(t, exitDone, r.status)
+			require.Equal(t, console.Done, r.status)
 			require.Contains(t, r.stdout, cmd.Long)
 			for _, sub := range cmd.Commands() {
 				all(sub)
@@ -135,7 +136,7 @@ func TestCompletion(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		r := session{}.run(t, "completion", shell)
-		require.Equal(t, exitDone, r.status)
+		require.Equal(t, console.Done, r.status)
 		require.Contains(t, r.stdout, "jpayment")
 	}
 	r := session{}.run(t, "__complete", "sales", "1", "--charset", "")
@@ -145,7 +146,7 @@ func TestCompletion(t *testing.T) {
 func TestMan(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "man1")
-	require.Equal(t, exitDone, session{}.run(t, "man", dir).status)
+	require.Equal(t, console.Done, session{}.run(t, "man", dir).status)
 	for _, page := range []string{"jpayment.1", "jpayment-sales.1", "jpayment-doctor.1", "jpayment-explain.1", "jpayment-run.1", "jpayment-review.1"} {
 		b, err := os.ReadFile(filepath.Join(dir, page))
 		require.NoError(t, err)
@@ -154,24 +155,25 @@ func TestMan(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	r := session{}.run(t, "man", file)
-	require.Equal(t, exitFailed, r.status)
+	require.Equal(t, console.Failed, r.status)
 	require.Contains(t, r.stderr, "man: ")
 }
 
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		lcAll, lcMessages, lang, flag, want string
+		lcAll, lcMessages, lang, flag string
+		want                          console.Lang
 	}{
-		{"", "", "", "", english},
-		{"", "", "ja_JP.UTF-8", "", japanese},
-		{"", "", "ja", "", japanese},
-		{"", "", "ja.UTF-8", "", japanese},
-		{"", "", "jam_JM", "", english},
-		{"", "ja_JP.UTF-8", "en_US.UTF-8", "", japanese},
-		{"C", "ja_JP.UTF-8", "ja_JP.UTF-8", "", english},
-		{"ja_JP.UTF-8", "", "", "en", english},
-		{"en_US.UTF-8", "", "", "ja", japanese},
+		{"", "", "", "", console.English},
+		{"", "", "ja_JP.UTF-8", "", console.Japanese},
+		{"", "", "ja", "", console.Japanese},
+		{"", "", "ja.UTF-8", "", console.Japanese},
+		{"", "", "jam_JM", "", console.English},
+		{"", "ja_JP.UTF-8", "en_US.UTF-8", "", console.Japanese},
+		{"C", "ja_JP.UTF-8", "ja_JP.UTF-8", "", console.English},
+		{"ja_JP.UTF-8", "", "", "en", console.English},
+		{"en_US.UTF-8", "", "", "ja", console.Japanese},
 	} {
 		args := []string{"explain", "nonsense"}
 		if c.flag != "" {
@@ -179,18 +181,18 @@ func TestLanguage(t *testing.T) {
 		}
 		s := session{vars: map[string]string{"LC_ALL": c.lcAll, "LC_MESSAGES": c.lcMessages, "LANG": c.lang}}
 		r := s.run(t, args...)
-		require.Equal(t, c.want == japanese, strings.Contains(r.stderr, "いずれでもありません"), "%+v", c)
+		require.Equal(t, c.want == console.Japanese, strings.Contains(r.stderr, "いずれでもありません"), "%+v", c)
 
 		short := session{vars: s.vars}.run(t, append([]string{"--help"}, args[2:]...)...)
-		require.Equal(t, c.want == japanese, strings.Contains(short.stdout, "終了ステータス"), "%+v", c)
+		require.Equal(t, c.want == console.Japanese, strings.Contains(short.stdout, "終了ステータス"), "%+v", c)
 	}
-	require.Equal(t, english, language(&cobra.Command{}), "a command by itself")
+	require.Equal(t, console.English, language(&cobra.Command{}), "a command by itself")
 }
 
 func TestColour(t *testing.T) {
 	t.Parallel()
 	row := "1095729,1,TestMod,,205685,,1000,2,4,1006,,,"
-	screen := world{terminal: terminals{out: true}}
+	screen := world{terminal: console.Terminals{Out: true}}
 	for _, c := range []struct {
 		session
 		coloured bool
@@ -199,7 +201,7 @@ func TestColour(t *testing.T) {
 		{session{world: screen}, true},
 		{session{world: screen, vars: map[string]string{"NO_COLOR": "1"}}, false},
 		{session{world: screen, vars: map[string]string{"TERM": "dumb"}}, false},
-		{session{world: world{terminal: terminals{err: true, in: true}}}, false},
+		{session{world: world{terminal: console.Terminals{Err: true, In: true}}}, false},
 	} {
 		r := c.run(t, "explain", row)
 		require.Equal(t, c.coloured, strings.Contains(r.stdout, "\x1b["))
@@ -209,12 +211,12 @@ func TestColour(t *testing.T) {
 // What comes from outside cannot steer the terminal.
 func TestPrintable(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "注文　１ (a)", printable("注文　１ (a)"))
+	require.Equal(t, "注文　１ (a)", console.Printable("注文　１ (a)"))
 	for _, s := range []string{"\x1b[2J", "a\rb", "\u202e1", "a\nb", "\u009b1m"} {
-		require.NotContains(t, printable(s), s)
+		require.NotContains(t, console.Printable(s), s)
 	}
 	r := session{}.run(t, "explain", "?gid=1&rst=1&cod=%1b%5b2J&am=1&tx=0&sf=0&ta=1")
-	require.Equal(t, exitDone, r.status)
+	require.Equal(t, console.Done, r.status)
 	require.NotContains(t, r.stdout, "\x1b")
 	require.Contains(t, r.stdout, `"\x1b[2J"`)
 }
@@ -227,7 +229,7 @@ func TestPanicIsUnknown(t *testing.T) {
 	s.stdin = io.Reader(nil)
 	s.proxy = func(*http.Request) (*url.URL, error) { panic("boom") }
 	r := s.run(t, "doctor")
-	require.Equal(t, exitUnknown, r.status)
+	require.Equal(t, console.Unknown, r.status)
 	require.Contains(t, r.stderr, "panic")
 }
 
@@ -235,7 +237,7 @@ func TestRunWiresTheProcess(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	env := func(string) string { return "" }
-	require.Equal(t, exitDone, Run(t.Context(), []string{"explain", "ER003", "--json"}, env, strings.NewReader(""), &stdout, &stderr))
+	require.Equal(t, console.Done, Run(t.Context(), []string{"explain", "ER003", "--json"}, env, strings.NewReader(""), &stdout, &stderr))
 	require.True(t, json.Valid(stdout.Bytes()))
 	f, err := os.Open(os.DevNull)
 	require.NoError(t, err)
@@ -296,7 +298,7 @@ func shellWords(line string) []string {
 // parses requires that the command would take the arguments.
 func parses(t *testing.T, args []string) {
 	t.Helper()
-	root := newRootCommand(english)
+	root := newRootCommand(console.English)
 	root.InitDefaultCompletionCmd(args...)
 	cmd, rest, err := root.Find(args)
 	require.NoError(t, err, "%q", args)

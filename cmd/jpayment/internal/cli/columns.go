@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
 // column is one column of a reply, or one parameter of a notice, explained.
@@ -16,16 +17,16 @@ type column struct {
 }
 
 // columns explains a result. Private values are hidden unless they are asked for.
-func columns(lang string, res *jpayment.Result, showPrivate bool) []column {
+func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column {
 	private := func(s jpayment.Secret) string {
 		if showPrivate {
 			return s.Reveal()
 		}
-		return hide(s.Reveal())
+		return lang.Hide(s.Reveal())
 	}
 	var cs []column
 	add := func(name, value, en, ja string) {
-		cs = append(cs, column{name, terms[name].ja, value, in(lang, en, ja)})
+		cs = append(cs, column{name, terms[name].Ja, value, lang.In(en, ja)})
 	}
 	yen := func(name string, a jpayment.Amount, en, ja string) {
 		value := ""
@@ -41,17 +42,18 @@ func columns(lang string, res *jpayment.Result, showPrivate bool) []column {
 	} else {
 		add("gid", res.PaymentID, "payment number; after a ReAuth the new payment's", "決済番号。再オーソリの後は新しい決済の番号")
 	}
-	add("rst", strconv.Itoa(int(res.Status)), statusMeaning(res.Status, english), statusMeaning(res.Status, japanese))
+	add("rst", strconv.Itoa(int(res.Status)), statusMeaning(console.English, res.Status), statusMeaning(console.Japanese, res.Status))
 	switch {
 	case res.TestMode():
-		add("ap", res.ApprovalCode.Reveal(), "the store is in test mode: no money moved", "店舗がテストモード。お金は動いていない")
+		add("ap", res.ApprovalCode.Reveal(), "the store is in test mode: no money moved", "店舗がテストモード。実際の請求は発生していない")
 	default:
 		add("ap", private(res.ApprovalCode), "the card company's approval code", "カード会社の承認番号")
 	}
 	if res.Code == "" {
 		add("ec", "", "no error", "エラーなし")
 	} else {
-		add("ec", string(res.Code), res.Code.Message(), res.Code.MessageJa())
+		message := res.Code.Message()
+		add("ec", string(res.Code), message.En, message.Ja)
 	}
 	add("god", res.OrderCode, "the gateway's code for the order", "ゲートウェイのオーダーコード")
 	add("cod", res.OrderNumber, "the store's own order number", "店舗のオーダー番号")
@@ -65,19 +67,19 @@ func columns(lang string, res *jpayment.Result, showPrivate bool) []column {
 		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
 	}
 	other := private(res.Other)
-	keys := len(res.Extra())
-	cs = append(cs, column{"", "その他データ", other, fmt.Sprintf(in(lang, "the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）"), keys)})
+	keys := res.Extra.Len()
+	cs = append(cs, column{"", "その他データ", other, fmt.Sprintf(lang.In("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）"), keys)})
 	return cs
 }
 
-func statusMeaning(s jpayment.Status, lang string) string {
+func statusMeaning(lang console.Lang, s jpayment.Status) string {
 	switch s {
 	case jpayment.StatusSucceeded:
-		return in(lang, "succeeded", "決済成功")
+		return lang.In("succeeded", "決済成功")
 	case jpayment.StatusFailed:
-		return in(lang, "failed", "決済失敗")
+		return lang.In("failed", "決済失敗")
 	default:
-		return in(lang, "not in the specification; recurring charges use 3 to 5. Not a success", "仕様書にない値（自動課金では3～5が使われる）。成功ではない")
+		return lang.In("not in the specification; recurring charges use 3 to 5. Not a success", "仕様書にない値（自動課金では3～5が使われる）。成功ではない")
 	}
 }
 

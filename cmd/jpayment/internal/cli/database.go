@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -33,12 +33,12 @@ type queue interface {
 }
 
 // addDatabaseFlags adds the flags of the commands that keep jobs.
-func addDatabaseFlags(cmd *cobra.Command, lang string) {
+func addDatabaseFlags(cmd *cobra.Command, lang console.Lang) {
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
-	f.String("database", "", in(lang, "SQLite file, or postgres://… without a password; by default jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
+	f.String("database", "", lang.In("SQLite file, or postgres://… without a password; by default jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
 		"SQLite ファイル、または postgres://…（パスワードなし）。既定はユーザーデータディレクトリの jpayment/jpayment.db [JPAYMENT_DATABASE]"))
-	f.String("schema", "", in(lang, "Postgres schema for the tables, by default jpayment [JPAYMENT_SCHEMA]", "テーブルを置く Postgres のスキーマ。既定は jpayment [JPAYMENT_SCHEMA]"))
+	f.String("schema", "", lang.In("Postgres schema for the tables, by default jpayment [JPAYMENT_SCHEMA]", "テーブルを置く Postgres のスキーマ。既定は jpayment [JPAYMENT_SCHEMA]"))
 }
 
 func isPostgres(database string) bool {
@@ -86,22 +86,22 @@ func (s settings) keys() (keys [][]byte) {
 // databaseSettings returns the settings of a command that keeps jobs. Its store is given,
 // and its database named.
 func databaseSettings(cmd *cobra.Command) (settings, error) {
-	w, lang := worldOf(cmd), language(cmd)
+	w := worldOf(cmd)
 	s, err := readSettings(cmd)
 	switch {
 	case err != nil:
 		return s, err
 	case s.store == "":
-		return s, usageError(noStore(lang))
+		return s, noStore()
 	case s.database.Reveal() != "":
 		return s, nil
 	case s.url != "":
 		// What was done at another gateway must not count as done at the real one.
-		return s, usageError(in(lang, "no database: with a gateway of your own, give it a database of its own by --database or JPAYMENT_DATABASE",
-			"データベースがありません。本番以外のゲートウェイを使うときは、--database または JPAYMENT_DATABASE で専用のデータベースを指定してください"))
+		return s, console.Usagef("no database: with a gateway of your own, give it a database of its own by --database or JPAYMENT_DATABASE",
+			"データベースがありません。本番以外のゲートウェイを使うときは、--database または JPAYMENT_DATABASE で専用のデータベースを指定してください")
 	case w.dataDir == "":
-		return s, usageError(in(lang, "no database: give --database, JPAYMENT_DATABASE, or database in the configuration file",
-			"データベースがありません。--database、JPAYMENT_DATABASE、または設定ファイルの database で指定してください"))
+		return s, console.Usagef("no database: give --database, JPAYMENT_DATABASE, or database in the configuration file",
+			"データベースがありません。--database、JPAYMENT_DATABASE、または設定ファイルの database で指定してください")
 	}
 	s.database = jpayment.NewSecret(filepath.Join(w.dataDir, "jpayment", "jpayment.db"))
 	return s, nil
@@ -109,27 +109,27 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 
 // openQueue opens the database and makes its tables. One that is not there is made only if
 // it may be: a mistyped path must not look like a store without jobs.
-func openQueue(ctx context.Context, lang string, s settings, log *slog.Logger, create bool) (q queue, closeIt func(), err error) {
+func openQueue(ctx context.Context, s settings, log *slog.Logger, create bool) (q queue, closeIt func(), err error) {
 	cfg := fulfilment.Config{StoreID: s.store, KickbackWait: s.kickbackWait, ProductionOnly: s.productionOnly, Charset: s.charset, Schema: s.schema, Logger: log}
 	if isPostgres(s.database.Reveal()) {
-		q, closeIt, err = openPostgres(ctx, lang, s, cfg)
+		q, closeIt, err = openPostgres(ctx, s, cfg)
 	} else {
-		q, closeIt, err = openFile(lang, s, cfg, create)
+		q, closeIt, err = openFile(s, cfg, create)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := q.Migrate(ctx); err != nil {
 		closeIt()
-		return nil, nil, fmt.Errorf(in(lang, "database %s: %w", "データベース %s: %w"), s.databaseName(), err)
+		return nil, nil, console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), console.What(err))
 	}
 	return q, closeIt, nil
 }
 
-func openPostgres(ctx context.Context, lang string, s settings, cfg fulfilment.Config) (queue, func(), error) {
+func openPostgres(ctx context.Context, s settings, cfg fulfilment.Config) (queue, func(), error) {
 	config, err := pgxpool.ParseConfig(s.database.Reveal())
 	if err != nil { // It may quote the URL.
-		return nil, nil, usageError(in(lang, "database: the URL cannot be understood; it is postgres://USER@HOST:PORT/NAME", "database: URLとして読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です"))
+		return nil, nil, console.Usagef("database: the URL cannot be understood; it is postgres://USER@HOST:PORT/NAME", "データベースの URL が読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です")
 	}
 	config.MaxConns = max(config.MaxConns, int32(s.concurrency)+4) //nolint:gosec // It is at most 64.
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -139,43 +139,44 @@ func openPostgres(ctx context.Context, lang string, s settings, cfg fulfilment.C
 	q, err := fulfilment.NewPostgres(pool, cfg)
 	if err != nil {
 		pool.Close()
-		return nil, nil, wrongConfig(err)
+		return nil, nil, wrongFields(err)
 	}
 	return q, pool.Close, nil
 }
 
-func openFile(lang string, s settings, cfg fulfilment.Config, create bool) (queue, func(), error) {
+func openFile(s settings, cfg fulfilment.Config, create bool) (queue, func(), error) {
 	path := s.database.Reveal()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
-		return nil, nil, usageError(fmt.Sprintf(in(lang, "there is no database %s", "データベース %s がありません"), path))
+		return nil, nil, console.Usagef("there is no database %s", "データベース %s がありません", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("database: %w", err)
+		return nil, nil, wrongDatabase(err)
 	}
 	// It holds e-mail addresses and telephone numbers: others do not read it.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // The user's own file, by the user's own choice.
 	if err != nil {
-		return nil, nil, fmt.Errorf("database: %w", err)
+		return nil, nil, wrongDatabase(err)
 	}
 	if err := f.Close(); err != nil {
-		return nil, nil, fmt.Errorf("database: %w", err)
+		return nil, nil, wrongDatabase(err)
 	}
 	db, err := fulfilment.OpenSQLite(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("database: %w", err)
+		return nil, nil, wrongDatabase(err)
 	}
 	q, err := fulfilment.NewSQLite(db, cfg)
 	if err != nil {
-		return nil, nil, errors.Join(wrongConfig(err), db.Close())
+		return nil, nil, errors.Join(wrongFields(err), db.Close())
 	}
 	return q, func() { _ = db.Close() }, nil // Every commit is on the disk.
 }
 
-// wrongConfig returns the error of settings that the package fulfilment does not take.
-func wrongConfig(err error) error {
-	var invalid *jpayment.ValidationError
-	if errors.As(err, &invalid) {
-		return usageError(faultsOf(err))
-	}
-	return err
+// wrongDatabase returns the error of a path that no database can be at.
+func wrongDatabase(err error) error {
+	return console.Usagef("database: %s", "データベース: %s", console.What(err))
+}
+
+// databaseFailed returns the error of a database that was opened and no longer works.
+func databaseFailed(err error) error {
+	return console.Failedf("database: %s", "データベース: %s", console.What(err))
 }

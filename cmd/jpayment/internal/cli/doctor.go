@@ -18,13 +18,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 )
 
-func newDoctorCommand(lang string) *cobra.Command {
+func newDoctorCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: in(lang, "Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンが受け付けられるかを確認する"),
-		Long: in(lang, `Check the way to the gateway: name, connection, TLS and HTTP, through the proxy that
+		Short: lang.In("Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンが受け付けられるかを確認する"),
+		Long: lang.In(`Check the way to the gateway: name, connection, TLS and HTTP, through the proxy that
 HTTPS_PROXY names, as the package jpayment connects.
 
 With a store ID, check whether the gateway accepts requests from this machine's address
@@ -43,7 +45,7 @@ HTTPS_PROXY のプロキシがあれば経由します。
 		Example: `  jpayment doctor
   jpayment doctor --store 123456
   HTTPS_PROXY=http://proxy.example:3128 jpayment doctor --store 123456`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := readSettings(cmd)
 			if err != nil {
@@ -59,11 +61,15 @@ HTTPS_PROXY のプロキシがあれば経由します。
 // doctor makes the checks and prints each on a line.
 type doctor struct {
 	world    world
-	lang     string
+	lang     console.Lang
 	settings settings
 	failed   bool
 	advice   []string
 }
+
+// cancelNothing cannot touch a payment: 0 is the number that the gateway itself writes
+// where there is no payment.
+var cancelNothing = jpayment.CancelRequest{PaymentID: "0"}
 
 // doctorTimeout bounds each of its requests where no other time is set.
 const doctorTimeout = 15 * time.Second
@@ -72,44 +78,36 @@ func (d *doctor) run(ctx context.Context) error {
 	if d.settings.timeout == 0 {
 		d.settings.timeout = doctorTimeout
 	}
-	cancelNothing := func(ctx context.Context, g jpayment.Gateway) (*jpayment.Result, error) {
-		return g.Cancel(ctx, jpayment.CancelRequest{PaymentID: "0"})
-	}
 	// The address comes from the package, and so does the judgement of the settings.
-	rehearsed := d.settings
-	if rehearsed.store == "" {
-		rehearsed.store = "000000"
+	previewed := d.settings
+	if previewed.store == "" {
+		previewed.store = "000000"
 	}
-	sending, err := rehearse(ctx, rehearsed, cancelNothing)
+	client, err := jpayment.NewClient(previewed.store, previewed.options()...)
 	if err != nil {
-		return usageError(faultsOf(err))
+		return wrongFields(err)
 	}
-	proxy, err := d.world.proxy(&http.Request{URL: sending.url})
+	req, err := client.Preview(ctx, jpayment.OpCancel, cancelNothing)
+	if err != nil {
+		return wrongFields(err)
+	}
+	target := req.URL
+	proxy, err := d.world.proxy(&http.Request{URL: target})
 	if err != nil { // It quotes the URL, which may hold a password.
-		return usageError("HTTPS_PROXY: " + in(d.lang, "is not a URL", "URLとして読めません"))
+		return console.Usagef("HTTPS_PROXY: is not a URL", "HTTPS_PROXY: URL として読めません")
 	}
 	transport := d.transport(proxy)
 	defer transport.CloseIdleConnections()
 
-	d.checkWay(ctx, sending.url, proxy, transport)
-	d.checkStore(ctx, transport, cancelNothing)
+	d.checkWay(ctx, target, proxy, transport)
+	d.checkStore(ctx, transport)
 	for _, a := range d.advice {
 		fmt.Fprintf(d.world.stdout, "\n%s\n", a)
 	}
 	if d.failed {
-		return exitStatus(exitFailed)
+		return console.ExitStatus(console.Failed)
 	}
 	return nil
-}
-
-// faultsOf returns the faults of a validation error, as flags.
-func faultsOf(err error) string {
-	t := tell(err)
-	faults := make([]string, len(t.faults))
-	for i, f := range t.faults {
-		faults[i] = flagOf(f) + " " + f.Reason
-	}
-	return strings.Join(faults, "; ")
 }
 
 // transport connects as the default one of the package jpayment does.
@@ -125,7 +123,7 @@ func (d *doctor) transport(proxy *url.URL) *http.Transport {
 		DisableKeepAlives:   true,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 			if resp.StatusCode != http.StatusOK {
-				return fmt.Errorf("the proxy refused CONNECT with HTTP status %d", resp.StatusCode)
+				return console.Failedf("the proxy refused CONNECT with HTTP status %d", "プロキシが CONNECT を拒否しました（HTTP ステータス %d）", resp.StatusCode)
 			}
 			return nil
 		},
@@ -133,16 +131,16 @@ func (d *doctor) transport(proxy *url.URL) *http.Transport {
 }
 
 // line prints one check.
-func (d *doctor) line(m mark, name, text string) {
-	if m == bad || m == unsure {
+func (d *doctor) line(m console.Mark, name string, text console.Text) {
+	if m == console.Bad || m == console.Unsure {
 		d.failed = true
 	}
-	fmt.Fprintf(d.world.stdout, "%s %s  %s\n", m.paint(d.world, d.world.terminal.out), pad(name, 5), printable(text))
+	fmt.Fprintf(d.world.stdout, "%s %s  %s\n", d.world.console().OutMark(m), console.Pad(name, 5), console.Printable(d.lang.Of(text)))
 }
 
 // advise keeps what to do for after the checks.
 func (d *doctor) advise(en, ja string) {
-	d.advice = append(d.advice, in(d.lang, en, ja))
+	d.advice = append(d.advice, d.lang.In(en, ja))
 }
 
 // checkWay sends a request without parameters, which no gateway can take for one about
@@ -155,35 +153,35 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 	hop := target
 	if proxy != nil {
 		hop = proxy
-		d.line(good, "proxy", fmt.Sprintf(in(d.lang, "through %s://%s (HTTPS_PROXY)", "%s://%s を経由（HTTPS_PROXY）"), proxy.Scheme, proxy.Host))
+		d.line(console.Good, "proxy", console.Textf("through %s://%s (HTTPS_PROXY)", "%s://%s を経由（HTTPS_PROXY）", proxy.Scheme, proxy.Host))
 	}
 	switch {
 	case way.dnsErr != nil:
-		d.line(bad, "DNS", way.dnsErr.Error())
+		d.line(console.Bad, "DNS", console.What(way.dnsErr))
 		d.advise("The name was not resolved: check the network and its DNS.", "名前を解決できません。ネットワークとDNSを確認してください。")
 	case len(way.addresses) > 0:
-		d.line(good, "DNS", hop.Hostname()+": "+strings.Join(way.addresses, ", "))
+		d.line(console.Good, "DNS", console.Textf("%s: %s", "%s: %s", hop.Hostname(), strings.Join(way.addresses, ", ")))
 	default:
-		d.line(skipped, "DNS", hop.Hostname()+in(d.lang, " is an address", " はアドレスのため不要"))
+		d.line(console.Skipped, "DNS", console.Textf("%s is an address", "%s はアドレスのため不要", hop.Hostname()))
 	}
 	switch {
 	case way.connected != "":
-		d.line(good, "TCP", way.connected)
+		d.line(console.Good, "TCP", console.Textf("%s", "%s", way.connected))
 	case way.connectErr != nil:
-		d.line(bad, "TCP", way.connectErr.Error())
+		d.line(console.Bad, "TCP", console.What(way.connectErr))
 		d.advise("No connection: check the firewall, the proxy and the address.", "接続できません。ファイアウォール、プロキシ、接続先を確認してください。")
 	default:
 		d.skip("TCP")
 	}
 	switch {
 	case target.Scheme == "http":
-		d.line(skipped, "TLS", in(d.lang, "plain HTTP to this machine", "同じマシンへのHTTPのため不要"))
+		d.line(console.Skipped, "TLS", console.Textf("plain HTTP to this machine", "同じマシンへのHTTPのため不要"))
 	case way.tlsErr != nil:
 		d.tlsFailed(way.tlsErr)
 	case way.tls != nil:
-		d.line(good, "TLS", tls.VersionName(way.tls.Version)+", "+d.chain(way.tls.VerifiedChains[0]))
+		d.line(console.Good, "TLS", console.Textf("%s, %s", "%s、%s", tls.VersionName(way.tls.Version), chain(way.tls.VerifiedChains[0])))
 	case way.connected != "":
-		d.line(bad, "TLS", cause(err))
+		d.line(console.Bad, "TLS", console.What(err))
 		d.advise("No connection through the proxy: check its rules.", "プロキシを経由して接続できません。プロキシの設定を確認してください。")
 	default:
 		d.skip("TLS")
@@ -193,7 +191,7 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 
 // skip prints a check that could not be made because of an earlier one.
 func (d *doctor) skip(name string) {
-	d.line(skipped, name, in(d.lang, "not reached", "未確認"))
+	d.line(console.Skipped, name, console.Textf("not reached", "未確認"))
 }
 
 // page judges what the gateway answered.
@@ -202,40 +200,40 @@ func (d *doctor) page(page []byte, status int, err error) {
 	case d.failed:
 		d.skip("HTTP")
 	case err != nil:
-		d.line(bad, "HTTP", cause(err))
+		d.line(console.Bad, "HTTP", console.What(err))
 		d.advise("The connection stands and no answer came: try again; look at the gateway's announcements.",
 			"接続できましたが、応答がありません。時間をおいて再度確認し、ゲートウェイの障害情報を確認してください。")
 	case status != http.StatusOK:
-		d.line(bad, "HTTP", fmt.Sprintf(in(d.lang, "status %d, which the gateway does not answer with", "ステータス %d（ゲートウェイの応答ではない）"), status))
+		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway does not answer with", "ステータス %d（ゲートウェイの応答ではない）", status))
 		d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 	default:
 		res, err := jpayment.ParseReply(page)
 		if err != nil {
-			d.line(bad, "HTTP", in(d.lang, "status 200, but not an answer of the gateway's: ", "ステータス 200 だが、ゲートウェイの応答ではない: ")+tell(err).what)
+			d.line(console.Bad, "HTTP", console.Textf("status 200, but not an answer of the gateway's: %s", "ステータス 200 だが、ゲートウェイの応答ではない: %s", jpayment.WhatOf(err)))
 			d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 			return
 		}
 		if errors.Is(res.Code, jpayment.ErrMaintenance) {
-			d.line(unsure, "HTTP", string(res.Code)+" "+in(d.lang, res.Code.Message(), res.Code.MessageJa()))
+			d.line(console.Unsure, "HTTP", jobtext.Code(res.Code))
 			d.advise("Try again when the maintenance is over.", "メンテナンスが終わってから再度確認してください。")
 			return
 		}
-		d.line(good, "HTTP", fmt.Sprintf(in(d.lang, "status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。ゲートウェイが応答（パラメータのないリクエストに %s）"), string(res.Code)))
+		d.line(console.Good, "HTTP", console.Textf("status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。ゲートウェイが応答（パラメータのないリクエストに %s）", string(res.Code)))
 	}
 }
 
 // tlsFailed tells why there is no secure connection, and of the certificate that was
 // not accepted.
 func (d *doctor) tlsFailed(err error) {
-	text := err.Error()
+	text := console.What(err)
 	var (
 		cert    *tls.CertificateVerificationError
 		expired x509.CertificateInvalidError
 	)
 	if errors.As(err, &cert) && len(cert.UnverifiedCertificates) > 0 {
-		text = cert.Err.Error() + "; " + d.chain(cert.UnverifiedCertificates)
+		text = console.Textf("%s; %s", "%s（%s）", text, chain(cert.UnverifiedCertificates))
 	}
-	d.line(bad, "TLS", text)
+	d.line(console.Bad, "TLS", text)
 	if errors.As(err, &expired) && expired.Reason == x509.Expired {
 		d.advise("The certificate is not valid at this time: check this machine's clock first. Never switch the check off.",
 			"証明書が現在有効ではありません。まずこのマシンの時計を確認してください。証明書の検証は決して無効にしないでください。")
@@ -246,7 +244,7 @@ func (d *doctor) tlsFailed(err error) {
 }
 
 // chain describes a certificate, who vouches for it, and until when.
-func (d *doctor) chain(certs []*x509.Certificate) string {
+func chain(certs []*x509.Certificate) console.Text {
 	names := make([]string, len(certs))
 	for i, c := range certs {
 		names[i] = c.Subject.CommonName
@@ -255,15 +253,15 @@ func (d *doctor) chain(certs []*x509.Certificate) string {
 		}
 	}
 	expiry := certs[0].NotAfter.UTC().Format(time.DateOnly)
-	return fmt.Sprintf(in(d.lang, "certificate %s, valid until %s", "証明書 %s、有効期限 %s"), strings.Join(names, " < "), expiry)
+	return console.Textf("certificate %s, valid until %s", "証明書 %s、有効期限 %s", strings.Join(names, " < "), expiry)
 }
 
 // checkStore asks the gateway, with a request that cannot touch a payment, whether it
 // accepts this store from this machine.
-func (d *doctor) checkStore(ctx context.Context, transport *http.Transport, cancelNothing call) {
-	name := in(d.lang, "store", "店舗")
+func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
+	name := d.lang.In("store", "店舗")
 	if d.settings.store == "" {
-		d.line(skipped, name, in(d.lang, "no store ID: give --store to have the address checked", "店舗IDなし。送信元IPアドレスを確認するには --store を指定"))
+		d.line(console.Skipped, name, console.Textf("no store ID: give --store to have the address checked", "店舗IDなし。送信元IPアドレスを確認するには --store を指定"))
 		return
 	}
 	if d.failed {
@@ -274,29 +272,31 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport, canc
 		jpayment.WithHTTPClient(&http.Client{Transport: transport}),
 		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))...)
 	if err == nil {
-		_, err = cancelNothing(ctx, client)
+		_, err = client.Cancel(ctx, cancelNothing)
 	}
 	if err == nil {
-		err = errors.New("the gateway says that it cancelled payment 0")
+		err = console.Failedf("the gateway says that it cancelled payment 0", "決済番号 0 を取り消したとゲートウェイが答えました")
 	}
-	told := tell(err)
-	code := told.code
-	said := string(code) + " " + in(d.lang, code.Message(), code.MessageJa())
+	var refused *jpayment.GatewayError
+	var code jpayment.Code
+	if errors.As(err, &refused) {
+		code = refused.Code
+	}
 	switch {
 	case code == jpayment.CodePaymentID, code == jpayment.CodeCancelFailed:
-		d.line(good, name, fmt.Sprintf(in(d.lang, "%s is accepted from this address (%s to a CANCEL of payment 0)", "%s はこのアドレスから受け付けられる（決済番号 0 の CANCEL に %s）"), d.settings.store, string(code)))
+		d.line(console.Good, name, console.Textf("%s is accepted from this address (%s to a CANCEL of payment 0)", "このアドレスからのリクエストは受け付けられる（店舗 %s、決済番号 0 の CANCEL に %s）", d.settings.store, string(code)))
 	case code == "":
-		d.line(unsure, name, in(d.lang, "no answer about the store: "+told.what, "店舗についての回答なし: "+told.whatJa))
+		d.line(console.Unsure, name, console.Textf("no answer about the store: %s", "店舗についての回答なし: %s", console.What(err)))
 		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが受け付けられるかは不明です。再度確認してください。")
 	case code == jpayment.CodeSourceIP:
-		d.line(bad, name, said)
+		d.line(console.Bad, name, jobtext.Code(code))
 		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. A store with a connection authentication code (接続認証コード) wants JPAYMENT_CONNECTION_AUTH instead.",
 			"このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してください。NATやプロキシを経由する場合は、その出口のアドレスです。接続認証コードを使う店舗では、代わりに JPAYMENT_CONNECTION_AUTH を設定してください。")
 	case code == "ER050", errors.Is(code, jpayment.ErrNotPermitted):
-		d.line(bad, name, said)
+		d.line(console.Bad, name, jobtext.Code(code))
 		d.advise("Check the store ID, and the store's contract and settings in the control panel.", "店舗IDと、管理画面の店舗の契約・設定を確認してください。")
 	default:
-		d.line(unsure, name, said)
+		d.line(console.Unsure, name, jobtext.Code(code))
 		d.advise("The gateway answered, but this code does not tell whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが受け付けられるか分かりません。")
 	}
 }
@@ -371,20 +371,4 @@ func get(ctx context.Context, target *url.URL, transport *http.Transport) (page 
 	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
 	page, err = io.ReadAll(io.LimitReader(resp.Body, maxInput))
 	return page, resp.StatusCode, err
-}
-
-// cause returns the text of a request's error without the request.
-func cause(err error) string {
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		err = failed.Err
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "the time ran out"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed early"
-	default:
-		return err.Error()
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -55,59 +56,59 @@ func TestDoctor(t *testing.T) {
 		set    func(*testing.T, *patient)
 		status int
 	}{
-		"fine":     {func(*testing.T, *patient) {}, exitDone},
-		"no-store": {func(_ *testing.T, p *patient) { delete(p.vars, "JPAYMENT_STORE") }, exitDone},
-		"tls":      {func(t *testing.T, p *patient) { t.Helper(); overTLS(t, p) }, exitDone},
+		"fine":     {func(*testing.T, *patient) {}, console.Done},
+		"no-store": {func(_ *testing.T, p *patient) { delete(p.vars, "JPAYMENT_STORE") }, console.Done},
+		"tls":      {func(t *testing.T, p *patient) { t.Helper(); overTLS(t, p) }, console.Done},
 		"localhost": {func(_ *testing.T, p *patient) {
 			_, port, _ := net.SplitHostPort(p.gateway.URL[len("http://"):])
 			p.vars["JPAYMENT_URL"] = "http://localhost:" + port
-		}, exitDone},
+		}, console.Done},
 		"bad-certificate": {func(t *testing.T, p *patient) {
 			t.Helper()
 			overTLS(t, p)
 			p.roots = x509.NewCertPool()
-		}, exitFailed},
-		"source-address": {func(_ *testing.T, p *patient) { p.gateway.RegisterIPs() }, exitFailed},
-		"maintenance":    {func(_ *testing.T, p *patient) { p.gateway.SetMaintenance(true) }, exitFailed},
-		"refused-port":   {func(t *testing.T, p *patient) { t.Helper(); p.vars["JPAYMENT_URL"] = nobody(t) }, exitFailed},
-		"no-such-name":   {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_URL"] = "https://gateway.invalid" }, exitFailed},
-		"wrong-store":    {refusing("ER050"), exitFailed},
-		"not-contracted": {refusing("ER564"), exitFailed},
-		"cancel-failed":  {refusing("ER033"), exitDone},
-		"busy":           {refusing("ER010"), exitFailed},
-		"lost":           {refusing("ER000"), exitFailed},
+		}, console.Failed},
+		"source-address": {func(_ *testing.T, p *patient) { p.gateway.RegisterIPs() }, console.Failed},
+		"maintenance":    {func(_ *testing.T, p *patient) { p.gateway.SetMaintenance(true) }, console.Failed},
+		"refused-port":   {func(t *testing.T, p *patient) { t.Helper(); p.vars["JPAYMENT_URL"] = nobody(t) }, console.Failed},
+		"no-such-name":   {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_URL"] = "https://gateway.invalid" }, console.Failed},
+		"wrong-store":    {refusing("ER050"), console.Failed},
+		"not-contracted": {refusing("ER564"), console.Failed},
+		"cancel-failed":  {refusing("ER033"), console.Done},
+		"busy":           {refusing("ER010"), console.Failed},
+		"lost":           {refusing("ER000"), console.Failed},
 		"no-answer": {func(_ *testing.T, p *patient) {
 			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking, Operation: jpayment.OpCancel})
-		}, exitFailed},
-		"portal": {answering(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>log in</html>") }), exitFailed},
+		}, console.Failed},
+		"portal": {answering(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>log in</html>") }), console.Failed},
 		"redirect": {answering(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://portal.example/", http.StatusFound)
-		}), exitFailed},
-		"hang-up": {answering(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), exitFailed},
+		}), console.Failed},
+		"hang-up": {answering(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), console.Failed},
 		"silence": {func(_ *testing.T, p *patient) {
 			p.vars["JPAYMENT_URL"] = silent(t)
 			p.vars["JPAYMENT_TIMEOUT"] = "200ms"
-		}, exitFailed},
+		}, console.Failed},
 		"connection-auth": {func(t *testing.T, p *patient) {
 			t.Helper()
 			p.gateway = jpaymenttest.NewServer(t, jpaymenttest.WithConnectionAuth("code"))
 			p.vars["JPAYMENT_URL"], p.vars["JPAYMENT_CONNECTION_AUTH"] = p.gateway.URL, "code"
-		}, exitDone},
+		}, console.Done},
 		"proxy": {func(t *testing.T, p *patient) {
 			t.Helper()
 			overTLS(t, p)
 			p.proxy = http.ProxyURL(startProxy(t, http.StatusOK))
-		}, exitDone},
+		}, console.Done},
 		"proxy-refuses": {func(t *testing.T, p *patient) {
 			t.Helper()
 			overTLS(t, p)
 			p.proxy = http.ProxyURL(startProxy(t, http.StatusForbidden))
-		}, exitFailed},
+		}, console.Failed},
 		"bad-proxy": {func(_ *testing.T, p *patient) {
 			p.proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("canary") }
-		}, exitUsage},
-		"bad-url":      {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_URL"] = "http://example.com" }, exitUsage},
-		"bad-settings": {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_TIMEOUT"] = "soon" }, exitUsage},
+		}, console.Usage},
+		"bad-url":      {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_URL"] = "http://example.com" }, console.Usage},
+		"bad-settings": {func(_ *testing.T, p *patient) { p.vars["JPAYMENT_TIMEOUT"] = "soon" }, console.Usage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -133,7 +134,7 @@ func TestDoctorTouchesNoPayment(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
 	id := g.Authorize(purchase)
-	require.Equal(t, exitDone, at(g).run(t, "doctor").status)
+	require.Equal(t, console.Done, at(g).run(t, "doctor").status)
 	requests := g.Requests()
 	require.Len(t, requests, 2)
 	require.Empty(t, requests[0].Form)
@@ -145,7 +146,7 @@ func TestDoctorTouchesNoPayment(t *testing.T) {
 
 func TestExpiredCertificate(t *testing.T) {
 	t.Parallel()
-	d := doctor{world: world{env: func(string) string { return "" }, stdout: io.Discard}, lang: english}
+	d := doctor{world: world{env: func(string) string { return "" }, stdout: io.Discard}, lang: console.English}
 	expired := &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}, UnverifiedCertificates: []*x509.Certificate{{}}}
 	d.tlsFailed(expired)
 	require.True(t, d.failed)

@@ -1,23 +1,23 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 )
 
-func newExplainCommand(lang string) *cobra.Command {
+func newExplainCommand(lang console.Lang) *cobra.Command {
 	e := explanation{}
 	cmd := &cobra.Command{
 		Use:   "explain CODE|ROW|QUERY",
-		Short: in(lang, "Tell what a code, a reply or a kickback means", "エラーコード・応答・決済結果通知の意味を示す"),
-		Long: in(lang, `Tell what something of the gateway's means: a code (ER003, G1242G120000), a reply as it
+		Short: lang.In("Tell what a code, a reply or a kickback means", "エラーコード・応答・決済結果通知の意味を示す"),
+		Long: lang.In(`Tell what something of the gateway's means: a code (ER003, G1242G120000), a reply as it
 came (a row of columns, OK or ER:ER003), or a kickback (a query, with or without its
 question mark, or the whole URL). A - in its place reads it from standard input. Nothing
 is sent.
@@ -42,8 +42,8 @@ URL全体でもよい）を渡してください。- を渡すと標準入力か
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&e.showPrivate, "show-private", false, in(lang, "show private values too", "非公開の値も表示する"))
-	f.BoolVar(&e.json, "json", false, in(lang, "one JSON object on standard output", "標準出力にJSONを1つ出力する"))
+	f.BoolVar(&e.showPrivate, "show-private", false, lang.In("show private values too", "非公開の値も表示する"))
+	f.BoolVar(&e.json, "json", false, lang.In("one JSON object on standard output", "標準出力にJSONを1つ出力する"))
 	return cmd
 }
 
@@ -51,6 +51,7 @@ URL全体でもよい）を渡してください。- を渡すと標準入力か
 type explanation struct {
 	Kind      string         `json:"kind"` // "code", "reply" or "kickback"
 	Error     string         `json:"error,omitempty"`
+	ErrorJa   string         `json:"error_ja,omitempty"`
 	Verdict   string         `json:"verdict"`
 	VerdictJa string         `json:"verdict_ja"`
 	Code      *codeRecord    `json:"code,omitempty"`
@@ -58,7 +59,7 @@ type explanation struct {
 	Result    *resultRecord  `json:"result,omitempty"`
 	After     []afterOutcome `json:"after,omitempty"`
 
-	lang              string
+	lang              console.Lang
 	showPrivate, json bool
 }
 
@@ -68,11 +69,12 @@ type codeRecord struct {
 	Known     bool          `json:"known"`
 	Message   string        `json:"message"`
 	MessageJa string        `json:"message_ja"`
-	Retry     string        `json:"retry"` // "yes", "no" or "unknown"
 }
 
-// retryJa has the answers of [jpayment.Code.Retry] in Japanese.
-var retryJa = map[string]string{"yes": "あり", "no": "なし", "unknown": "不明"}
+func newCodeRecord(c jpayment.Code) *codeRecord {
+	message := c.Message()
+	return &codeRecord{c, c.Known(), message.En, message.Ja}
+}
 
 // afterOutcome is what a code says after an operation.
 type afterOutcome struct {
@@ -92,10 +94,10 @@ func (e explanation) run(cmd *cobra.Command, input string) error {
 	if input == "-" {
 		b, err := io.ReadAll(io.LimitReader(w.stdin, maxInput+1))
 		if err != nil {
-			return fmt.Errorf("explain: standard input: %w", err)
+			return console.Failedf("standard input cannot be read: %s", "標準入力を読めません。%s", console.What(err))
 		}
 		if len(b) > maxInput {
-			return usageError(in(e.lang, "standard input is longer than 64 KiB", "標準入力が64 KiBを超えています"))
+			return console.Usagef("standard input is longer than 64 KiB", "標準入力が64 KiBを超えています")
 		}
 		input = string(b)
 	}
@@ -110,7 +112,7 @@ func (e explanation) run(cmd *cobra.Command, input string) error {
 		e.write(w)
 	}
 	if e.Error != "" {
-		return exitStatus(exitFailed)
+		return console.ExitStatus(console.Failed)
 	}
 	return nil
 }
@@ -128,7 +130,7 @@ func (e *explanation) explain(input string) error {
 		return nil
 	}
 	if text == "" || !strings.ContainsAny(text, ",:<") && text != "OK" {
-		return usageError(in(e.lang, "this is neither a code nor a reply nor a kickback", "エラーコード、応答、決済結果通知のいずれでもありません"))
+		return console.Usagef("this is neither a code nor a reply nor a kickback", "エラーコード、応答、決済結果通知のいずれでもありません")
 	}
 	e.explainReply([]byte(input))
 	return nil
@@ -160,26 +162,32 @@ func codeIn(text string) (c jpayment.Code, ok bool) {
 }
 
 func (e *explanation) explainCode(c jpayment.Code) {
-	e.Code = &codeRecord{c, c.Known(), c.Message(), c.MessageJa(), c.Retry().String()}
+	e.Code = newCodeRecord(c)
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
-		err := &jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: c}
+		outcome, next := c.Outcome(op), c.Next(op)
 		last := len(e.After) - 1
-		if last >= 0 && e.After[last].outcome == err.Outcome() && e.After[last].Next == err.Next() {
+		if last >= 0 && e.After[last].outcome == outcome && e.After[last].Next == next.En {
 			e.After[last].Operations = append(e.After[last].Operations, op)
 			continue
 		}
-		e.After = append(e.After, afterOutcome{[]jpayment.Operation{op}, err.Outcome().String(), err.Next(), err.NextJa(), err.Outcome()})
+		e.After = append(e.After, afterOutcome{[]jpayment.Operation{op}, outcome.String(), next.En, next.Ja, outcome})
 	}
-	e.Verdict, e.VerdictJa = c.Message(), c.MessageJa()
+	e.Verdict, e.VerdictJa = e.Code.Message, e.Code.MessageJa
+}
+
+// fail keeps why the input is not what it looks like.
+func (e *explanation) fail(err error, verdict, verdictJa string) {
+	what := jpayment.WhatOf(err)
+	e.Error, e.ErrorJa = what.En, what.Ja
+	e.Verdict, e.VerdictJa = verdict, verdictJa
 }
 
 func (e *explanation) explainReply(body []byte) {
 	e.Kind = "reply"
 	res, err := jpayment.ParseReply(body)
 	if err != nil {
-		e.Error = strings.TrimPrefix(tell(err).what, "the reply cannot count: ")
-		e.Verdict = "This is not an answer: the outcome of the request is unknown. Look the payment up in the control panel before anything else."
-		e.VerdictJa = "回答とは認められません。リクエストの結果は不明です。何よりも先に管理画面で決済を確認してください。"
+		e.fail(err, "This is not an answer: the outcome of the request is unknown. Look the payment up in the control panel before anything else.",
+			"応答を結果として扱えないため、リクエストの結果は不明です。何よりも先に管理画面で決済を確認してください。")
 		return
 	}
 	e.Result = newResultRecord(res)
@@ -198,8 +206,8 @@ func (e *explanation) explainReply(body []byte) {
 			e.VerdictJa = "結果は不明です。ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
 		}
 	default:
-		e.Verdict = "Done: the gateway says that it carried out the request about payment " + named(english, res) + "."
-		e.VerdictJa = "完了です。ゲートウェイは決済 " + named(japanese, res) + "について処理したと答えました。"
+		e.Verdict = "Done: the gateway says that it carried out the request about payment " + named(console.English, res) + "."
+		e.VerdictJa = "完了です。ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと答えました。"
 		e.addTestMode(res)
 	}
 	if res.PaymentID != "" { // A bare code has no columns.
@@ -208,60 +216,49 @@ func (e *explanation) explainReply(body []byte) {
 }
 
 // named returns a payment's number and total.
-func named(lang string, res *jpayment.Result) string {
-	total := in(lang, "total unknown", "合計金額なし")
+func named(lang console.Lang, res *jpayment.Result) string {
+	total := lang.In("total unknown", "合計金額なし")
 	if n, given := res.Total.Int64(); given {
-		total = fmt.Sprintf(in(lang, "%d yen in all", "合計 %d 円"), n)
+		total = fmt.Sprintf(lang.In("%d yen in all", "合計 %d 円"), n)
 	}
-	return fmt.Sprintf(in(lang, "%s (%s)", "%s（%s）"), res.PaymentID, total)
+	return fmt.Sprintf(lang.In("%s (%s)", "%s（%s）"), res.PaymentID, total)
 }
 
 func (e *explanation) addTestMode(res *jpayment.Result) {
 	if res.TestMode() {
 		e.Verdict += " But the store is in test mode: no money moved."
-		e.VerdictJa += "ただし店舗がテストモードのため、お金は動いていません。"
+		e.VerdictJa += "ただし店舗がテストモードのため、実際の請求は発生していません。"
 	}
 }
 
 func (e *explanation) explainKickback(query string) {
 	e.Kind = "kickback"
-	k, err := jpayment.ParseKickbackQuery(query)
+	k, err := jpayment.ParseKickback(query)
 	if err != nil {
-		var fault *jpayment.KickbackError
-		if errors.As(err, &fault) {
-			e.Error = strings.TrimSpace(fault.Param + " " + fault.Reason)
-		} else {
-			e.Error = err.Error()
-		}
-		e.Verdict = "This is not a notice to act upon. Look in the control panel."
-		e.VerdictJa = "決済結果通知として扱えません。管理画面で確認してください。"
+		e.fail(err, "This is not a kickback to act upon. Look in the control panel.", "決済結果通知として扱えません。管理画面で確認してください。")
 		return
 	}
 	e.Result = newResultRecord(&k.Result)
 	switch k.Status {
 	case jpayment.StatusSucceeded:
-		e.Verdict = "The notice says that payment " + named(english, &k.Result) + " succeeded."
-		e.VerdictJa = "通知によれば、決済 " + named(japanese, &k.Result) + "は成功しました。"
+		e.Verdict = "The kickback says that payment " + named(console.English, &k.Result) + " succeeded."
+		e.VerdictJa = "通知によれば、決済 " + named(console.Japanese, &k.Result) + "は成功しました。"
 		e.addTestMode(&k.Result)
 	case jpayment.StatusFailed:
-		e.Verdict = "The notice says that the payment failed."
+		e.Verdict = "The kickback says that the payment failed."
 		e.VerdictJa = "通知によれば、決済は失敗しました。"
 		if k.Code != "" {
-			e.Code = &codeRecord{k.Code, k.Code.Known(), k.Code.Message(), k.Code.MessageJa(), k.Code.Retry().String()}
+			e.Code = newCodeRecord(k.Code)
 		}
 	default:
-		e.Verdict = "The notice has a status that the specification does not define. It is not a success."
+		e.Verdict = "The kickback has a status that the specification does not define. It is not a success."
 		e.VerdictJa = "仕様書にない決済結果です。成功ではありません。"
 	}
 	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
 	e.VerdictJa += "ゲートウェイは通知に署名しません。ここでも検証していません。"
 	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
-	if values, err := url.ParseQuery(query); err == nil && values.Get("jpk") != "" {
-		value := hidden
-		if e.showPrivate {
-			value = values.Get("jpk")
-		}
-		e.Columns = append(e.Columns, column{"jpk", "署名", value, in(e.lang, "signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
+	if k.Signed() { // A signature proves something to the gateway's partner only, so nobody sees it.
+		e.Columns = append(e.Columns, column{"jpk", terms["jpk"].Ja, e.lang.Of(console.Hidden), e.lang.In("signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
 	}
 }
 
@@ -269,43 +266,42 @@ func (e *explanation) explainKickback(query string) {
 func (e *explanation) write(w world) {
 	out := w.stdout
 	if len(e.Columns) > 0 {
-		writeTable(out, append([][]string{{in(e.lang, "name", "名前"), in(e.lang, "term", "項目"), in(e.lang, "value", "値"), in(e.lang, "meaning", "意味")}}, columnRows(e.Columns)...))
+		console.WriteTable(out, append([][]string{{e.lang.In("name", "名前"), e.lang.In("term", "項目"), e.lang.In("value", "値"), e.lang.In("meaning", "意味")}}, columnRows(e.Columns)...))
 		fmt.Fprintln(out)
 	}
 	if e.Kind != "code" {
-		m := bad
+		m := console.Bad
 		switch {
 		case e.Error != "":
-			m = unsure
+			m = console.Unsure
 		case e.Result.Status == jpayment.StatusSucceeded.String():
-			m = good
+			m = console.Good
 		case e.Result.Status != jpayment.StatusFailed.String(),
 			len(e.After) > 0 && e.After[0].outcome == jpayment.OutcomeUnknown:
-			m = unsure
+			m = console.Unsure
 		}
-		fmt.Fprintf(out, "%s %s\n", m.paint(w, w.terminal.out), printable(in(e.lang, e.Verdict, e.VerdictJa)))
+		fmt.Fprintf(out, "%s %s\n", w.console().OutMark(m), console.Printable(e.lang.In(e.Verdict, e.VerdictJa)))
 		if e.Error != "" {
-			fmt.Fprintf(out, "  %s\n", printable(e.Error))
+			fmt.Fprintf(out, "  %s\n", console.Printable(e.lang.In(e.Error, e.ErrorJa)))
 		}
 	}
 	if e.Code == nil {
 		return
 	}
-	if e.lang != japanese {
+	if e.lang != console.Japanese {
 		fmt.Fprintf(out, "%s  %s\n%s  %s\n", string(e.Code.Code), e.Code.Message, strings.Repeat(" ", len(e.Code.Code)), e.Code.MessageJa)
 	} else {
 		fmt.Fprintf(out, "%s  %s\n", string(e.Code.Code), e.Code.MessageJa)
 	}
-	fmt.Fprintf(out, in(e.lang, "sending it again can help: %s\n", "再送の見込み: %s\n"), in(e.lang, e.Code.Retry, retryJa[e.Code.Retry]))
 	rows := make([][]string, len(e.After))
 	for i, a := range e.After {
 		names := make([]string, len(a.Operations))
 		for j, op := range a.Operations {
-			names[j] = string(op)
+			names[j] = e.lang.Of(jobtext.Operation(op))
 		}
-		rows[i] = []string{strings.Join(names, ", "), outcomeName(e.lang, a.outcome), in(e.lang, a.Next, a.NextJa)}
+		rows[i] = []string{strings.Join(names, e.lang.In(", ", "・")), e.lang.Of(a.outcome.Text()), e.lang.In(a.Next, a.NextJa)}
 	}
 	if len(rows) > 0 {
-		writeTable(out, rows)
+		console.WriteTable(out, rows)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -16,44 +17,44 @@ var inputs = map[string]struct {
 	input  string
 	status int
 }{
-	"code":             {"ER003", exitDone},
-	"code-lower-case":  {"er010", exitDone},
-	"code-issuer":      {"G1242G120000", exitDone},
-	"code-lost":        {"ER042", exitDone},
-	"code-unknown":     {"ER777", exitDone},
-	"code-unknown-g":   {"G1342G130000", exitDone},
-	"reply-success":    {"1095729,1,0001112,,205685,a-1,1000,2,4,1006,id7,secret,note=1", exitDone},
-	"reply-test":       {"1095729,1,TestMod,,205685,,1000,2,4,1006,,,", exitDone},
-	"reply-failure":    {"0,2,,ER900,,,0,0,0,0,,,0,", exitDone},
-	"reply-lost":       {"0,2,,ER000,,,0,0,0,0,,,", exitDone},
-	"reply-blank":      {"1095729,1,TestMod,,205685,,,,,,,,", exitDone},
-	"reply-ok":         {"OK", exitDone},
-	"reply-er":         {"ER:ER003", exitDone},
-	"reply-cut":        {"1095729,1,TestMod,,205685,,10", exitFailed},
-	"reply-sum":        {"1095729,1,TestMod,,205685,,1000,2,4,1007,,,", exitFailed},
-	"reply-printed":    {"1095729,1,TestMod,,205685,,1000,2,4,1006,..", exitDone},
-	"reply-page":       {"<html><body>Service Unavailable</body></html>", exitFailed},
-	"kickback":         {"?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", exitDone},
-	"kickback-bare":    {"gid=10000001&rst=1&ap=TestMod&ec=&god=10000002&cod=%8d%c3&am=1000&tx=80&sf=500&ta=1580&acid=1000000001&note=1&jpk=x", exitDone},
-	"kickback-url":     {"https://shop.example/kickback?gid=0&rst=2&ap=&ec=G1242G120000&god=&cod=&am=0&tx=0&sf=0&ta=0#top", exitDone},
-	"kickback-rst":     {"/kickback?gid=10000001&rst=3&am=1&tx=0&sf=0&ta=1", exitDone},
-	"kickback-sum":     {"?gid=10000001&rst=1&am=1000&tx=80&sf=500&ta=1581", exitFailed},
-	"kickback-twice":   {"?gid=10000001&rst=1&rst=2", exitFailed},
-	"kickback-nothing": {"https://shop.example/kickback", exitFailed},
+	"code":             {"ER003", console.Done},
+	"code-lower-case":  {"er010", console.Done},
+	"code-issuer":      {"G1242G120000", console.Done},
+	"code-lost":        {"ER042", console.Done},
+	"code-unknown":     {"ER777", console.Done},
+	"code-unknown-g":   {"G1342G130000", console.Done},
+	"reply-success":    {"1095729,1,0001112,,205685,a-1,1000,2,4,1006,id7,secret,note=1", console.Done},
+	"reply-test":       {"1095729,1,TestMod,,205685,,1000,2,4,1006,,,", console.Done},
+	"reply-failure":    {"0,2,,ER900,,,0,0,0,0,,,0,", console.Done},
+	"reply-lost":       {"0,2,,ER000,,,0,0,0,0,,,", console.Done},
+	"reply-blank":      {"1095729,1,TestMod,,205685,,,,,,,,", console.Done},
+	"reply-ok":         {"OK", console.Done},
+	"reply-er":         {"ER:ER003", console.Done},
+	"reply-cut":        {"1095729,1,TestMod,,205685,,10", console.Failed},
+	"reply-sum":        {"1095729,1,TestMod,,205685,,1000,2,4,1007,,,", console.Failed},
+	"reply-printed":    {"1095729,1,TestMod,,205685,,1000,2,4,1006,..", console.Done},
+	"reply-page":       {"<html><body>Service Unavailable</body></html>", console.Failed},
+	"kickback":         {"?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", console.Done},
+	"kickback-bare":    {"gid=10000001&rst=1&ap=TestMod&ec=&god=10000002&cod=%8d%c3&am=1000&tx=80&sf=500&ta=1580&acid=1000000001&note=1&jpk=x", console.Done},
+	"kickback-url":     {"https://shop.example/kickback?gid=0&rst=2&ap=&ec=G1242G120000&god=&cod=&am=0&tx=0&sf=0&ta=0#top", console.Done},
+	"kickback-rst":     {"/kickback?gid=10000001&rst=3&am=1&tx=0&sf=0&ta=1", console.Done},
+	"kickback-sum":     {"?gid=10000001&rst=1&am=1000&tx=80&sf=500&ta=1581", console.Failed},
+	"kickback-twice":   {"?gid=10000001&rst=1&rst=2", console.Failed},
+	"kickback-nothing": {"https://shop.example/kickback", console.Failed},
 }
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	for name, c := range inputs {
-		for _, lang := range []string{english, japanese} {
-			t.Run(name+"-"+lang, func(t *testing.T) {
+		for _, lang := range []console.Lang{console.English, console.Japanese} {
+			t.Run(name+"-"+string(lang), func(t *testing.T) {
 				t.Parallel()
-				r := session{}.run(t, "explain", c.input, "--lang", lang)
+				r := session{}.run(t, "explain", c.input, "--lang", string(lang))
 				require.Equal(t, c.status, r.status, r.stderr)
-				golden(t, "explain-"+name+"-"+lang, r)
+				golden(t, "explain-"+name+"-"+string(lang), r)
 
 				// It is the same from standard input, whatever ends the line.
-				piped := session{input: c.input + "\r\n"}.run(t, "explain", "-", "--lang", lang)
+				piped := session{input: c.input + "\r\n"}.run(t, "explain", "-", "--lang", string(lang))
 				require.Equal(t, r.stdout, piped.stdout)
 				require.Equal(t, r.status, piped.status)
 			})
@@ -74,7 +75,7 @@ func TestExplainJSON(t *testing.T) {
 			require.Equal(t, kind, got["kind"])
 			require.NotEmpty(t, got["verdict"])
 			require.NotEmpty(t, got["verdict_ja"])
-			require.Equal(t, c.status == exitFailed, got["error"] != nil)
+			require.Equal(t, c.status == console.Failed, got["error"] != nil)
 		})
 	}
 	r := session{}.run(t, "explain", "0,2,,G1242G120000,,,0,0,0,0,,,", "--json")
@@ -85,13 +86,13 @@ func TestExplainWantsSomethingToExplain(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{"", " ", "nonsense", "ER0", "10000001", "G12"} {
 		r := session{}.run(t, "explain", input)
-		require.Equal(t, exitUsage, r.status, "%q", input)
+		require.Equal(t, console.Usage, r.status, "%q", input)
 		require.Empty(t, r.stdout)
 	}
-	require.Equal(t, exitUsage, session{input: strings.Repeat("1", maxInput+1)}.run(t, "explain", "-").status)
+	require.Equal(t, console.Usage, session{input: strings.Repeat("1", maxInput+1)}.run(t, "explain", "-").status)
 	broken := session{}
 	broken.stdin = failing{}
-	require.Equal(t, exitFailed, broken.run(t, "explain", "-").status)
+	require.Equal(t, console.Failed, broken.run(t, "explain", "-").status)
 }
 
 type failing struct{}
@@ -128,11 +129,11 @@ func TestExplainWhatTheGatewaySays(t *testing.T) {
 	}
 	for i, request := range g.Requests() {
 		r := session{input: string(request.Answer)}.run(t, "explain", "-")
-		require.Equal(t, exitDone, r.status)
+		require.Equal(t, console.Done, r.status)
 		require.Contains(t, r.stdout, []string{"✓ Done", "✗ Refused"}[i])
 	}
 	notice := jpaymenttest.NewKickback("/kickback", jpaymenttest.KickbackParams{PaymentID: "10000009", Amount: 1, OrderNumber: "注文", ShiftJIS: true})
 	r := session{}.run(t, "explain", notice.URL.RawQuery)
-	require.Equal(t, exitDone, r.status)
+	require.Equal(t, console.Done, r.status)
 	require.Contains(t, r.stdout, "注文")
 }

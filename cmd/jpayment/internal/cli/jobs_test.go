@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/fulfilment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
@@ -36,15 +37,15 @@ func newUnclearDesk(t *testing.T, flags ...string) desk {
 	d.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
 	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: "10000002"})
 	r := d.run(t, append([]string{"run", d.write(t, "unclear.csv", unclear), "--yes"}, flags...)...)
-	require.Equal(t, exitUnknown, r.status, r.stderr)
+	require.Equal(t, console.Unknown, r.status, r.stderr)
 	return d
 }
 
 // What a person sees of jobs, and decides about them, in both languages.
 func TestStatusAndReview(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{english, japanese} {
-		t.Run(lang, func(t *testing.T) {
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
+		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()
 			d := newUnclearDesk(t)
 			d.user = "keiri"
@@ -53,34 +54,34 @@ func TestStatusAndReview(t *testing.T) {
 				args   string
 				status int
 			}{
-				{"status", exitDone},
-				{"status --batch none", exitDone},
-				{"review", exitDone},
-				{"review 2", exitDone},
-				{"review 4", exitDone},
-				{"review 2 --done --yes", exitUsage},
-				{"review 2 --done --new-payment 10000002 --yes", exitUsage},
-				{"review 2 --done --new-payment 10000004 --by 佐藤 --note seen --yes", exitDone},
-				{"review 2", exitDone},
-				{"review 2 --not-done --yes", exitUsage},
-				{"review 3 --not-done", exitUsage},
-				{"review 3 --not-done --yes", exitDone},
-				{"review 1 --again --yes", exitUsage},
-				{"review", exitDone},
-				{"review 99", exitUsage},
-				{"review x", exitUsage},
-				{"review --done", exitUsage},
-				{"review 3 --done --again", exitUsage},
+				{"status", console.Done},
+				{"status --batch none", console.Done},
+				{"review", console.Done},
+				{"review 2", console.Done},
+				{"review 4", console.Done},
+				{"review 2 --done --yes", console.Usage},
+				{"review 2 --done --new-payment 10000002 --yes", console.Usage},
+				{"review 2 --done --new-payment 10000004 --by 佐藤 --note seen --yes", console.Done},
+				{"review 2", console.Done},
+				{"review 2 --not-done --yes", console.Usage},
+				{"review 3 --not-done", console.Usage},
+				{"review 3 --not-done --yes", console.Done},
+				{"review 1 --again --yes", console.Usage},
+				{"review", console.Done},
+				{"review 99", console.Usage},
+				{"review x", console.Usage},
+				{"review --done", console.Usage},
+				{"review 3 --done --again", console.Usage},
 			} {
-				r := d.run(t, append(strings.Fields(c.args), "--lang", lang)...)
+				r := d.run(t, append(strings.Fields(c.args), "--lang", string(lang))...)
 				require.Equal(t, c.status, r.status, "%s\n%s", c.args, r.stderr)
 				runs = append(runs, d.masked(r))
 			}
-			golden(t, "review-"+lang, runs...)
+			golden(t, "review-"+string(lang), runs...)
 			require.Len(t, d.Requests(), 4, "nothing was sent by any of it")
 
 			r := d.run(t, "run", filepath.Join(d.dir, "unclear.csv"), "--yes")
-			require.Equal(t, exitFailed, r.status, "two are refused and none is unclear any more")
+			require.Equal(t, console.Failed, r.status, "two are refused and none is unclear any more")
 		})
 	}
 }
@@ -93,15 +94,15 @@ func TestReviewAgain(t *testing.T) {
 		d.user = "keiri"
 		review := func(answer string, args ...string) ran {
 			s := d.session
-			s.terminal, s.input, s.vars["NO_COLOR"] = terminals{in: true, err: true}, answer, "1"
+			s.terminal, s.input, s.vars["NO_COLOR"] = console.Terminals{In: true, Err: true}, answer, "1"
 			return s.run(t, append(append([]string{"review"}, args...), flags...)...)
 		}
 		r := review("no\n", "3", "--again")
-		require.Equal(t, exitFailed, r.status)
+		require.Equal(t, console.Failed, r.status)
 		require.Contains(t, r.stderr, "it may be carried out twice")
 		require.Contains(t, r.stderr, "nothing was recorded")
 		require.Contains(t, review("", "3", "--json").stdout, `"state":"review"`)
-		require.Equal(t, exitDone, review("yes\n", "3", "--again").status)
+		require.Equal(t, console.Done, review("yes\n", "3", "--again").status)
 		require.Contains(t, review("", "3", "--json").stdout, `"state":"waiting"`)
 
 		sent := len(d.Requests())
@@ -144,7 +145,7 @@ func TestDatabaseIsNotMadeByLooking(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.db")
 	for _, command := range []string{"status", "review"} {
 		r := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}.run(t, command, "--database", path)
-		require.Equal(t, exitUsage, r.status)
+		require.Equal(t, console.Usage, r.status)
 		require.Contains(t, r.stderr, "there is no database")
 		require.NoFileExists(t, path)
 	}
@@ -158,7 +159,7 @@ func TestDefaultDatabase(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.csv")
 	require.NoError(t, os.WriteFile(file, []byte("operation,payment,reference\nsales,1,a\n"), 0o600))
 	r := s.run(t, "run", file, "--dry-run")
-	require.Equal(t, exitDone, r.status, r.stderr)
+	require.Equal(t, console.Done, r.status, r.stderr)
 	path := filepath.Join(data, "jpayment", "jpayment.db")
 	require.Contains(t, r.stderr, path)
 	info, err := os.Stat(path)
@@ -166,7 +167,7 @@ func TestDefaultDatabase(t *testing.T) {
 	require.Zero(t, info.Mode().Perm()&0o077, "it holds e-mail addresses")
 
 	r = s.run(t, "run", file, "--dry-run", "--url", "http://127.0.0.1:1")
-	require.Equal(t, exitUsage, r.status)
+	require.Equal(t, console.Usage, r.status)
 	require.Contains(t, r.stderr, "a database of its own")
 	s.dataDir = ""
 	require.Contains(t, s.run(t, "run", file, "--dry-run").stderr, "give --database")
@@ -187,13 +188,13 @@ func TestDatabasePassword(t *testing.T) {
 	} {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}
 		r := s.run(t, "status", "--database", database)
-		require.Equal(t, exitUsage, r.status)
+		require.Equal(t, console.Usage, r.status)
 		require.Contains(t, r.stderr, "a password is not for the command line")
 		require.NotContains(t, r.stderr, canary)
 		s.vars["JPAYMENT_DATABASE"] = database
 		for _, args := range [][]string{{"status"}, {"run", file, "--dry-run"}, {"work"}} {
 			r := s.run(t, args...)
-			require.NotEqual(t, exitDone, r.status)
+			require.NotEqual(t, console.Done, r.status)
 			require.NotContains(t, r.stdout+r.stderr, canary)
 		}
 		delete(s.vars, "JPAYMENT_DATABASE")
@@ -230,7 +231,7 @@ func TestWork(t *testing.T) {
 		d.vars["JPAYMENT_KICKBACK_KEY"], d.vars["JPAYMENT_KICKBACK_WAIT"] = strings.Repeat("n", 32)+","+strings.Repeat("k", 32), "10m"
 		d.RegisterIPs()
 		r := d.run(t, append([]string{"run", d.write(t, "a.csv", "operation,payment,amount,tax,shipping,reference\nsales,10000001,,,,a\nreauth,10000002,900,72,500,b\n"), "--yes"}, flags...)...)
-		require.Equal(t, exitFailed, r.status, r.stderr)
+		require.Equal(t, console.Failed, r.status, r.stderr)
 		require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "paused since")
 
 		d.RegisterIPs(anywhere)
@@ -251,7 +252,7 @@ func TestWork(t *testing.T) {
 		}, time.Minute, 50*time.Millisecond, "%v", &said)
 		require.Nil(t, st["paused"])
 		stop()
-		require.Equal(t, exitDone, <-ended)
+		require.Equal(t, console.Done, <-ended)
 		for line := range strings.Lines(said.String()) {
 			require.True(t, json.Valid([]byte(line)), line)
 		}
@@ -273,12 +274,12 @@ func TestWorkSettings(t *testing.T) {
 	} {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_DATABASE": filepath.Join(t.TempDir(), "jobs.db")}}
 		r := s.run(t, strings.Fields(c.args)...)
-		require.Equal(t, exitUsage, r.status, "%s: %s", c.args, r.stderr)
+		require.Equal(t, console.Usage, r.status, "%s: %s", c.args, r.stderr)
 		require.Contains(t, r.stderr, c.want)
 	}
 	s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_KICKBACK_KEY": "short,canary"}}
 	r := s.run(t, "work")
-	require.Equal(t, exitUsage, r.status)
+	require.Equal(t, console.Usage, r.status)
 	require.Contains(t, r.stderr, "less than 32 characters")
 	require.NotContains(t, r.stderr, canary)
 }

@@ -3,22 +3,13 @@ package cli
 import (
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// language returns the language of a command's messages, "ja" or "en": what --lang
-// says, else the user's locale, else English.
-func language(cmd *cobra.Command) string {
-	if f := cmd.Flag("lang"); f != nil && f.Changed {
-		return f.Value.String()
-	}
-	return localeLanguage(worldOf(cmd).env)
-}
-
-// helpLanguage returns the language in which to describe the commands, for which the
-// arguments are not parsed yet.
-func helpLanguage(args []string, env func(string) string) string {
-	lang := langFlag(localeLanguage(env))
+// languageOf returns the language of a command line, which is not parsed yet: what
+// --lang says, else the user's locale, else English.
+func languageOf(args []string, env func(string) string) console.Lang {
+	lang := langFlag(console.LocaleLang(env))
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -29,19 +20,20 @@ func helpLanguage(args []string, env func(string) string) string {
 		}
 		_ = lang.Set(value) // What is wrong with it is said when it is parsed.
 	}
-	return string(lang)
+	return console.Lang(lang)
 }
 
 // langFlag is the value of --lang.
-type langFlag string
+type langFlag console.Lang
 
 func (f *langFlag) String() string { return string(*f) }
 func (f *langFlag) Type() string   { return "ja|en" }
 
 func (f *langFlag) Set(s string) error {
-	if s != japanese && s != english {
-		return usageError("is neither ja nor en")
+	lang := console.Lang(s)
+	if lang != console.Japanese && lang != console.English {
+		return console.Usagef("is neither ja nor en", "には ja または en を指定してください")
 	}
-	*f = langFlag(s)
+	*f = langFlag(lang)
 	return nil
 }

@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 )
 
 // report tells what came of an operation.
 type report struct {
-	world     world
-	lang      string
+	console.Console
 	op        *operation
 	paymentID string
-	attempts  counter
+	flags     string // with which this command was started
 }
 
 // record is a report for a machine.
@@ -31,6 +32,10 @@ type record struct {
 	NextJa    string             `json:"next_ja"`
 	Attempts  int                `json:"attempts"`
 	Result    *resultRecord      `json:"result"`
+}
+
+func newRecord(outcome jpayment.Outcome, what, next jpayment.Text) record {
+	return record{Outcome: outcome.String(), Message: what.En, MessageJa: what.Ja, Next: next.En, NextJa: next.Ja}
 }
 
 // resultRecord is a result without its secrets.
@@ -63,25 +68,22 @@ func newResultRecord(res *jpayment.Result) *resultRecord {
 // write writes the report of an operation that ended with a result or an error, and
 // returns the exit status.
 func (r *report) write(res *jpayment.Result, err error) error {
-	var usage usageError
+	var ours *console.Error
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &ours):
 		if !r.op.json {
 			return err
 		}
-		fmt.Fprintf(r.world.stderr, "jpayment: %v\n", err)
-		return r.end(record{
-			Outcome: jpayment.OutcomeNotSent.String(),
-			Message: string(usage), MessageJa: string(usage),
-			Next: "correct the command line or the settings; nothing was sent", NextJa: "コマンドラインまたは設定を修正してください。何も送信されていません。",
-		}, exitUsage)
-	case errors.Is(err, errNotConfirmed):
-		fmt.Fprintln(r.world.stderr, in(r.lang, "Not confirmed: nothing was sent.", "確認されなかったため、何も送信していません。"))
-		return r.end(record{
-			Outcome: jpayment.OutcomeNotSent.String(),
-			Message: "not confirmed", MessageJa: "確認されませんでした",
-			Next: "nothing was sent", NextJa: "何も送信されていません。",
-		}, exitFailed)
+		fmt.Fprintf(r.Stderr, "jpayment: %s\n", r.Lang.Of(ours.Text))
+		return r.end(newRecord(jpayment.OutcomeNotSent, ours.Text, jpayment.Text{
+			En: "correct the command line or the settings; nothing was sent",
+			Ja: "コマンドラインまたは設定を修正する（何も送信されていない）",
+		}), ours.Status)
+	case errors.Is(err, console.ErrNotConfirmed):
+		fmt.Fprintln(r.Stderr, r.Lang.In("Not confirmed: nothing was sent.", "確認されなかったため、何も送信していません。"))
+		return r.end(newRecord(jpayment.OutcomeNotSent,
+			jpayment.Text{En: "not confirmed", Ja: "確認されませんでした"},
+			jpayment.Text{En: "nothing was sent", Ja: "何も送信されていません"}), console.Failed)
 	case err != nil:
 		return r.writeFailure(err)
 	default:
@@ -90,76 +92,101 @@ func (r *report) write(res *jpayment.Result, err error) error {
 }
 
 func (r *report) writeFailure(err error) error {
-	o, t := jpayment.OutcomeOf(err), tell(err)
-	m, status := unsure, exitUnknown
+	var (
+		invalid *jpayment.ValidationError
+		gateway *jpayment.GatewayError
+		reply   *jpayment.ReplyError
+		outcome = jpayment.OutcomeOf(err)
+		m       = console.Unsure
+		status  = console.Unknown
+		rec     = newRecord(outcome, jpayment.WhatOf(err), r.next(err))
+	)
 	switch {
-	case len(t.faults) > 0:
-		m, status = bad, exitUsage
-	case o == jpayment.OutcomeRefused, o == jpayment.OutcomeNotSent:
-		m, status = bad, exitFailed
+	case errors.As(err, &invalid):
+		m, status = console.Bad, console.Usage
+	case outcome == jpayment.OutcomeRefused, outcome == jpayment.OutcomeNotSent:
+		m, status = console.Bad, console.Failed
 	}
-	w := r.world.stderr
-	fmt.Fprintf(w, "%s %s: %s\n", m.paint(r.world, r.world.terminal.err), r.subject(), outcomeName(r.lang, o))
-	switch {
-	case len(t.faults) > 0:
-		for _, f := range t.faults {
-			fmt.Fprintf(w, "  %s %s\n", flagOf(f), printable(f.Reason))
+	if errors.As(err, &gateway) {
+		rec.Code, rec.Result = gateway.Code, newResultRecord(gateway.Result)
+	}
+	if errors.As(err, &reply) {
+		rec.Result = newResultRecord(reply.Result)
+	}
+	rec.Attempts = callOf(err).Attempts
+	w := r.Stderr
+	fmt.Fprintf(w, "%s %s: %s\n", r.ErrMark(m), r.Lang.Of(r.subject()), r.Lang.Of(outcome.Text()))
+	if invalid != nil {
+		for _, f := range invalid.Fields {
+			fmt.Fprintf(w, "  %s\n", console.Printable(r.Lang.Of(fieldText(f))))
 		}
-	case t.code != "" && r.lang != japanese:
-		fmt.Fprintf(w, "  %s  %s\n  %s  %s\n", string(t.code), t.what, strings.Repeat(" ", len(t.code)), t.whatJa)
-	case t.code != "":
-		fmt.Fprintf(w, "  %s  %s\n", string(t.code), t.whatJa)
+	} else {
+		fmt.Fprintf(w, "  %s\n", console.Printable(r.Lang.In(rec.Message, rec.MessageJa)))
+		if rec.Code != "" && r.Lang != console.Japanese {
+			fmt.Fprintf(w, "  %s\n", console.Printable(rec.MessageJa))
+		}
+	}
+	fmt.Fprintf(w, r.Lang.In("  next: %s\n", "  次の手順: %s\n"), r.Lang.In(rec.Next, rec.NextJa))
+	return r.end(rec, status)
+}
+
+// next returns what to do after a failure, as commands where there is one to type.
+func (r *report) next(err error) jpayment.Text {
+	if jpayment.OutcomeOf(err) == jpayment.OutcomeUnknown && !errors.Is(err, jpayment.ErrTestMode) {
+		return jobtext.AfterUnknown(r.op.op, "jpayment "+r.op.command+" "+r.number()+r.flags)
+	}
+	return jpayment.NextOf(err)
+}
+
+// callOf returns the call that an error of the package jpayment is about.
+func callOf(err error) jpayment.Call {
+	var (
+		invalid   *jpayment.ValidationError
+		transport *jpayment.TransportError
+		reply     *jpayment.ReplyError
+		gateway   *jpayment.GatewayError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return invalid.Call
+	case errors.As(err, &transport):
+		return transport.Call
+	case errors.As(err, &reply):
+		return reply.Call
+	case errors.As(err, &gateway):
+		return gateway.Call
 	default:
-		fmt.Fprintf(w, "  %s\n", printable(in(r.lang, t.what, t.whatJa)))
+		return jpayment.Call{}
 	}
-	if t.call.Earlier != nil {
-		fmt.Fprintln(w, in(r.lang, "  an earlier attempt may have been carried out", "  先行する試行が処理された可能性があります"))
-	}
-	if t.call.Attempts > 1 {
-		fmt.Fprintf(w, in(r.lang, "  %d attempts\n", "  試行回数 %d\n"), t.call.Attempts)
-	}
-	fmt.Fprintf(w, in(r.lang, "  next: %s\n", "  次の手順: %s\n"), in(r.lang, t.next, t.nextJa))
-	return r.end(record{
-		Outcome: o.String(), Code: t.code, Message: t.what, MessageJa: t.whatJa, Next: t.next, NextJa: t.nextJa,
-		Attempts: t.call.Attempts, Result: newResultRecord(t.result),
-	}, status)
 }
 
 func (r *report) writeSuccess(res *jpayment.Result) error {
-	next, nextJa := "", ""
+	var next jpayment.Text
 	if r.op.op == jpayment.OpReAuth {
-		next = fmt.Sprintf("capture the new payment %s", res.PaymentID)
-		nextJa = fmt.Sprintf("以後は新しい決済 %s を実売上してください。", res.PaymentID)
+		next = jobtext.Capture(res.PaymentID)
 	}
 	if res.TestMode() {
-		next = "do not ship: the store is in test mode and no money moved"
-		nextJa = "店舗がテストモードで、お金は動いていません。出荷しないでください。"
+		next = jobtext.TestMode
 	}
 	if !r.op.json {
-		w := r.world.stdout
-		fmt.Fprintf(w, "%s %s: %s\n", good.paint(r.world, r.world.terminal.out), r.subject(), outcomeName(r.lang, jpayment.OutcomeDone))
-		writeTable(w, columnRows(columns(r.lang, res, false)))
-		if next != "" {
-			fmt.Fprintf(w, in(r.lang, "  next: %s\n", "  次の手順: %s\n"), in(r.lang, next, nextJa))
+		fmt.Fprintf(r.Stdout, "%s %s: %s\n", r.OutMark(console.Good), r.Lang.Of(r.subject()), r.Lang.Of(jpayment.OutcomeDone.Text()))
+		console.WriteTable(r.Stdout, columnRows(columns(r.Lang, res, false)))
+		if next != (jpayment.Text{}) {
+			fmt.Fprintf(r.Stdout, r.Lang.In("  next: %s\n", "  次の手順: %s\n"), r.Lang.Of(next))
 		}
 	}
-	return r.end(record{
-		Outcome: jpayment.OutcomeDone.String(), Message: "done", MessageJa: "完了しました", Next: next, NextJa: nextJa,
-		Attempts: r.attempts.n, Result: newResultRecord(res),
-	}, exitDone)
+	rec := newRecord(jpayment.OutcomeDone, jpayment.Text{En: "done", Ja: "完了しました"}, next)
+	rec.Attempts, rec.Result = res.Attempts, newResultRecord(res)
+	return r.end(rec, console.Done)
 }
 
 // subject names the operation and its payment.
-func (r *report) subject() string {
-	id := r.number()
-	switch {
-	case id == "":
-		return in(r.lang, string(r.op.op), r.op.name)
-	case r.lang == japanese:
-		return "決済 " + id + " の" + r.op.name
-	default:
-		return string(r.op.op) + " of payment " + id
+func (r *report) subject() jpayment.Text {
+	id, name := r.number(), jpayment.Text{En: string(r.op.op), Ja: r.op.name}
+	if id == "" {
+		return name
 	}
+	return console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", name, id)
 }
 
 // number returns the payment number if it is one: what else was given may be a
@@ -175,17 +202,17 @@ func (r *report) number() string {
 func (r *report) end(rec record, status int) error {
 	if r.op.json {
 		rec.Operation, rec.PaymentID = r.op.op, r.number()
-		if err := writeJSON(r.world.stdout, rec); err != nil {
-			fmt.Fprintf(r.world.stderr, "jpayment: %v\n", err)
-			if status == exitDone { // Who waits for the result has not got it.
-				status = exitUnknown
+		if err := writeJSON(r.Stdout, rec); err != nil {
+			fmt.Fprintf(r.Stderr, "jpayment: %s\n", r.Lang.Of(console.What(err)))
+			if status == console.Done { // Who waits for the result has not got it.
+				status = console.Unknown
 			}
 		}
 	}
-	if status == exitDone {
+	if status == console.Done {
 		return nil
 	}
-	return exitStatus(status)
+	return console.ExitStatus(status)
 }
 
 // writeJSON writes one object on one line.
@@ -193,7 +220,7 @@ func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
+		return console.Failedf("the JSON cannot be written: %s", "JSON を出力できません。%s", console.What(err))
 	}
 	return nil
 }
@@ -206,23 +233,39 @@ var flagNames = map[string]string{
 	"Tax":         "--tax",
 	"Shipping":    "--shipping",
 	"Email":       "--email",
-	"Phone":       "--phone",
 	"Extra":       "--extra",
+	"Phone":       "--phone",
+	"Schema":      "--schema",
 	"WithBaseURL": "--url",
+	"WithCharset": "--charset",
+	"WithTimeout": "--timeout",
 }
 
-// flagOf names what a fault is about as the command line has it.
-func flagOf(f jpayment.Fault) string {
-	field, key, _ := strings.Cut(f.Field, "[")
-	name, ok := flagNames[field]
-	if !ok {
-		name = field
+// fieldText says what is wrong with a field as the command line has it.
+func fieldText(f jpayment.InvalidField) jpayment.Text {
+	name, key, indexed := strings.Cut(f.Field, "[")
+	if flag, ok := flagNames[name]; ok {
+		name = flag
 	}
-	if key != "" {
+	if indexed {
 		name += " " + strings.TrimSuffix(key, "]")
 	}
 	if f.Param != "" {
-		name += " (" + f.Param + ")"
+		return console.Textf("%s (%s) %s", "%s（%s）%s", name, f.Param, f.Reason)
 	}
-	return name
+	return console.Textf("%s %s", "%s %s", name, f.Reason)
+}
+
+// wrongFields returns the error of settings, or a request, that cannot be right.
+func wrongFields(err error) error {
+	var invalid *jpayment.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	en, ja := make([]string, len(invalid.Fields)), make([]string, len(invalid.Fields))
+	for i, f := range invalid.Fields {
+		text := fieldText(f)
+		en[i], ja[i] = text.En, text.Ja
+	}
+	return console.Usagef("%[1]s", "%[2]s", strings.Join(en, "; "), strings.Join(ja, "。"))
 }

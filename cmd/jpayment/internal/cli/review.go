@@ -13,15 +13,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-func newReviewCommand(lang string) *cobra.Command {
+func newReviewCommand(lang console.Lang) *cobra.Command {
 	r := &review{}
 	cmd := &cobra.Command{
 		Use:   "review [JOB]",
-		Short: in(lang, "List the jobs that need a person, and record what the person found", "担当者の確認が必要なジョブを一覧し、確認した結果を記録する"),
-		Long: in(lang, `Without JOB, list the jobs that nobody knows the outcome of, with why and what to look at.
+		Short: lang.In("List the jobs that need a person, and record what the person found", "担当者の確認が必要なジョブを一覧し、確認した結果を記録する"),
+		Long: lang.In(`Without JOB, list the jobs that nobody knows the outcome of, with why and what to look at.
 With JOB, show it and its attempts. With a decision, record what the control panel shows:
 
   --done      it was carried out (of a reauth, the new payment is given too)
@@ -51,20 +53,19 @@ usage: nothing was recorded.`,
   jpayment review 17 --store 123456 --done --note 'captured at 21:04 in the control panel'
   jpayment review 18 --store 123456 --done --new-payment 10000042
   jpayment review 19 --store 123456 --again --yes`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("JOB"),
 		RunE: r.run,
 	}
 	addDatabaseFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&r.done, "done", false, in(lang, "it was carried out", "処理されていた"))
-	f.BoolVar(&r.notDone, "not-done", false, in(lang, "it was not carried out, and is not to be", "処理されておらず、今後も処理しない"))
-	f.BoolVar(&r.again, "again", false, in(lang, "it was not carried out, and is to be sent again", "処理されておらず、再送する"))
-	f.StringVar(&r.newPayment, "new-payment", "", in(lang, "payment that a reauth made, with --done", "再オーソリでできた新しい決済番号（--done とともに指定）"))
-	f.StringVar(&r.by, "by", "", in(lang, "who decided; by default the name of the user", "判断した人。既定はユーザー名"))
-	f.StringVar(&r.note, "note", "", in(lang, "what was found", "確認した内容"))
-	f.BoolVar(&r.yes, "yes", false, in(lang, "do not ask", "確認を求めない"))
-	f.BoolVar(&r.json, "json", false, in(lang, "JSON on standard output, one object for each job", "標準出力に、ジョブごとに1つの JSON を出力する"))
-	cmd.MarkFlagsMutuallyExclusive("done", "not-done", "again")
+	f.BoolVar(&r.done, "done", false, lang.In("it was carried out", "処理されていた"))
+	f.BoolVar(&r.notDone, "not-done", false, lang.In("it was not carried out, and is not to be", "処理されておらず、今後も処理しない"))
+	f.BoolVar(&r.again, "again", false, lang.In("it was not carried out, and is to be sent again", "処理されておらず、再送する"))
+	f.StringVar(&r.newPayment, "new-payment", "", lang.In("payment that a reauth made, with --done", "再オーソリでできた新しい決済番号（--done とともに指定）"))
+	f.StringVar(&r.by, "by", "", lang.In("who decided; by default the name of the user", "判断した人。既定はユーザー名"))
+	f.StringVar(&r.note, "note", "", lang.In("what was found", "確認した内容"))
+	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
+	f.BoolVar(&r.json, "json", false, lang.In("JSON on standard output, one object for each job", "標準出力に、ジョブごとに1つの JSON を出力する"))
 	return cmd
 }
 
@@ -74,29 +75,33 @@ type review struct {
 	newPayment, by, note string
 	yes, json            bool
 
-	world world
-	lang  string
+	console.Console
+	user  string // who runs the command
+	flags string // with which it was started
 	q     queue
 }
 
 func (r *review) run(cmd *cobra.Command, args []string) error {
-	r.world, r.lang = worldOf(cmd), language(cmd)
+	r.Console, r.user, r.flags = worldOf(cmd).console(), worldOf(cmd).user, sameFlags(cmd)
 	var id int64
 	if len(args) == 1 {
 		var err error
 		if id, err = strconv.ParseInt(args[0], 10, 64); err != nil || id < 1 {
-			return usageError(in(r.lang, "JOB is not the number of a job, as jpayment review lists them", "JOB がジョブ番号ではありません。番号は jpayment review で確認できます"))
+			return console.Usagef("JOB is not the number of a job, as jpayment review lists them", "JOB がジョブ番号ではありません。番号は jpayment review で確認できます")
 		}
 	}
+	if err := exclusive(cmd, "done", "not-done", "again"); err != nil {
+		return err
+	}
 	if id == 0 && (r.decision().State != "" || r.newPayment != "") {
-		return usageError(in(r.lang, "JOB is missing: a decision is about one job", "JOB がありません。判断はジョブを1つ指定して記録します"))
+		return console.Usagef("JOB is missing: a decision is about one job", "JOB がありません。判断はジョブを1つ指定して記録します")
 	}
 	s, err := databaseSettings(cmd)
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
-	q, closeQueue, err := openQueue(ctx, r.lang, s, nil, false)
+	q, closeQueue, err := openQueue(ctx, s, nil, false)
 	if err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func (r *review) list(ctx context.Context) error {
 	for {
 		jobs, err := r.q.Jobs(ctx, filter)
 		if err != nil {
-			return fmt.Errorf("database: %w", err)
+			return databaseFailed(err)
 		}
 		if len(jobs) == 0 {
 			break
@@ -141,9 +146,10 @@ func (r *review) list(ctx context.Context) error {
 	switch {
 	case r.json:
 	case any:
-		fmt.Fprintln(r.world.stderr, in(r.lang, "Record what you find: jpayment review JOB --done, --not-done or --again", "確認した結果を記録してください: jpayment review JOB に --done、--not-done、--again のいずれかを指定"))
+		fmt.Fprintln(r.Stderr, r.Lang.Of(console.Textf("Record what you find: jpayment review JOB%s with --done, --not-done or --again",
+			"確認した結果を、jpayment review JOB%s に --done、--not-done、--again のいずれかを付けて記録してください", r.flags)))
 	default:
-		fmt.Fprintln(r.world.stdout, in(r.lang, "Nothing needs a person.", "確認が必要なジョブはありません。"))
+		fmt.Fprintln(r.Stdout, r.Lang.In("Nothing needs a person.", "確認が必要なジョブはありません。"))
 	}
 	return nil
 }
@@ -152,25 +158,25 @@ func (r *review) list(ctx context.Context) error {
 func (r *review) show(jobs []fulfilment.Job) error {
 	if r.json {
 		for _, j := range jobs {
-			if err := writeJSON(r.world.stdout, newJobRecord(j)); err != nil {
+			if err := writeJSON(r.Stdout, newJobRecord(j, r.flags)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	rows := [][]string{{in(r.lang, "job", "ジョブ"), in(r.lang, "operation", "処理"), in(r.lang, "payment", "決済番号"), in(r.lang, "reference", "注文番号"), in(r.lang, "since", "発生日時")}}
+	rows := [][]string{{r.Lang.In("job", "ジョブ"), r.Lang.In("operation", "処理"), r.Lang.In("payment", "決済番号"), r.Lang.In("reference", "注文番号"), r.Lang.In("since", "発生日時")}}
 	for _, j := range jobs {
-		rows = append(rows, []string{strconv.FormatInt(j.ID, 10), operationName(r.lang, j.Operation), j.PaymentID, j.Reference, localTime(j.UpdatedAt)})
+		rows = append(rows, []string{strconv.FormatInt(j.ID, 10), r.Lang.Of(jobtext.Operation(j.Operation)), j.PaymentID, j.Reference, r.Time(j.UpdatedAt)})
 	}
 	var table bytes.Buffer
-	writeTable(&table, rows)
+	console.WriteTable(&table, rows)
 	n := 0
 	for line := range strings.Lines(table.String()) {
-		fmt.Fprint(r.world.stdout, line)
+		fmt.Fprint(r.Stdout, line)
 		if n > 0 {
 			j := jobs[n-1]
-			fmt.Fprintf(r.world.stdout, "      %s\n", printable(whyOf(r.lang, j)))
-			fmt.Fprintf(r.world.stdout, in(r.lang, "      next: %s\n", "      次の手順: %s\n"), nextOf(r.lang, j))
+			fmt.Fprintf(r.Stdout, "      %s\n", console.Printable(r.Lang.Of(jobtext.Why(j))))
+			fmt.Fprintf(r.Stdout, r.Lang.In("      next: %s\n", "      次の手順: %s\n"), r.Lang.Of(jobtext.Next(j, r.flags)))
 		}
 		n++
 	}
@@ -181,30 +187,30 @@ func (r *review) show(jobs []fulfilment.Job) error {
 func (r *review) decide(ctx context.Context, id int64) error {
 	found, err := r.q.Jobs(ctx, fulfilment.Filter{AfterID: id - 1, Limit: 1})
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return databaseFailed(err)
 	}
 	if len(found) == 0 || found[0].ID != id {
-		return usageError(fmt.Sprintf(in(r.lang, "the store has no job %d", "この店舗にジョブ %d はありません"), id))
+		return console.Usagef("the store has no job %d", "この店舗にジョブ %d はありません", id)
 	}
 	job := found[0]
 	attempts, err := r.q.Attempts(ctx, id)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return databaseFailed(err)
 	}
 	d := r.decision()
 	if d.State == "" {
 		return r.showOne(job, attempts)
 	}
 	if d.By == "" {
-		d.By = r.world.user
+		d.By = r.user
 	}
-	r.writeOne(r.world.stderr, job, attempts)
-	fmt.Fprintln(r.world.stderr, r.meaning(job, d))
+	r.writeOne(r.Stderr, job, attempts)
+	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job, d)))
 	if !r.yes {
-		err := r.world.console(r.lang).Ask(ctx, in(r.lang, "Type yes to record it: ", "記録するには yes と入力してください: "))
-		if errors.Is(err, errNotConfirmed) {
-			fmt.Fprintln(r.world.stderr, in(r.lang, "Not confirmed: nothing was recorded.", "確認されなかったため、何も記録していません。"))
-			return exitStatus(exitFailed)
+		err := r.Ask(ctx, r.Lang.In("Type yes to record it: ", "記録するには yes と入力してください: "))
+		if errors.Is(err, console.ErrNotConfirmed) {
+			fmt.Fprintln(r.Stderr, r.Lang.In("Not confirmed: nothing was recorded.", "確認されなかったため、何も記録していません。"))
+			return console.ExitStatus(console.Failed)
 		}
 		if err != nil {
 			return err
@@ -214,110 +220,84 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	var invalid *jpayment.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		for _, f := range invalid.Faults {
-			fmt.Fprintf(r.world.stderr, "jpayment: %s\n", r.decisionFault(job, f))
+		for _, f := range invalid.Fields {
+			fmt.Fprintf(r.Stderr, "jpayment: %s\n", r.Lang.Of(fieldText(f)))
 		}
-		return exitStatus(exitUsage)
+		return console.ExitStatus(console.Usage)
 	case err != nil:
-		return fmt.Errorf("review: %w", err)
+		return databaseFailed(err)
 	case r.json:
-		return writeJSON(r.world.stdout, newJobRecord(decided))
+		return writeJSON(r.Stdout, newJobRecord(decided, r.flags))
 	}
-	fmt.Fprintf(r.world.stdout, in(r.lang, "%s job %d: %s\n", "%s ジョブ %d: %s\n"), good.paint(r.world, r.world.terminal.out), decided.ID, stateName(r.lang, decided.State))
-	if next := nextOf(r.lang, decided); next != "" {
-		fmt.Fprintf(r.world.stdout, in(r.lang, "  next: %s\n", "  次の手順: %s\n"), next)
+	fmt.Fprintf(r.Stdout, r.Lang.In("%s job %d: %s\n", "%s ジョブ %d: %s\n"), r.OutMark(console.Good), decided.ID, r.Lang.Of(jobtext.State(decided.State)))
+	if next := r.Lang.Of(jobtext.Next(decided, r.flags)); next != "" {
+		fmt.Fprintf(r.Stdout, r.Lang.In("  next: %s\n", "  次の手順: %s\n"), next)
 	}
 	return nil
 }
 
-// decisionFault says what is wrong with a decision. The job is as it was shown.
-func (r *review) decisionFault(j fulfilment.Job, f jpayment.Fault) string {
-	switch {
-	case f.Field == "Job":
-		return fmt.Sprintf(in(r.lang, "job %d is %s: a decision is for one that needs review or awaits its kickback, and a refused one can be sent again", "ジョブ %d は%sです。判断を記録できるのは要確認または通知待ちのジョブで、拒否されたジョブは再送だけができます"), j.ID, stateName(r.lang, j.State))
-	case f.Field == "NewPaymentID" && r.done && j.Operation == jpayment.OpReAuth:
-		return in(r.lang, "--new-payment: give the number of the payment that the reauth made", "--new-payment に、再オーソリでできた新しい決済番号を指定してください")
-	case f.Field == "NewPaymentID":
-		return in(r.lang, "--new-payment is for a reauth that is done", "--new-payment は、処理されていた再オーソリにだけ指定します")
-	case f.Field == "By":
-		return in(r.lang, "--by "+f.Reason, "--by"+reasonJa(f.Reason))
-	case f.Field == "Note":
-		return in(r.lang, "--note "+f.Reason, "--note"+reasonJa(f.Reason))
-	default:
-		return f.Field + " " + f.Reason
-	}
-}
-
 // meaning says what a decision does.
-func (r *review) meaning(j fulfilment.Job, d fulfilment.Decision) string {
-	what := fmt.Sprintf(in(r.lang, "%s of payment %s", "決済 %[2]s の%[1]s"), operationName(r.lang, j.Operation), j.PaymentID)
-	by := printable(d.By)
+func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
+	what := console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
 	switch d.State {
 	case fulfilment.StateDone:
-		return fmt.Sprintf(in(r.lang, "This records that the %s was carried out, by the word of %s. It is not sent again.", "%sは処理されていたと記録します（判断: %s）。再送しません。"), what, by)
+		return console.Textf("This records that the %s was carried out, by the word of %s. It is not sent again.", "%sは処理されていたと記録します（判断: %s）。再送しません。", what, d.By)
 	case fulfilment.StateRefused:
-		return fmt.Sprintf(in(r.lang, "This records that the %s was not carried out, by the word of %s. It is not sent again.", "%sは処理されていないと記録します（判断: %s）。再送しません。"), what, by)
+		return console.Textf("This records that the %s was not carried out, by the word of %s. It is not sent again.", "%sは処理されていないと記録します（判断: %s）。再送しません。", what, d.By)
 	default:
-		return fmt.Sprintf(in(r.lang, "This sends the %s again, by the word of %s that it was not carried out. If it was, it may be carried out twice.", "%sを再送します（処理されていないという判断: %s）。実際には処理されていた場合、二重に処理されるおそれがあります。"), what, by)
+		return console.Textf("This sends the %s again, by the word of %s that it was not carried out. If it was, it may be carried out twice.", "%sを再送します（処理されていないという判断: %s）。実際には処理されていた場合、二重に処理されるおそれがあります。", what, d.By)
 	}
 }
 
 func (r *review) showOne(j fulfilment.Job, attempts []fulfilment.Attempt) error {
 	if r.json {
-		rec := newJobRecord(j)
+		rec := newJobRecord(j, r.flags)
 		for _, a := range attempts {
-			rec.Tried = append(rec.Tried, attemptRecord{a.Number, a.Worker, a.StartedAt.UTC(), timeRecord(a.EndedAt), a.Outcome.String(), a.Code, a.What})
+			rec.Tried = append(rec.Tried, attemptRecord{a.Number, a.Worker, a.StartedAt.UTC(), timeRecord(a.EndedAt), a.Outcome.String(), a.Code, a.What.En, a.What.Ja})
 		}
-		return writeJSON(r.world.stdout, rec)
+		return writeJSON(r.Stdout, rec)
 	}
-	r.writeOne(r.world.stdout, j, attempts)
+	r.writeOne(r.Stdout, j, attempts)
 	return nil
 }
 
 // writeOne writes all that is known of a job for a person.
 func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.Attempt) {
 	rows := [][]string{
-		{in(r.lang, "job", "ジョブ"), strconv.FormatInt(j.ID, 10)},
-		{in(r.lang, "operation", "処理"), operationName(r.lang, j.Operation)},
-		{in(r.lang, "payment", "決済番号"), j.PaymentID},
-		{in(r.lang, "reference", "注文番号"), j.Reference},
+		{r.Lang.In("job", "ジョブ"), strconv.FormatInt(j.ID, 10)},
+		{r.Lang.In("operation", "処理"), r.Lang.Of(jobtext.Operation(j.Operation))},
+		{r.Lang.In("payment", "決済番号"), j.PaymentID},
+		{r.Lang.In("reference", "注文番号"), j.Reference},
 	}
 	if j.Operation == jpayment.OpReAuth {
-		rows = append(rows, []string{in(r.lang, "amounts", "金額・税額・送料"), fmt.Sprintf("%s + %s + %s", grouped(j.Amount), grouped(j.Tax), grouped(j.Shipping))})
+		rows = append(rows, []string{r.Lang.In("amounts", "金額・税額・送料"), fmt.Sprintf("%s + %s + %s", console.Grouped(j.Amount), console.Grouped(j.Tax), console.Grouped(j.Shipping))})
 	}
 	add := func(name, value string) {
 		if value != "" {
 			rows = append(rows, []string{name, value})
 		}
 	}
-	add(in(r.lang, "state", "状態"), stateName(r.lang, j.State))
-	add(in(r.lang, "why", "理由"), whyOf(r.lang, j))
-	add(in(r.lang, "code", "コード"), string(j.Code))
-	add(in(r.lang, "new payment", "新決済番号"), j.NewPaymentID)
-	add(in(r.lang, "decided by", "判断した人"), j.DecidedBy)
-	add(in(r.lang, "note", "メモ"), j.Note)
-	add(in(r.lang, "next", "次の手順"), nextOf(r.lang, j))
-	writeTable(w, rows)
+	add(r.Lang.In("state", "状態"), r.Lang.Of(jobtext.State(j.State)))
+	add(r.Lang.In("why", "理由"), r.Lang.Of(jobtext.Why(j)))
+	add(r.Lang.In("code", "コード"), string(j.Code))
+	add(r.Lang.In("new payment", "新決済番号"), j.NewPaymentID)
+	add(r.Lang.In("decided by", "判断した人"), j.DecidedBy)
+	add(r.Lang.In("note", "メモ"), j.Note)
+	add(r.Lang.In("next", "次の手順"), r.Lang.Of(jobtext.Next(j, r.flags)))
+	console.WriteTable(w, rows)
 	if len(attempts) == 0 {
 		return
 	}
-	fmt.Fprintln(w, in(r.lang, "attempts", "送信の記録"))
+	fmt.Fprintln(w, r.Lang.In("attempts", "送信の記録"))
 	rows = nil
 	for _, a := range attempts {
 		ended := "–"
 		if !a.EndedAt.IsZero() {
-			ended = localTime(a.EndedAt)
+			ended = r.Time(a.EndedAt)
 		}
-		what, _, _ := strings.Cut(a.What, "; next: ")
-		if _, after, ok := strings.Cut(what, "outcome "+a.Outcome.String()+": "); ok {
-			what = after
-		}
-		if r.lang == japanese && a.Code != "" {
-			what = string(a.Code) + " " + a.Code.MessageJa()
-		}
-		rows = append(rows, []string{strconv.Itoa(a.Number), localTime(a.StartedAt), ended, outcomeName(r.lang, a.Outcome), what})
+		rows = append(rows, []string{strconv.Itoa(a.Number), r.Time(a.StartedAt), ended, r.Lang.Of(a.Outcome.Text()), r.Lang.Of(a.What)})
 	}
-	writeTable(w, rows)
+	console.WriteTable(w, rows)
 }
 
 // jobRecord is a job for a machine, without what is private.
@@ -354,14 +334,16 @@ type attemptRecord struct {
 	Outcome   string        `json:"outcome"`
 	Code      jpayment.Code `json:"code"`
 	What      string        `json:"what"`
+	WhatJa    string        `json:"what_ja"`
 }
 
-func newJobRecord(j fulfilment.Job) jobRecord {
+func newJobRecord(j fulfilment.Job, flags string) jobRecord {
+	why, next := jobtext.Why(j), jobtext.Next(j, flags)
 	return jobRecord{
 		ID: j.ID, Operation: string(j.Operation), PaymentID: j.PaymentID, Reference: j.Reference, Batch: j.Batch,
 		Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, State: string(j.State), Reason: string(j.Reason),
-		Why: whyOf(english, j), WhyJa: whyOf(japanese, j), Code: j.Code, NewPaymentID: j.NewPaymentID, Attempts: j.Attempts,
-		DecidedBy: j.DecidedBy, Next: nextOf(english, j), NextJa: nextOf(japanese, j),
+		Why: why.En, WhyJa: why.Ja, Code: j.Code, NewPaymentID: j.NewPaymentID, Attempts: j.Attempts,
+		DecidedBy: j.DecidedBy, Next: next.En, NextJa: next.Ja,
 		Due: timeRecord(j.Due), CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(),
 	}
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/monthend"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 )
 
-func newRunCommand(lang string) *cobra.Command {
+func newRunCommand(lang console.Lang) *cobra.Command {
 	var (
 		r       monthend.Run
 		columns string
 	)
 	cmd := &cobra.Command{
 		Use:   "run FILE",
-		Short: in(lang, "Carry out a file of captures, cancellations and re-authorisations", "ファイルに記載した実売上・取消・再オーソリを一括処理する"),
-		Long: in(lang, `Carry out a file of operations, one a line: CSV or TSV, in UTF-8 or Shift_JIS. Its first
+		Short: lang.In("Carry out a file of captures, cancellations and re-authorisations", "ファイルに記載した実売上・取消・再オーソリを一括処理する"),
+		Long: lang.In(`Carry out a file of operations, one a line: CSV or TSV, in UTF-8 or Shift_JIS. Its first
 line names the columns, in any order: operation (sales, cancel, reauth), payment,
 reference, and for reauth amount, tax, shipping, email, phone; or in Japanese 処理
 (実売上, 取消, 再オーソリ), 決済番号, 注文番号, 金額, 税額, 送料, メールアドレス, 電話番号.
@@ -57,20 +58,20 @@ reauth）, payment, reference, amount, tax, shipping, email, phone も使えま�
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&r.Yes, "yes", false, in(lang, "do not ask", "確認を求めない"))
-	f.BoolVar(&r.DryRun, "dry-run", false, in(lang, "check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
-	f.StringVar(&r.Report, "report", "", in(lang, "file for the report; by default FILE with .report.csv at its end", "レポートのファイル。既定は FILE の末尾を .report.csv にした名前"))
-	f.StringVar(&columns, "columns", "", in(lang, "names that the file has for the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
+	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask", "確認を求めない"))
+	f.BoolVar(&r.DryRun, "dry-run", false, lang.In("check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
+	f.StringVar(&r.Report, "report", "", lang.In("file for the report; by default FILE with .report.csv at its end", "レポートのファイル。既定は FILE の末尾を .report.csv にした名前"))
+	f.StringVar(&columns, "columns", "", lang.In("names that the file has for the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
 	return cmd
 }
 
 // runFile carries a file out, as the settings say.
 func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
-	ctx, lang := cmd.Context(), language(cmd)
+	ctx := cmd.Context()
 	if r.Columns, err = runfile.ParseColumns(columns); err != nil {
 		var fault runfile.Fault
 		errors.As(err, &fault)
-		return usageError("--columns" + in(lang, " "+fault.Reason.En, fault.Reason.Ja))
+		return console.Usagef("--columns %s", "--columns %s", jpayment.Text(fault.Reason))
 	}
 	s, err := databaseSettings(cmd)
 	if err != nil {
@@ -78,20 +79,20 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	}
 	client, err := s.workClient()
 	if err != nil {
-		return wrongConfig(err)
+		return wrongFields(err)
 	}
-	if r.Gateway, err = gatewayAddress(ctx, s); err != nil {
+	if r.Gateway, err = gatewayAddress(ctx, client); err != nil {
 		return err
 	}
 	if r.Report == "" {
 		r.Report = strings.TrimSuffix(r.Path, filepath.Ext(r.Path)) + ".report.csv"
 	}
-	r.Console = worldOf(cmd).console(lang)
+	r.Console = worldOf(cmd).console()
 	r.Store, r.Database = s.store, s.databaseName()
 	r.Client, r.Worker = client, s.workerConfig()
 	var q queue
 	r.OpenQueue = func(ctx context.Context) (_ monthend.Queue, closeIt func(), err error) {
-		q, closeIt, err = openQueue(ctx, lang, s, nil, true)
+		q, closeIt, err = openQueue(ctx, s, nil, true)
 		return q, closeIt, err
 	}
 	r.Receive = func(ctx context.Context) (<-chan error, error) { return s.receiveKickbacks(ctx, q, nil) }
@@ -99,12 +100,10 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 }
 
 // gatewayAddress returns the URL of the gateway, as the code that sends makes it.
-func gatewayAddress(ctx context.Context, s settings) (string, error) {
-	sending, err := rehearse(ctx, s, func(ctx context.Context, g jpayment.Gateway) (*jpayment.Result, error) {
-		return g.Sales(ctx, jpayment.SalesRequest{PaymentID: "0"})
-	})
+func gatewayAddress(ctx context.Context, client *jpayment.Client) (string, error) {
+	req, err := client.Preview(ctx, jpayment.OpSales, jpayment.SalesRequest{PaymentID: "0"})
 	if err != nil {
-		return "", wrongConfig(err)
+		return "", wrongFields(err)
 	}
-	return sending.url.Scheme + "://" + sending.url.Host, nil
+	return req.URL.Scheme + "://" + req.URL.Host, nil
 }

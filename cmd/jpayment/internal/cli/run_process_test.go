@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -158,7 +159,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 		}
 		require.LessOrEqual(t, review, kills*concurrency, "no more than were on their way")
 		require.Positive(t, review, "no kill met a call on its way: the test shows nothing")
-		require.Equal(t, exitUnknown, status)
+		require.Equal(t, console.Unknown, status)
 
 		// Once more sends nothing.
 		sent = len(g.Requests())

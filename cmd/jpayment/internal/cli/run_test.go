@@ -20,6 +20,7 @@ import (
 	xjapanese "golang.org/x/text/encoding/japanese"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -85,7 +86,7 @@ const monthEndJa = `処理	決済番号	金額	税額	送料	注文番号
 // Each run is the whole life of what a person sees, in both languages.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{english, japanese} {
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
 		for name, c := range map[string]struct {
 			file   string
 			args   string
@@ -94,12 +95,12 @@ func TestRun(t *testing.T) {
 			report bool
 			sent   int
 		}{
-			"run":         {file: monthEnd, args: "--yes", status: exitFailed, report: true, sent: 4},
-			"run-tsv":     {file: monthEndJa, args: "--yes", status: exitFailed, report: true, sent: 4},
-			"run-done":    {file: "operation,payment,reference\nsales,10000001,a\n", args: "--yes", status: exitDone, report: true, sent: 1},
-			"run-dry-run": {file: monthEnd, args: "--dry-run", status: exitDone},
-			"run-nobody":  {file: monthEnd, status: exitUsage},
-			"run-faults": {args: "--yes", status: exitUsage, file: `reference,operation,payment,amount,tax,shipping,email,phone
+			"run":         {file: monthEnd, args: "--yes", status: console.Failed, report: true, sent: 4},
+			"run-tsv":     {file: monthEndJa, args: "--yes", status: console.Failed, report: true, sent: 4},
+			"run-done":    {file: "operation,payment,reference\nsales,10000001,a\n", args: "--yes", status: console.Done, report: true, sent: 1},
+			"run-dry-run": {file: monthEnd, args: "--dry-run", status: console.Done},
+			"run-nobody":  {file: monthEnd, status: console.Usage},
+			"run-faults": {args: "--yes", status: console.Usage, file: `reference,operation,payment,amount,tax,shipping,email,phone
 order-1,sales,10000001,,,,,
 order-2,sales,10000001,,,,,
 order-3,cancel,10000001,,,,,
@@ -120,42 +121,42 @@ order-15,sales
 order-"18,sales,10000018,,,,,
  =1+1 ,sales, 10000019 ,,,,,
 `},
-			"run-header":  {file: "operation,payment,payment,customer\nsales,1,1,canary\n", args: "--yes", status: exitUsage},
-			"run-no-rows": {file: "operation,payment,reference\n\n", args: "--yes", status: exitUsage},
-			"run-empty":   {file: "", args: "--yes", status: exitUsage},
-			"run-utf-16":  {file: "\xff\xfeo\x00p\x00", args: "--yes", status: exitUsage},
+			"run-header":  {file: "operation,payment,payment,customer\nsales,1,1,canary\n", args: "--yes", status: console.Usage},
+			"run-no-rows": {file: "operation,payment,reference\n\n", args: "--yes", status: console.Usage},
+			"run-empty":   {file: "", args: "--yes", status: console.Usage},
+			"run-utf-16":  {file: "\xff\xfeo\x00p\x00", args: "--yes", status: console.Usage},
 			"run-pause": {
-				file: monthEnd, args: "--yes --concurrency 1", status: exitFailed, report: true, sent: 1,
+				file: monthEnd, args: "--yes --concurrency 1", status: console.Failed, report: true, sent: 1,
 				set: func(d desk) { d.RegisterIPs() },
 			},
 			"run-test-mode": {
-				file: "operation,payment,reference\nsales,10000001,a\nsales,10000002,b\n", args: "--yes --production-only --concurrency 1", status: exitUnknown, report: true, sent: 1,
+				file: "operation,payment,reference\nsales,10000001,a\nsales,10000002,b\n", args: "--yes --production-only --concurrency 1", status: console.Unknown, report: true, sent: 1,
 				set: func(d desk) { d.SetTestMode(true) },
 			},
 			"run-unknown": {
-				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000001,1,0,0,a\nsales,10000002,,,,b\n", args: "--yes", status: exitUnknown, report: true, sent: 2,
+				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000001,1,0,0,a\nsales,10000002,,,,b\n", args: "--yes", status: console.Unknown, report: true, sent: 2,
 				set: func(d desk) {
 					d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpayment.OpReAuth})
 				},
 			},
 			"run-conflict": {
-				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000003,900,72,501,order-3\nsales,10000001,,,,another\n", args: "--yes", status: exitUsage, sent: 4,
+				file: "operation,payment,amount,tax,shipping,reference\nreauth,10000003,900,72,501,order-3\nsales,10000001,,,,another\n", args: "--yes", status: console.Usage, sent: 4,
 				set: func(d desk) { d.again(monthEnd) },
 			},
 			"run-known": {
-				file: monthEnd, args: "--yes", status: exitFailed, report: true, sent: 4,
+				file: monthEnd, args: "--yes", status: console.Failed, report: true, sent: 4,
 				set: func(d desk) { d.again(monthEnd) },
 			},
-			"run-not-our-report": {file: monthEnd, args: "--yes --report FILE", status: exitUsage},
+			"run-not-our-report": {file: monthEnd, args: "--yes --report FILE", status: console.Usage},
 		} {
-			t.Run(name+"-"+lang, func(t *testing.T) {
+			t.Run(name+"-"+string(lang), func(t *testing.T) {
 				t.Parallel()
 				d := newDesk(t, 4)
 				if c.set != nil {
 					c.set(d)
 				}
 				path := d.write(t, "month-end.csv", c.file)
-				args := append([]string{"run", path, "--lang", lang}, strings.Fields(strings.ReplaceAll(c.args, "FILE", path))...)
+				args := append([]string{"run", path, "--lang", string(lang)}, strings.Fields(strings.ReplaceAll(c.args, "FILE", path))...)
 				r := d.masked(d.run(t, args...))
 				require.Equal(t, c.status, r.status, r.stderr)
 				require.NotContains(t, r.stderr+r.stdout, canary)
@@ -165,7 +166,7 @@ order-"18,sales,10000018,,,,,
 				} else if name != "run-conflict" {
 					require.NoFileExists(t, filepath.Join(d.dir, "month-end.report.csv"))
 				}
-				golden(t, name+"-"+lang, r)
+				golden(t, name+"-"+string(lang), r)
 			})
 		}
 	}
@@ -188,9 +189,9 @@ func TestRunAsks(t *testing.T) {
 		answer string
 		status int
 		sent   int
-	}{{"no\n", exitFailed, 0}, {"", exitFailed, 0}, {"yes\n", exitDone, 1}} {
+	}{{"no\n", console.Failed, 0}, {"", console.Failed, 0}, {"yes\n", console.Done, 1}} {
 		d := newDesk(t, 1)
-		d.terminal, d.input, d.vars["NO_COLOR"] = terminals{in: true, err: true}, c.answer, "1"
+		d.terminal, d.input, d.vars["NO_COLOR"] = console.Terminals{In: true, Err: true}, c.answer, "1"
 		path := d.write(t, "a.csv", "operation,payment,reference\nsales,10000001,a\n")
 		r := d.run(t, "run", path)
 		require.Equal(t, c.status, r.status)
@@ -201,7 +202,7 @@ func TestRunAsks(t *testing.T) {
 			continue
 		}
 		r = d.run(t, "run", path)
-		require.Equal(t, exitDone, r.status)
+		require.Equal(t, console.Done, r.status)
 		require.NotContains(t, r.stderr, "Type yes", "there is nothing left to send")
 		require.Len(t, d.Requests(), 1)
 	}
@@ -231,7 +232,7 @@ func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, 2)
 			r := d.run(t, "run", d.write(t, "a.csv", c.file), "--yes", "--lang", "ja")
-			require.Equal(t, exitDone, r.status, r.stderr)
+			require.Equal(t, console.Done, r.status, r.stderr)
 			require.Contains(t, r.stderr, name)
 			got := d.read(t, "a.report.csv")
 			if c.decode != nil {
@@ -239,7 +240,7 @@ func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 			}
 			require.Equal(t, c.prefix+"行,処理,決済番号,注文番号,状態,理由,コード,新決済番号,送信回数,次の手順\n2,実売上,10000001,'=髙島屋,完了,,,,1,\n3,実売上,10000002,\"'@a,b\",完了,,,,1,\n", got)
 			r = d.run(t, "run", d.dir+"/a.csv", "--yes", "--lang", "en")
-			require.Equal(t, exitDone, r.status, "a report of ours is replaced: %s", r.stderr)
+			require.Equal(t, console.Done, r.status, "a report of ours is replaced: %s", r.stderr)
 		})
 	}
 }
@@ -247,7 +248,7 @@ func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 // Nothing that may be a customer's is shown of a file, right or wrong.
 func TestRunShowsNothingPrivate(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{english, japanese} {
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
 		d := newDesk(t, 3)
 		for i, file := range []string{
 			"operation,payment,amount,tax,shipping,reference,email,phone\nreauth,10000001,1,0,0,a,canary@example.jp,09012345678\n",
@@ -255,14 +256,14 @@ func TestRunShowsNothingPrivate(t *testing.T) {
 			"reauth,10000002,1,0,0,b,canary@example.jp,09012345678\n",
 			"operation,payment,reference\nsales,canary,c\ncanary,1,c\nsales,1,c,canary@example.jp\n\"canary\n",
 		} {
-			r := d.run(t, "run", d.write(t, fmt.Sprintf("%d.csv", i), file), "--yes", "--lang", lang)
+			r := d.run(t, "run", d.write(t, fmt.Sprintf("%d.csv", i), file), "--yes", "--lang", string(lang))
 			require.NotContains(t, r.stdout+r.stderr, canary)
 			require.NotContains(t, r.stdout+r.stderr, "09012345678")
 		}
 		require.NotContains(t, d.read(t, "0.report.csv"), canary)
 		for _, args := range [][]string{{"status"}, {"review"}, {"review", "1"}, {"status", "--json"}, {"review", "--json"}, {"review", "1", "--json"}} {
 			r := d.run(t, args...)
-			require.Equal(t, exitDone, r.status)
+			require.Equal(t, console.Done, r.status)
 			require.NotContains(t, r.stdout+r.stderr, canary)
 			require.NotContains(t, r.stdout+r.stderr, "09012345678")
 		}
@@ -283,7 +284,7 @@ func TestReasonsAreTranslated(t *testing.T) {
 		file.WriteString(row + "\n")
 	}
 	r := d.run(t, "run", d.write(t, "a.csv", file.String()), "--yes", "--lang", "ja")
-	require.Equal(t, exitUsage, r.status)
+	require.Equal(t, console.Usage, r.status)
 	require.NotContains(t, r.stderr, "誤りがあります: ", "a reason has no translation")
 	shown := strings.Split(strings.TrimSpace(r.stderr), "\n")
 	require.Greater(t, len(shown), 12)
@@ -301,7 +302,7 @@ func TestManyFaults(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 0)
 	r := d.run(t, "run", d.write(t, "a.csv", "operation,payment,reference\n"+strings.Repeat("sales,x,\n", 1234)), "--yes")
-	require.Equal(t, exitUsage, r.status)
+	require.Equal(t, console.Usage, r.status)
 	require.Equal(t, 100, strings.Count(r.stderr, "a.csv:"))
 	require.Contains(t, r.stderr, "… and 2,368 more\n")
 	require.Contains(t, r.stderr, "faults: 2,468")
@@ -318,13 +319,13 @@ func TestChangedFileIsNotSent(t *testing.T) {
 			fmt.Fprintf(&file, "sales,%d,a\n", 10000001+i)
 		}
 		path := d.write(t, "a.csv", file.String())
-		d.terminal = terminals{in: true, err: true}
+		d.terminal = console.Terminals{In: true, Err: true}
 		d.stdin = answerAfter(func() string { // It is asked for when the check is over.
 			d.write(t, "a.csv", strings.Replace(file.String(), "sales,10000001,", "cancel,10000001,", 1))
 			return "yes\n"
 		})
 		r := d.run(t, "run", path)
-		require.Equal(t, exitFailed, r.status, r.stderr)
+		require.Equal(t, console.Failed, r.status, r.stderr)
 		require.Contains(t, r.stderr, "the file was changed")
 		require.Empty(t, d.Requests())
 		require.Contains(t, d.run(t, "status").stdout, "waiting            0\n")
@@ -350,7 +351,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	path := d.write(t, "a.csv", file.String())
 	var stdout, stderr bytes.Buffer
 	w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
-	require.Equal(t, exitFailed, run(ctx, []string{"run", path, "--yes"}, w), "%s", &stderr)
+	require.Equal(t, console.Failed, run(ctx, []string{"run", path, "--yes"}, w), "%s", &stderr)
 	require.Contains(t, stderr.String(), "Stopping")
 	require.Contains(t, stderr.String(), "run the same command again")
 	states := map[string]int{}
@@ -362,7 +363,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	require.ElementsMatch(t, []string{"done", "waiting"}, slices.Collect(maps.Keys(states)))
 
 	r := d.run(t, "run", path, "--yes", "--rate", "1000")
-	require.Equal(t, exitDone, r.status, r.stderr)
+	require.Equal(t, console.Done, r.status, r.stderr)
 	require.Len(t, d.Requests(), 40, "each was sent once")
 }
 
@@ -378,16 +379,16 @@ func TestRowsKnownFromAnotherFile(t *testing.T) {
 			return d.run(t, append([]string{"run", d.write(t, name, file), "--yes"}, flags...)...)
 		}
 		const header = "operation,payment,reference\n"
-		require.Equal(t, exitFailed, run("a.csv", header+"sales,10000001,a\nsales,10000002,b\n").status)
+		require.Equal(t, console.Failed, run("a.csv", header+"sales,10000001,a\nsales,10000002,b\n").status)
 		require.NotEmpty(t, d.Requests())
 		d.RegisterIPs(anywhere)
 		r := run("b.csv", header+"sales,10000002,b\nsales,10000003,c\n")
-		require.Equal(t, exitDone, r.status, r.stderr)
+		require.Equal(t, console.Done, r.status, r.stderr)
 		require.Contains(t, r.stderr, "1 (waiting 1)")
 		require.Contains(t, r.stderr, "others         1 (of other files")
 		require.Contains(t, r.stdout, "rows done: 2 of 2")
 		r = run("c.csv", header+"sales,10000002,b\nsales,10000003,c\nsales,10000004,d\n")
-		require.Equal(t, exitDone, r.status, r.stderr)
+		require.Equal(t, console.Done, r.status, r.stderr)
 		require.Contains(t, r.stderr, "2 (done 2)")
 		require.Contains(t, r.stdout, "rows done: 3 of 3")
 	})

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,11 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
 // settings say which store to speak for and how. Each is taken from its flag, else
@@ -55,29 +56,29 @@ type configFile struct {
 	KickbackWait   *string `toml:"kickback_wait"`
 }
 
-// secret tells whether the file holds what only its owner may read.
-func (c configFile) secret() (name string) {
+// secret names what the file holds that only its owner may read, or nothing.
+func (c configFile) secret() (name console.Text) {
 	switch {
 	case c.ConnectionAuth != nil:
-		return "connection_auth"
+		return console.Textf("connection_auth", "connection_auth")
 	case c.KickbackKey != nil:
-		return "kickback_key"
+		return console.Textf("kickback_key", "kickback_key")
 	case c.Database != nil && hasPassword(*c.Database):
-		return "a password in database"
+		return console.Textf("a password in database", "database のパスワード")
 	default:
-		return ""
+		return name
 	}
 }
 
 // addSettingsFlags adds the flags of the settings. The connection authentication code
 // has none: the arguments of a process are for everybody to see.
-func addSettingsFlags(cmd *cobra.Command, lang string) {
+func addSettingsFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
-	f.String("store", "", in(lang, "store ID (aid), six digits [JPAYMENT_STORE]", "店舗ID（aid）、半角数字6桁 [JPAYMENT_STORE]"))
-	f.String("url", "", in(lang, "base URL of the gateway, by default the real one [JPAYMENT_URL]", "ゲートウェイのURL。既定は本番 [JPAYMENT_URL]"))
-	f.String("timeout", "", in(lang, "time for one attempt, such as 30s [JPAYMENT_TIMEOUT]", "1回の試行の制限時間（30s など） [JPAYMENT_TIMEOUT]"))
-	f.String("charset", "", in(lang, "character set of what is sent: utf-8 (default) or shift_jis [JPAYMENT_CHARSET]", "送信する文字コード。utf-8（既定）または shift_jis [JPAYMENT_CHARSET]"))
-	f.String("config", "", in(lang, "configuration file; by default jpayment/config.toml in the user's configuration directory [JPAYMENT_CONFIG]", "設定ファイル。既定はユーザー設定ディレクトリの jpayment/config.toml [JPAYMENT_CONFIG]"))
+	f.String("store", "", lang.In("store ID (aid), six digits [JPAYMENT_STORE]", "店舗ID（aid）、半角数字6桁 [JPAYMENT_STORE]"))
+	f.String("url", "", lang.In("base URL of the gateway, by default the real one [JPAYMENT_URL]", "ゲートウェイのURL。既定は本番 [JPAYMENT_URL]"))
+	f.String("timeout", "", lang.In("time for one attempt, such as 30s; 60s by default [JPAYMENT_TIMEOUT]", "1回の試行の制限時間（30s など） [JPAYMENT_TIMEOUT]"))
+	f.String("charset", "", lang.In("character set of what is sent: utf-8 (default) or shift_jis [JPAYMENT_CHARSET]", "送信する文字コード。utf-8（既定）または shift_jis [JPAYMENT_CHARSET]"))
+	f.String("config", "", lang.In("configuration file; by default jpayment/config.toml in the user's configuration directory [JPAYMENT_CONFIG]", "設定ファイル。既定はユーザー設定ディレクトリの jpayment/config.toml [JPAYMENT_CONFIG]"))
 	complete(cmd, "charset", "utf-8", "shift_jis")
 }
 
@@ -111,7 +112,7 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 
 	if timeout, source := take("timeout", "JPAYMENT_TIMEOUT", file.Timeout); timeout != "" {
 		if s.timeout, err = time.ParseDuration(timeout); err != nil || s.timeout <= 0 {
-			return settings{}, usageError(source + ": timeout is not a positive time such as 30s")
+			return settings{}, console.Usagef("%s: timeout is not a positive time such as 30s", "%s: timeout には 30s のような正の時間を指定してください", source)
 		}
 	}
 	switch charset, source := take("charset", "JPAYMENT_CHARSET", file.Charset); strings.ToLower(charset) {
@@ -119,7 +120,7 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 	case "shift_jis":
 		s.charset = jpayment.ShiftJIS
 	default:
-		return settings{}, usageError(source + ": charset is neither utf-8 nor shift_jis")
+		return settings{}, console.Usagef("%s: charset is neither utf-8 nor shift_jis", "%s: charset には utf-8 または shift_jis を指定してください", source)
 	}
 	var inFile *string
 	if file.ProductionOnly != nil {
@@ -128,7 +129,7 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 	}
 	if only, source := take("production-only", "JPAYMENT_PRODUCTION_ONLY", inFile); only != "" {
 		if s.productionOnly, err = strconv.ParseBool(only); err != nil {
-			return settings{}, usageError(source + ": production-only is neither true nor false")
+			return settings{}, console.Usagef("%s: production-only is neither true nor false", "%s: production-only には true または false を指定してください", source)
 		}
 	}
 	return s, s.readQueue(take, file)
@@ -138,36 +139,39 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 func (s *settings) readQueue(take func(flag, variable string, fromFile *string) (value, source string), file configFile) (err error) {
 	database, source := take("database", "JPAYMENT_DATABASE", file.Database)
 	if source == "--database" && hasPassword(database) {
-		return usageError("--database: a password is not for the command line, which everybody on this machine can read; set JPAYMENT_DATABASE, or database in the configuration file")
+		return console.Usagef("--database: a password is not for the command line, which everybody on this machine can read; set JPAYMENT_DATABASE, or database in the configuration file",
+			"--database にパスワードは指定できません（コマンドラインはこのマシンの誰でも読めます）。JPAYMENT_DATABASE、または設定ファイルの database で指定してください")
 	}
 	s.database = jpayment.NewSecret(database)
 	s.schema, _ = take("schema", "JPAYMENT_SCHEMA", file.Schema)
 	if rate, source := take("rate", "JPAYMENT_RATE", file.Rate); rate != "" {
 		if s.rate, err = strconv.ParseFloat(rate, 64); err != nil || !(s.rate > 0 && s.rate <= 1000) {
-			return usageError(source + ": rate is not a number of calls per second above 0 and up to 1000")
+			return console.Usagef("%s: rate is not a number of calls per second above 0 and up to 1000", "%s: rate には1秒あたりのリクエスト数を、0より大きく1000以下で指定してください", source)
 		}
 	}
 	if concurrency, source := take("concurrency", "JPAYMENT_CONCURRENCY", file.Concurrency); concurrency != "" {
 		if s.concurrency, err = strconv.Atoi(concurrency); err != nil || s.concurrency < 1 || s.concurrency > 64 {
-			return usageError(source + ": concurrency is not a whole number between 1 and 64")
+			return console.Usagef("%s: concurrency is not a whole number between 1 and 64", "%s: concurrency には1から64までの整数を指定してください", source)
 		}
 	}
 	keys, source := take("", "JPAYMENT_KICKBACK_KEY", file.KickbackKey)
 	for key := range strings.SplitSeq(keys, ",") {
 		if keys != "" && len(key) < 32 {
-			return usageError(source + ": a kickback key has less than 32 characters")
+			return console.Usagef("%s: a kickback key has less than 32 characters", "%s: 決済結果通知の鍵が32文字未満です", source)
 		}
 	}
 	s.kickbackKeys = jpayment.NewSecret(keys)
 	if s.kickbackListen, source = take("kickback-listen", "", nil); s.kickbackListen != "" && keys == "" {
-		return usageError(source + ": notices are verified by a key: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file")
+		return console.Usagef("%s: kickbacks are verified by a key: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file",
+			"%s: 決済結果通知の検証に使う鍵がありません。JPAYMENT_KICKBACK_KEY、または設定ファイルの kickback_key で指定してください", source)
 	}
 	if wait, source := take("kickback-wait", "JPAYMENT_KICKBACK_WAIT", file.KickbackWait); wait != "" {
 		if s.kickbackWait, err = time.ParseDuration(wait); err != nil || s.kickbackWait <= 0 {
-			return usageError(source + ": kickback-wait is not a positive time such as 10m")
+			return console.Usagef("%s: kickback-wait is not a positive time such as 10m", "%s: kickback-wait には 10m のような正の時間を指定してください", source)
 		}
 		if keys == "" {
-			return usageError(source + ": kickback-wait needs the key that signs the requests: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file")
+			return console.Usagef("%s: kickback-wait needs the key that signs the requests: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file",
+				"%s: kickback-wait にはリクエストに署名する鍵が必要です。JPAYMENT_KICKBACK_KEY、または設定ファイルの kickback_key で指定してください", source)
 		}
 	}
 	return nil
@@ -201,32 +205,32 @@ func readConfigFile(path string, named bool) (configFile, error) {
 		return configFile{}, nil
 	}
 	if err != nil {
-		return configFile{}, usageError("configuration: " + err.Error())
+		return configFile{}, console.Usagef("configuration: %s", "設定ファイル: %s", console.What(err))
 	}
 	defer f.Close() //nolint:errcheck // Nothing was written.
 	info, err := f.Stat()
 	if err != nil {
-		return configFile{}, usageError("configuration: " + err.Error())
+		return configFile{}, console.Usagef("configuration: %s", "設定ファイル: %s", console.What(err))
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	if err != nil {
-		return configFile{}, usageError("configuration: " + err.Error())
+		return configFile{}, console.Usagef("configuration: %s", "設定ファイル: %s", console.What(err))
 	}
 	if len(text) > maxConfigFile {
-		return configFile{}, usageError(path + ": is longer than 64 KiB")
+		return configFile{}, console.Usagef("%s: is longer than 64 KiB", "%s: 64 KiB を超えています", path)
 	}
 	var c configFile
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
-		return configFile{}, usageError(path + ": " + describeTOML(err))
+		return configFile{}, console.Usagef("%s: %s", "%s: %s", path, describeTOML(err))
 	}
-	if reason := tooOpen(info.Mode(), c); reason != "" {
-		return configFile{}, usageError(path + ": " + reason)
+	if reason := tooOpen(info.Mode(), c); reason != (console.Text{}) {
+		return configFile{}, console.Usagef("%s: %s", "%s: %s", path, reason)
 	}
 	return c, nil
 }
 
 // describeTOML says where a file is wrong. The decoder's own words may quote it.
-func describeTOML(err error) string {
+func describeTOML(err error) console.Text {
 	var (
 		unknown *toml.StrictMissingError
 		decode  *toml.DecodeError
@@ -237,31 +241,31 @@ func describeTOML(err error) string {
 		for i, e := range unknown.Errors {
 			keys[i] = strings.Join(e.Key(), ".")
 		}
-		return "unknown settings: " + strings.Join(keys, ", ")
+		return console.Textf("unknown settings: %s", "不明な設定があります: %s", strings.Join(keys, ", "))
 	case errors.As(err, &decode):
 		line, column := decode.Position()
-		where := fmt.Sprintf("line %d, column %d: ", line, column)
 		if key := decode.Key(); len(key) > 0 {
-			return where + strings.Join(key, ".") + " is not of the right type; text stands in quotes"
+			return console.Textf("line %d, column %d: %s is not of the right type; text stands in quotes",
+				"%d行%d文字目: %s の値の種類が違います。文字列は引用符で囲んでください", line, column, strings.Join(key, "."))
 		}
-		return where + "is not TOML; text stands in quotes"
+		return console.Textf("line %d, column %d: is not TOML; text stands in quotes", "%d行%d文字目: TOML として読めません。文字列は引用符で囲んでください", line, column)
 	default:
-		return "is not TOML"
+		return console.Textf("is not TOML", "TOML として読めません")
 	}
 }
 
 // tooOpen says why others than its owner have too much power over a file, or nothing.
 // Who may write to it chooses where payments are sent.
-func tooOpen(mode os.FileMode, c configFile) string {
+func tooOpen(mode os.FileMode, c configFile) (reason console.Text) {
 	switch {
 	case runtime.GOOS == "windows": // The mode says nothing there.
-		return ""
+		return reason
 	case mode.Perm()&0o022 != 0:
-		return "others may write to it; chmod 600 it"
-	case mode.Perm()&0o077 != 0 && c.secret() != "":
-		return "others may read it, and it holds " + c.secret() + "; chmod 600 it"
+		return console.Textf("others may write to it; chmod 600 it", "ほかのユーザーが書き込めます。chmod 600 を実行してください")
+	case mode.Perm()&0o077 != 0 && c.secret() != console.Text{}:
+		return console.Textf("others may read it, and it holds %s; chmod 600 it", "ほかのユーザーが読めますが、%s が含まれています。chmod 600 を実行してください", c.secret())
 	default:
-		return ""
+		return reason
 	}
 }
 
@@ -284,4 +288,27 @@ func (s settings) options() []jpayment.Option {
 		opts = append(opts, jpayment.WithKickbackKey(keys[0]))
 	}
 	return opts
+}
+
+// sameFlags returns those flags of a command that say which store, gateway and database it
+// is about, as they were given, to be typed after another command.
+func sameFlags(cmd *cobra.Command) string {
+	var b strings.Builder
+	for _, name := range []string{"config", "store", "url", "database", "schema"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			b.WriteString(" --" + name + " " + shellWord(f.Value.String()))
+		}
+	}
+	return b.String()
+}
+
+// shellWord returns a text as one word of a shell.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:@%+=,", r) || r > '~' && unicode.IsPrint(r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
 // writeConfig writes a configuration file and returns its path.
@@ -29,7 +30,7 @@ func settle(t *testing.T, s session, args ...string) (settings, error) {
 	t.Helper()
 	var got settings
 	var err error
-	root := newRootCommand(english)
+	root := newRootCommand(console.English)
 	sales, _, findErr := root.Find([]string{"sales"})
 	require.NoError(t, findErr)
 	sales.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -101,7 +102,7 @@ func TestDatabaseSettings(t *testing.T) {
 	t.Parallel()
 	read := func(s session, args ...string) settings {
 		var got settings
-		root := newRootCommand(english)
+		root := newRootCommand(console.English)
 		cmd, _, err := root.Find([]string{"work"})
 		require.NoError(t, err)
 		cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {

@@ -3,9 +3,13 @@ package cli
 import (
 	"errors"
 	"log/slog"
+	"net"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 )
 
@@ -13,12 +17,12 @@ import (
 // process are for everybody to see.
 const controlTokenVariable = "JPAYMENT_CONTROL_TOKEN"
 
-func newSimulateCommand(lang string) *cobra.Command {
+func newSimulateCommand(lang console.Lang) *cobra.Command {
 	var config simulator.Config
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: in(lang, "Run a simulated gateway with a control panel and an API for tests", "管理画面とテスト用 API を備えた決済ゲートウェイのシミュレーターを起動する"),
-		Long: in(lang, `Run a simulated gateway for clients in any language, at the paths of the real one, with
+		Short: lang.In("Run a simulated gateway with a control panel and an API for tests", "管理画面とテスト用 API を備えた決済ゲートウェイのシミュレーターを起動する"),
+		Long: lang.In(`Run a simulated gateway for clients in any language, at the paths of the real one, with
 a control panel for people and a JSON API for test set-ups. No card and no money is
 involved, and nothing leaves this machine.
 
@@ -35,7 +39,7 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 		Example: `  jpayment simulate
   jpayment simulate --listen 127.0.0.1:9090 --state books.db
   JPAYMENT_CONTROL_TOKEN=example jpayment simulate --listen 0.0.0.0:8080`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Token = worldOf(cmd).env(controlTokenVariable)
 			config.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
@@ -43,25 +47,63 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&config.Listen, "listen", "127.0.0.1:8080", in(lang, "address and port to listen on; port 0 for any that is free", "待ち受けるアドレスとポート。ポート 0 は空きポート"))
-	f.StringVar(&config.State, "state", "", in(lang, "SQLite file that keeps the books; without it they are in memory", "決済の記録を保存する SQLite ファイル。省略時はメモリ上"))
-	f.IntVar(&config.Payments, "payments", 0, in(lang, "open as many payments to try things with, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "試用の決済（各1,580円）をこの件数だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
-	f.StringVar(&config.StoreID, "store", "123456", in(lang, "store ID (aid), six digits", "店舗ID（aid）、半角数字6桁"))
+	f.StringVar(&config.Listen, "listen", "", lang.In("address and port to listen on, by default 127.0.0.1:8080; port 0 for any that is free", "待ち受けるアドレスとポート。既定は 127.0.0.1:8080。ポート 0 は空きポート"))
+	f.StringVar(&config.State, "state", "", lang.In("SQLite file that keeps the books; without it they are in memory", "決済の記録を保存する SQLite ファイル。省略時はメモリ上"))
+	f.IntVar(&config.Payments, "payments", 0, lang.In("open as many payments to try things with, up to 10,000, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "試用の決済（各1,580円）をこの件数（10,000まで）だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
+	f.StringVar(&config.StoreID, "store", "", lang.In("store ID (aid), six digits; by default 123456", "店舗ID（aid）、半角数字6桁。既定は 123456"))
 	return cmd
 }
 
 func simulate(cmd *cobra.Command, config simulator.Config) error {
+	if config.Listen == "" {
+		config.Listen = "127.0.0.1:8080"
+	}
+	if config.StoreID != "" && (len(config.StoreID) != 6 || strings.Trim(config.StoreID, "0123456789") != "") {
+		return console.Usagef("--store is not six digits", "--store には半角数字6桁を指定してください")
+	}
+	if config.Payments < 0 || config.Payments > maxPayments {
+		return console.Usagef("--payments is not between 0 and %[1]s", "--payments には0から%[1]sまでの整数を指定してください", console.Grouped(maxPayments))
+	}
 	s, err := simulator.Open(cmd.Context(), config)
-	if errors.Is(err, simulator.ErrNoToken) {
-		return usageError(in(language(cmd),
-			"--listen "+config.Listen+" can be reached from other machines: set "+controlTokenVariable,
-			"--listen "+config.Listen+" はほかのマシンから接続できます。"+controlTokenVariable+" を設定してください"))
-	}
 	if err != nil {
-		return err
+		return notSimulating(config, err)
 	}
-	if err := s.Announce(cmd.OutOrStdout(), language(cmd)); err != nil {
+	if err := s.Announce(cmd.OutOrStdout(), string(language(cmd))); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return s.Run(cmd.Context())
+}
+
+// maxPayments is how many the simulator takes.
+const maxPayments = 10_000
+
+// notSimulating returns why the simulator cannot start.
+func notSimulating(config simulator.Config, err error) error {
+	var listening *net.OpError
+	switch {
+	case errors.Is(err, simulator.ErrNoToken):
+		return console.Usagef("--listen %s can be reached from other machines: set "+controlTokenVariable,
+			"--listen %s はほかのマシンから接続できます。"+controlTokenVariable+" を設定してください", config.Listen)
+	case errors.As(err, &listening):
+		return notListening("--listen", config.Listen, err)
+	default:
+		return console.Failedf("--state %s: %s", "--state %s: %s", config.State, console.What(err))
+	}
+}
+
+// notListening returns why nothing listens at an address that a flag gave.
+func notListening(flag, address string, err error) error {
+	var (
+		wrong *net.AddrError
+		dns   *net.DNSError
+	)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return console.Failedf("%[2]s is in use by another program: choose another port by %[1]s, such as %[1]s 127.0.0.1:0 for any that is free",
+			"%[2]s は別のプログラムが使用中です。%[1]s で別のポートを指定してください（%[1]s 127.0.0.1:0 なら空きポートを使います）", flag, address)
+	case errors.As(err, &wrong), errors.As(err, &dns):
+		return console.Usagef("%s: %s", "%s: %s", flag, console.What(err))
+	default:
+		return console.Failedf("%s %s: %s", "%s %s: %s", flag, address, console.Reason(err))
+	}
 }

@@ -7,30 +7,32 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-func newStatusCommand(lang string) *cobra.Command {
+func newStatusCommand(lang console.Lang) *cobra.Command {
 	var (
 		batch  string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: in(lang, "Count the jobs of a store by how they stand", "店舗のジョブを状態ごとに数える"),
-		Long: in(lang, `Count the jobs of a store by how they stand, and tell whether the store is paused, and why.
+		Short: lang.In("Count the jobs of a store by how they stand", "店舗のジョブを状態ごとに数える"),
+		Long: lang.In(`Count the jobs of a store by how they stand, and tell whether the store is paused, and why.
 Nothing is sent. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
-			`店舗のジョブを状態ごとに数え、停止中かどうかとその理由を表示します。何も送信しません。
+			`店舗のジョブを状態ごとに数え、送信を一時停止しているかどうかとその理由を表示します。何も送信しません。
 終了ステータスは、0 表示した、1 データベースの異常、2 使い方の誤り です。`),
 		Example: `  jpayment status --store 123456
   jpayment status --store 123456 --batch run-5f1c2a9b03d7 --json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return status(cmd, batch, asJSON) },
 	}
 	addDatabaseFlags(cmd, lang)
 	f := cmd.Flags()
-	f.StringVar(&batch, "batch", "", in(lang, "only the jobs that were asked for under this name", "この名前で登録されたジョブだけを数える"))
-	f.BoolVar(&asJSON, "json", false, in(lang, "one JSON object on standard output", "標準出力にJSONを1つ出力する"))
+	f.StringVar(&batch, "batch", "", lang.In("only the jobs that were asked for under this name", "この名前で登録されたジョブだけを数える"))
+	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object on standard output", "標準出力にJSONを1つ出力する"))
 	return cmd
 }
 
@@ -52,30 +54,35 @@ type pauseRecord struct {
 	At     time.Time     `json:"at"`
 	Code   jpayment.Code `json:"code"`
 	Why    string        `json:"why"`
+	WhyJa  string        `json:"why_ja"`
 	Next   string        `json:"next"`
 	NextJa string        `json:"next_ja"`
 }
 
 func status(cmd *cobra.Command, batch string, asJSON bool) error {
-	w, lang := worldOf(cmd), language(cmd)
+	c, flags := worldOf(cmd).console(), sameFlags(cmd)
 	s, err := databaseSettings(cmd)
 	if err != nil {
 		return err
 	}
-	q, closeQueue, err := openQueue(cmd.Context(), lang, s, nil, false)
+	q, closeQueue, err := openQueue(cmd.Context(), s, nil, false)
 	if err != nil {
 		return err
 	}
 	defer closeQueue()
 	st, err := q.Status(cmd.Context(), batch)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return databaseFailed(err)
 	}
 	if asJSON {
-		return writeJSON(w.stdout, newStatusRecord(s.store, batch, st))
+		return writeJSON(c.Stdout, newStatusRecord(s.store, batch, st))
+	}
+	if st.Total() == 0 && st.Paused == nil {
+		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Skipped), c.Lang.Of(noJobs(s, batch)))
+		return nil
 	}
 	rows := [][]string{}
-	for _, c := range []struct {
+	for _, count := range []struct {
 		state fulfilment.State
 		n     int64
 	}{
@@ -86,21 +93,29 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 		{fulfilment.StateRefused, st.Refused},
 		{fulfilment.StateReview, st.Review},
 	} {
-		rows = append(rows, []string{stateName(lang, c.state), grouped(c.n)})
+		rows = append(rows, []string{c.Lang.Of(jobtext.State(count.state)), console.Grouped(count.n)})
 	}
-	writeTable(w.stdout, rows)
-	if !st.NextDue.IsZero() && st.Paused == nil {
-		fmt.Fprintf(w.stdout, in(lang, "next due: %s\n", "次の送信予定: %s\n"), localTime(st.NextDue))
-	}
-	if st.Paused != nil {
-		fmt.Fprintf(w.stdout, in(lang, "%s paused since %s: %s\n  next: %s; then jpayment work --resume, or jpayment run again\n",
-			"%s %s から停止中：%s\n  次の手順: %s。その後、jpayment work --resume または jpayment run を実行する\n"),
-			bad.paint(w, w.terminal.out), localTime(st.Paused.At), printable(pauseWhy(lang, st.Paused)), pauseNext(lang, st.Paused))
+	console.WriteTable(c.Stdout, rows)
+	if p := st.Paused; p != nil {
+		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), jobtext.PauseWhy(p))))
+		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: %[1]s; then jpayment work --resume%[2]s, or jpayment run again",
+			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", jobtext.PauseNext(p), flags)))
+	} else if !st.NextDue.IsZero() {
+		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
 	if st.Review > 0 {
-		fmt.Fprintf(w.stdout, in(lang, "  next: %s\n", "  次の手順: %s\n"), in(lang, "jpayment review lists what a person has to look at", "担当者の確認が必要です。jpayment review で一覧を表示します"))
+		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists what a person has to look at",
+			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧する", flags)))
 	}
 	return nil
+}
+
+// noJobs says that the database knows nothing of what was asked for.
+func noJobs(s settings, batch string) jpayment.Text {
+	if batch != "" {
+		return console.Textf("database %s: no jobs of store %s were asked for under the name %s", "データベース %s に、店舗 %s のジョブで %s という名前のものはありません", s.databaseName(), s.store, batch)
+	}
+	return console.Textf("database %s has no jobs of store %s: check --store and --database", "データベース %s に店舗 %s のジョブはありません。--store と --database を確認してください", s.databaseName(), s.store)
 }
 
 func newStatusRecord(store, batch string, st fulfilment.Status) statusRecord {
@@ -109,7 +124,8 @@ func newStatusRecord(store, batch string, st fulfilment.Status) statusRecord {
 		Done: st.Done, Refused: st.Refused, Review: st.Review, NextDue: timeRecord(st.NextDue),
 	}
 	if p := st.Paused; p != nil {
-		rec.Paused = &pauseRecord{p.At.UTC(), p.Code, p.Why, pauseNext(english, p), pauseNext(japanese, p)}
+		why, next := jobtext.PauseWhy(p), jobtext.PauseNext(p)
+		rec.Paused = &pauseRecord{p.At.UTC(), p.Code, why.En, why.Ja, next.En, next.Ja}
 	}
 	return rec
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,19 +12,20 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-func newWorkCommand(lang string) *cobra.Command {
+func newWorkCommand(lang console.Lang) *cobra.Command {
 	var asJSON, resume bool
 	cmd := &cobra.Command{
 		Use:   "work",
-		Short: in(lang, "Send the jobs of a store until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
-		Long: in(lang, `Send the jobs in the database, those of jpayment run and of programs with the package
+		Short: lang.In("Send the jobs of a store until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
+		Long: lang.In(`Send the jobs in the database, those of jpayment run and of programs with the package
 fulfilment, until SIGINT or SIGTERM; the calls on their way are then waited for. Any number
 may run at once. Each attempt is a line on standard error.
 
-With --kickback-listen, notices (決済結果通知) are received, verified and settled too. The
+With --kickback-listen, kickbacks (決済結果通知) are received, verified and settled too. The
 path does not matter.
 
 Exit status: 0 stopped as asked, 1 it could not work, 2 wrong usage.`,
@@ -39,56 +39,56 @@ SIGINT または SIGTERM を受け取るまで送信し続けます。停止時�
 		Example: `  jpayment work --store 123456
   jpayment work --store 123456 --resume --json
   jpayment work --store 123456 --kickback-listen 127.0.0.1:8081 --kickback-wait 10m`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return work(cmd, asJSON, resume) },
 	}
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, in(lang, "one JSON object for each line", "1行に1つの JSON を出力する"))
-	f.BoolVar(&resume, "resume", false, in(lang, "go on after a pause, its cause being removed", "停止の原因を取り除いた後、再開する"))
+	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object for each line", "1行に1つの JSON を出力する"))
+	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, its cause being removed", "停止の原因を取り除いた後、再開する"))
 	return cmd
 }
 
 // addWorkFlags adds the flags of the commands that send jobs.
-func addWorkFlags(cmd *cobra.Command, lang string) {
+func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
-	f.String("rate", "", in(lang, "calls per second, 10 by default [JPAYMENT_RATE]", "1秒あたりのリクエスト数。既定は10 [JPAYMENT_RATE]"))
-	f.String("concurrency", "", in(lang, "calls at once, 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。既定は8 [JPAYMENT_CONCURRENCY]"))
-	f.Bool("production-only", false, in(lang, "let an approval in test mode, by which no money moves, not count as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（お金は動かない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
-	f.String("kickback-wait", "", in(lang, "let re-authorisations be answered by kickback, and wait as long for it [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
-	f.String("kickback-listen", "", in(lang, "address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
+	f.String("rate", "", lang.In("calls per second, above 0 and up to 1000; 10 by default [JPAYMENT_RATE]", "1秒あたりのリクエスト数。0より大きく1000以下。既定は10 [JPAYMENT_RATE]"))
+	f.String("concurrency", "", lang.In("calls at once, 1 to 64; 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
+	f.Bool("production-only", false, lang.In("let an approval in test mode, in which no money moves, not count as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.String("kickback-wait", "", lang.In("let re-authorisations be answered by kickback, and wait as long for it [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
+	f.String("kickback-listen", "", lang.In("address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
 
 func work(cmd *cobra.Command, asJSON, resume bool) error {
-	ctx, lang := cmd.Context(), language(cmd)
+	ctx := cmd.Context()
 	s, err := databaseSettings(cmd)
 	if err != nil {
 		return err
 	}
 	client, err := s.workClient()
 	if err != nil {
-		return wrongConfig(err)
+		return wrongFields(err)
 	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)).With("store_id", s.store)
 	if asJSON {
-		log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+		log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)).With("store_id", s.store)
 	}
-	q, closeQueue, err := openQueue(ctx, lang, s, log, true)
+	q, closeQueue, err := openQueue(ctx, s, log, true)
 	if err != nil {
 		return err
 	}
 	defer closeQueue()
 	if resume {
 		if err := q.Resume(ctx); err != nil {
-			return fmt.Errorf("database: %w", err)
+			return databaseFailed(err)
 		}
 	}
 	st, err := q.Status(ctx, "")
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return databaseFailed(err)
 	}
-	log.Info("working", "store_id", s.store, "database", s.databaseName(), "waiting", st.Waiting)
+	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting)
 	if st.Paused != nil {
 		log.Warn("the store is paused: nothing is sent until it is resumed by --resume", "since", st.Paused.At, "why", st.Paused.Why)
 	}
@@ -107,7 +107,7 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 		err = errors.Join(err, <-worker)
 	}
 	if err != nil {
-		return fmt.Errorf("work: %w", err)
+		return console.Failedf("work: %s", "送信を続けられません。%s", console.What(err))
 	}
 	log.Info("stopped")
 	return nil
@@ -133,23 +133,31 @@ func (s settings) workerConfig() fulfilment.WorkerConfig {
 	}
 }
 
+// kickbackAge returns how old a kickback may be: a job that waits for one takes it as long as
+// it waits.
+func (s settings) kickbackAge() time.Duration { return max(s.kickbackWait, 24*time.Hour) }
+
 // receiveKickbacks serves the receiver of kickbacks until the context ends, if there is to
 // be one. The channel gets the error that ended it before.
 func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logger) (<-chan error, error) {
 	if s.kickbackListen == "" {
 		return nil, nil
 	}
-	opts := []jpayment.KickbackOption{jpayment.VerifyKickbacks(s.keys()...)}
+	verifier, err := jpayment.NewKickbackVerifier(s.store, s.kickbackAge(), s.keys()...)
+	if err != nil {
+		return nil, wrongFields(err)
+	}
+	var opts []jpayment.KickbackOption
 	if log != nil {
 		opts = append(opts, jpayment.KickbackLogger(log))
 	}
-	handler, err := jpayment.NewKickbackHandler(q.Settle, opts...)
+	handler, err := jpayment.NewKickbackHandler(verifier, q.Settle, opts...)
 	if err != nil {
-		return nil, wrongConfig(err)
+		return nil, wrongFields(err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.kickbackListen)
 	if err != nil {
-		return nil, fmt.Errorf("--kickback-listen: %w", err)
+		return nil, notListening("--kickback-listen", s.kickbackListen, err)
 	}
 	if log != nil {
 		log.Info("receiving kickbacks", "address", l.Addr().String())

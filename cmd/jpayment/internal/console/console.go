@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Console is where a command talks, and in which language.
@@ -17,7 +18,8 @@ type Console struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Terminal       Terminals
-	Colour         bool // where there is a terminal to show it
+	Colour         bool           // where there is a terminal to show it
+	Zone           *time.Location // of the times that are shown; nil for Japan's
 }
 
 // Terminals tells which streams are a terminal.
@@ -54,7 +56,7 @@ func (c Console) Confirm(ctx context.Context) error {
 // Ask asks the person at the terminal, as Confirm does.
 func (c Console) Ask(ctx context.Context, question string) error {
 	if !c.Terminal.In || !c.Terminal.Err {
-		return UsageError(c.Lang.In("nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください"))
+		return Usagef("nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください")
 	}
 	fmt.Fprint(c.Stderr, question)
 	answer := make(chan string, 1)

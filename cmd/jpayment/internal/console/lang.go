@@ -32,3 +32,6 @@ func (l Lang) In(en, ja string) string {
 	}
 	return en
 }
+
+// Of returns the text in the language.
+func (l Lang) Of(t Text) string { return l.In(t.En, t.Ja) }

@@ -12,14 +12,14 @@ import (
 )
 
 // Hidden stands for a value that is private.
-const Hidden = "[hidden]"
+var Hidden = Text{En: "[hidden]", Ja: "［非表示］"}
 
 // Hide returns what is shown of a private value: that there is one.
-func Hide(value string) string {
+func (l Lang) Hide(value string) string {
 	if value == "" {
 		return ""
 	}
-	return Hidden
+	return l.Of(Hidden)
 }
 
 // Printable returns the text with everything escaped that a terminal would obey or not
@@ -90,5 +90,24 @@ func Grouped(n int64) string {
 	return s
 }
 
-// LocalTime returns a time for a person.
-func LocalTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+// Japan's time zone is the stores' and the gateway's.
+var japan = time.FixedZone("JST", 9*60*60)
+
+// Zone returns the time zone that the variable TZ names, or Japan's.
+func Zone(env func(string) string) *time.Location {
+	if name := env("TZ"); name != "" {
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return japan
+}
+
+// Time returns a time for a person, with its zone.
+func (c Console) Time(t time.Time) string {
+	zone := c.Zone
+	if zone == nil {
+		zone = japan
+	}
+	return t.In(zone).Format("2006-01-02 15:04:05 MST")
+}

@@ -1,5 +1,5 @@
-// Package jobtext says of a job and of a store what a person wants to know: how it stands,
-// why, and what to do next.
+// Package jobtext says of a job and of a store what a person at a terminal wants to know:
+// how it stands, why, and what to type next.
 package jobtext
 
 import (
@@ -11,74 +11,97 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// State returns a state in the language.
-func State(lang console.Lang, s fulfilment.State) string {
-	if lang != console.Japanese {
-		return string(s)
-	}
+// State returns a state.
+func State(s fulfilment.State) jpayment.Text {
+	ja := string(s)
 	switch s {
 	case fulfilment.StateWaiting:
-		return "待機中"
+		ja = "待機中"
 	case fulfilment.StateRunning:
-		return "送信中"
+		ja = "送信中"
 	case fulfilment.StateAwaiting:
-		return "通知待ち"
+		ja = "通知待ち"
 	case fulfilment.StateDone:
-		return "完了"
+		ja = "完了"
 	case fulfilment.StateRefused:
-		return "拒否"
+		ja = "拒否"
 	case fulfilment.StateReview:
-		return "要確認"
-	default:
-		return string(s)
+		ja = "要確認"
 	}
+	return jpayment.Text{En: string(s), Ja: ja}
 }
 
 // Operation returns an operation as files and commands have it.
-func Operation(lang console.Lang, op jpayment.Operation) string {
-	if lang != console.Japanese {
-		return strings.ToLower(string(op))
-	}
-	switch op {
+func Operation(op jpayment.Operation) jpayment.Text {
+	ja := "再オーソリ"
+	switch op { //nolint:exhaustive // Both kinds of ReAuth are one to a person.
 	case jpayment.OpSales:
-		return "実売上"
+		ja = "実売上"
 	case jpayment.OpCancel:
-		return "取消"
-	default:
-		return "再オーソリ"
+		ja = "取消"
 	}
+	return jpayment.Text{En: strings.ToLower(string(op)), Ja: ja}
+}
+
+// Code returns a code with its meaning.
+func Code(c jpayment.Code) jpayment.Text {
+	return console.Textf("%s %s", "%s %s", string(c), c.Message())
 }
 
 // Why says why a job stands where it does, or nothing.
-func Why(lang console.Lang, j fulfilment.Job) string {
-	why := lang.In(j.Reason.String(), j.Reason.Ja())
-	if j.Code != "" && j.State != fulfilment.StateDone {
-		why = strings.TrimSuffix(why, "。") + lang.In(": ", "：") + lang.In(j.Code.Message(), j.Code.MessageJa())
-		why = strings.TrimPrefix(strings.TrimPrefix(why, ": "), "：")
+func Why(j fulfilment.Job) jpayment.Text {
+	why := j.Reason.Text()
+	switch {
+	case j.Code == "" || j.State == fulfilment.StateDone:
+		return why
+	case why == jpayment.Text{}:
+		return j.Code.Message()
+	default:
+		return console.Textf("%s: %s", "%s: %s", why, j.Code.Message())
 	}
-	return why
 }
 
-// Next says what to do about a job, or nothing.
-func Next(lang console.Lang, j fulfilment.Job) string {
-	call := jpayment.Call{Operation: j.Operation, PaymentID: j.PaymentID}
-	switch {
-	case j.State == fulfilment.StateReview:
-		return lang.In(j.Next(), j.NextJa())
-	case j.Result != nil && j.Result.TestMode():
-		return lang.In("do not ship: the store is in test mode and no money moved", "店舗がテストモードで、お金は動いていません。出荷しないでください。")
-	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
-		return fmt.Sprintf(lang.In("capture the new payment %s", "以後は新しい決済 %s を実売上してください。"), j.NewPaymentID)
-	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonCode:
-		err := &jpayment.GatewayError{Call: call, Code: j.Code}
-		return lang.In(err.Next(), err.NextJa())
-	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonInvalid:
-		err := &jpayment.ValidationError{Call: call}
-		return lang.In(err.Next(), err.NextJa())
-	case !j.State.Settled():
-		return lang.In("it is sent when the same command is run again, or by jpayment work", "同じコマンドの再実行、または jpayment work により送信されます")
+// TestMode says what to do after an approval in test mode.
+var TestMode = jpayment.NextOf(jpayment.ErrTestMode)
+
+// Capture says what to do after a re-authorisation.
+func Capture(newPayment string) jpayment.Text {
+	return console.Textf("capture the new payment %s", "以後は新しい決済 %s を実売上にする", newPayment)
+}
+
+// AfterUnknown says what to do where nobody knows whether an operation was carried out.
+// Again is the command that sends it again.
+func AfterUnknown(op jpayment.Operation, again string) jpayment.Text {
+	switch op { //nolint:exhaustive // No other operation is sent again.
+	case jpayment.OpSales:
+		return console.Textf("look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send it again by %s",
+			"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら %s で再送する", again)
+	case jpayment.OpCancel:
+		return console.Textf("look the payment up in the control panel: if it is not cancelled (取消), send it again by %s",
+			"管理画面で決済を確認する。取消になっていなければ %s で再送する", again)
 	default:
-		return ""
+		return op.NextIfUnknown()
+	}
+}
+
+// Next says what to do about a job, or nothing. Flags are those that say which store and
+// database it belongs to, as the person gave them.
+func Next(j fulfilment.Job, flags string) jpayment.Text {
+	switch {
+	case j.State == fulfilment.StateReview && j.Reason == fulfilment.ReasonTestMode, j.Result != nil && j.Result.TestMode():
+		return TestMode
+	case j.State == fulfilment.StateReview:
+		return AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags))
+	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
+		return Capture(j.NewPaymentID)
+	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonCode:
+		return j.Code.Next(j.Operation)
+	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonInvalid:
+		return jpayment.Text{En: "correct the input; nothing was sent", Ja: "入力を修正する（何も送信されていない）"}
+	case !j.State.Settled():
+		return console.Textf("it is sent when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により送信される", flags)
+	default:
+		return jpayment.Text{}
 	}
 }
 
@@ -95,27 +118,25 @@ func Uncertain(j fulfilment.Job) bool {
 }
 
 // PauseWhy says why a store is paused.
-func PauseWhy(lang console.Lang, p *fulfilment.Pause) string {
+func PauseWhy(p *fulfilment.Pause) jpayment.Text {
 	switch {
 	case testMode(p):
-		return lang.In(fulfilment.ReasonTestMode.String(), fulfilment.ReasonTestMode.Ja())
+		return jpayment.WhatOf(jpayment.ErrTestMode)
 	case p.Code == "":
-		return p.Why
+		return console.Textf("%s", "%s", p.Why) // somebody's own words
 	}
-	return string(p.Code) + " " + lang.In(p.Code.Message(), p.Code.MessageJa())
+	return Code(p.Code)
 }
 
 // PauseNext says what to do about it.
-func PauseNext(lang console.Lang, p *fulfilment.Pause) string {
+func PauseNext(p *fulfilment.Pause) jpayment.Text {
 	switch {
 	case testMode(p):
-		err := &jpayment.ReplyError{Err: jpayment.ErrTestMode}
-		return lang.In(err.Next(), err.NextJa())
+		return TestMode
 	case p.Code == "":
-		return lang.In("remove the cause", "原因を取り除く")
+		return jpayment.Text{En: "remove the cause", Ja: "原因を取り除く"}
 	}
-	err := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: p.Code}
-	return lang.In(err.Next(), err.NextJa())
+	return p.Code.Next(jpayment.OpSales)
 }
 
 // testMode tells whether an approval in test mode made the pause.

@@ -138,7 +138,7 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 			j := conflict.Job
 			faults = append(faults, row.Fault(columnOf[field], runfile.Text{
 				En: fmt.Sprintf("differs from job %d, which asked for the same operation on this payment before (reference %q, %s); correct the row, or see jpayment review %d", j.ID, j.Reference, j.State, j.ID),
-				Ja: fmt.Sprintf("が、同じ決済・同じ処理のジョブ %d（注文番号 %q、%s）と異なります。行を修正するか、jpayment review %d で確認してください", j.ID, j.Reference, jobtext.State(console.Japanese, j.State), j.ID),
+				Ja: fmt.Sprintf("が、同じ決済・同じ処理のジョブ %d（注文番号 %q、%s）と異なります。行を修正するか、jpayment review %d で確認してください", j.ID, j.Reference, jobtext.State(j.State).Ja, j.ID),
 			}))
 		}
 	default:

@@ -107,7 +107,7 @@ func (r *Run) sayWaiting(ctx context.Context, st fulfilment.Status) {
 	why := ""
 	waiting, err := r.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: r.batch, Limit: 1})
 	if err == nil && len(waiting) == 1 {
-		why = jobtext.Why(r.Console.Lang, waiting[0])
+		why = r.Console.Lang.Of(jobtext.Why(waiting[0]))
 	}
 	fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("Waiting until %s: %s\n", "%s まで待機します：%s\n"), st.NextDue.Local().Format("15:04:05"), console.Printable(why))
 }
@@ -171,8 +171,8 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	case ended.failed != nil:
 		fmt.Fprintf(stderr, r.Console.Lang.In("jpayment: the work stopped: %v\n", "jpayment: 処理が停止しました: %v\n"), ended.failed)
 	case ended.paused != nil:
-		fmt.Fprintf(stderr, r.Console.Lang.In("The store is paused: %s\n", "店舗を停止しました：%s\n"), console.Printable(jobtext.PauseWhy(r.Console.Lang, ended.paused)))
-		again = jobtext.PauseNext(r.Console.Lang, ended.paused) + r.Console.Lang.In("; then ", "。その後、") + again
+		fmt.Fprintf(stderr, r.Console.Lang.In("The store is paused: %s\n", "店舗を停止しました：%s\n"), console.Printable(r.Console.Lang.Of(jobtext.PauseWhy(ended.paused))))
+		again = r.Console.Lang.Of(jobtext.PauseNext(ended.paused)) + r.Console.Lang.In("; then ", "。その後、") + again
 	case ended.interrupted && t.open > 0:
 		fmt.Fprintln(stderr, r.Console.Lang.In("Interrupted.", "中断しました。"))
 	}

@@ -41,7 +41,7 @@ func (r *Run) summarise(ctx context.Context) error {
 			}
 			text += fmt.Sprintf(lang.In(" (%s yen in all)", "（合計 %s 円）"), yen)
 		}
-		rows = append(rows, []string{jobtext.Operation(lang, op), text})
+		rows = append(rows, []string{lang.Of(jobtext.Operation(op)), text})
 	}
 	if known := r.knownText(); known != "" {
 		rows = append(rows, []string{lang.In("known already", "記録済み"), known})
@@ -66,7 +66,7 @@ func (r *Run) summarise(ctx context.Context) error {
 		[]string{lang.In("report", "レポート"), r.Report})
 	console.WriteTable(r.Console.Stderr, rows)
 	if st.Paused != nil {
-		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "店舗は停止中です（%s）。続行すると再開します。\n"), console.Printable(jobtext.PauseWhy(lang, st.Paused)))
+		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "店舗は停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(jobtext.PauseWhy(st.Paused))))
 	}
 	if r.unsettled() > 0 && !r.DryRun {
 		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s. Captures charge the cardholder.\n",
@@ -106,7 +106,7 @@ func (r *Run) knownText() string {
 	} {
 		if n := r.counts.known[s]; n > 0 {
 			all += n
-			parts = append(parts, jobtext.State(r.Console.Lang, s)+" "+console.Grouped(n))
+			parts = append(parts, r.Console.Lang.Of(jobtext.State(s))+" "+console.Grouped(n))
 		}
 	}
 	if all == 0 {

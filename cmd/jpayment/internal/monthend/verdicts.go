@@ -114,8 +114,8 @@ func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
 
 func reportLine(lang console.Lang, row runfile.Row, j fulfilment.Job) []string {
 	return []string{
-		strconv.Itoa(row.Line), jobtext.Operation(lang, row.Operation), row.Payment, harmless(row.Reference),
-		jobtext.State(lang, j.State), jobtext.Why(lang, j), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), jobtext.Next(lang, j),
+		strconv.Itoa(row.Line), lang.Of(jobtext.Operation(row.Operation)), row.Payment, harmless(row.Reference),
+		lang.Of(jobtext.State(j.State)), lang.Of(jobtext.Why(j)), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, "")),
 	}
 }
 

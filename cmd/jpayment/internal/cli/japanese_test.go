@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// names are the words in Latin letters that Japanese text may hold, besides those of the
+// command line itself: what a person types or finds elsewhere under this name.
+var names = []string{
+	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "fulfilment", "postgres",
+	"SQLite", "Postgres", "Excel", "River", "Shift_JIS", "GenerateName",
+	"example", "aspx", "api", "gateway",
+}
+
+// englishIn returns the words of a Japanese text that are neither names nor codes nor
+// among the words given. Words in capitals are names.
+func englishIn(text string, given ...string) []string {
+	known := map[string]bool{}
+	add := func(s string) {
+		for _, word := range words(s) {
+			known[strings.ToLower(word)] = true
+		}
+	}
+	for _, s := range slices.Concat(names, given) {
+		add(s)
+	}
+	var all func(cmd *cobra.Command)
+	all = func(cmd *cobra.Command) {
+		cmd.InitDefaultHelpFlag()
+		add(cmd.Name())
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { add(f.Name) })
+		for _, sub := range cmd.Commands() {
+			all(sub)
+		}
+	}
+	all(newRootCommand(console.Japanese))
+	for name := range terms {
+		add(name)
+	}
+	return slices.DeleteFunc(words(text), func(word string) bool {
+		return known[strings.ToLower(word)] || word == strings.ToUpper(word)
+	})
+}
+
+// words returns the words in Latin letters.
+func words(text string) []string {
+	return regexp.MustCompile(`[A-Za-z][A-Za-z_]+`).FindAllString(text, -1)
+}
+
+func TestEnglishIn(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, englishIn("--amount を指定してください: jpayment sales FILE、ER003、127.0.0.1:8080、a/b.csv", "a/b.csv"))
+	require.Equal(t, []string{"No", "such"}, englishIn("a.csv: No such", "a.csv"))
+}
+
+// Whatever goes wrong, in Japanese it is told in Japanese.
+func TestErrorsInJapanese(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	write := func(name, text string) string {
+		require.NoError(t, os.WriteFile(in(name), []byte(text), 0o600))
+		return in(name)
+	}
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { taken.Close() })
+	file := write("file", "text")
+	rows := write("rows.csv", "operation,payment,reference\nsales,1,a\n")
+	key := "JPAYMENT_KICKBACK_KEY=" + strings.Repeat("k", 32)
+	for _, c := range []struct {
+		args   string // NAME=VALUE first sets a variable
+		status int
+		want   string
+	}{
+		{"frob", console.Usage, "frob"},
+		{"frob --yes", console.Usage, "frob"},
+		{"sale", console.Usage, "もしかして: jpayment sales"},
+		{"help frob", console.Usage, "frob"},
+		{"help sale", console.Usage, "もしかして: jpayment sales"},
+		{"--frob", console.Usage, "--frob"},
+		{"-x", console.Usage, "-x"},
+		{"--=x", console.Usage, "--=x"},
+		{"sales", console.Usage, "PAYMENT がありません"},
+		{"sales 1 2", console.Usage, "PAYMENT"},
+		{"sales 1 --frob", console.Usage, "--frob"},
+		{"sales 1 --frob --lang ja", console.Usage, "--frob"},
+		{"sales 1 --stroe 123456", console.Usage, "もしかして: --store"},
+		{"sales 1 -y", console.Usage, "-y"},
+		{"sales 1 --store", console.Usage, "--store"},
+		{"sales 1 --yes=x", console.Usage, "--yes"},
+		{"sales 1 --lang fr", console.Usage, "--lang"},
+		{"sales 1", console.Usage, "--store"},
+		{"sales 1 --store 123456", console.Usage, "--yes"},
+		{"sales x --store 1 --url http://example.com --yes", console.Usage, "--url"},
+		{"sales 1 --store 123456 --url : --yes", console.Usage, "--url"},
+		{"sales 1 --store 123456 --extra x --yes", console.Usage, "--extra"},
+		{"sales 1 --store 123456 --extra x=1 --extra x=2 --yes", console.Usage, "--extra"},
+		{"sales 1 --store 123456 --extra tid=1 --yes", console.Usage, "--extra"},
+		{"sales 1 --store 123456 --timeout 5 --yes", console.Usage, "--timeout"},
+		{"sales 1 --store 123456 --charset x --yes", console.Usage, "--charset"},
+		{"sales 1 --store 123456 --config " + in("none"), console.Usage, "none"},
+		{"sales 1 --store 123456 --config " + dir, console.Usage, "ディレクトリ"},
+		{"sales 1 --store 123456 --config " + file, console.Usage, "1行"},
+		{"sales 1 --store 123456 --config " + write("unknown", "stroe = 1"), console.Usage, "stroe"},
+		{"sales 1 --store 123456 --config " + write("type", "store = 1"), console.Usage, "store"},
+		{"sales 1 --store 123456 --config " + write("long", strings.Repeat("#", maxConfigFile+1)), console.Usage, "64 KiB"},
+		{"JPAYMENT_PRODUCTION_ONLY=x sales 1 --store 123456", console.Usage, "JPAYMENT_PRODUCTION_ONLY"},
+		{"cancel", console.Usage, "PAYMENT"},
+		{"cancel 1 --timeout", console.Usage, "--timeout"},
+		{"reauth", console.Usage, "PAYMENT"},
+		{"reauth 1", console.Usage, "--amount、--tax、--shipping"},
+		{"reauth 1 --amount 1 --tax 0", console.Usage, "--shipping"},
+		{"reauth 1 --amount x --tax 0 --shipping 0", console.Usage, "--amount"},
+		{"reauth 1 --amount 99999999999999999999 --tax 0 --shipping 0", console.Usage, "--amount"},
+		{"reauth 1 --amount -1 --tax 0 --shipping 0 --email x --phone x --store 123456", console.Usage, "--email"},
+		{"reauth 1 --retry-unknown", console.Usage, "--retry-unknown"},
+		{"run", console.Usage, "FILE"},
+		{"run a b", console.Usage, "FILE"},
+		{"run a --json", console.Usage, "--json"},
+		{"run " + rows, console.Usage, "--store"},
+		{"run " + rows + " --store 123456", console.Usage, "--database"},
+		{"run " + in("none") + " --store 123456 --database " + in("db"), console.Usage, "none"},
+		{"run " + dir + " --store 123456 --database " + in("db"), console.Usage, "ディレクトリ"},
+		{"run " + rows + " --yes --rate 10000 --store 123456 --database " + in("db"), console.Usage, "--rate"},
+		{"work 1", console.Usage, "work"},
+		{"work", console.Usage, "--store"},
+		{"work --store 123456", console.Usage, "--database"},
+		{"work --store 123456 --url http://127.0.0.1:1", console.Usage, "--database"},
+		{"work --store 1 --database " + in("db"), console.Usage, "--store"},
+		{"work --store 123456 --kickback-key x", console.Usage, "--kickback-key"},
+		{"work --store 123456 --database " + in("db") + " --rate x", console.Usage, "--rate"},
+		{"work --store 123456 --database " + in("db") + " --concurrency 65", console.Usage, "--concurrency"},
+		{"work --store 123456 --database " + in("db") + " --kickback-wait x", console.Usage, "--kickback-wait"},
+		{"work --store 123456 --database " + in("db") + " --kickback-wait 1m", console.Usage, "JPAYMENT_KICKBACK_KEY"},
+		{"work --store 123456 --database " + in("db") + " --kickback-listen 127.0.0.1:0", console.Usage, "JPAYMENT_KICKBACK_KEY"},
+		{"JPAYMENT_KICKBACK_KEY=x work --store 123456 --database " + in("db"), console.Usage, "JPAYMENT_KICKBACK_KEY"},
+		{key + " work --store 123456 --database " + in("db") + " --kickback-listen " + taken.Addr().String(), console.Failed, "使用中"},
+		{key + " work --store 123456 --database " + in("db") + " --kickback-listen x", console.Usage, "--kickback-listen"},
+		{"work --store 123456 --database " + dir, console.Usage, "ディレクトリ"},
+		{"work --store 123456 --database " + write("nodb", strings.Repeat("no database ", 200)), console.Failed, "SQLite"},
+		{"work --store 123456 --database " + file + "/x/db", console.Usage, "file"},
+		{"work --store 123456 --database postgres://a:b@127.0.0.1:1/x", console.Usage, "JPAYMENT_DATABASE"},
+		{"JPAYMENT_DATABASE=postgres://127.0.0.1:1/x%zz work --store 123456", console.Usage, "postgres://"},
+		{"work --store 123456 --database postgres://127.0.0.1:1/x", console.Failed, "127.0.0.1"},
+		{"work --store 123456 --schema x-y --database postgres://127.0.0.1:1/x", console.Usage, "--schema"},
+		{"status 1", console.Usage, "status"},
+		{"status", console.Usage, "--store"},
+		{"status --store 123456 --database " + in("none"), console.Usage, "none"},
+		{"review 1 2", console.Usage, "JOB"},
+		{"review x", console.Usage, "JOB"},
+		{"review --done", console.Usage, "JOB"},
+		{"review 1 --done --again", console.Usage, "--done、--again"},
+		{"review --store 123456 --database " + in("none"), console.Usage, "none"},
+		{"explain", console.Usage, "CODE|ROW|QUERY"},
+		{"explain a b", console.Usage, "CODE|ROW|QUERY"},
+		{"explain nonsense", console.Usage, "いずれでもありません"},
+		{"explain 1,2,3", console.Failed, "不明"},
+		{"explain <html>", console.Failed, "不明"},
+		{"explain ?gid=1", console.Failed, "決済結果通知として扱えません"},
+		{"explain ?gid=x&rst=1&am=1&tx=0&sf=0&ta=1", console.Failed, "gid"},
+		{"explain ?gid=1&gid=1", console.Failed, "gid"},
+		{"doctor 1", console.Usage, "doctor"},
+		{"doctor --url http://example.com", console.Usage, "--url"},
+		{"doctor --store 1", console.Usage, "--store"},
+		{"doctor --timeout x", console.Usage, "--timeout"},
+		{"simulate x", console.Usage, "simulate"},
+		{"simulate --payments x", console.Usage, "--payments"},
+		{"simulate --payments 10001", console.Usage, "--payments"},
+		{"simulate --store 1", console.Usage, "--store"},
+		{"simulate --listen " + taken.Addr().String(), console.Failed, "--listen"},
+		{"simulate --listen x", console.Usage, "--listen"},
+		{"simulate --listen 192.0.2.1:1", console.Failed, "--listen"},
+		{"simulate --listen 0.0.0.0:0", console.Usage, "JPAYMENT_CONTROL_TOKEN"},
+		{"simulate --listen 127.0.0.1:0 --state " + dir, console.Usage, "ディレクトリ"},
+		{"simulate --listen 127.0.0.1:0 --state " + in("nodb"), console.Failed, "SQLite"},
+		{"simulate --listen 127.0.0.1:0 --state " + in("no/such"), console.Usage, "no/such"},
+		{"man", console.Usage, "DIR"},
+		{"man " + file, console.Failed, "file"},
+		{"completion", console.Usage, "SHELL"},
+		{"completion tcsh", console.Usage, "bash"},
+		{"completion bash zsh", console.Usage, "SHELL"},
+	} {
+		t.Run(strings.ReplaceAll(c.args, dir, ""), func(t *testing.T) {
+			t.Parallel()
+			s := session{vars: map[string]string{"LANG": "ja"}}
+			args := strings.Fields(c.args)
+			for name, value, ok := strings.Cut(args[0], "="); ok && strings.HasPrefix(name, "JPAYMENT_"); name, value, ok = strings.Cut(args[0], "=") {
+				s.vars[name] = value
+				args = args[1:]
+			}
+			r := s.run(t, args...)
+			require.Equal(t, c.status, r.status, r.stderr)
+			require.Contains(t, r.stdout+r.stderr, c.want)
+			require.Empty(t, englishIn(r.stdout+r.stderr, append(args, dir, "stroe")...), r.stdout+r.stderr)
+			require.NotContains(t, r.stdout+r.stderr, "jpayment: \"", "a sentence is not quoted as a whole")
+
+			en := s.run(t, append(slices.Clone(args), "--lang", "en")...)
+			require.Equal(t, c.status, en.status)
+			require.NotRegexp(t, `\p{Hiragana}`, en.stdout+en.stderr)
+		})
+	}
+}
+
+// So is what comes of an operation.
+func TestOutcomesInJapanese(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []jpaymenttest.FaultKind{
+		jpaymenttest.DropBeforeBooking, jpaymenttest.DropAfterBooking, jpaymenttest.ResetAfterBooking, jpaymenttest.HangAfterBooking,
+		jpaymenttest.CutReply, jpaymenttest.StallReply, jpaymenttest.CutHeader, jpaymenttest.AnswerStatus, jpaymenttest.Redirect,
+		jpaymenttest.AnswerCode, jpaymenttest.Garbage, jpaymenttest.WrongCharset,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			g := jpaymenttest.NewServer(t)
+			id := g.Authorize(purchase)
+			fault := jpaymenttest.Fault{Kind: kind}
+			if kind == jpaymenttest.AnswerCode {
+				fault.Code = "ER900"
+			}
+			g.Fail(fault)
+			s := at(g, "LANG", "ja", "JPAYMENT_TIMEOUT", "300ms")
+			for _, args := range []string{"sales " + id, "cancel " + id, "reauth " + id + " --amount 1 --tax 0 --shipping 0"} {
+				r := s.run(t, append(strings.Fields(args), "--yes")...)
+				require.Empty(t, englishIn(r.stdout+r.stderr), r.stdout+r.stderr)
+			}
+		})
+	}
+}
+
+// No file that a test compares Japanese text with holds any English.
+func TestGoldensInJapanese(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("testdata/*-ja.golden")
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var given []string
+		for line := range strings.Lines(string(b)) {
+			if args, ok := strings.CutPrefix(line, "$ jpayment "); ok {
+				given = strings.Fields(args)
+				continue
+			}
+			if strings.HasPrefix(line, "-- ") {
+				continue
+			}
+			require.Empty(t, englishIn(line, given...), "%s: %s", path, line)
+		}
+	}
+}
+
+// Each command's help has no English sentence.
+func TestHelpInJapanese(t *testing.T) {
+	t.Parallel()
+	var all func(cmd *cobra.Command)
+	all = func(cmd *cobra.Command) {
+		r := session{}.run(t, append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", "ja")...)
+		require.Equal(t, console.Done, r.status)
+		require.Contains(t, r.stdout, "使い方:")
+		require.Contains(t, r.stdout, "ヘルプを表示する")
+		text := strings.ReplaceAll(r.stdout, cmd.Example, "")
+		require.NotRegexp(t, `[a-z]+ [a-z]+ [a-z]+`, fmt.Sprint(text))
+		for _, sub := range cmd.Commands() {
+			all(sub)
+		}
+	}
+	all(newRootCommand(console.Japanese))
+}

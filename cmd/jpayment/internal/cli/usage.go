@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+)
+
+// speak makes a root command speak the language where cobra would speak English: its
+// flags, headings and errors.
+func speak(root *cobra.Command, lang console.Lang) {
+	f := root.PersistentFlags()
+	f.BoolP("help", "h", false, lang.In("show this help", "ヘルプを表示する"))
+	root.Flags().BoolP("version", "v", false, lang.In("show the version", "バージョンを表示する"))
+	root.CompletionOptions.DisableDefaultCmd = true // newCompletionCommand is ours.
+	root.SetHelpCommand(newHelpCommand(lang))
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return writeUsage(cmd, lang) })
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return missingFlags(cmd) }
+}
+
+// writeUsage writes how a command is used.
+func writeUsage(cmd *cobra.Command, lang console.Lang) error {
+	var b strings.Builder
+	cmd.DisableFlagsInUseLine = true // They have a name in each language.
+	fmt.Fprintf(&b, "%s\n  %s %s\n", lang.In("Usage:", "使い方:"), cmd.UseLine(), lang.In("[flags]", "[フラグ]"))
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s %s\n", cmd.CommandPath(), lang.In("COMMAND", "コマンド"))
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\n%s\n%s\n", lang.In("Examples:", "例:"), cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n%s\n", lang.In("Commands:", "コマンド:"))
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				fmt.Fprintf(&b, "  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+			}
+		}
+	}
+	if flags := cmd.LocalFlags(); flags.HasAvailableFlags() {
+		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags:", "フラグ:"), flags.FlagUsages())
+	}
+	if flags := cmd.InheritedFlags(); flags.HasAvailableFlags() {
+		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags of all commands:", "共通のフラグ:"), flags.FlagUsages())
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n"+lang.In("%s COMMAND --help says more about a command.", "各コマンドの説明は %s コマンド --help で表示します。")+"\n", cmd.CommandPath())
+	}
+	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+// flagError returns the error of a flag that cannot be read. It does not show what was
+// given, which may be a secret in the wrong place.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown  *pflag.NotExistError
+		bare     *pflag.ValueRequiredError
+		invalid  *pflag.InvalidValueError
+		syntax   *pflag.InvalidSyntaxError
+		ownWords *console.Error
+	)
+	switch {
+	case !cmd.HasParent() && len(cmd.Flags().Args()) > 0:
+		return unknownCommand(cmd, cmd.Flags().Args()) // It is what is wrong first.
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return console.Usagef("there is no flag -%s", "-%s というフラグはありません", unknown.GetSpecifiedName())
+	case errors.As(err, &unknown):
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		e := console.Usagef("there is no flag --%s", "--%s というフラグはありません", unknown.GetSpecifiedName())
+		return orPerhaps(e, "--", similar(unknown.GetSpecifiedName(), known))
+	case errors.As(err, &bare):
+		return console.Usagef("--%s needs a value", "--%s には値が必要です", bare.GetFlag().Name)
+	case errors.As(err, &syntax):
+		return console.Usagef("%s is not the form of a flag", "%s はフラグの形式ではありません", syntax.GetSpecifiedFlag())
+	case errors.As(err, &invalid) && errors.As(err, &ownWords):
+		return console.Usagef("--%s %s", "--%s %s", invalid.GetFlag().Name, ownWords.Text)
+	case errors.As(err, &invalid) && errors.Is(err, strconv.ErrRange):
+		return console.Usagef("--%s is too large a number", "--%s の数値が大きすぎます", invalid.GetFlag().Name)
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
+		return console.Usagef("--%s is neither true nor false", "--%s には true または false を指定してください", invalid.GetFlag().Name)
+	case errors.As(err, &invalid):
+		return console.Usagef("--%s is not a whole number", "--%s には整数を指定してください", invalid.GetFlag().Name)
+	default:
+		return err
+	}
+}
+
+// missingFlags returns the error of required flags that are not given. It comes before
+// cobra's.
+func missingFlags(cmd *cobra.Command) error {
+	var missing []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(f.Annotations[cobra.BashCompOneRequiredFlag], "true") && !f.Changed {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	return console.Usagef("missing: %[1]s", "%[2]s を指定してください", strings.Join(missing, ", "), strings.Join(missing, "、"))
+}
+
+// exclusive returns an error if more than one of the flags is given.
+func exclusive(cmd *cobra.Command, flags ...string) error {
+	var given []string
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			given = append(given, "--"+name)
+		}
+	}
+	if len(given) < 2 {
+		return nil
+	}
+	return console.Usagef("%[1]s exclude each other: give one", "%[2]s は同時に指定できません。1つだけ指定してください", strings.Join(given, ", "), strings.Join(given, "、"))
+}
+
+// oneArgument takes exactly one argument, which is called name.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return console.Usagef("%s is missing", "%s がありません", name)
+		}
+		return atMostOne(name)(cmd, args)
+	}
+}
+
+// atMostOne takes an argument, which is called name, or none.
+func atMostOne(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return console.Usagef("one %s is wanted, and %d arguments are given", "%s は1つだけ指定してください（引数が%d個あります）", name, len(args))
+		}
+		return nil
+	}
+}
+
+// noArguments takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return console.Usagef("%s takes no arguments, and %d are given", "%s に引数は指定できません（引数が%d個あります）", cmd.CommandPath(), len(args))
+	}
+	return nil
+}
+
+// unknownCommand returns the error of a root command that has arguments.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			known = append(known, cmd.Name())
+		}
+	}
+	e := console.Usagef("there is no command %s", "%s というコマンドはありません", args[0])
+	return orPerhaps(e, root.Name()+" ", similar(args[0], known))
+}
+
+// similar returns those of the known names that a name may have been meant to be, as
+// cobra finds commands.
+func similar(name string, known []string) []string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, k := range known {
+		names.AddCommand(&cobra.Command{Use: k, Run: func(*cobra.Command, []string) {}})
+	}
+	return names.SuggestionsFor(name)
+}
+
+// orPerhaps adds to an error what may have been meant.
+func orPerhaps(e *console.Error, prefix string, names []string) error {
+	if len(names) == 0 {
+		return e
+	}
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
+	e.Text = console.Textf("%[1]s; did you mean %[2]s?", "%[1]s。もしかして: %[3]s", e.Text, strings.Join(names, " or "), strings.Join(names, "、"))
+	return e
+}
+
+func newHelpCommand(lang console.Lang) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   lang.In("Show the help of a command", "コマンドのヘルプを表示する"),
+		Long:    lang.In("Show the help of a command, as --help does.", "--help と同じく、コマンドのヘルプを表示します。"),
+		Example: `  jpayment help sales`,
+		Args:    atMostOne("COMMAND"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			for _, sub := range cmd.Root().Commands() {
+				if len(args) == 0 && sub.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// shells are those that a completion script can be had for.
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func newCompletionCommand(lang console.Lang) *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: lang.In("Write a completion script for bash, zsh, fish or powershell", "bash・zsh・fish・powershell の補完スクリプトを出力する"),
+		Long: lang.In(`Write a script to standard output that lets a shell complete commands and flags. SHELL is
+bash (which needs the package bash-completion), zsh, fish or powershell.`,
+			`コマンドとフラグの補完に使うスクリプトを標準出力に書き出します。SHELL は bash（bash-completion
+パッケージが必要）、zsh、fish、powershell のいずれかです。`),
+		Example: `  jpayment completion bash > ~/.local/share/bash-completion/completions/jpayment
+  jpayment completion zsh > "${fpath[1]}/_jpayment"`,
+		Args:      oneArgument("SHELL"),
+		ValidArgs: shells,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, out := cmd.Root(), cmd.OutOrStdout()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(out, true)
+			case "zsh":
+				return root.GenZshCompletion(out)
+			case "fish":
+				return root.GenFishCompletion(out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(out)
+			default:
+				return console.Usagef("SHELL is none of %[1]s", "SHELL には %[2]s のいずれかを指定してください", strings.Join(shells, ", "), strings.Join(shells, "、"))
+			}
+		},
+	}
+}
