@@ -3,14 +3,16 @@ package simulator
 import (
 	"fmt"
 	"io"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // Announce tells, in English or Japanese (en, ja), what to configure to use the
 // simulator.
 func (s *Simulator) Announce(w io.Writer, language string) error {
-	books := reason{"in memory: gone when this ends", "メモリ上（終了すると消えます）"}
+	books := jpayment.Text{En: "in memory: gone when this ends", Ja: "メモリ上（終了すると消えます）"}
 	if s.state != nil {
-		books = reason{s.path, s.path}
+		books = jpayment.Text{En: s.path, Ja: s.path}
 	}
 	const en = `Simulated gateway, store %[1]s. No card, no money.
 
@@ -38,6 +40,6 @@ Ctrl+C ends it.
 
 Ctrl+C で終了します。
 `
-	_, err := fmt.Fprintf(w, reason{en, ja}.in(language), s.storeID, s.URL(), books.in(language))
+	_, err := fmt.Fprintf(w, in(language, jpayment.Text{En: en, Ja: ja}), s.storeID, s.URL(), in(language, books))
 	return err
 }

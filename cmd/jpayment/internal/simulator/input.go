@@ -37,9 +37,6 @@ func named(err error, input any) error {
 	return &fieldError{field.Tag.Get("json"), wrong.Reason}
 }
 
-// reason is a sentence in both languages.
-type reason struct{ en, ja string }
-
 // authorization is a payment to be opened. Amounts are yen.
 type authorization struct {
 	Amount            int64     `json:"amount"`

@@ -55,8 +55,8 @@ func TestFieldsHaveTexts(t *testing.T) {
 		require.Contains(t, texts, key, field)
 	}
 	for key, text := range texts {
-		require.NotEmpty(t, text.en, key)
-		require.NotEmpty(t, text.ja, key)
+		require.NotEmpty(t, text.En, key)
+		require.NotEmpty(t, text.Ja, key)
 	}
 }
 
@@ -81,10 +81,10 @@ func TestVisible(t *testing.T) {
 	require.Len(t, []rune(brief(fmt.Sprintf("%0100d", 0))), 61)
 }
 
-func TestYen(t *testing.T) {
+func TestGrouped(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 1580: "1,580", 123456: "123,456", math.MaxInt64: "9,223,372,036,854,775,807"} {
-		require.Equal(t, want, yen(n))
+		require.Equal(t, want, grouped(n))
 	}
 }
 

@@ -2,11 +2,14 @@ package simulator
 
 import (
 	"bytes"
+	"crypto/tls"
 	"embed"
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,6 +53,7 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 		"POST /panel/settings/kickback-url":     s.postKickbackURL,
 		"POST /panel/faults":                    s.postFault,
 		"POST /panel/faults/clear":              s.postClearFaults,
+		"POST /panel/faults/{number}/remove":    s.postRemoveFault,
 		"POST /panel/kickbacks/{request}/retry": s.postRetry,
 	} {
 		mux.Handle(pattern, s.posted(handle, s.showOverview))
@@ -58,8 +62,9 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /panel/language", s.postLanguage)
 }
 
-// posted does what a form asks for and sends the browser on; if it cannot be done, the
-// page that had the form is shown with the reason.
+// posted does what a form asks for and sends the browser on, where next is an anchor to
+// that part of the overview as it was; if it cannot be done, the page that had the form
+// is shown with the reason.
 func (s *Simulator) posted(
 	handle func(*http.Request) (next string, err error),
 	failed func(http.ResponseWriter, *http.Request, error),
@@ -67,13 +72,16 @@ func (s *Simulator) posted(
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxInput)
 		if err := r.ParseForm(); err != nil {
-			http.Error(w, "the form cannot be read", http.StatusBadRequest)
+			http.Error(w, in(languageOf(r), texts["bad form"]), http.StatusBadRequest)
 			return
 		}
 		next, err := handle(r)
 		if err != nil {
 			failed(w, r, err)
 			return
+		}
+		if strings.HasPrefix(next, "#") {
+			next = viewOf(r).URL() + next
 		}
 		http.Redirect(w, r, next, http.StatusSeeOther)
 	})
@@ -93,7 +101,7 @@ func (s *Simulator) postPayment(r *http.Request) (next string, err error) {
 		return "", err
 	}
 	s.gateway.Authorize(a)
-	return "/panel/#payments", nil
+	return "/panel/#payments", nil // where the new one is the first
 }
 
 func amountsOf(form url.Values) (amount, tax, shipping int64, err error) {
@@ -115,7 +123,7 @@ func whole(form url.Values, field string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, wrong(field, texts["number"].en, texts["number"].ja)
+		return 0, wrong(field, texts["number"].En, texts["number"].Ja)
 	}
 	return n, nil
 }
@@ -123,8 +131,8 @@ func whole(form url.Values, field string) (int64, error) {
 func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 	id := r.PathValue("id")
 	next = "/panel/payments/" + url.PathEscape(id)
-	if r.PostForm.Get("from") == "overview" {
-		next = "/panel/#payments"
+	if from, _, _ := strings.Cut(r.PostForm.Get("from"), "?"); from == "/panel/" {
+		next = "#payments"
 	}
 	switch r.PathValue("action") {
 	case "capture":
@@ -142,18 +150,18 @@ func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 		newID, err := s.gateway.ReAuthorize(id, amount, tax, shipping)
 		return "/panel/payments/" + newID, err
 	default:
-		return "", errors.New(r.PathValue("action"))
+		return "", toldError(texts["no action"])
 	}
 }
 
 func (s *Simulator) postTestMode(r *http.Request) (next string, err error) {
-	return "/panel/#settings", s.change(func(settings *sim.Settings) {
+	return "#settings", s.change(func(settings *sim.Settings) {
 		settings.TestMode = r.PostForm.Get("on") == "1"
 	})
 }
 
 func (s *Simulator) postMaintenance(r *http.Request) (next string, err error) {
-	return "/panel/#settings", s.change(func(settings *sim.Settings) {
+	return "#settings", s.change(func(settings *sim.Settings) {
 		settings.Maintenance = r.PostForm.Get("on") == "1"
 	})
 }
@@ -164,7 +172,7 @@ func (s *Simulator) postIPs(r *http.Request) (next string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return "/panel/#settings", s.change(func(settings *sim.Settings) { settings.RegisteredIPs = ips })
+	return "#settings", s.change(func(settings *sim.Settings) { settings.RegisteredIPs = ips })
 }
 
 func (s *Simulator) postKickbackURL(r *http.Request) (next string, err error) {
@@ -172,11 +180,11 @@ func (s *Simulator) postKickbackURL(r *http.Request) (next string, err error) {
 	if err := named(sim.CheckKickbackURL(text), settingsReply{}); err != nil {
 		return "", err
 	}
-	return "/panel/#settings", s.change(func(settings *sim.Settings) { settings.KickbackURL = text })
+	return "#settings", s.change(func(settings *sim.Settings) { settings.KickbackURL = text })
 }
 
 func (s *Simulator) postFault(r *http.Request) (next string, err error) {
-	form := r.PostForm
+	form := shownFields(r.PostForm)
 	in := fault{
 		Kind: form.Get("kind"), Operation: form.Get("operation"), PaymentID: strings.TrimSpace(form.Get("payment_id")),
 		Code: strings.TrimSpace(form.Get("code")), Location: strings.TrimSpace(form.Get("location")), Body: form.Get("body"),
@@ -201,25 +209,53 @@ func (s *Simulator) postFault(r *http.Request) (next string, err error) {
 		return "", err
 	}
 	s.gateway.Fail(f)
-	return "/panel/#faults", nil
+	return "#faults", nil
+}
+
+// shownFields returns a fault's form without what the form does not show for what was
+// chosen in it. A browser sends it all the same, as it was left.
+func shownFields(form url.Values) url.Values {
+	fields := maps.Clone(form)
+	for _, field := range []string{"nth", "probability"} {
+		if form.Get("when") != field {
+			delete(fields, field)
+		}
+	}
+	kind, _ := sim.KindOf(sim.FaultKind(form.Get("kind")))
+	for field, name := range map[string]string{
+		"Code": "code", "Status": "status", "Location": "location", "Body": "body", "Delay": "delay_ms",
+	} {
+		if !kind.Has(field) {
+			delete(fields, name)
+		}
+	}
+	return fields
+}
+
+// postRemoveFault takes a fault back. One that has gone meanwhile is no error: it is not there.
+func (s *Simulator) postRemoveFault(r *http.Request) (next string, err error) {
+	number, _ := strconv.Atoi(r.PathValue("number")) // there is no fault 0
+	s.gateway.RemoveFault(number)
+	return "#faults", nil
 }
 
 func (s *Simulator) postClearFaults(*http.Request) (next string, err error) {
 	s.gateway.ClearFaults()
-	return "/panel/#faults", nil
+	return "#faults", nil
 }
 
 // postRetry sends a kickback once more. Whether it arrived, the list of kickbacks tells.
 func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
-	number, err := strconv.Atoi(r.PathValue("request"))
-	if err != nil {
-		return "", err
+	number, _ := strconv.Atoi(r.PathValue("request")) // there is no request 0
+	delivery, _ := s.gateway.RetryKickback(r.Context(), number)
+	switch {
+	case delivery.Attempt > 0:
+		return "#kickbacks", nil
+	case s.gateway.Settings().KickbackURL == "":
+		return "", toldError(texts["no url"])
+	default:
+		return "", toldError(texts["no kickback"])
 	}
-	delivery, err := s.gateway.RetryKickback(r.Context(), number)
-	if delivery.Attempt > 0 {
-		err = nil
-	}
-	return "/panel/#kickbacks", err
 }
 
 func (s *Simulator) postLanguage(w http.ResponseWriter, r *http.Request) {
@@ -280,17 +316,17 @@ type page struct {
 	Alert    string
 	Form     url.Values // of a form that failed
 
-	Payments   []sim.Payment
 	Sums       []sum
+	Search     string // for payments
+	Payments   []sim.Payment
 	Requests   []sim.Request
-	Waiting    []sim.WaitingKickback
-	Kickbacks  []sim.KickbackDelivery // the gateway's and forged ones
+	Kickbacks  []kickbackRow
+	Waiting    int // kickbacks, on whatever page
 	Faults     []sim.ActiveFault
 	Kinds      []sim.Kind
 	Operations []jpayment.Operation // that a fault can be narrowed to
 
-	MorePayments, MoreRequests string // the next page of each, empty where there is none
-	Paged                      bool   // not the newest are shown
+	PaymentPager, RequestPager, KickbackPager pager
 
 	Payment      sim.Payment
 	Request      sim.Request
@@ -324,48 +360,34 @@ func (s *Simulator) newPage(r *http.Request, source string, failure error) page 
 func explain(err error, language string) string {
 	var field *fieldError
 	var code jpayment.Code
+	var told toldError
 	switch {
 	case errors.As(err, &field):
-		name := texts[fieldTexts[field.field]].in(language)
-		if language == japanese {
-			return name + field.reason.Ja
-		}
-		return name + " " + field.reason.En
+		name := texts[fieldTexts[field.field]]
+		return in(language, jpayment.Text{En: name.En + " " + field.reason.En, Ja: name.Ja + "：" + field.reason.Ja})
 	case errors.As(err, &code):
 		return string(code) + " " + codeText(language, string(code))
-	default:
-		return err.Error()
+	case errors.As(err, &told):
+		return in(language, jpayment.Text(told))
+	default: // the gateway refuses with codes only
+		return in(language, texts["not kept"])
 	}
 }
 
-// shown is how many rows of a list there are on a page.
-const shown = 20
+// toldError says to the person at the panel why something cannot be done.
+type toldError jpayment.Text
+
+func (e toldError) Error() string { return e.En }
 
 func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure error) {
-	source := "/panel/"
-	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
-		source += "?" + r.URL.Query().Encode()
-	}
-	p := s.newPage(r, source, failure)
-	payments, requests := s.gateway.Payments(), s.gateway.Requests()
-	p.Sums = sums(payments)
-	var skipPayments, skipRequests int
-	p.Payments, skipPayments = newest(payments, r.FormValue("payments"))
-	p.Requests, skipRequests = newest(requests, r.FormValue("requests"))
-	more := func(list string, all, skip int) string {
-		if skip+shown >= all {
-			return ""
-		}
-		return "/panel/?" + list + "=" + strconv.Itoa(skip+shown) + "#" + list
-	}
-	p.MorePayments = more("payments", len(payments), skipPayments)
-	p.MoreRequests = more("requests", len(requests), skipRequests)
-	p.Paged = skipPayments > 0 || skipRequests > 0
+	v := viewOf(r)
+	p := s.newPage(r, v.URL(), failure)
+	payments, waiting := s.gateway.Payments(), s.gateway.WaitingKickbacks()
+	p.Sums, p.Search, p.Waiting = sums(payments), v.Search, len(waiting)
+	p.Payments, p.PaymentPager = newest(v, paymentList, v.found(payments))
+	p.Requests, p.RequestPager = newest(v, requestList, s.gateway.Requests())
+	p.Kickbacks, p.KickbackPager = newest(v, kickbackList, kickbackRows(s.gateway.Kickbacks(), s.gateway.ForgedKickbacks(), waiting))
 	p.Faults = s.gateway.Faults()
-	p.Waiting = s.gateway.WaitingKickbacks()
-	p.Kickbacks = append(s.gateway.Kickbacks(), s.gateway.ForgedKickbacks()...)
-	slices.SortStableFunc(p.Kickbacks, func(a, b sim.KickbackDelivery) int { return a.At.Compare(b.At) })
-	p.Kickbacks, _ = newest(p.Kickbacks, "")
 	s.show(w, statusOf(failure), "overview", p)
 }
 
@@ -377,18 +399,6 @@ func sums(payments []sim.Payment) []sum {
 		all[i].Yen += min(p.Amount+p.Tax+p.Shipping, math.MaxInt64-all[i].Yen) // up to the greatest that can be shown
 	}
 	return all
-}
-
-// newest returns a page of a list, the last entry first.
-func newest[T any](all []T, skip string) (page []T, skipped int) {
-	skipped, err := strconv.Atoi(skip)
-	if err != nil || skipped < 0 || skipped >= len(all) {
-		skipped = 0
-	}
-	end := len(all) - skipped
-	page = slices.Clone(all[max(end-shown, 0):end])
-	slices.Reverse(page)
-	return page, skipped
 }
 
 func (s *Simulator) showPayment(w http.ResponseWriter, r *http.Request, failure error) {
@@ -425,7 +435,7 @@ func (s *Simulator) show(w http.ResponseWriter, status int, name string, p page)
 	var page bytes.Buffer
 	if err := templates[p.Language][name].ExecuteTemplate(&page, "layout.html", p); err != nil {
 		s.log.Error("panel", "page", name, "error", err)
-		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+		http.Error(w, in(p.Language, texts["bad page"]), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -442,14 +452,22 @@ var templates = map[string]map[string]*template.Template{
 func parseTemplates(language string) map[string]*template.Template {
 	functions := template.FuncMap{
 		"t": func(key string) (string, error) { return text(language, key) },
+		"tf": func(key string, args ...any) (string, error) {
+			format, err := text(language, key)
+			return fmt.Sprintf(format, args...), err
+		},
+		"operation": func(o jpayment.Operation) string { return in(language, operationTexts[o]) },
+		"problem":   func(err error) string { return in(language, problem(err)) },
+		"fields":    func(kind sim.Kind) string { return strings.Join(kind.Fields, " ") },
 		"fault": func(kind sim.FaultKind) string {
 			k, _ := sim.KindOf(kind)
-			return reason{k.Text.En, k.Text.Ja}.in(language)
+			return in(language, jpayment.Text(k.Text))
 		},
 		"code":    func(code string) string { return codeText(language, code) },
-		"yen":     yen,
-		"time":    func(at time.Time) string { return at.In(japan).Format("2006-01-02 15:04:05") },
-		"short":   func(at time.Time) string { return at.In(japan).Format("01-02 15:04:05") },
+		"grouped": grouped[int64],
+		"count":   grouped[int],
+		"date":    func(at time.Time) string { return at.In(japan).Format("2006-01-02") },
+		"clock":   func(at time.Time) string { return at.In(japan).Format("15:04:05 MST") },
 		"iso":     func(at time.Time) string { return at.In(japan).Format(time.RFC3339) },
 		"visible": visible,
 		"brief":   brief,
@@ -468,14 +486,11 @@ func parseTemplates(language string) map[string]*template.Template {
 // japan needs no time zone database: Japan has no daylight saving time.
 var japan = time.FixedZone("JST", 9*60*60)
 
-func codeText(language, code string) string {
-	text := jpayment.Code(code).Message()
-	return reason{text.En, text.Ja}.in(language)
-}
+func codeText(language, code string) string { return in(language, jpayment.Code(code).Message()) }
 
-// yen writes an amount as 1,580.
-func yen(n int64) string {
-	digits := strconv.FormatInt(n, 10)
+// grouped writes a number as 1,580.
+func grouped[N int | int64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
 	var b strings.Builder
 	for i, c := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
@@ -484,6 +499,23 @@ func yen(n int64) string {
 		b.WriteRune(c)
 	}
 	return b.String()
+}
+
+// problem says why a receiver did not get a kickback, as far as its people can mend it.
+func problem(err error) jpayment.Text {
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return texts["too late"]
+	case errors.As(err, &op) && op.Op == "dial":
+		return texts["no receiver"]
+	case errors.As(err, &certificate):
+		return texts["certificate"]
+	default:
+		return texts["broken off"]
+	}
 }
 
 // visible returns text as it is where every character of it can be seen, and otherwise

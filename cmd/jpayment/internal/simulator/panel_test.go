@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestPanelForms(t *testing.T) {
 	require.EqualValues(t, 12800, payment["amount"])
 
 	id := r.authorize(t)
-	_, page = r.submitForm(t, "/panel/payments/"+id+"/capture", url.Values{"from": {"overview"}})
+	_, page = r.submitForm(t, "/panel/payments/"+id+"/capture", url.Values{"from": {"/panel/"}})
 	require.Contains(t, page, "<table", "the overview")
 	require.Equal(t, "captured", r.control(t, "GET", "/payments/"+id, "", http.StatusOK)["state"])
 	_, page = r.submitForm(t, "/panel/payments/"+id+"/reauthorize", url.Values{"amount": {"700"}, "tax": {"70"}, "shipping": {""}})
@@ -68,7 +69,7 @@ func TestPanelForms(t *testing.T) {
 	r.submitForm(t, "/panel/settings/test-mode", url.Values{"on": {"0"}})
 	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"0"}})
 
-	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"Sales"}, "nth": {"3"}, "delay_ms": {"1"}})
+	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"Sales"}, "when": {"nth"}, "nth": {"3"}, "delay_ms": {"1"}})
 	require.Contains(t, page, "Book, then reply late")
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
 	_, page = r.submitForm(t, "/panel/faults/clear", nil)
@@ -102,14 +103,14 @@ func TestPanelRefuses(t *testing.T) {
 		"a word":           {"/panel/payments/" + id + "/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
 		"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
 		"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
-		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"Code is not a code", `id="new-fault" open`, `<option selected>Sales`}},
+		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"Code is not a code", `id="new-fault" open`, `selected>Sales</option>`}},
 		"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
-		"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
-		"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "nth": {"first"}}, []string{"Only the n-th request is not a whole number"}},
+		"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
+		"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
 		"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
-		"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"request 9 has no kickback"}},
-		"no number":        {"/panel/kickbacks/x/retry", nil, []string{"invalid syntax"}},
-		"an unknown thing": {"/panel/payments/" + id + "/double", nil, []string{"double"}},
+		"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"No kickback URL is set"}},
+		"no number":        {"/panel/kickbacks/x/retry", nil, []string{"No kickback URL is set"}},
+		"an unknown thing": {"/panel/payments/" + id + "/double", nil, []string{"There is no such action"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -181,6 +182,7 @@ func TestPanelShowsEverything(t *testing.T) {
 	require.Contains(t, r.show(t, "/panel/payments/10000006", "ja"), "再オーソリ元")
 }
 
+// A pager says what it leads to and what is shown, and leaves the other lists as they are.
 func TestPanelPages(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -188,24 +190,99 @@ func TestPanelPages(t *testing.T) {
 		r.authorize(t)
 		call(t, "GET", r.URL+"/gateway/gateway.aspx", "")
 	}
-	rows := func(path string) (first, last string, more bool) {
-		page := r.show(t, path, "en")
-		ids := strings.Split(page, `id="payment-1`)[1:]
-		cut := func(s string) string { id, _, _ := strings.Cut("1"+s, `"`); return id }
-		return cut(ids[0]), cut(ids[len(ids)-1]), strings.Contains(page, "#payments\">Older")
-	}
-	for path, want := range map[string]string{
-		"/panel/":             "10000045 10000026 true",
-		"/panel/?payments=20": "10000025 10000006 true",
-		"/panel/?payments=40": "10000005 10000001 false",
-		"/panel/?payments=99": "10000045 10000026 true",
-		"/panel/?payments=x":  "10000045 10000026 true",
+	const none = "-"
+	for path, want := range map[string]struct{ first, last, older, newer, shown string }{
+		"/panel/":             {"10000045", "10000026", "/panel/?payments=20#payments", none, "1–20 of 45"},
+		"/panel/?payments=20": {"10000025", "10000006", "/panel/?payments=40#payments", "/panel/#payments", "21–40 of 45"},
+		"/panel/?payments=40": {"10000005", "10000001", none, "/panel/?payments=20#payments", "41–45 of 45"},
+		"/panel/?payments=5":  {"10000040", "10000021", "/panel/?payments=25#payments", "/panel/#payments", "6–25 of 45"},
+		"/panel/?payments=99": {"10000045", "10000026", "/panel/?payments=20#payments", none, "1–20 of 45"},
+		"/panel/?payments=x":  {"10000045", "10000026", "/panel/?payments=20#payments", none, "1–20 of 45"},
+		"/panel/?payments=20&requests=20": {
+			"10000025", "10000006", "/panel/?payments=40&amp;requests=20#payments", "/panel/?requests=20#payments", "21–40 of 45",
+		},
 	} {
-		first, last, more := rows(path)
-		require.Equal(t, want, fmt.Sprint(first, " ", last, " ", more), path)
+		page := r.show(t, path, "en")
+		ids := regexp.MustCompile(`id="payment-(1\d+)"`).FindAllStringSubmatch(page, -1)
+		require.Equal(t, want.first+" "+want.last, ids[0][1]+" "+ids[len(ids)-1][1], path)
+		link := func(id string) string {
+			found := regexp.MustCompile(`id="` + id + `" href="([^"]*)"`).FindStringSubmatch(page)
+			if found == nil {
+				return none
+			}
+			return found[1]
+		}
+		require.Equal(t, want.older+" "+want.newer, link("older-payments")+" "+link("newer-payments"), path)
+		require.Contains(t, page, want.shown, path)
 	}
-	page := r.show(t, "/panel/?requests=40", "en")
+	page := r.show(t, "/panel/?requests=40", "ja")
 	require.Contains(t, page, `id="request-5"`)
 	require.NotContains(t, page, `id="request-6"`)
 	require.Contains(t, page, `data-source="/panel/?requests=40"`)
+	require.Contains(t, page, `href="/panel/?requests=20#requests">← 新しいリクエスト</a>`)
+	require.Contains(t, page, "41–45件目（全45件）")
+	require.Contains(t, page, `href="/panel/?payments=20&amp;requests=40#payments">古い決済 →</a>`)
+}
+
+// Kickbacks that wait are no longer than a page either.
+func TestPanelPagesKickbacks(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	for range 23 {
+		call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+r.authorize(t),
+			"Content-Type", "application/x-www-form-urlencoded")
+	}
+	page := r.show(t, "/panel/", "ja")
+	require.Equal(t, 20, strings.Count(page, `id="waiting-`))
+	require.Contains(t, page, `href="/panel/?kickbacks=20#kickbacks">`)
+	require.Contains(t, page, "1–20件目（全23件）")
+	require.Equal(t, 3, strings.Count(r.show(t, "/panel/?kickbacks=20", "ja"), `id="waiting-`))
+}
+
+func TestPanelSearch(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	for i := range 30 {
+		r.control(t, "POST", "/payments", fmt.Sprintf(`{"amount":1,"order_number":"Order-%d"}`, 100+i), http.StatusCreated)
+	}
+	r.control(t, "POST", "/payments", `{"amount":1,"order_number":"注文-7"}`, http.StatusCreated)
+	found := func(path string) []string {
+		var ids []string
+		for _, m := range regexp.MustCompile(`id="payment-(1\d+)"`).FindAllStringSubmatch(r.show(t, path, "en"), -1) {
+			ids = append(ids, m[1])
+		}
+		return ids
+	}
+	search := func(q string) []string { return found("/panel/?" + url.Values{"q": {q}}.Encode()) }
+	require.Equal(t, []string{"10000003"}, search("10000003"))
+	require.Equal(t, []string{"10000003"}, search(" １００００００３　"), "as an input method types it")
+	require.Equal(t, []string{"10000031"}, search("注文"))
+	require.Equal(t, []string{"10000005"}, search("order-104"), "in small letters")
+	require.Len(t, search("Order"), 20)
+	require.Len(t, search(" "), 20, "everything")
+	require.Empty(t, search("nothing like it"))
+	require.Contains(t, r.show(t, "/panel/?q=none", "ja"), "「none」に一致する決済はありません。")
+
+	// A search goes with the pages, the refresh and the forms of the page.
+	page := r.show(t, "/panel/?q=Order", "ja")
+	require.Contains(t, page, `href="/panel/?payments=20&amp;q=Order#payments">古い決済 →</a>`)
+	require.Contains(t, page, "1–20件目（全30件）")
+	require.Contains(t, page, `data-source="/panel/?q=Order"`)
+	require.Contains(t, page, `name="q" value="Order"`)
+	require.Len(t, found("/panel/?payments=20&q=Order"), 10)
+	from := url.Values{"from": {"/panel/?payments=20&q=Order"}}
+	for path, back := range map[string]string{
+		"/panel/payments/10000001/capture": "#payments",
+		"/panel/faults/clear":              "#faults",
+		"/panel/settings/maintenance":      "#settings",
+	} {
+		_, _, header := call(t, "POST", r.URL+path, from.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		require.Equal(t, "/panel/?payments=20&q=Order"+back, header.Get("Location"), path)
+	}
+	_, page = r.submitForm(t, "/panel/settings/ips", url.Values{"from": from["from"], "ips": {"x"}})
+	require.Contains(t, page, `data-source="/panel/?payments=20&amp;q=Order"`, "also where the form failed")
+	for _, from := range []string{"https://evil.example/panel/?q=Order", "//evil.example/?q=Order", "/panel/payments/1", "%"} {
+		_, _, header := call(t, "POST", r.URL+"/panel/faults/clear", url.Values{"from": {from}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		require.True(t, strings.HasPrefix(header.Get("Location"), "/panel/"), header.Get("Location"))
+	}
 }

@@ -1,0 +1,141 @@
+package simulator
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/jpayment-go/jpayment/internal/sim"
+)
+
+// The lists of the overview, which show a page of at most shown rows each.
+const (
+	paymentList  = "payments"
+	requestList  = "requests"
+	kickbackList = "kickbacks"
+
+	shown = 20
+)
+
+// view is what of its lists the overview shows. It is part of every link, form and
+// refresh of the overview, so that acting on a row does not lose the row.
+type view struct {
+	Search string         // for payments; empty finds all
+	skip   map[string]int // by list: how many newer entries come before its first row
+}
+
+// viewOf returns the view that a page is asked for with, or that a form came from.
+func viewOf(r *http.Request) view {
+	query := r.URL.Query()
+	if r.Method == http.MethodPost {
+		from, err := url.Parse(r.PostForm.Get("from"))
+		if err != nil {
+			return view{}
+		}
+		query = from.Query()
+	}
+	v := view{Search: strings.TrimSpace(query.Get("q")), skip: map[string]int{}}
+	for _, list := range []string{paymentList, requestList, kickbackList} {
+		if n, err := strconv.Atoi(query.Get(list)); err == nil && n > 0 {
+			v.skip[list] = n
+		}
+	}
+	return v
+}
+
+// URL returns where the view can be had.
+func (v view) URL() string {
+	query := url.Values{}
+	if v.Search != "" {
+		query.Set("q", v.Search)
+	}
+	for list, n := range v.skip {
+		if n > 0 {
+			query.Set(list, strconv.Itoa(n))
+		}
+	}
+	if len(query) == 0 {
+		return "/panel/"
+	}
+	return "/panel/?" + query.Encode()
+}
+
+// at returns the URL of the view with another page of a list.
+func (v view) at(list string, skip int) string {
+	moved := view{Search: v.Search, skip: map[string]int{}}
+	for l, n := range v.skip {
+		moved.skip[l] = n
+	}
+	moved.skip[list] = skip
+	return moved.URL() + "#" + list
+}
+
+// found returns the payments whose number or order number contains what is searched for.
+func (v view) found(payments []sim.Payment) []sim.Payment {
+	if v.Search == "" {
+		return payments
+	}
+	wanted := folded(v.Search)
+	return slices.DeleteFunc(payments, func(p sim.Payment) bool {
+		return !strings.Contains(p.ID, wanted) && !strings.Contains(folded(p.OrderNumber), wanted)
+	})
+}
+
+// folded makes equal what people take for equal: capital and small letters, and the
+// full-width digits of an input method.
+func folded(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
+
+// pager tells which rows of a list are shown, and where the others are.
+type pager struct {
+	List             string
+	First, Last, All int
+	Newer, Older     string // URLs; empty where there are none
+}
+
+// newest returns the page of a list that the view shows, the last entry first.
+func newest[T any](v view, list string, all []T) ([]T, pager) {
+	skip := v.skip[list]
+	if skip >= len(all) {
+		skip = 0
+	}
+	end := len(all) - skip
+	page := slices.Clone(all[max(end-shown, 0):end])
+	slices.Reverse(page)
+	p := pager{List: list, First: skip + 1, Last: skip + len(page), All: len(all)}
+	if skip > 0 {
+		p.Newer = v.at(list, max(skip-shown, 0))
+	}
+	if p.Last < p.All {
+		p.Older = v.at(list, skip+shown)
+	}
+	return page, p
+}
+
+// kickbackRow is a kickback that waits, or an attempt to deliver one.
+type kickbackRow struct {
+	sim.KickbackDelivery
+	Waiting bool // At is when it will be tried next
+}
+
+// kickbackRows returns the attempts, the gateway's and forged ones, in their order and
+// after them what waits, the next to be tried last.
+func kickbackRows(sent, forged []sim.KickbackDelivery, waiting []sim.WaitingKickback) []kickbackRow {
+	rows := make([]kickbackRow, 0, len(sent)+len(forged)+len(waiting))
+	byTime := func(a, b kickbackRow) int { return a.At.Compare(b.At) }
+	for _, d := range slices.Concat(sent, forged) {
+		rows = append(rows, kickbackRow{KickbackDelivery: d})
+	}
+	slices.SortStableFunc(rows, byTime)
+	attempts := len(rows)
+	for _, w := range waiting {
+		rows = append(rows, kickbackRow{Waiting: true, KickbackDelivery: sim.KickbackDelivery{
+			Request: w.Request, Duplicate: w.Duplicate, At: w.Due, RawQuery: w.RawQuery,
+		}})
+	}
+	slices.SortStableFunc(rows[attempts:], func(a, b kickbackRow) int { return byTime(b, a) })
+	return rows
+}
