@@ -2,6 +2,8 @@ package simulator_test
 
 import (
 	"fmt"
+	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // submitForm posts a form of the panel as a browser without scripts does, and returns
@@ -86,33 +89,36 @@ func TestPanelForms(t *testing.T) {
 	require.Contains(t, next(t, queries), "gid=1000000")
 }
 
+// refusals are forms that cannot be meant, when there is one payment, and what is said
+// of them in English.
+var refusals = map[string]struct {
+	path string
+	form url.Values
+	want []string
+}{
+	"not a number":     {"/panel/payments", url.Values{"amount": {"１０００"}, "order_number": {"kept"}}, []string{"Amount is not a whole number", `value="kept"`, `id="new-payment" open`}},
+	"nothing":          {"/panel/payments", url.Values{"amount": {"0"}}, []string{"Amount and tax and shipping add up to 0"}},
+	"decline":          {"/panel/payments", url.Values{"amount": {"1"}, "decline": {"no"}}, []string{"Issuer declines with &#34;no&#34; is not a G code"}},
+	"twice":            {"/panel/payments/10000001/reauthorize", url.Values{"amount": {"-1"}}, []string{"Amount is negative", "Payment 10000001"}},
+	"a word":           {"/panel/payments/10000001/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
+	"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
+	"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
+	"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"is not a code such as ER010", `id="new-fault" open`, `selected>Sales</option>`}},
+	"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
+	"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
+	"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
+	"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
+	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"No kickback URL is set"}},
+	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"No kickback URL is set"}},
+	"an unknown thing": {"/panel/payments/10000001/double", nil, []string{"There is no such action"}},
+}
+
 // What cannot be done is said on the page that had the form, which keeps what was typed.
 func TestPanelRefuses(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
-	id := r.authorize(t)
-	tests := map[string]struct {
-		path string
-		form url.Values
-		want []string
-	}{
-		"not a number":     {"/panel/payments", url.Values{"amount": {"１０００"}, "order_number": {"kept"}}, []string{"Amount is not a whole number", `value="kept"`, `id="new-payment" open`}},
-		"nothing":          {"/panel/payments", url.Values{"amount": {"0"}}, []string{"Amount and tax and shipping add up to 0"}},
-		"decline":          {"/panel/payments", url.Values{"amount": {"1"}, "decline": {"no"}}, []string{"Issuer declines with is not a G code"}},
-		"twice":            {"/panel/payments/" + id + "/reauthorize", url.Values{"amount": {"-1"}}, []string{"Amount is negative", "Payment " + id}},
-		"a word":           {"/panel/payments/" + id + "/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
-		"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
-		"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
-		"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"Code is not a code", `id="new-fault" open`, `selected>Sales</option>`}},
-		"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
-		"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
-		"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
-		"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
-		"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"No kickback URL is set"}},
-		"no number":        {"/panel/kickbacks/x/retry", nil, []string{"No kickback URL is set"}},
-		"an unknown thing": {"/panel/payments/" + id + "/double", nil, []string{"There is no such action"}},
-	}
-	for name, test := range tests {
+	r.authorize(t)
+	for name, test := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			status, page := r.submitForm(t, test.path, test.form)
@@ -284,5 +290,149 @@ func TestPanelSearch(t *testing.T) {
 	for _, from := range []string{"https://evil.example/panel/?q=Order", "//evil.example/?q=Order", "/panel/payments/1", "%"} {
 		_, _, header := call(t, "POST", r.URL+"/panel/faults/clear", url.Values{"from": {from}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		require.True(t, strings.HasPrefix(header.Get("Location"), "/panel/"), header.Get("Location"))
+	}
+}
+
+// A fault says how often it struck, and whether it can strike again; it can be removed
+// alone.
+func TestPanelFaults(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	for _, f := range []string{
+		`{"kind":"answer-code","code":"ER010","nth":1}`, `{"kind":"answer-code","code":"ER999"}`, `{"kind":"garbage","operation":"Cancel"}`,
+	} {
+		r.control(t, "POST", "/faults", f, http.StatusCreated)
+	}
+	for range 1234 {
+		call(t, "POST", r.URL+"/gateway/gateway.aspx", "aid=123456&jb=SALES&rt=1&tid=1", "Content-Type", "application/x-www-form-urlencoded")
+	}
+	row := func(page string, number int) string {
+		_, row, found := strings.Cut(page, fmt.Sprintf(`<li id="fault-%d"`, number))
+		require.True(t, found, number)
+		row, _, _ = strings.Cut(row, "</li>")
+		return row
+	}
+	page := r.show(t, "/panel/", "ja")
+	require.Contains(t, row(page, 1), `class="spent"`)
+	require.Contains(t, row(page, 1), "発生 1回 · 使用済み")
+	require.NotContains(t, row(page, 2), "使用済み")
+	require.Contains(t, row(page, 2), "発生 1,233回")
+	require.Contains(t, row(page, 3), "未発生")
+	_, page = r.submitForm(t, "/panel/faults/2/remove", nil)
+	require.Contains(t, row(page, 1), "times struck: 1 · used up")
+	require.NotContains(t, page, `id="fault-2"`)
+	require.Contains(t, row(page, 3), "has not struck yet")
+	for _, gone := range []string{"2", "0", "x"} {
+		status, _ := r.submitForm(t, "/panel/faults/"+gone+"/remove", nil)
+		require.Equal(t, http.StatusOK, status, "it is gone, as was asked for")
+	}
+	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 2)
+}
+
+// A field that the form does not show for what was chosen is sent all the same, as it was
+// left; it means nothing.
+func TestPanelIgnoresFieldsThatAreNotShown(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{})
+	left := url.Values{
+		"nth": {"2"}, "probability": {"0.5"}, "code": {"ER010"}, "status": {"500"}, "location": {"/"}, "body": {"x"}, "delay_ms": {"9"},
+	}
+	for _, kind := range sim.Kinds() {
+		form := maps.Clone(left)
+		form.Set("kind", string(kind.Kind))
+		status, page := r.submitForm(t, "/panel/faults", form)
+		if kind.Kind == sim.Redirect {
+			require.Equal(t, http.StatusUnprocessableEntity, status, "500 is a status, and not of a redirect")
+			continue
+		}
+		require.Equal(t, http.StatusOK, status, "%s: %s", kind.Kind, page)
+	}
+}
+
+// aloud returns what a page says to people: its text and the labels of its elements,
+// without what is shown as code.
+func aloud(page string) string {
+	page = regexp.MustCompile(`(?s)<(code|pre|textarea)\b.*?</(code|pre|textarea)>`).ReplaceAllString(page, " ")
+	said := []string{regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(page, " ")}
+	for _, label := range regexp.MustCompile(`(?:aria-label|title|placeholder)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		said = append(said, label[1])
+	}
+	return html.UnescapeString(strings.Join(said, "\n"))
+}
+
+// In Japanese, the panel has no word of English but names and codes.
+func TestPanelIsJapanese(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.control(t, "POST", "/faults", `{"kind":"delay-reply","delay_ms":1,"probability":0.5,"operation":"ReAuthByKickback"}`, http.StatusCreated)
+	r.control(t, "POST", "/faults", `{"kind":"answer-status","status":500,"payment_id":"9"}`, http.StatusCreated)
+	r.submitForm(t, "/panel/settings/kickback-url", url.Values{"kickback_url": {"http://127.0.0.1:1/kickback"}})
+	r.control(t, "POST", "/kickbacks/3/retry", "", http.StatusOK)
+	r.control(t, "POST", "/kickbacks/forge", `{"query":"a=b"}`, http.StatusOK)
+	call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&tid=10000004&am=1&tx=0&sf=0", "Content-Type", "application/x-www-form-urlencoded")
+	call(t, "POST", r.URL+"/gateway/gateway.aspx", "aid=123456&jb=CANCEL&rt=0&tid=9", "Content-Type", "application/x-www-form-urlencoded")
+	call(t, "GET", r.URL+"/elsewhere", "")
+	r.control(t, "PATCH", "/settings", `{"test_mode":true,"maintenance":true,"kickback_url":""}`, http.StatusOK)
+	r.authorize(t)
+
+	pages := map[string]string{}
+	for _, path := range []string{"/panel/", "/panel/?q=nothing+like+it"} {
+		pages[path] = r.show(t, path, "ja")
+	}
+	_, pages["not found"], _ = call(t, "GET", r.URL+"/panel/requests/99", "", "Accept-Language", "ja")
+	for n := range 7 {
+		pages[fmt.Sprint("payment ", n+1)] = r.show(t, fmt.Sprint("/panel/payments/1000000", n+1), "ja")
+		pages[fmt.Sprint("request ", n+1)] = r.show(t, fmt.Sprint("/panel/requests/", n+1), "ja")
+	}
+	for name, refused := range refusals {
+		_, pages[name], _ = call(t, "POST", r.URL+refused.path, refused.form.Encode(),
+			"Content-Type", "application/x-www-form-urlencoded", "Accept-Language", "ja")
+		require.Contains(t, pages[name], `role="alert"`, name)
+	}
+	_, pages["a form that is none"], _ = call(t, "POST", r.URL+"/panel/payments", "%", "Content-Type", "application/x-www-form-urlencoded", "Accept-Language", "ja")
+
+	require.Contains(t, pages["/panel/"], "接続できません")
+	names := regexp.MustCompile(`(?i)https?:[!-~]+|\b(ROBOT PAYMENT|English|HTTP|URL|ID|IP|API|JST|RST|ON|OFF|TestMod|[EG][R0-9][0-9G]{3,}|rt|GET|POST|[a-z]+(-[a-z]+)+|redirect|garbage)\b|"[^"]*"|「[^」]*」|127\.0\.0\.1|localhost|https?`)
+	for name, page := range pages {
+		for _, line := range strings.Split(aloud(page), "\n") {
+			require.NotRegexp(t, `[A-Za-z]{2}`, names.ReplaceAllString(line, ""), name)
+		}
+		require.NotContains(t, aloud(page), "キックバック", name)
+		require.NotRegexp(t, `(^|[^果])通知`, aloud(page), "%s: 決済結果通知 is its one name", name)
+	}
+}
+
+// Every time says whose it is.
+func TestPanelTimes(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	for path, least := range map[string]int{"/panel/": 11, "/panel/payments/10000003": 2, "/panel/requests/3": 1} {
+		times := regexp.MustCompile(`(?s)<time datetime="[^"]*&#43;09:00">(.*?)</time>`).FindAllStringSubmatch(r.show(t, path, "ja"), -1)
+		require.GreaterOrEqual(t, len(times), least, path)
+		for _, at := range times {
+			require.Regexp(t, `^<span>\d{4}-\d\d-\d\d</span> <span>\d\d:\d\d:\d\d JST</span>$`, at[1], path)
+		}
+	}
+}
+
+// A request is called what people call it, not by its bytes; those are there as code.
+func TestPanelNamesOperations(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	for language, wants := range map[string][]string{
+		"ja": {"<b>実売上</b> 10000001", "<b>取消</b> 10000002", "<b>再オーソリ（rt=0）</b> 10000003"},
+		"en": {"<b>Sales</b> 10000001", "<b>Cancel</b> 10000002", "<b>ReAuth (rt=0)</b> 10000003"},
+	} {
+		pages := r.show(t, "/panel/", language)
+		for _, want := range wants {
+			require.Contains(t, pages, want)
+		}
+		for n := range 5 {
+			pages += r.show(t, fmt.Sprint("/panel/payments/1000000", n+1), language)
+		}
+		for n := range 4 {
+			pages += r.show(t, fmt.Sprint("/panel/requests/", n+1), language)
+		}
+		require.NotRegexp(t, `\b(SALES|CANCEL|REAUTH|AUTH)\b`, aloud(pages))
 	}
 }
