@@ -33,7 +33,7 @@ const (
 // follow from it.
 type Kind struct {
 	Kind   FaultKind
-	Text   jpayment.Text // what it does
+	Text   jpayment.Text // what it does, short enough for the list of a narrow form
 	Books  bool          // the gateway decides the request as always, so that it may have booked
 	Fields []string      // of a Fault that are for this kind, beside those that narrow it; Code and Delay must be set then
 
@@ -46,71 +46,71 @@ func (k Kind) Has(field string) bool { return slices.Contains(k.Fields, field) }
 var kinds = []Kind{
 	{
 		Kind: DropBeforeBooking,
-		Text: jpayment.Text{En: "Drop the connection, nothing booked", Ja: "処理せずに切断"},
+		Text: jpayment.Text{En: "Drop the connection (nothing booked)", Ja: "応答せずに切断（処理なし）"},
 	},
 	{
 		Kind: DropAfterBooking, Books: true,
-		Text: jpayment.Text{En: "Book, then drop the connection", Ja: "処理したあと、応答せずに切断"},
+		Text: jpayment.Text{En: "Drop the connection (booked)", Ja: "応答せずに切断（処理済み）"},
 	},
 	{
 		Kind: ResetAfterBooking, Books: true,
-		Text: jpayment.Text{En: "Book, then reset the connection (RST)", Ja: "処理したあと、リセット（RST）"},
+		Text: jpayment.Text{En: "Reset the connection (booked)", Ja: "接続をリセット（処理済み）"},
 	},
 	{
 		Kind: HangBeforeBooking,
-		Text: jpayment.Text{En: "Never answer, nothing booked", Ja: "処理せず、応答しない"},
+		Text: jpayment.Text{En: "Never answer (nothing booked)", Ja: "応答しない（処理なし）"},
 	},
 	{
 		Kind: HangAfterBooking, Books: true,
-		Text: jpayment.Text{En: "Book, then never answer", Ja: "処理したあと、応答しない"},
+		Text: jpayment.Text{En: "Never answer (booked)", Ja: "応答しない（処理済み）"},
 	},
 	{
 		Kind: CutReply, Books: true,
-		Text: jpayment.Text{En: "Book, then cut the reply in half", Ja: "処理したあと、応答が途中で切れる"},
+		Text: jpayment.Text{En: "Cut the reply in half (booked)", Ja: "応答が途中で切れる（処理済み）"},
 	},
 	{
 		Kind: StallReply, Books: true,
-		Text: jpayment.Text{En: "Book, then stall in the middle of the reply", Ja: "処理したあと、応答が途中で止まる"},
+		Text: jpayment.Text{En: "Stall in mid-reply (booked)", Ja: "応答が途中で止まる（処理済み）"},
 	},
 	{
 		Kind: CutHeader, Books: true,
-		Text: jpayment.Text{En: "Book, then cut the HTTP header", Ja: "処理したあと、HTTP ヘッダーが途中で切れる"},
+		Text: jpayment.Text{En: "Cut the HTTP header (booked)", Ja: "ヘッダーが途中で切れる（処理済み）"},
 	},
 	{
 		Kind: CloseAfterReply, Books: true,
-		Text: jpayment.Text{En: "Reply, then close a kept connection", Ja: "応答したあと、維持すべき接続を閉じる"},
+		Text: jpayment.Text{En: "Close after the reply (booked)", Ja: "応答後に切断（処理済み）"},
 	},
 	{
 		Kind: DelayReply, Books: true, Fields: []string{"Delay"},
-		Text: jpayment.Text{En: "Book, then reply late", Ja: "処理したあと、遅れて応答"},
+		Text: jpayment.Text{En: "Reply late (booked)", Ja: "遅れて応答（処理済み）"},
 	},
 	{
 		Kind: AnswerStatus, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
-		Text: jpayment.Text{En: "Answer an HTTP status, nothing booked", Ja: "処理せず、HTTP ステータスで応答"},
+		Text: jpayment.Text{En: "Answer a status (nothing booked)", Ja: "HTTPステータスで応答（処理なし）"},
 	},
 	{
 		Kind: AnswerStatusAfterBooking, Books: true, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
-		Text: jpayment.Text{En: "Book, then answer an HTTP status", Ja: "処理したあと、HTTP ステータスで応答"},
+		Text: jpayment.Text{En: "Answer a status (booked)", Ja: "HTTPステータスで応答（処理済み）"},
 	},
 	{
 		Kind: Redirect, Fields: []string{"Status", "Location"}, LeastStatus: 300, MostStatus: 399,
-		Text: jpayment.Text{En: "Redirect, nothing booked", Ja: "処理せず、リダイレクト"},
+		Text: jpayment.Text{En: "Redirect (nothing booked)", Ja: "リダイレクト（処理なし）"},
 	},
 	{
 		Kind: AnswerCode, Fields: []string{"Code"},
-		Text: jpayment.Text{En: "Refuse with a code, nothing booked", Ja: "処理せず、エラーコードで応答"},
+		Text: jpayment.Text{En: "Refuse with a code (nothing booked)", Ja: "エラーコードで拒否（処理なし）"},
 	},
 	{
 		Kind: AnswerCodeAfterBooking, Books: true, Fields: []string{"Code"},
-		Text: jpayment.Text{En: "Book, then refuse with a code", Ja: "処理したのに、エラーコードで応答"},
+		Text: jpayment.Text{En: "Refuse with a code (booked)", Ja: "エラーコードで拒否（処理済み）"},
 	},
 	{
 		Kind: Garbage, Books: true, Fields: []string{"Body"},
-		Text: jpayment.Text{En: "Book, then reply garbage", Ja: "処理したあと、壊れた応答"},
+		Text: jpayment.Text{En: "Reply garbage (booked)", Ja: "壊れた応答（処理済み）"},
 	},
 	{
 		Kind: WrongCharset, Books: true,
-		Text: jpayment.Text{En: "Book, then reply in another charset than named", Ja: "処理したあと、違う文字コードで応答"},
+		Text: jpayment.Text{En: "Reply in a wrong charset (booked)", Ja: "誤った文字コードで応答（処理済み）"},
 	},
 }
 

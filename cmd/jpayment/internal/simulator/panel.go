@@ -150,7 +150,7 @@ func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 		newID, err := s.gateway.ReAuthorize(id, amount, tax, shipping)
 		return "/panel/payments/" + newID, err
 	default:
-		return "", toldError(texts["no action"])
+		return "", &sim.Error{Reason: texts["no action"]}
 	}
 }
 
@@ -247,15 +247,11 @@ func (s *Simulator) postClearFaults(*http.Request) (next string, err error) {
 // postRetry sends a kickback once more. Whether it arrived, the list of kickbacks tells.
 func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
 	number, _ := strconv.Atoi(r.PathValue("request")) // there is no request 0
-	delivery, _ := s.gateway.RetryKickback(r.Context(), number)
-	switch {
-	case delivery.Attempt > 0:
-		return "#kickbacks", nil
-	case s.gateway.Settings().KickbackURL == "":
-		return "", toldError(texts["no url"])
-	default:
-		return "", toldError(texts["no kickback"])
+	delivery, err := s.gateway.RetryKickback(r.Context(), number)
+	if delivery.Attempt > 0 {
+		err = nil
 	}
+	return "#kickbacks", err
 }
 
 func (s *Simulator) postLanguage(w http.ResponseWriter, r *http.Request) {
@@ -360,24 +356,19 @@ func (s *Simulator) newPage(r *http.Request, source string, failure error) page 
 func explain(err error, language string) string {
 	var field *fieldError
 	var code jpayment.Code
-	var told toldError
+	var why *sim.Error
 	switch {
 	case errors.As(err, &field):
 		name := texts[fieldTexts[field.field]]
-		return in(language, jpayment.Text{En: name.En + " " + field.reason.En, Ja: name.Ja + "：" + field.reason.Ja})
+		return in(language, jpayment.Text{En: name.En + " " + field.reason.En, Ja: name.Ja + field.reason.Ja})
 	case errors.As(err, &code):
 		return string(code) + " " + codeText(language, string(code))
-	case errors.As(err, &told):
-		return in(language, jpayment.Text(told))
+	case errors.As(err, &why):
+		return in(language, why.Reason)
 	default: // the gateway refuses with codes only
 		return in(language, texts["not kept"])
 	}
 }
-
-// toldError says to the person at the panel why something cannot be done.
-type toldError jpayment.Text
-
-func (e toldError) Error() string { return e.En }
 
 func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure error) {
 	v := viewOf(r)

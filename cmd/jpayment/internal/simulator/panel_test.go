@@ -73,7 +73,7 @@ func TestPanelForms(t *testing.T) {
 	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"0"}})
 
 	_, page = r.submitForm(t, "/panel/faults", url.Values{"kind": {"delay-reply"}, "operation": {"Sales"}, "when": {"nth"}, "nth": {"3"}, "delay_ms": {"1"}})
-	require.Contains(t, page, "Book, then reply late")
+	require.Contains(t, page, "Reply late (booked)")
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
 	_, page = r.submitForm(t, "/panel/faults/clear", nil)
 	require.Contains(t, page, "everything is answered as it should be")
@@ -98,7 +98,7 @@ var refusals = map[string]struct {
 }{
 	"not a number":     {"/panel/payments", url.Values{"amount": {"１０００"}, "order_number": {"kept"}}, []string{"Amount is not a whole number", `value="kept"`, `id="new-payment" open`}},
 	"nothing":          {"/panel/payments", url.Values{"amount": {"0"}}, []string{"Amount and tax and shipping add up to 0"}},
-	"decline":          {"/panel/payments", url.Values{"amount": {"1"}, "decline": {"no"}}, []string{"Issuer declines with &#34;no&#34; is not a G code"}},
+	"decline":          {"/panel/payments", url.Values{"amount": {"1"}, "decline": {"no"}}, []string{"Issuer declines with is not a G code"}},
 	"twice":            {"/panel/payments/10000001/reauthorize", url.Values{"amount": {"-1"}}, []string{"Amount is negative", "Payment 10000001"}},
 	"a word":           {"/panel/payments/10000001/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
 	"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
@@ -108,8 +108,8 @@ var refusals = map[string]struct {
 	"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
 	"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
 	"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
-	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"No kickback URL is set"}},
-	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"No kickback URL is set"}},
+	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"request 9 has no kickback"}},
+	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"has no kickback"}},
 	"an unknown thing": {"/panel/payments/10000001/double", nil, []string{"There is no such action"}},
 }
 
@@ -173,7 +173,7 @@ func TestPanelShowsEverything(t *testing.T) {
 	call(t, "GET", r.URL+"/gateway/gateway.aspx?aid=%FF&tid=%E2%80%AE", "", "X-Odd", "\x81\x40")
 	for language, wants := range map[string][]string{
 		"en": {"TestMod", "Maintenance", "captured", "delivered", "G1242G120000", "ER999"},
-		"ja": {"仮売上", "実売上", "取消", "テストモード", "受信確認", "処理したあと、応答せずに切断"},
+		"ja": {"仮売上", "実売上", "取消", "テストモード", "受信確認", "応答せずに切断（処理済み）"},
 	} {
 		page := r.show(t, "/panel/", language)
 		for _, want := range wants {

@@ -112,7 +112,6 @@ var texts = map[string]jpayment.Text{
 	"newer kickbacks":   {En: "Newer kickbacks", Ja: "新しい決済結果通知"},
 	"older kickbacks":   {En: "Older kickbacks", Ja: "古い決済結果通知"},
 	"no kickbacks":      {En: "None yet. A re-authorisation with rt=0 has one.", Ja: "決済結果通知はまだありません。rt=0 の再オーソリで送信されます。"},
-	"no kickback":       {En: "The request has no kickback, or it is not kept any more.", Ja: "このリクエストの決済結果通知はありません。または、保存されていません。"},
 	"waiting kickbacks": {En: "Kickbacks waiting", Ja: "送信待ちの決済結果通知"},
 	"waiting":           {En: "waiting", Ja: "送信待ち"},
 	"next attempt":      {En: "next attempt", Ja: "次回"},
@@ -169,7 +168,7 @@ var texts = map[string]jpayment.Text{
 	"body hint":        {En: "If empty: bytes that are no text", Ja: "空欄なら文字として読めないバイト列"},
 	"delay":            {En: "Delay in ms", Ja: "遅延（ミリ秒）"},
 	"ms":               {En: "%s ms", Ja: "%sミリ秒"},
-	"number":           {En: "is not a whole number", Ja: "整数ではありません"},
+	"number":           {En: "is not a whole number", Ja: "が整数ではありません"},
 }
 
 // operationTexts name what a request asked for, or a booking was.
