@@ -2,6 +2,7 @@ package tools
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/constant"
 	"go/importer"
@@ -111,7 +112,7 @@ func exported(t *testing.T, paths ...string) (pkgs []*types.Package) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
 		files[path] = file
 	}
-	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
+	imports := importer.ForCompiler(positions, "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
 	for _, path := range paths {
 		pkg, err := imports.Import(path)
 		require.NoError(t, err)
@@ -120,15 +121,25 @@ func exported(t *testing.T, paths ...string) (pkgs []*types.Package) {
 	return pkgs
 }
 
-// constants returns the values of the exported string constants of a type.
+var positions = token.NewFileSet()
+
+// constants returns the values of the exported string constants of a type, in the order of
+// the source.
 func constants[T ~string](t *testing.T, path, name string) (values []T) {
 	t.Helper()
 	scope := exported(t, path)[0].Scope()
+	var found []*types.Const
 	for _, symbol := range scope.Names() {
 		c, ok := scope.Lookup(symbol).(*types.Const)
 		if ok && c.Exported() && types.Identical(c.Type(), scope.Lookup(name).Type()) {
-			values = append(values, T(constant.StringVal(c.Val())))
+			found = append(found, c)
 		}
+	}
+	slices.SortFunc(found, func(a, b *types.Const) int {
+		return cmp.Compare(positions.Position(a.Pos()).Line, positions.Position(b.Pos()).Line)
+	})
+	for _, c := range found {
+		values = append(values, T(constant.StringVal(c.Val())))
 	}
 	require.NotEmpty(t, values)
 	return values

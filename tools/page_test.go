@@ -26,6 +26,7 @@ type page struct {
 	path     string // from the root of the repository
 	elements []element
 	links    []link
+	spans    []span
 }
 
 // element is a heading, a block of code or a row of a table.
@@ -47,6 +48,12 @@ func (e element) String() string { return fmt.Sprintf("%s:%d (%s)", e.page, e.li
 type link struct {
 	line   int
 	target string
+}
+
+// span is what a page's prose has as code.
+type span struct {
+	line int
+	text string
 }
 
 // pages returns all pages of the repository.
@@ -118,6 +125,8 @@ func parsePage(path string, src []byte) page {
 			add(n, element{kind: "code", lang: string(n.Language(src)), text: string(n.Lines().Value(src))})
 		case *east.TableRow, *east.TableHeader:
 			add(n, element{kind: "row", cells: n.ChildCount(), spans: codeSpans(n.FirstChild(), src)})
+		case *ast.CodeSpan:
+			p.spans = append(p.spans, span{lineOf(n), codeSpans(n, src)[0]})
 		case *ast.Link:
 			p.links = append(p.links, link{lineOf(n), string(n.Destination)})
 		case *ast.Image:
@@ -128,9 +137,9 @@ func parsePage(path string, src []byte) page {
 	return p
 }
 
-// codeSpans returns what stands as code in a cell.
-func codeSpans(cell ast.Node, src []byte) (spans []string) {
-	_ = ast.Walk(cell, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+// codeSpans returns what stands as code in a node.
+func codeSpans(n ast.Node, src []byte) (spans []string) {
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if span, ok := n.(*ast.CodeSpan); ok && entering {
 			var b strings.Builder
 			for c := span.FirstChild(); c != nil; c = c.NextSibling() {
