@@ -162,14 +162,14 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := newSite(t, p, o.config(),
 		jpaymenttest.WithSeed(int64(seed)), jpaymenttest.WithKickbackDuplicates(1),
-		jpaymenttest.WithKickbackRetries(campaignRetries...))
+		jpaymenttest.WithKickbackRetries(50*time.Millisecond, 200*time.Millisecond, time.Second, 5*time.Second, 10*time.Second))
 	s.listens()
 	for _, f := range troubles {
 		s.gateway.Fail(f)
 	}
 	o.Gateway, o.Waits = s.gateway.URL, *campaignWaits
 
-	var wishes []Request
+	var asked []Request
 	for i := range *campaignJobs {
 		a := jpaymenttest.Authorization{Amount: 1000 + int64(i), Tax: 80}
 		switch n := random.IntN(100); {
@@ -182,7 +182,7 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 		if random.IntN(100) < 3 {
 			_ = s.gateway.Capture(id) // The shop's people were faster, unless the card is declined.
 		}
-		wishes = append(wishes, wish([]jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth}[i%3], id))
+		asked = append(asked, request([]jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth}[i%3], id))
 	}
 	began := time.Now()
 	workers := make([]*process, processes)
@@ -191,7 +191,7 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 	}
 	enqueued := make(chan error, 1)
 	go func() {
-		for some := range slices.Chunk(wishes, 50) {
+		for some := range slices.Chunk(asked, 50) {
 			if _, err := s.EnqueueAll(t.Context(), some); err != nil {
 				enqueued <- err
 				return
@@ -208,13 +208,13 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 			require.NoError(t, s.Resume(t.Context()))
 		}
 		settled := st.Total() - st.Open()
-		if kills < *campaignKills && settled >= int64((kills+1)*len(wishes)/(*campaignKills+2)) {
+		if kills < *campaignKills && settled >= int64((kills+1)*len(asked)/(*campaignKills+2)) {
 			i := random.IntN(len(workers))
 			workers[i].kill()
 			workers[i] = start(t, o)
 			kills++
 		}
-		if kills == *campaignKills && settled == int64(len(wishes)) && kickbacksOwed(s.gateway) == 0 {
+		if kills == *campaignKills && settled == int64(len(asked)) && len(s.gateway.WaitingKickbacks()) == 0 {
 			break
 		}
 		require.Less(t, time.Since(began), campaignPatience(), "%+v", st)
@@ -225,9 +225,9 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 	for _, w := range workers {
 		w.stop()
 	}
-	t.Logf("%d jobs, %d kills, %d requests: %.1f s, %.0f jobs a second", len(wishes), *campaignKills, len(s.gateway.Requests()),
-		elapsed.Seconds(), float64(len(wishes))/elapsed.Seconds())
-	s.audit(len(wishes))
+	t.Logf("%d jobs, %d kills, %d requests: %.1f s, %.0f jobs a second", len(asked), *campaignKills, len(s.gateway.Requests()),
+		elapsed.Seconds(), float64(len(asked))/elapsed.Seconds())
+	s.audit(len(asked))
 }
 
 // campaignPatience is how long nothing but a hang takes.
@@ -236,7 +236,7 @@ func campaignPatience() time.Duration {
 }
 
 // audit holds the verdicts against the gateway's books.
-func (s *site[TTx]) audit(wishes int) {
+func (s *site[TTx]) audit(asked int) {
 	t := s.t
 	type book struct {
 		requests, booked int
@@ -287,7 +287,7 @@ func (s *site[TTx]) audit(wishes int) {
 			}
 		}
 	}
-	require.Equal(t, wishes, jobs, "a wish is lost")
+	require.Equal(t, asked, jobs, "a request is lost")
 	for _, p := range s.gateway.Payments() {
 		var done []string
 		for _, e := range p.History {
@@ -346,24 +346,3 @@ func (p *process) stop() {
 	require.NoError(p.t, p.stdin.Close())
 	require.NoError(p.t, p.cmd.Wait())
 }
-
-// kickbacksOwed returns how many kickbacks the gateway has still to deliver: each that was
-// asked for, and its duplicate, until it is delivered or its last attempt was made.
-func kickbacksOwed(gateway *jpaymenttest.Server) int {
-	type kickback struct{ request, duplicate int }
-	owed := map[kickback]bool{}
-	for _, r := range gateway.Requests() {
-		if r.Operation == jpayment.OpReAuthByKickback && (r.Booked || strings.HasPrefix(r.Code, "G")) {
-			owed[kickback{r.Number, 0}], owed[kickback{r.Number, 1}] = true, true
-		}
-	}
-	for _, d := range gateway.Kickbacks() {
-		if d.Delivered || d.Attempt > len(campaignRetries) {
-			delete(owed, kickback{d.Request, d.Duplicate})
-		}
-	}
-	return len(owed)
-}
-
-// campaignRetries is when the gateway tries again to deliver a kickback.
-var campaignRetries = []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second, 10 * time.Second}

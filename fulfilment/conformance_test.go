@@ -15,14 +15,14 @@ func TestConformance(t *testing.T) {
 
 func conformance[TTx any]() []testCase[TTx] {
 	return []testCase[TTx]{
-		{"a wish is carried out once", wishIsCarriedOut[TTx]},
-		{"a wish lives and dies with the merchant's transaction", wishInTransaction[TTx]},
-		{"the same wish again is the same job", sameWishAgain[TTx]},
-		{"the same wish from everywhere at once is one job and one capture", sameWishAtOnce[TTx]},
-		{"another wish for the same payment is a conflict", conflictingWish[TTx]},
-		{"wishes are recorded all or none", allOrNone[TTx]},
-		{"the same wishes in another order are recorded", wishesCrossing[TTx]},
-		{"an invalid wish names all its faults", invalidWish[TTx]},
+		{"a request is carried out once", requestIsCarriedOut[TTx]},
+		{"a request lives and dies with the merchant's transaction", requestInTransaction[TTx]},
+		{"the same request again is the same job", sameRequestAgain[TTx]},
+		{"the same request from everywhere at once is one job and one capture", sameRequestAtOnce[TTx]},
+		{"another request for the same payment is a conflict", conflictingRequest[TTx]},
+		{"requests are recorded all or none", allOrNone[TTx]},
+		{"the same requests in another order are recorded", requestsCrossing[TTx]},
+		{"an invalid request names all its faults", invalidRequest[TTx]},
 		{"check changes nothing", checkChangesNothing[TTx]},
 		{"missing tables are told", tablesMissing[TTx]},
 
@@ -58,6 +58,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a kickback tells of a decline", kickbackDecline[TTx]},
 		{"a failure that answers an earlier attempt changes nothing", kickbackOfEarlierAttempt[TTx]},
 		{"a kickback that is no job's settles nothing", kickbackOfNoJob[TTx]},
+		{"a kickback that changes nothing leaves the job's time", kickbackChangesNothing[TTx]},
 
 		{"a person decides on a review", personDecides[TTx]},
 		{"a decision to send again sends again", sendAgain[TTx]},
@@ -71,7 +72,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"jobs are paged and counted", pagesAndCounts[TTx]},
 
 		{"a worker drains the queue", drains[TTx]},
-		{"a wish outlives River's jobs", outlivesRiver[TTx]},
+		{"a request outlives River's jobs", outlivesRiver[TTx]},
 		{"a paused store sends no more and goes on when resumed", pauseWithHundreds[TTx]},
 		{"a stop finishes the call on its way and starts none", gracefulStop[TTx]},
 		{"concurrency is respected", concurrencyRespected[TTx]},

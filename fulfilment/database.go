@@ -32,6 +32,9 @@ var tables string
 type session interface {
 	exec(ctx context.Context, statement string, args ...any) (affected int64, err error)
 	query(ctx context.Context, statement string, args ...any) (rows, error)
+	// forUpdate ends a SELECT whose rows nobody else is to change before the
+	// transaction ends.
+	forUpdate() string
 }
 
 type rows interface {
@@ -59,14 +62,6 @@ func collect[T any](ctx context.Context, s session, scan func(rows) (T, error), 
 	return all, withHint(rs.Err())
 }
 
-// withHint says what to do where the tables are not there.
-func withHint(err error) error {
-	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
-		return fmt.Errorf("fulfilment: the tables are not there; call Migrate first: %w", err)
-	}
-	return err
-}
-
 // first reads the first row, if there is one.
 func first[T any](ctx context.Context, s session, scan func(rows) (T, error), statement string, args ...any) (one T, found bool, err error) {
 	all, err := collect(ctx, s, scan, statement, args...)
@@ -76,4 +71,25 @@ func first[T any](ctx context.Context, s session, scan func(rows) (T, error), st
 	return all[0], true, nil
 }
 
-func scanInt(rs rows) (n int64, err error) { err = rs.Scan(&n); return n, err }
+// change runs a statement and reports whether it changed anything.
+func change(ctx context.Context, s session, statement string, args ...any) (changed bool, err error) {
+	n, err := s.exec(ctx, statement, args...)
+	return n > 0, withHint(err)
+}
+
+// mustChange runs a statement that has something to change.
+func mustChange(ctx context.Context, s session, what, statement string, args ...any) error {
+	changed, err := change(ctx, s, statement, args...)
+	if err == nil && !changed {
+		err = fmt.Errorf("fulfilment: %s changed nothing", what)
+	}
+	return err
+}
+
+// withHint says what to do where the tables are not there.
+func withHint(err error) error {
+	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
+		return fmt.Errorf("fulfilment: the tables are not there; call Migrate first: %w", err)
+	}
+	return err
+}

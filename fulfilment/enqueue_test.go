@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-func wishIsCarriedOut[TTx any](t *testing.T, p place[TTx]) {
+func requestIsCarriedOut[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
@@ -37,7 +37,7 @@ func wishIsCarriedOut[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-func wishInTransaction[TTx any](t *testing.T, p place[TTx]) {
+func requestInTransaction[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	s.exec("CREATE TABLE IF NOT EXISTS jpayment_shipment (payment_id TEXT)")
 	ship := func(paymentID string, end error) {
@@ -45,7 +45,7 @@ func wishInTransaction[TTx any](t *testing.T, p place[TTx]) {
 			if _, err := s.db.in(tx).exec(t.Context(), "INSERT INTO jpayment_shipment (payment_id) VALUES ($1)", paymentID); err != nil {
 				return err
 			}
-			j, err := s.EnqueueTx(t.Context(), tx, wish(jpayment.OpSales, paymentID))
+			j, err := s.EnqueueTx(t.Context(), tx, request(jpayment.OpSales, paymentID))
 			require.NoError(t, err)
 			seen, err := s.JobTx(t.Context(), tx, jpayment.OpSales, paymentID)
 			require.NoError(t, err)
@@ -74,12 +74,12 @@ func wishInTransaction[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, 1, s.booked(j))
 }
 
-func sameWishAgain[TTx any](t *testing.T, p place[TTx]) {
+func sameRequestAgain[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()
 	again := func(state State) {
 		t.Helper()
-		j, err := s.Enqueue(t.Context(), wish(jpayment.OpSales, id).InBatch("another"))
+		j, err := s.Enqueue(t.Context(), request(jpayment.OpSales, id).InBatch("another"))
 		require.NoError(t, err)
 		require.True(t, j.Existed)
 		require.Equal(t, state, j.State)
@@ -93,7 +93,7 @@ func sameWishAgain[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, 1, s.requests(j))
 }
 
-func sameWishAtOnce[TTx any](t *testing.T, p place[TTx]) {
+func sameRequestAtOnce[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	queues := []*Queue[TTx]{s.Queue, p(Config{}), p(Config{})}
 	id := s.authorize()
@@ -102,7 +102,7 @@ func sameWishAtOnce[TTx any](t *testing.T, p place[TTx]) {
 	for i := range jobs {
 		all.Go(func() {
 			var err error
-			q, r := queues[i%len(queues)], wish(jpayment.OpSales, id)
+			q, r := queues[i%len(queues)], request(jpayment.OpSales, id)
 			if i%2 == 0 {
 				jobs[i], err = q.Enqueue(t.Context(), r)
 			} else {
@@ -133,7 +133,7 @@ func sameWishAtOnce[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, 1, s.requests(jobs[0]))
 }
 
-func conflictingWish[TTx any](t *testing.T, p place[TTx]) {
+func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()
 	request := jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500}
@@ -152,8 +152,44 @@ func conflictingWish[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 1, s.riverJobs())
 
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel} {
-		require.False(t, s.enqueueFor(op, id).Existed, "another operation is another wish")
+		require.False(t, s.enqueueFor(op, id).Existed, "another operation is another request")
 	}
+}
+
+// refusedBefore asks again for a job that was refused: whoever ships when there is no error
+// must get one.
+func (s *site[TTx]) refusedBefore(j Job) {
+	s.t.Helper()
+	ways := map[string]func(Request) error{
+		"Enqueue": func(r Request) error {
+			_, err := s.Enqueue(s.t.Context(), r)
+			return err
+		},
+		"EnqueueTx": func(r Request) error {
+			return s.db.transact(s.t.Context(), func(tx TTx) error {
+				_, err := s.EnqueueTx(s.t.Context(), tx, r)
+				return err
+			})
+		},
+	}
+	before, jobs := s.look(j), s.riverJobs()
+	for name, ask := range ways {
+		var refused *RefusedError
+		require.ErrorAs(s.t, ask(request(j.Operation, j.PaymentID)), &refused, name)
+		require.Equal(s.t, before.ID, refused.Job.ID)
+		require.Equal(s.t, StateRefused, refused.Job.State)
+		require.True(s.t, refused.Job.Existed)
+	}
+	// A list is asked for again as a whole.
+	all, err := s.EnqueueAll(s.t.Context(), []Request{request(j.Operation, j.PaymentID)})
+	require.NoError(s.t, err)
+	require.True(s.t, all[0].Existed)
+	require.Equal(s.t, StateRefused, all[0].State)
+	known, err := s.Check(s.t.Context(), request(j.Operation, j.PaymentID))
+	require.NoError(s.t, err)
+	require.Equal(s.t, all[0], known)
+	require.Equal(s.t, before, s.look(j))
+	require.Equal(s.t, jobs, s.riverJobs())
 }
 
 func allOrNone[TTx any](t *testing.T, p place[TTx]) {
@@ -162,7 +198,7 @@ func allOrNone[TTx any](t *testing.T, p place[TTx]) {
 	a, b := s.authorize(), s.authorize()
 
 	_, err := s.EnqueueAll(t.Context(), []Request{
-		wish(jpayment.OpSales, a), Sales("another", jpayment.SalesRequest{PaymentID: known.PaymentID}), wish(jpayment.OpSales, b),
+		request(jpayment.OpSales, a), Sales("another", jpayment.SalesRequest{PaymentID: known.PaymentID}), request(jpayment.OpSales, b),
 	})
 	var conflict *ConflictError
 	require.ErrorAs(t, err, &conflict)
@@ -172,7 +208,7 @@ func allOrNone[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 1, s.riverJobs())
 
 	jobs, err := s.EnqueueAll(t.Context(), []Request{
-		wish(jpayment.OpSales, a), wish(jpayment.OpSales, known.PaymentID), wish(jpayment.OpSales, a), wish(jpayment.OpSales, b),
+		request(jpayment.OpSales, a), request(jpayment.OpSales, known.PaymentID), request(jpayment.OpSales, a), request(jpayment.OpSales, b),
 	})
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, true, true, false}, []bool{jobs[0].Existed, jobs[1].Existed, jobs[2].Existed, jobs[3].Existed})
@@ -180,13 +216,13 @@ func allOrNone[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 3, s.riverJobs())
 }
 
-func wishesCrossing[TTx any](t *testing.T, p place[TTx]) {
+func requestsCrossing[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	ways := [2]*Queue[TTx]{s.Queue, p(Config{})}
 	for range 3 {
 		var there, back []Request
 		for range 40 {
-			there = append(there, wish(jpayment.OpSales, s.authorize()))
+			there = append(there, request(jpayment.OpSales, s.authorize()))
 		}
 		back = slices.Clone(there)
 		slices.Reverse(back)
@@ -203,9 +239,9 @@ func wishesCrossing[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 120, s.riverJobs())
 }
 
-func invalidWish[TTx any](t *testing.T, p place[TTx]) {
+func invalidRequest[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
-	wishes := map[string]struct {
+	requests := map[string]struct {
 		request Request
 		faults  []string
 	}{
@@ -216,7 +252,7 @@ func invalidWish[TTx any](t *testing.T, p place[TTx]) {
 		},
 		"nothing": {Request{}, []string{"Request", "Reference"}},
 	}
-	for name, c := range wishes {
+	for name, c := range requests {
 		_, err := s.Enqueue(t.Context(), c.request)
 		var invalid *jpayment.ValidationError
 		require.ErrorAs(t, err, &invalid, name)
@@ -233,13 +269,13 @@ func invalidWish[TTx any](t *testing.T, p place[TTx]) {
 func checkChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()
-	j, err := s.Check(t.Context(), wish(jpayment.OpSales, id))
+	j, err := s.Check(t.Context(), request(jpayment.OpSales, id))
 	require.NoError(t, err)
 	require.Zero(t, j)
 	require.Zero(t, s.riverJobs())
 
 	known := s.enqueueFor(jpayment.OpSales, id)
-	j, err = s.Check(t.Context(), wish(jpayment.OpSales, id))
+	j, err = s.Check(t.Context(), request(jpayment.OpSales, id))
 	require.NoError(t, err)
 	require.True(t, j.Existed)
 	require.Equal(t, known.ID, j.ID)
@@ -265,6 +301,6 @@ func tablesMissing[TTx any](t *testing.T, p place[TTx]) {
 	q := p(Config{})
 	_, err := q.Status(t.Context(), "")
 	require.ErrorContains(t, err, "call Migrate first")
-	_, err = q.Enqueue(t.Context(), wish(jpayment.OpSales, "1"))
+	_, err = q.Enqueue(t.Context(), request(jpayment.OpSales, "1"))
 	require.ErrorContains(t, err, "call Migrate first")
 }

@@ -81,7 +81,7 @@ func (r Reason) String() string { return reasons[r].en }
 // Ja returns the reason in Japanese, or nothing.
 func (r Reason) Ja() string { return reasons[r].ja }
 
-// Job is a wish and what became of it.
+// Job is a request and what became of it.
 type Job struct {
 	ID                    int64
 	StoreID               string
@@ -110,7 +110,8 @@ type Job struct {
 	Due                  time.Time
 	CreatedAt, UpdatedAt time.Time
 
-	// Existed is set by Enqueue if the wish was known already.
+	// Existed is set by the methods that enqueue, if the request was asked for before: then
+	// nothing was recorded, and the job is as it was.
 	Existed bool
 }
 

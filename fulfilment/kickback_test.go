@@ -80,7 +80,7 @@ func kickbackBeforeReply[TTx any](t *testing.T, p place[TTx]) {
 		a := s.begins(w, j)
 		require.True(t, s.notify(c.notice(j)))
 		s.stands(j, c.state, c.reason)
-		require.NoError(t, w.end(t.Context(), a, nil))
+		require.NoError(t, w.end(t.Context(), a, done))
 		s.stands(j, c.state, c.reason)
 	}
 }
@@ -161,7 +161,7 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 			})
 		}
 		all.Wait()
-		require.NoError(t, w.end(t.Context(), a, nil))
+		require.NoError(t, w.end(t.Context(), a, done))
 		s.stands(j, c.state, c.reason)
 		require.LessOrEqual(t, s.riverJobs(), before+1)
 	}
@@ -190,7 +190,7 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	busy.Request.At = s.clock()
 	require.True(t, s.notify(busy))
 	s.stands(j, StateWaiting, ReasonBusy)
-	require.NoError(t, w.end(t.Context(), a, nil))
+	require.NoError(t, w.end(t.Context(), a, done))
 
 	s.pass(time.Minute)
 	s.begins(w, j)
@@ -208,7 +208,7 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	require.True(t, s.notify(declined))
 	s.stands(j, StateWaiting, ReasonAgain)
 
-	// Nor does the failure of somebody else's request refuse a wish that was not sent yet.
+	// Nor does the failure of somebody else's request refuse a request that was not sent yet.
 	unsent := s.enqueue(jpayment.OpReAuth)
 	for _, code := range []jpayment.Code{"G1242G120000", "ER053"} {
 		require.True(t, s.notify(failure(unsent, code)))
@@ -255,4 +255,29 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	other.PaymentID = "778"
 	require.ErrorContains(t, settle(other), "another new payment")
 	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
+}
+
+// A kickback that changes nothing leaves the time at which the job last changed.
+func kickbackChangesNothing[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	decided := s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(w, decided))
+	s.pass(2 * time.Hour)
+	require.NoError(t, w.sweep(t.Context()))
+	before := s.stands(decided, StateReview, ReasonNoKickback)
+	s.pass(time.Minute)
+	require.True(t, s.notify(failure(decided, "ER010")))
+	require.Equal(t, before, s.look(decided))
+
+	waiting := s.enqueue(jpayment.OpReAuth)
+	s.pass(time.Minute)
+	require.True(t, s.notify(failure(waiting, "G1242G120000")))
+	require.Equal(t, waiting, s.look(waiting))
+
+	others := success(waiting)
+	others.Amount++
+	others.Request.Amount++
+	require.False(t, s.notify(others))
+	require.Equal(t, waiting, s.look(waiting))
 }

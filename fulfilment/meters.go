@@ -15,11 +15,13 @@ import (
 
 // meters are the counters, none of which holds private data.
 type meters struct {
+	store                  attribute.KeyValue
 	attempts, jobs, pauses metric.Int64Counter
 	duration               metric.Float64Histogram
 }
 
-func newMeters(provider metric.MeterProvider) (m meters, err error) {
+func newMeters(provider metric.MeterProvider, storeID string) (m meters, err error) {
+	m.store = attribute.String("store_id", storeID)
 	if provider == nil {
 		provider = noop.NewMeterProvider()
 	}
@@ -34,36 +36,34 @@ func newMeters(provider metric.MeterProvider) (m meters, err error) {
 
 // concluded counts a job that came to a state.
 func (m meters) concluded(ctx context.Context, j Job) {
-	m.jobs.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", string(j.Operation)), attribute.String("state", string(j.State))))
+	m.jobs.Add(ctx, 1, metric.WithAttributes(m.store, attribute.String("operation", string(j.Operation)), attribute.String("state", string(j.State))))
 }
 
 // report logs and counts an attempt that has ended.
-func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict, err error, ended time.Time) {
-	outcome := jpayment.OutcomeOf(err)
+func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict, ans answer, ended time.Time) {
 	operation := attribute.String("operation", string(job.Operation))
-	attrs := metric.WithAttributes(operation, attribute.String("outcome", outcome.String()))
+	attrs := metric.WithAttributes(w.meters.store, operation, attribute.String("outcome", ans.outcome.String()))
 	w.meters.attempts.Add(ctx, 1, attrs)
 	w.meters.duration.Record(ctx, ended.Sub(a.began).Seconds(), attrs)
-	w.meters.concluded(ctx, job)
 	level := slog.LevelInfo
-	if err != nil {
+	if ans.outcome != jpayment.OutcomeDone {
 		level = slog.LevelWarn
 	}
-	record := []slog.Attr{slog.Any("job", job), slog.String("outcome", outcome.String()), slog.Duration("elapsed", ended.Sub(a.began))}
-	if err != nil {
-		record = append(record, slog.String("error", describe(err)))
+	record := []slog.Attr{slog.Any("job", job), slog.String("outcome", ans.outcome.String()), slog.Duration("elapsed", ended.Sub(a.began))}
+	if ans.what != "" {
+		record = append(record, slog.String("error", ans.what))
 	}
 	w.log.LogAttrs(ctx, level, "fulfilment: attempt", record...)
 	if v.pause {
-		w.meters.pauses.Add(ctx, 1, metric.WithAttributes(operation))
-		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("store_id", w.storeID), slog.String("why", describe(err)))
+		w.meters.pauses.Add(ctx, 1, metric.WithAttributes(w.meters.store, operation))
+		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("why", v.what))
 	}
 }
 
 // quiet drops River's records below Warn, which tell of its housekeeping.
 type quiet struct{ slog.Handler }
 
-// Enabled tells whether a record of the level is kept.
+// Enabled reports whether a record of the level is kept.
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }

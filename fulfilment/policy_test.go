@@ -51,7 +51,6 @@ func callErrors(op jpayment.Operation) map[string]error {
 		"lost":              lostReply(op),
 		"unreadable":        unreadable(op, nil),
 		"test mode":         unreadable(op, jpayment.ErrTestMode),
-		"interrupted":       errInterrupted,
 		"nobody's":          errors.New("who knows"),
 		"joined":            errors.Join(invalid(op), lostReply(op)),
 		"congestion, again": answeredAgain(op, "ER010"),
@@ -81,22 +80,21 @@ func TestJudge(t *testing.T) {
 	)
 	// By the kind of error; of a call that is not named the verdict is that of first.
 	table := map[string]map[string]want{
-		"nothing":     {first: {state: StateDone}, notice: {state: StateAwaiting}},
-		"invalid":     {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
-		"not sent":    {first: waits(ReasonNotSent)},
-		"stopped":     {first: waits(ReasonNotSent)},
-		"lost":        {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"unreadable":  {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"interrupted": {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"nobody's":    {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"test mode":   {first: {state: StateReview, reason: ReasonTestMode, pause: true}},
-		"ER010":       {first: waits(ReasonBusy)},
-		"ER999":       {first: waits(ReasonMaintenance)},
-		"ER003":       {first: {state: StateWaiting, reason: ReasonNotPermitted, pause: true}},
-		"ER001":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
-		"ER053":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
-		"ER032":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
-		"ER033":       {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"nothing":    {first: {state: StateDone}, notice: {state: StateAwaiting}},
+		"invalid":    {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
+		"not sent":   {first: waits(ReasonNotSent)},
+		"stopped":    {first: waits(ReasonNotSent)},
+		"lost":       {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"unreadable": {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"nobody's":   {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"test mode":  {first: {state: StateReview, reason: ReasonTestMode, pause: true}},
+		"ER010":      {first: waits(ReasonBusy)},
+		"ER999":      {first: waits(ReasonMaintenance)},
+		"ER003":      {first: {state: StateWaiting, reason: ReasonNotPermitted, pause: true}},
+		"ER001":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
+		"ER053":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
+		"ER032":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"ER033":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
 		"G1242G120000": {
 			first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused),
 			reauth: review(ReasonDeclined), notice: review(ReasonDeclined),
@@ -127,7 +125,7 @@ func TestJudge(t *testing.T) {
 				if !named {
 					w = table[kind][first]
 				}
-				v := h.judge(err, time.Now())
+				v := h.judge(answerOf(nil, err), time.Now())
 				require.Equal(t, w, want{v.state, v.reason, v.pause}, "%s, %s of a %s", kind, when, op)
 				require.Equal(t, v.state == StateWaiting, v.wait > 0, "whoever waits waits for a while, and nobody else does")
 			}
@@ -159,7 +157,7 @@ func TestJudgeNeverGuesses(t *testing.T) {
 		default:
 			err = answered(op, jpayment.Code(rapid.StringMatching(`G[0-9A-Z]{11}`).Draw(t, "code")))
 		}
-		v, outcome := h.judge(err, time.Now()), jpayment.OutcomeOf(err)
+		v, outcome := h.judge(answerOf(nil, err), time.Now()), jpayment.OutcomeOf(err)
 		reauth := h.operation == jpayment.OpReAuth
 		neverSent := new(*jpayment.ValidationError)
 
@@ -198,7 +196,7 @@ func TestReasonsAreExplained(t *testing.T) {
 			for unknown := range 4 {
 				h := history{operation: op, attempts: 4, unknown: unknown, byKickback: byKickback, maxReplays: 3}
 				for _, err := range callErrors(op) {
-					for _, r := range []Reason{h.judge(err, time.Now()).reason, h.lost().reason} {
+					for _, r := range []Reason{h.judge(answerOf(nil, err), time.Now()).reason, h.lost().reason} {
 						require.True(t, r == ReasonNone || reasons[r].en != "", "%q has no text", r)
 					}
 				}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,20 +26,21 @@ func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 	if cfg.Schema == "" {
 		cfg.Schema = defaultSchema
 	}
-	return newQueue[pgx.Tx](postgres{pool, cfg.Schema}, cfg)
+	return newQueue[pgx.Tx](postgres{pool: pool, name: cfg.Schema, qualified: new(sync.Map)}, cfg)
 }
 
 // schemaName is what needs no quoting.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,45}$`)
 
 type postgres struct {
-	pool *pgxpool.Pool
-	name string
+	pool      *pgxpool.Pool
+	name      string
+	qualified *sync.Map // the statements that have been run, by their texts without the schema
 }
 
 func (d postgres) driver() riverdriver.Driver[pgx.Tx] { return riverpgxv5.New(d.pool) }
-func (d postgres) session() session                   { return pgxSession{d.pool, d.name} }
-func (d postgres) in(tx pgx.Tx) session               { return pgxSession{tx, d.name} }
+func (d postgres) session() session                   { return pgxSession{d.pool, d} }
+func (d postgres) in(tx pgx.Tx) session               { return pgxSession{tx, d} }
 func (d postgres) schema() string                     { return d.name }
 
 func (d postgres) tables() string {
@@ -49,7 +51,7 @@ func (d postgres) tables() string {
 	).Replace(tables)
 }
 
-// transact tries again after a deadlock: two processes that record the same wishes in
+// transact tries again after a deadlock: two processes that record the same requests in
 // another order wait for each other. The loser waits until the winner may have passed.
 func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error) {
 	for range 5 {
@@ -92,22 +94,29 @@ type pgxSession struct {
 		Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
 		Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 	}
-	schema string
+	in postgres
 }
 
-// qualified puts the schema before the names of the tables.
-func (s pgxSession) qualified(statement string) string {
-	return tableName.ReplaceAllString(statement, "${1}"+s.schema+".${2}")
+// qualify puts the schema before the names of the tables, once for each statement.
+func (d postgres) qualify(statement string) string {
+	if text, done := d.qualified.Load(statement); done {
+		return text.(string)
+	}
+	text := tableName.ReplaceAllString(statement, "${1}"+d.name+".${2}")
+	d.qualified.Store(statement, text)
+	return text
 }
 
 // tableName finds the tables, and not the indexes, which take their table's schema.
 var tableName = regexp.MustCompile(`(FROM |INTO |UPDATE |TABLE IF NOT EXISTS | ON |REFERENCES )(jpayment_)`)
 
+func (pgxSession) forUpdate() string { return " FOR UPDATE" }
+
 func (s pgxSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
-	tag, err := s.db.Exec(ctx, s.qualified(statement), args...)
+	tag, err := s.db.Exec(ctx, s.in.qualify(statement), args...)
 	return tag.RowsAffected(), err
 }
 
 func (s pgxSession) query(ctx context.Context, statement string, args ...any) (rows, error) {
-	return s.db.Query(ctx, s.qualified(statement), args...)
+	return s.db.Query(ctx, s.in.qualify(statement), args...)
 }

@@ -165,7 +165,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	}
 	s.gateway.ClearFaults()
 
-	// The errors of wishes.
+	// The errors of requests.
 	for _, r := range []Request{
 		ReAuth("", jpayment.ReAuthRequest{PaymentID: "x", Email: canary, Phone: canary, Extra: jpayment.Extra{"aid": canary, canary + strings.Repeat("x", 2000): "v"}}),
 		Sales("x", jpayment.SalesRequest{PaymentID: "１", Extra: jpayment.Extra{"\x00": canary}}),
@@ -242,29 +242,31 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 	}
 	s.pass(minBackOff)
 	require.False(t, s.work(w, congested))
-	require.True(t, s.notify(success(reauth)))
+	for range 5 { // The same kickback again settles nothing more.
+		require.True(t, s.notify(success(reauth)))
+	}
 	s.gateway.RegisterIPs()
 	require.False(t, s.work(w, paused))
 
 	require.Equal(t, map[string]int64{
-		"jpayment.fulfilment.attempts operation=Cancel,outcome=refused": 1,
-		"jpayment.fulfilment.attempts operation=ReAuth,outcome=done":    1,
-		"jpayment.fulfilment.attempts operation=Sales,outcome=done":     2,
-		"jpayment.fulfilment.attempts operation=Sales,outcome=refused":  2,
+		"jpayment.fulfilment.attempts operation=Cancel,outcome=refused,store_id=123456": 1,
+		"jpayment.fulfilment.attempts operation=ReAuth,outcome=done,store_id=123456":    1,
+		"jpayment.fulfilment.attempts operation=Sales,outcome=done,store_id=123456":     2,
+		"jpayment.fulfilment.attempts operation=Sales,outcome=refused,store_id=123456":  2,
 
-		"jpayment.fulfilment.call.duration operation=Cancel,outcome=refused": 1,
-		"jpayment.fulfilment.call.duration operation=ReAuth,outcome=done":    1,
-		"jpayment.fulfilment.call.duration operation=Sales,outcome=done":     2,
-		"jpayment.fulfilment.call.duration operation=Sales,outcome=refused":  2,
+		"jpayment.fulfilment.call.duration operation=Cancel,outcome=refused,store_id=123456": 1,
+		"jpayment.fulfilment.call.duration operation=ReAuth,outcome=done,store_id=123456":    1,
+		"jpayment.fulfilment.call.duration operation=Sales,outcome=done,store_id=123456":     2,
+		"jpayment.fulfilment.call.duration operation=Sales,outcome=refused,store_id=123456":  2,
 
-		"jpayment.fulfilment.jobs operation=Cancel,state=waiting":           1,
-		"jpayment.fulfilment.jobs operation=ReAuth,state=awaiting-kickback": 1,
-		"jpayment.fulfilment.jobs operation=ReAuth,state=done":              1,
-		"jpayment.fulfilment.jobs operation=Sales,state=done":               2,
-		"jpayment.fulfilment.jobs operation=Sales,state=refused":            1,
-		"jpayment.fulfilment.jobs operation=Sales,state=waiting":            1,
+		"jpayment.fulfilment.jobs operation=Cancel,state=waiting,store_id=123456":           1,
+		"jpayment.fulfilment.jobs operation=ReAuth,state=awaiting-kickback,store_id=123456": 1,
+		"jpayment.fulfilment.jobs operation=ReAuth,state=done,store_id=123456":              1,
+		"jpayment.fulfilment.jobs operation=Sales,state=done,store_id=123456":               2,
+		"jpayment.fulfilment.jobs operation=Sales,state=refused,store_id=123456":            1,
+		"jpayment.fulfilment.jobs operation=Sales,state=waiting,store_id=123456":            1,
 
-		"jpayment.fulfilment.pauses operation=Cancel": 1,
+		"jpayment.fulfilment.pauses operation=Cancel,store_id=123456": 1,
 	}, counts(t, reader))
 }
 
@@ -296,7 +298,7 @@ func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 // fmt asks no methods of what stands in a program's unexported fields.
 func TestUnexportedFieldsShowNothingPrivate(t *testing.T) {
 	t.Parallel()
-	order := struct{ wish Request }{ReAuth("order-1", jpayment.ReAuthRequest{
+	order := struct{ wanted Request }{ReAuth("order-1", jpayment.ReAuthRequest{
 		PaymentID: "1", Amount: 900, Email: canary + "@example.com", Phone: canaryDigits, Extra: jpayment.Extra{canary: canary},
 	})}
 	for _, verb := range []string{"%v", "%+v", "%#v"} {

@@ -14,50 +14,35 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Request is a wish to capture, cancel or re-authorise a payment. [Sales], [Cancel] and
-// [ReAuth] make one.
+// Request asks for the capture, the cancellation or the re-authorisation of a payment.
+// [Sales], [Cancel] and [ReAuth] make one.
 type Request struct {
-	operation jpayment.Operation
 	reference string
 	batch     string
-	body      body
-}
-
-// body is what a request says to the gateway.
-type body struct {
-	PaymentID             string
-	Amount, Tax, Shipping int64
 	// A pointer, since fmt prints the unexported fields of a program's struct without
 	// asking them.
-	*private
+	request *any
 }
 
-// private is the part of a request that [Queue.Forget] erases.
-type private struct {
-	Email string            `json:",omitempty"`
-	Phone string            `json:",omitempty"`
-	Extra map[string]string `json:",omitempty"`
-}
-
-// Sales is the wish to capture (実売上) a payment. The reference is the merchant's own
+// Sales asks for the capture (実売上) of a payment. The reference is the merchant's own
 // name for it, such as an order number: 1 to 200 bytes. It is logged, so it must not be
 // personal.
-func Sales(reference string, r jpayment.SalesRequest) Request {
-	return Request{operation: jpayment.OpSales, reference: reference, body: body{PaymentID: r.PaymentID, private: &private{Extra: r.Extra}}}
-}
+func Sales(reference string, r jpayment.SalesRequest) Request { return newRequest(reference, r) }
 
-// Cancel is the wish to cancel (取消) a payment. For the reference see [Sales].
-func Cancel(reference string, r jpayment.CancelRequest) Request {
-	return Request{operation: jpayment.OpCancel, reference: reference, body: body{PaymentID: r.PaymentID, private: &private{Extra: r.Extra}}}
-}
+// Cancel asks for the cancellation (取消) of a payment. For the reference see [Sales].
+func Cancel(reference string, r jpayment.CancelRequest) Request { return newRequest(reference, r) }
 
-// ReAuth is the wish to re-authorise (再オーソリ) a payment at other amounts. For the
+// ReAuth asks for the re-authorisation (再オーソリ) of a payment at other amounts. For the
 // reference see [Sales].
-func ReAuth(reference string, r jpayment.ReAuthRequest) Request {
-	return Request{operation: jpayment.OpReAuth, reference: reference, body: body{
-		PaymentID: r.PaymentID, Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
-		private: &private{Email: r.Email, Phone: r.Phone, Extra: r.Extra},
-	}}
+func ReAuth(reference string, r jpayment.ReAuthRequest) Request { return newRequest(reference, r) }
+
+func newRequest(reference string, r any) Request { return Request{reference: reference, request: &r} }
+
+func (r Request) unwrap() any {
+	if r.request == nil {
+		return nil
+	}
+	return *r.request
 }
 
 // InBatch returns the request with the name of a batch, at most 200 bytes, by which
@@ -70,11 +55,12 @@ func (r Request) InBatch(name string) Request {
 
 // LogValue returns the request without its private data.
 func (r Request) LogValue() slog.Value {
+	t := termsOf(r.unwrap())
 	return slog.GroupValue(
-		slog.String("operation", string(r.operation)),
-		slog.String("payment_id", r.body.PaymentID),
+		slog.String("operation", string(t.operation)),
+		slog.String("payment_id", t.paymentID),
 		slog.String("reference", r.reference),
-		slog.Int64("amount", r.body.Amount), slog.Int64("tax", r.body.Tax), slog.Int64("shipping", r.body.Shipping),
+		slog.Int64("amount", t.amount), slog.Int64("tax", t.tax), slog.Int64("shipping", t.shipping),
 	)
 }
 
@@ -118,14 +104,14 @@ func (q *Queue[TTx]) check(r Request) error {
 	if r.reference == "" {
 		add("Reference", "is empty")
 	}
-	_, err := r.body.send(context.Background(), q.rehearsal, r.operation, q.kickbackWait > 0)
+	_, err := send(context.Background(), q.rehearsal, r.unwrap(), q.kickbackWait > 0)
 	var invalid *jpayment.ValidationError
 	switch {
 	case errors.As(err, &invalid):
 		invalid.Faults = append(invalid.Faults, faults...)
 		return invalid
 	case len(faults) > 0:
-		return &jpayment.ValidationError{Call: jpayment.Call{Operation: r.operation, PaymentID: r.body.PaymentID}, Faults: faults}
+		return &jpayment.ValidationError{Call: jpayment.Call{Operation: termsOf(r.unwrap()).operation, PaymentID: termsOf(r.unwrap()).paymentID}, Faults: faults}
 	case !errors.Is(err, errRehearsal):
 		return err
 	default:
@@ -153,25 +139,58 @@ type stage struct{}
 
 func (stage) RoundTrip(*http.Request) (*http.Response, error) { return nil, errRehearsal }
 
-// send calls the gateway. A nil result without an error says that the result is to come by
-// a kickback.
-func (b body) send(ctx context.Context, g jpayment.Gateway, op jpayment.Operation, byKickback bool) (*jpayment.Result, error) {
-	switch op {
-	case jpayment.OpSales:
-		return g.Sales(ctx, jpayment.SalesRequest{PaymentID: b.PaymentID, Extra: b.Extra})
-	case jpayment.OpCancel:
-		return g.Cancel(ctx, jpayment.CancelRequest{PaymentID: b.PaymentID, Extra: b.Extra})
-	case jpayment.OpReAuth:
-		r := jpayment.ReAuthRequest{
-			PaymentID: b.PaymentID, Amount: b.Amount, Tax: b.Tax, Shipping: b.Shipping,
-			Email: b.Email, Phone: b.Phone, Extra: b.Extra,
+// terms is what a request says, as the columns of the database have it.
+type terms struct {
+	operation             jpayment.Operation
+	paymentID             string
+	amount, tax, shipping int64
+	private               private
+}
+
+// private is the part of a request that [Queue.Forget] erases.
+type private struct {
+	Email string            `json:",omitempty"`
+	Phone string            `json:",omitempty"`
+	Extra map[string]string `json:",omitempty"`
+}
+
+// termsOf takes a request apart, and requestOf puts it together again. A test holds that
+// they leave no field out.
+func termsOf(r any) terms {
+	switch r := r.(type) {
+	case jpayment.SalesRequest:
+		return terms{operation: jpayment.OpSales, paymentID: r.PaymentID, private: private{Extra: r.Extra}}
+	case jpayment.CancelRequest:
+		return terms{operation: jpayment.OpCancel, paymentID: r.PaymentID, private: private{Extra: r.Extra}}
+	case jpayment.ReAuthRequest:
+		return terms{
+			operation: jpayment.OpReAuth, paymentID: r.PaymentID, amount: r.Amount, tax: r.Tax, shipping: r.Shipping,
+			private: private{Email: r.Email, Phone: r.Phone, Extra: r.Extra},
 		}
-		if byKickback {
-			return nil, g.ReAuthByKickback(ctx, r)
-		}
-		return g.ReAuth(ctx, r)
 	default:
-		return nil, &jpayment.ValidationError{Faults: []jpayment.Fault{{Field: "Request", Reason: "was not made by Sales, Cancel or ReAuth"}}}
+		return terms{}
+	}
+}
+
+func requestOf(r record) (any, error) {
+	var p private
+	if r.private != "" {
+		if err := json.Unmarshal([]byte(r.private), &p); err != nil {
+			return nil, errors.New("fulfilment: the private data of a job are unreadable") // The cause may quote them.
+		}
+	}
+	switch r.Operation {
+	case jpayment.OpSales:
+		return jpayment.SalesRequest{PaymentID: r.PaymentID, Extra: p.Extra}, nil
+	case jpayment.OpCancel:
+		return jpayment.CancelRequest{PaymentID: r.PaymentID, Extra: p.Extra}, nil
+	case jpayment.OpReAuth:
+		return jpayment.ReAuthRequest{
+			PaymentID: r.PaymentID, Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
+			Email: p.Email, Phone: p.Phone, Extra: p.Extra,
+		}, nil
+	default:
+		return nil, fmt.Errorf("fulfilment: job %d has an operation that this version does not know", r.ID)
 	}
 }
 
@@ -182,4 +201,22 @@ func (p private) marshal() (string, error) {
 	}
 	text, err := json.Marshal(p)
 	return string(text), err
+}
+
+// send calls the gateway. A nil result without an error says that the result is to come by
+// a kickback.
+func send(ctx context.Context, g jpayment.Gateway, r any, byKickback bool) (*jpayment.Result, error) {
+	switch r := r.(type) {
+	case jpayment.SalesRequest:
+		return g.Sales(ctx, r)
+	case jpayment.CancelRequest:
+		return g.Cancel(ctx, r)
+	case jpayment.ReAuthRequest:
+		if byKickback {
+			return nil, g.ReAuthByKickback(ctx, r)
+		}
+		return g.ReAuth(ctx, r)
+	default:
+		return nil, &jpayment.ValidationError{Faults: []jpayment.Fault{{Field: "Request", Reason: "was not made by Sales, Cancel or ReAuth"}}}
+	}
 }

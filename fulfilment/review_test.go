@@ -143,7 +143,7 @@ func withdrawal[TTx any](t *testing.T, p place[TTx]) {
 	require.False(t, s.work(w, j))
 	s.stands(j, StateRefused, ReasonDecided)
 	require.Zero(t, s.requests(j))
-	require.True(t, s.enqueueFor(jpayment.OpSales, j.PaymentID).Existed)
+	s.refusedBefore(j)
 
 	tried := s.enqueue(jpayment.OpSales)
 	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking, PaymentID: tried.PaymentID})
@@ -348,7 +348,7 @@ func pagesAndCounts[TTx any](t *testing.T, p place[TTx]) {
 
 	var all []Request
 	for i := range 25 {
-		r := wish(jpayment.OpSales, s.authorize())
+		r := request(jpayment.OpSales, s.authorize())
 		if i >= 20 {
 			r = r.InBatch("night")
 		}

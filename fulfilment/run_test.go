@@ -20,7 +20,7 @@ func (s *site[TTx]) enqueueMany(n int) []Job {
 	s.t.Helper()
 	rs := make([]Request, n)
 	for i := range rs {
-		rs[i] = wish(jpayment.OpSales, s.authorize())
+		rs[i] = request(jpayment.OpSales, s.authorize())
 	}
 	jobs, err := s.EnqueueAll(s.t.Context(), rs)
 	require.NoError(s.t, err)

@@ -88,6 +88,10 @@ type sqlSession struct {
 	}
 }
 
+// forUpdate returns nothing: the transaction, which is immediate, has the database for
+// itself.
+func (sqlSession) forUpdate() string { return "" }
+
 func (s sqlSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	res, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {

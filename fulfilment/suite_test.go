@@ -166,11 +166,14 @@ func snooze(t *testing.T, err error) bool {
 	return false
 }
 
+// done is how a call ends that went as it should.
+var done = answer{outcome: jpayment.OutcomeDone}
+
 func (s *site[TTx]) authorize() string {
 	return s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
 }
 
-// enqueue records a wish for a new payment.
+// enqueue records a request for a new payment.
 func (s *site[TTx]) enqueue(op jpayment.Operation) Job {
 	s.t.Helper()
 	return s.enqueueFor(op, s.authorize())
@@ -178,12 +181,12 @@ func (s *site[TTx]) enqueue(op jpayment.Operation) Job {
 
 func (s *site[TTx]) enqueueFor(op jpayment.Operation, paymentID string) Job {
 	s.t.Helper()
-	j, err := s.Enqueue(s.t.Context(), wish(op, paymentID))
+	j, err := s.Enqueue(s.t.Context(), request(op, paymentID))
 	require.NoError(s.t, err)
 	return j
 }
 
-func wish(op jpayment.Operation, paymentID string) Request {
+func request(op jpayment.Operation, paymentID string) Request {
 	switch reference := "order-" + paymentID; op {
 	case jpayment.OpSales:
 		return Sales(reference, jpayment.SalesRequest{PaymentID: paymentID})

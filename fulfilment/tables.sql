@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS jpayment_job (
 	reviewed       INTEGER NOT NULL DEFAULT 0, -- as many attempts has a person found out about
 	decided_by     TEXT    NOT NULL DEFAULT '',
 	note           TEXT    NOT NULL DEFAULT '',
+	forgotten      INTEGER NOT NULL DEFAULT 0, -- 1 if the private data are erased
 	due            INTEGER NOT NULL, -- microseconds since 1970, as all times
 	created_at     INTEGER NOT NULL,
 	updated_at     INTEGER NOT NULL,

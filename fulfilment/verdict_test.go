@@ -36,6 +36,7 @@ func refusalIsFinal[TTx any](t *testing.T, p place[TTx]) {
 		require.Equal(t, code, got.Code)
 		require.Equal(t, []jpayment.Outcome{jpayment.OutcomeRefused}, s.outcomes(j))
 		require.Equal(t, 1, s.requests(j))
+		s.refusedBefore(j)
 	}
 }
 
@@ -354,8 +355,8 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 		require.NoError(t, err)
 	}
 	success := func(a *attempt) {
-		a.result = &jpayment.Result{PaymentID: "77", Status: jpayment.StatusSucceeded}
-		require.NoError(t, w.end(t.Context(), a, nil))
+		res := &jpayment.Result{PaymentID: "77", Status: jpayment.StatusSucceeded}
+		require.NoError(t, w.end(t.Context(), a, answerOf(res, nil)))
 	}
 
 	j, a := givenUp()
@@ -369,7 +370,7 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateDone, ReasonNone)
 
 	j, a = givenUp()
-	require.NoError(t, w.end(t.Context(), a, &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpReAuth}, Code: jpayment.CodeBusy}))
+	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, jpayment.CodeBusy))))
 	s.stands(j, StateReview, ReasonUnanswered)
 
 	// A capture that was given up is on its way again; the first answer counts once.
@@ -379,7 +380,7 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, w.sweep(t.Context()))
 	b := s.begins(w, j)
 	success(a)
-	require.NoError(t, w.end(t.Context(), b, &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: jpayment.CodeCaptureFailed}))
+	require.NoError(t, w.end(t.Context(), b, answerOf(nil, answered(jpayment.OpSales, jpayment.CodeCaptureFailed))))
 	s.stands(j, StateDone, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeDone, jpayment.OutcomeRefused}, s.outcomes(j))
 }
@@ -390,9 +391,9 @@ func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
 	w.cfg.CallTimeout = 200 * time.Millisecond
 	j := s.enqueue(jpayment.OpSales)
 	a := s.begins(w, j)
-	require.NoError(t, w.call(t.Context(), a))
+	require.Equal(t, jpayment.OutcomeDone, w.call(t.Context(), a).outcome)
 	s.exec("ALTER TABLE " + s.table("jpayment_attempt") + " RENAME TO jpayment_away")
-	require.ErrorContains(t, w.end(t.Context(), a, nil), "unknown")
+	require.ErrorContains(t, w.end(t.Context(), a, done), "unknown")
 	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
 	s.stands(j, StateRunning, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown}, s.outcomes(j))
@@ -455,7 +456,6 @@ func suspended[TTx any](t *testing.T, p place[TTx]) {
 	a, err := w.begin(t.Context(), j.ID)
 	require.NoError(t, err)
 	a.began = a.began.Add(-w.cfg.CallTimeout)
-	err = w.call(t.Context(), a)
-	require.Equal(t, jpayment.OutcomeNotSent, jpayment.OutcomeOf(err))
+	require.Equal(t, jpayment.OutcomeNotSent, w.call(t.Context(), a).outcome)
 	require.Empty(t, s.gateway.Requests())
 }

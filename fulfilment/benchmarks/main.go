@@ -1,5 +1,5 @@
 // Benchmarks measures the package fulfilment: jobs a second with several worker processes,
-// what the engine adds to a call, and how fast wishes are recorded. The workers and the
+// what the engine adds to a call, and how fast requests are recorded. The workers and the
 // gateway are processes of their own. On a shared machine the numbers of two runs differ;
 // what stands in one table was measured in turns, and its ratios repeat.
 //
@@ -262,7 +262,7 @@ func callDirectly(ctx context.Context, client *jpayment.Client, n int) error {
 	return all
 }
 
-// enqueueing records wishes one by one and in batches, each in one durable transaction.
+// enqueueing records requests one by one and in batches, each in one durable transaction.
 func (m *measurement) enqueueing(ctx context.Context) (string, error) {
 	sizes := []int{1, 500}
 	samples := map[string][][]float64{}
@@ -291,14 +291,14 @@ func (m *measurement) enqueueing(ctx context.Context) (string, error) {
 		}
 	}
 	var b strings.Builder
-	b.WriteString("## Recording wishes\n\nWishes a second, from one caller: each in a transaction of its own, and 500 in one. A commit is on the disk when it returns.\n\n| database | one by one | 500 in one |\n|---|---:|---:|\n")
+	b.WriteString("## Recording requests\n\nRequests a second, from one caller: each in a transaction of its own, and 500 in one. A commit is on the disk when it returns.\n\n| database | one by one | 500 in one |\n|---|---:|---:|\n")
 	for _, name := range m.databases {
 		fmt.Fprintf(&b, "| %s | %.0f | %.0f |\n", name, median(samples[name][0]), median(samples[name][1]))
 	}
 	return b.String(), nil
 }
 
-// reaction is how long a wish waits for an idle worker in another process.
+// reaction is how long a request waits for an idle worker in another process.
 func (m *measurement) reaction(ctx context.Context) (string, error) {
 	gateway, stop, err := start("gateway", "0s")
 	if err != nil {
@@ -306,7 +306,7 @@ func (m *measurement) reaction(ctx context.Context) (string, error) {
 	}
 	defer stop()
 	var b strings.Builder
-	b.WriteString("## How soon\n\nMilliseconds from the commit of a wish to its attempt, by an idle worker in another process, of 30 wishes one after the other.\n\n| database | median | 90 % within |\n|---|---:|---:|\n")
+	b.WriteString("## How soon\n\nMilliseconds from the commit of a request to its attempt, by an idle worker in another process, of 30 requests one after the other.\n\n| database | median | 90 % within |\n|---|---:|---:|\n")
 	for _, name := range m.databases {
 		waits, err := m.waits(ctx, name, gateway)
 		if err != nil {

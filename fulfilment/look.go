@@ -1,0 +1,84 @@
+package fulfilment
+
+import (
+	"context"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, or
+// [ErrNoJob].
+func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
+	return q.store().job(ctx, op, paymentID)
+}
+
+// JobTx does what [Queue.Job] does in the caller's transaction.
+func (q *Queue[TTx]) JobTx(ctx context.Context, tx TTx, op jpayment.Operation, paymentID string) (Job, error) {
+	return q.in(tx).job(ctx, op, paymentID)
+}
+
+// Filter selects jobs. Of an empty field all are selected.
+type Filter struct {
+	State     State
+	Reference string
+	Batch     string
+	AfterID   int64 // for the next page: the ID of the last one's last job
+	Limit     int   // the default is 100
+}
+
+// Jobs returns jobs in the order of their IDs, which is that in which they were asked for.
+func (q *Queue[TTx]) Jobs(ctx context.Context, f Filter) ([]Job, error) {
+	if f.Limit <= 0 {
+		f.Limit = 100
+	}
+	return q.store().jobs(ctx, f)
+}
+
+// Attempts returns what was tried for a job, in order.
+func (q *Queue[TTx]) Attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
+	return q.store().attempts(ctx, jobID)
+}
+
+// Status counts jobs by their state.
+type Status struct {
+	Waiting, Running, Awaiting, Done, Refused, Review int64
+	// Paused is why nothing is sent, or nil.
+	Paused *Pause
+	// NextDue is when the first of the waiting jobs is due, zero if none is waiting.
+	NextDue time.Time
+}
+
+// Open returns how many jobs are not settled.
+func (s Status) Open() int64 { return s.Waiting + s.Running + s.Awaiting }
+
+// Total returns how many jobs there are.
+func (s Status) Total() int64 { return s.Open() + s.Done + s.Refused + s.Review }
+
+// Status counts the jobs of the store, or those of one batch if it is not empty.
+func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
+	s := q.store()
+	counts, err := s.countJobs(ctx, batch)
+	if err != nil {
+		return Status{}, err
+	}
+	var st Status
+	for _, c := range counts {
+		switch c.state {
+		case StateWaiting:
+			st.Waiting, st.NextDue = c.n, c.due
+		case StateRunning:
+			st.Running = c.n
+		case StateAwaiting:
+			st.Awaiting = c.n
+		case StateDone:
+			st.Done = c.n
+		case StateRefused:
+			st.Refused = c.n
+		case StateReview:
+			st.Review = c.n
+		}
+	}
+	st.Paused, err = s.pause(ctx)
+	return st, err
+}

@@ -1,0 +1,46 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// Pause is why a store sends nothing.
+type Pause struct {
+	At   time.Time
+	Code jpayment.Code // the gateway's, or empty
+	Why  string
+}
+
+// Pause stops the sending for the store, on all machines, until Resume. Calls on their way
+// are finished.
+func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
+	return q.db.transact(ctx, func(tx TTx) error { return q.pauseTx(ctx, tx, Pause{At: q.moment(), Why: why}) })
+}
+
+// pauseTx keeps the first reason. The record is this package's own, and the workers look at
+// it before each attempt; River's pause only keeps them from being woken for nothing.
+func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
+	if err := q.inserter.QueuePauseTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
+		return err
+	}
+	_, err := q.in(tx).insertPause(ctx, p)
+	return err
+}
+
+// Resume takes the sending up again after Pause, or after the fault that stopped it was
+// corrected. It does nothing if the store is not paused.
+func (q *Queue[TTx]) Resume(ctx context.Context) error {
+	return q.db.transact(ctx, func(tx TTx) error {
+		if err := q.inserter.QueueResumeTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
+			return err
+		}
+		_, err := q.in(tx).deletePause(ctx)
+		return err
+	})
+}

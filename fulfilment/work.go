@@ -1,0 +1,356 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/riverqueue/river"
+	"golang.org/x/time/rate"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// WorkerConfig is how a process works. Of the zero value every field has its default.
+type WorkerConfig struct {
+	// Concurrency is how many calls are on their way at once, 1 to 64. The default is 8.
+	Concurrency int
+	// Rate bounds the calls per second. The default is 10: the gateway publishes no limit
+	// (field notes), so it is modest. rate.Inf lifts it.
+	Rate rate.Limit
+	// CallTimeout bounds one attempt, and should be longer than the client's own time-out,
+	// which is 60 seconds by default: whoever stops waiting early makes an outcome unknown
+	// that was about to be known. The default is 70 seconds. An attempt that has not
+	// ended after half as long again was its process's last.
+	CallTimeout time.Duration
+	// MaxReplays is how often an unknown Sales or Cancel is sent again, 1 to 10. The
+	// default is 3.
+	MaxReplays int
+}
+
+func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
+	var faults []jpayment.Fault
+	check := func(ok bool, field, reason string) {
+		if !ok {
+			faults = append(faults, jpayment.Fault{Field: field, Reason: reason})
+		}
+	}
+	check(c.Concurrency >= 0 && c.Concurrency <= 64, "Concurrency", "is not between 1 and 64")
+	check(c.Rate >= 0, "Rate", "is negative")
+	check(c.CallTimeout >= 0, "CallTimeout", "is negative")
+	check(c.MaxReplays >= 0 && c.MaxReplays <= 10, "MaxReplays", "is not between 1 and 10")
+	if len(faults) > 0 {
+		return c, invalidConfig("WorkerConfig", faults...)
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = 8
+	}
+	if c.Rate == 0 {
+		c.Rate = 10
+	}
+	if c.CallTimeout == 0 {
+		c.CallTimeout = 70 * time.Second
+	}
+	if c.MaxReplays == 0 {
+		c.MaxReplays = 3
+	}
+	return c, nil
+}
+
+// lease is how long an attempt may stand without an end before it counts as lost. It
+// leaves time for writing the end down, and for clocks that differ.
+func (c WorkerConfig) lease() time.Duration { return c.CallTimeout + c.CallTimeout/2 }
+
+// stranded is how long River may hold a job of which no attempt begins. Half of it may be
+// spent on waiting for the rate.
+func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.Second) }
+
+// Run works the jobs of the store until the context ends, and then lets the calls on their
+// way finish and returns nil. Any number of processes may run at once, their clocks
+// agreeing within a few seconds.
+//
+// The gateway's client should try each request once (a [jpayment.RetryPolicy] with
+// MaxAttempts 1): trying again is done here, where it is written down. In production it
+// should have [jpayment.WithProductionOnly].
+//
+// With [Config.Meter] it counts attempts by operation and outcome
+// (jpayment.fulfilment.attempts), jobs by operation and the state they came to
+// (jpayment.fulfilment.jobs) and pauses (jpayment.fulfilment.pauses), and measures the
+// calls (jpayment.fulfilment.call.duration, seconds).
+func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg WorkerConfig) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	if gateway == nil {
+		return invalidConfig("Run", jpayment.Fault{Field: "gateway", Reason: "is nil"})
+	}
+	w := q.newWorker(ctx, gateway, cfg)
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, w); err != nil {
+		return err
+	}
+	client, err := river.NewClient(q.db.driver(), &river.Config{
+		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: cfg.Concurrency}},
+		Workers: workers,
+		Schema:  q.db.schema(),
+		Logger:  slog.New(quiet{q.log.Handler()}),
+		// River's own idea of a job that is stuck. To run one twice does no harm here.
+		JobTimeout:           cfg.lease(),
+		RescueStuckJobsAfter: cfg.lease(),
+		FetchCooldown:        fetchCooldown,
+	})
+	if err != nil {
+		return err
+	}
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("fulfilment: starting River: %w", err)
+	}
+	w.sweepUntilStopped(ctx)
+	// The calls on their way end by themselves within their time-out.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.lease())
+	defer cancel()
+	if err := client.Stop(ending); err != nil {
+		return errors.Join(err, client.StopAndCancel(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, cfg WorkerConfig) *worker[TTx] {
+	host, _ := os.Hostname() // for people to read
+	return &worker[TTx]{
+		Queue: q, gateway: gateway, cfg: cfg,
+		name:    fmt.Sprintf("%.100s:%d", host, os.Getpid()),
+		limiter: rate.NewLimiter(cfg.Rate, 1),
+		stop:    stop,
+	}
+}
+
+// fetchCooldown is how long River waits between two looks for jobs. Its default of 100
+// milliseconds would bound a worker to ten times its concurrency per second.
+const fetchCooldown = 20 * time.Millisecond
+
+// worker works jobs in one process.
+type worker[TTx any] struct {
+	river.WorkerDefaults[args]
+	*Queue[TTx]
+	gateway jpayment.Gateway
+	cfg     WorkerConfig
+	name    string
+	limiter *rate.Limiter
+	stop    context.Context //nolint:containedctx // It lives as long as the worker: its end is the worker's.
+	closed  atomic.Int64    // until when the gateway is under maintenance, in microseconds
+}
+
+// Timeout bounds a job as River sees it.
+func (w *worker[TTx]) Timeout(*river.Job[args]) time.Duration { return w.cfg.lease() }
+
+// NextRetry is for what failed before or after the attempt: the database.
+func (w *worker[TTx]) NextRetry(*river.Job[args]) time.Time { return w.now().Add(minBackOff) }
+
+// Work carries out one job, if it is still to be done. It returns an error only if the
+// database failed; then River comes again.
+func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
+	if until := fromMicros(w.closed.Load()); until.After(w.now()) {
+		return river.JobSnooze(until.Sub(w.now()))
+	}
+	// Waiting for its turn is not a part of the attempt. One that is far off is not waited
+	// for.
+	turn, cancel := context.WithTimeout(ctx, w.cfg.stranded()/2)
+	defer cancel()
+	defer context.AfterFunc(w.stop, cancel)()
+	if err := w.limiter.Wait(turn); err != nil || w.stop.Err() != nil {
+		return river.JobSnooze(w.cfg.stranded() / 2)
+	}
+	a, err := w.begin(ctx, rj.Args.JobID)
+	if err != nil || a == nil {
+		return err
+	}
+	// What River thinks of the job's time, or an operator of River's job, does not cut a
+	// call short, which has a time-out of its own.
+	ctx = context.WithoutCancel(ctx)
+	return w.end(ctx, a, w.call(ctx, a))
+}
+
+// attempt is one try to send a job.
+type attempt struct {
+	job     Job
+	request any
+	history history
+	began   time.Time
+}
+
+// begin writes an attempt down before its request leaves. It returns nil if the job is not
+// to be sent, or an error that is River's snooze if not yet.
+func (w *worker[TTx]) begin(ctx context.Context, id int64) (a *attempt, err error) {
+	err = w.db.transact(ctx, func(tx TTx) error {
+		a, err = w.beginTx(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, id int64) (*attempt, error) {
+	s := w.in(tx)
+	if p, err := s.pause(ctx); err != nil {
+		return nil, err
+	} else if p != nil {
+		return nil, river.JobSnooze(pausedSnooze)
+	}
+	r, err := s.lockJob(ctx, id)
+	now := w.moment()
+	switch {
+	case errors.Is(err, ErrNoJob), err == nil && r.State != StateWaiting:
+		return nil, nil // It is somebody else's, or settled: this River job was one too many.
+	case err != nil:
+		return nil, err
+	case !r.isDue(now):
+		return nil, river.JobSnooze(r.Due.Sub(now))
+	}
+	r = r.begun(w.cfg.lease(), now)
+	h, err := w.history(ctx, s, r)
+	if err != nil {
+		return nil, err
+	}
+	if !r.mayBegin(h) {
+		_, err := w.conclude(ctx, tx, r, h.lost())
+		return nil, err
+	}
+	request, err := requestOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.updateJob(ctx, r); err != nil {
+		return nil, err
+	}
+	err = s.insertAttempt(ctx, r.ID, Attempt{Number: r.Attempts, Worker: w.name, StartedAt: now})
+	return &attempt{job: r.Job, request: request, history: h, began: now}, err
+}
+
+// pausedSnooze is how long a River job is put off in a pause. River's own pause keeps others
+// from being fetched.
+const pausedSnooze = 5 * time.Second
+
+// history reads what came before the job's last attempt. An attempt without an end counts
+// as unknown.
+func (w *worker[TTx]) history(ctx context.Context, s store, r record) (history, error) {
+	unknown, err := s.unknownAttempts(ctx, r.ID, r.reviewed, r.Attempts)
+	return history{
+		operation: r.Operation, attempts: r.Attempts, unknown: unknown,
+		byKickback: w.kickbackWait > 0, maxReplays: w.cfg.MaxReplays,
+	}, err
+}
+
+// call sends the request.
+func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
+	// From the beginning, not from now: a process that was suspended in between must not
+	// send what another has given up.
+	ctx, cancel := context.WithDeadline(ctx, a.began.Add(w.cfg.CallTimeout))
+	defer cancel()
+	defer func() {
+		// A panic of the gateway's leaves the outcome unknown, as any error does that is
+		// not the client's.
+		if p := recover(); p != nil {
+			ans = answer{what: fmt.Sprintf("the gateway panicked with a %T", p)}
+		}
+	}()
+	res, err := send(ctx, w.gateway, a.request, a.history.byKickback)
+	switch toCome := a.job.Operation == jpayment.OpReAuth && a.history.byKickback; {
+	case err == nil && res == nil && !toCome:
+		return answer{what: "the gateway returned neither a result nor an error"}
+	case err == nil && res != nil && w.production && res.TestMode():
+		return approvedTest(res)
+	default:
+		return answerOf(res, err)
+	}
+}
+
+// end writes down what came of an attempt, and what follows for its job.
+func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
+	ended := w.moment()
+	v := a.history.judge(ans, ended)
+	if v.reason == ReasonMaintenance {
+		w.closed.Store(micros(w.due(v, ended)))
+	}
+	// Without this record the outcome is unknown, so it is tried for long, and even if the
+	// job was given up meanwhile: a late success counts.
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.lease())
+	defer cancel()
+	var (
+		job     Job
+		changed bool
+	)
+	for {
+		err := w.db.transact(ctx, func(tx TTx) (err error) {
+			job, changed, err = w.endTx(ctx, tx, a, ans, v)
+			return err
+		})
+		if err == nil {
+			break
+		}
+		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an attempt's end is not written down yet", slog.Any("job", a.job), slog.String("error", fmt.Sprintf("%T", err)))
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("fulfilment: job %d: the end of attempt %d could not be written down, so its outcome counts as unknown: %w", a.job.ID, a.job.Attempts, err)
+		}
+	}
+	if changed {
+		w.meters.concluded(ctx, job)
+	}
+	w.report(ctx, a, job, v, ans, ended)
+	return nil
+}
+
+// endTx locks the job before it changes the attempt, as all do: two orders would be a
+// deadlock.
+func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, a *attempt, ans answer, v verdict) (job Job, changed bool, err error) {
+	s := w.in(tx)
+	r, err := s.lockJob(ctx, a.job.ID)
+	if err != nil {
+		return r.Job, false, err
+	}
+	err = s.endAttempt(ctx, r.ID, Attempt{Number: a.job.Attempts, EndedAt: w.moment(), Outcome: ans.outcome, Code: ans.code, What: ans.what})
+	if err != nil {
+		return r.Job, false, err
+	}
+	changed = r.takes(v, a.job.Attempts)
+	if changed {
+		r, err = w.conclude(ctx, tx, r, v)
+	}
+	if err == nil && v.pause {
+		err = w.pauseTx(ctx, tx, Pause{At: w.moment(), Code: v.code, Why: v.what})
+	}
+	return r.Job, changed, err
+}
+
+// conclude writes down what becomes of a job, which is locked, by a verdict.
+func (q *Queue[TTx]) conclude(ctx context.Context, tx TTx, r record, v verdict) (record, error) {
+	now := q.moment()
+	r = r.after(v, q.due(v, now), now)
+	return r, q.write(ctx, tx, r)
+}
+
+// describe returns the line of an error of the package jpayment, which shows nothing
+// private. Any other may, so it gives only its type.
+func describe(err error) string {
+	var ours interface {
+		error
+		Next() string
+	}
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &ours):
+		return ours.Error()
+	default:
+		return fmt.Sprintf("error of type %T", err)
+	}
+}
