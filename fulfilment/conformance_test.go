@@ -16,6 +16,7 @@ func TestConformance(t *testing.T) {
 func conformance[TTx any]() []testCase[TTx] {
 	return []testCase[TTx]{
 		{"a request is carried out once", requestIsCarriedOut[TTx]},
+		{"every field of a request arrives", everyFieldArrives[TTx]},
 		{"a request lives and dies with the merchant's transaction", requestInTransaction[TTx]},
 		{"the same request again is the same job", sameRequestAgain[TTx]},
 		{"the same request from everywhere at once is one job and one capture", sameRequestAtOnce[TTx]},

@@ -3,10 +3,11 @@ package fulfilment
 import (
 	"context"
 	_ "embed" // the tables
-	"fmt"
 	"strings"
 
 	"github.com/riverqueue/river/riverdriver"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // database is what differs between SQLite and Postgres.
@@ -78,10 +79,13 @@ func change(ctx context.Context, s session, statement string, args ...any) (chan
 }
 
 // mustChange runs a statement that has something to change.
-func mustChange(ctx context.Context, s session, what, statement string, args ...any) error {
+func mustChange(ctx context.Context, s session, statement string, args ...any) error {
 	changed, err := change(ctx, s, statement, args...)
 	if err == nil && !changed {
-		err = fmt.Errorf("fulfilment: %s changed nothing", what)
+		err = &problem{
+			what: jpayment.Text{En: "a row that was there a moment ago is gone from the database", Ja: "データベースから行が失われました"},
+			next: nextDatabase,
+		}
 	}
 	return err
 }
@@ -89,7 +93,11 @@ func mustChange(ctx context.Context, s session, what, statement string, args ...
 // withHint says what to do where the tables are not there.
 func withHint(err error) error {
 	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
-		return fmt.Errorf("fulfilment: the tables are not there; call Migrate first: %w", err)
+		return &problem{
+			what:  jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"},
+			next:  jpayment.Text{En: "call Migrate first", Ja: "先に Migrate を呼び出す"},
+			cause: err,
+		}
 	}
 	return err
 }

@@ -146,6 +146,7 @@ func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, []string{"Amount", "Tax", "Shipping", "Reference"}, conflict.Fields)
 	require.Equal(t, j, conflict.Job)
+	saysBoth(t, err)
 	require.ErrorContains(t, err, "not with the same Amount and Tax and Shipping and Reference")
 	require.ErrorContains(t, err, "next: ")
 	require.Equal(t, j, s.look(j))
@@ -178,6 +179,7 @@ func (s *site[TTx]) refusedBefore(j Job) {
 		require.ErrorAs(s.t, ask(request(j.Operation, j.PaymentID)), &refused, name)
 		require.Equal(s.t, before.ID, refused.Job.ID)
 		require.Equal(s.t, StateRefused, refused.Job.State)
+		saysBoth(s.t, refused)
 		require.True(s.t, refused.Job.Existed)
 	}
 	// A list is asked for again as a whole.
@@ -190,6 +192,17 @@ func (s *site[TTx]) refusedBefore(j Job) {
 	require.Equal(s.t, all[0], known)
 	require.Equal(s.t, before, s.look(j))
 	require.Equal(s.t, jobs, s.riverJobs())
+}
+
+// saysBoth requires that an error says what happened and what to do next in both languages,
+// and that its line is made of that.
+func saysBoth(t *testing.T, err error) {
+	t.Helper()
+	what, next := jpayment.WhatOf(err), jpayment.NextOf(err)
+	require.Equal(t, "fulfilment: "+what.En+"; next: "+next.En, err.Error())
+	for _, ja := range []string{what.Ja, next.Ja} {
+		require.Regexp(t, `\p{Hiragana}`, ja)
+	}
 }
 
 func allOrNone[TTx any](t *testing.T, p place[TTx]) {
@@ -245,9 +258,9 @@ func invalidRequest[TTx any](t *testing.T, p place[TTx]) {
 		request Request
 		faults  []string
 	}{
-		"capture": {Sales("", jpayment.SalesRequest{PaymentID: "x", Extra: map[string]string{"aid": "1"}}), []string{"PaymentID", `Extra["aid"]`, "Reference"}},
+		"capture": {Sales("", jpayment.SalesRequest{PaymentID: "x", Extra: jpayment.NewExtra(map[string]string{"aid": "1"})}), []string{"PaymentID", `Extra["aid"]`, "Reference"}},
 		"re-authorisation": {
-			ReAuth("a\nb", jpayment.ReAuthRequest{PaymentID: "1", Amount: -1, Email: "nobody", Phone: "x"}).InBatch("\xff"),
+			ReAuth("a\nb", jpayment.ReAuthRequest{PaymentID: "1", Amount: -1, Email: jpayment.NewSecret("nobody"), Phone: jpayment.NewSecret("x")}).InBatch("\xff"),
 			[]string{"Amount", "Email", "Phone", "Reference", "Batch"},
 		},
 		"nothing": {Request{}, []string{"Request", "Reference"}},
@@ -257,7 +270,7 @@ func invalidRequest[TTx any](t *testing.T, p place[TTx]) {
 		var invalid *jpayment.ValidationError
 		require.ErrorAs(t, err, &invalid, name)
 		var fields []string
-		for _, f := range invalid.Faults {
+		for _, f := range invalid.Fields {
 			fields = append(fields, f.Field)
 		}
 		require.ElementsMatch(t, c.faults, fields, name)
@@ -289,12 +302,12 @@ func TestConfigNamesAllFaults(t *testing.T) {
 	_, err := NewSQLite(nil, Config{StoreID: "１２３４５６", KickbackWait: -time.Second, Schema: "Other-Schema"})
 	var invalid *jpayment.ValidationError
 	require.ErrorAs(t, err, &invalid)
-	require.Len(t, invalid.Faults, 3)
+	require.Len(t, invalid.Fields, 3)
 
 	q := sqliteAt(t, t.TempDir()+"/orders.db")(Config{})
 	err = q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{Concurrency: 65, Rate: -1, CallTimeout: -1, MaxReplays: 11})
 	require.ErrorAs(t, err, &invalid)
-	require.Len(t, invalid.Faults, 4)
+	require.Len(t, invalid.Fields, 4)
 }
 
 func tablesMissing[TTx any](t *testing.T, p place[TTx]) {

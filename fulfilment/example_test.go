@@ -162,7 +162,7 @@ func ExampleQueue_Review() {
 		log.Fatal(err)
 	}
 	for _, job := range jobs {
-		fmt.Printf("%s: %s\n", job.Reference, job.Reason) // job.Next() says where to look.
+		fmt.Printf("%s: %s\n", job.Reference, job.Reason.Text()) // job.Next() says where to look.
 		job, err := q.Review(ctx, job.ID, fulfilment.Decision{
 			State:        fulfilment.StateDone,
 			NewPaymentID: "10000002", // as the control panel shows it
@@ -184,7 +184,7 @@ func ExampleQueue_Review() {
 	// order-2: done, the payment is now 10000002
 }
 
-// With KickbackWait a re-authorisation is settled by its notice, even if the reply to it
+// With KickbackWait a re-authorisation is settled by its kickback, even if the reply to it
 // was lost.
 func ExampleQueue_Settle() {
 	ctx, stop := context.WithCancel(context.Background())
@@ -194,7 +194,11 @@ func ExampleQueue_Settle() {
 	defer remove()
 
 	// At the 決済結果通知URL of the store.
-	handler, err := jpayment.NewKickbackHandler(q.Settle, jpayment.VerifyKickbacks(key))
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := jpayment.NewKickbackHandler(verifier, q.Settle)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -220,14 +224,14 @@ func ExampleQueue_Settle() {
 	go func() { ended <- q.Run(ctx, client, fulfilment.WorkerConfig{}) }()
 
 	job := settled(ctx, q, jpayment.OpReAuth, paymentID)
-	fmt.Printf("%s: %s, %s; the payment is now %s\n", job.Reference, job.State, job.Reason, job.NewPaymentID)
+	fmt.Printf("%s: %s, %s; the payment is now %s\n", job.Reference, job.State, job.Reason.Text(), job.NewPaymentID)
 
 	stop()
 	if err := <-ended; err != nil {
 		log.Fatal(err)
 	}
 	// Output:
-	// order-3: done, the kickback told so; the payment is now 10000002
+	// order-3: done, the kickback said so; the payment is now 10000002
 }
 
 // exampleQueue makes a queue on a new file.

@@ -48,5 +48,6 @@ func forget(result string) (string, error) {
 		return "", err
 	}
 	r.ApprovalCode, r.IssuedID, r.IssuedPassword, r.Other = jpayment.Secret{}, jpayment.Secret{}, jpayment.Secret{}, jpayment.Secret{}
+	r.Extra = jpayment.Extra{}
 	return marshalResult(r)
 }

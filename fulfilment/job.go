@@ -24,8 +24,28 @@ const (
 	StateReview   State = "review"            // nobody knows; a person has to look
 )
 
-// Settled tells whether nothing will be sent any more.
+// Settled reports whether nothing will be sent any more.
 func (s State) Settled() bool { return s == StateDone || s == StateRefused || s == StateReview }
+
+// Text returns the state in a word or two.
+func (s State) Text() jpayment.Text {
+	switch s {
+	case StateWaiting:
+		return jpayment.Text{En: "waiting", Ja: "待機中"}
+	case StateRunning:
+		return jpayment.Text{En: "running", Ja: "送信中"}
+	case StateAwaiting:
+		return jpayment.Text{En: "awaiting its kickback", Ja: "通知待ち"}
+	case StateDone:
+		return jpayment.Text{En: "done", Ja: "完了"}
+	case StateRefused:
+		return jpayment.Text{En: "refused", Ja: "拒否"}
+	case StateReview:
+		return jpayment.Text{En: "in review", Ja: "要確認"}
+	default:
+		return jpayment.Text{En: string(s), Ja: string(s)}
+	}
+}
 
 // Reason says why a job is in its state.
 type Reason string
@@ -54,32 +74,29 @@ const (
 	ReasonTestMode      Reason = "test-mode"      // review: the store is in test mode
 )
 
-var reasons = map[Reason]struct{ en, ja string }{
-	ReasonNotSent:      {"it could not be sent and will be again", "送信できなかったため、再送します"},
-	ReasonBusy:         {"the gateway was congested and will be asked again", "決済ゲートウェイが混雑していたため、再送します"},
-	ReasonMaintenance:  {"the gateway is under maintenance", "決済ゲートウェイがメンテナンス中です"},
-	ReasonNotPermitted: {"the store's settings do not permit it; the queue is paused until it is resumed", "店舗の設定により許可されていません。再開されるまでキューは停止しています"},
-	ReasonUnknown:      {"the last attempt's outcome is unknown", "直前の送信の結果が不明です"},
-	ReasonInterrupted:  {"the process ended during an attempt, whose outcome is unknown", "送信中にプロセスが終了したため、その結果は不明です"},
-	ReasonAgain:        {"a person decided to send it again", "担当者の判断により再送します"},
+var reasons = map[Reason]jpayment.Text{
+	ReasonNotSent:      {En: "it could not be sent and will be again", Ja: "送信できなかったため、再送します"},
+	ReasonBusy:         {En: "the gateway was congested and will be asked again", Ja: "決済ゲートウェイが混雑していたため、再送します"},
+	ReasonMaintenance:  {En: "the gateway is under maintenance", Ja: "決済ゲートウェイがメンテナンス中です"},
+	ReasonNotPermitted: {En: "the store's settings do not permit it; the store is paused until it is resumed", Ja: "店舗の設定により許可されていません。再開するまで、この店舗の送信を一時停止しています"},
+	ReasonUnknown:      {En: "the last attempt's outcome is unknown", Ja: "直前の送信の結果が不明です"},
+	ReasonInterrupted:  {En: "the process ended during an attempt, whose outcome is unknown", Ja: "送信中にプロセスが終了したため、その結果は不明です"},
+	ReasonAgain:        {En: "a person decided to send it again", Ja: "担当者の判断により再送します"},
 
-	ReasonKickback: {"the kickback told so", "キックバックで結果を受け取りました"},
-	ReasonDecided:  {"a person decided so", "担当者が判断しました"},
-	ReasonCode:     {"the gateway refused it", "決済ゲートウェイに拒否されました"},
-	ReasonInvalid:  {"the request is not valid; nothing was sent", "リクエストに誤りがあり、送信していません"},
+	ReasonKickback: {En: "the kickback said so", Ja: "決済結果通知で結果を受け取りました"},
+	ReasonDecided:  {En: "a person decided so", Ja: "担当者が判断しました"},
+	ReasonCode:     {En: "the gateway refused it", Ja: "決済ゲートウェイに拒否されました"},
+	ReasonInvalid:  {En: "the request is not valid; nothing was sent", Ja: "リクエストに誤りがあり、送信していません"},
 
-	ReasonUnanswered:    {"nobody knows whether it was carried out, and it is not sent again", "処理されたかどうか不明のままで、再送もしません"},
-	ReasonReplayRefused: {"an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
-	ReasonDeclined:      {"the re-authorisation was declined, and whether the original payment survived is not documented", "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
-	ReasonNoKickback:    {"the kickback did not come in time", "期限までにキックバックが届きませんでした"},
-	ReasonTestMode:      {"the gateway approved a test: the store is in test mode and no money moved", "テスト環境の承認です。店舗がテストモードのため、お金は動いていません"},
+	ReasonUnanswered:    {En: "nobody knows whether it was carried out, and it is not sent again", Ja: "処理されたかどうか不明のままで、再送もしません"},
+	ReasonReplayRefused: {En: "an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
+	ReasonDeclined:      {En: "the re-authorisation was declined, and whether the original payment survived is not documented", Ja: "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
+	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
+	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テスト環境の承認です。店舗がテストモードのため、実際の請求は発生していません"},
 }
 
-// String returns the reason in English, or nothing.
-func (r Reason) String() string { return reasons[r].en }
-
-// Ja returns the reason in Japanese, or nothing.
-func (r Reason) Ja() string { return reasons[r].ja }
+// Text returns the reason in a sentence, or nothing for ReasonNone.
+func (r Reason) Text() jpayment.Text { return reasons[r] }
 
 // Job is a request and what became of it.
 type Job struct {
@@ -115,31 +132,21 @@ type Job struct {
 	Existed bool
 }
 
-// Next says what to do about a job in review, in English, and nothing for another.
-func (j Job) Next() string {
-	if j.State != StateReview {
-		return ""
+// Next returns what to do about a job that is in review or was refused, and nothing for
+// another.
+func (j Job) Next() jpayment.Text {
+	switch {
+	case j.State == StateReview && j.Reason == ReasonTestMode:
+		return jpayment.NextOf(jpayment.ErrTestMode)
+	case j.State == StateReview:
+		return j.Operation.NextIfUnknown()
+	case j.State == StateRefused && j.Reason == ReasonCode:
+		return j.Code.Next(j.Operation)
+	case j.State == StateRefused && j.Reason == ReasonInvalid:
+		return jpayment.Text{En: "correct the request", Ja: "リクエストを修正する"}
+	default:
+		return jpayment.Text{}
 	}
-	if j.Reason == ReasonTestMode {
-		return j.advice(jpayment.ErrTestMode).Next()
-	}
-	return j.advice(nil).Next()
-}
-
-// NextJa says what Next does, in Japanese.
-func (j Job) NextJa() string {
-	if j.State != StateReview {
-		return ""
-	}
-	if j.Reason == ReasonTestMode {
-		return j.advice(jpayment.ErrTestMode).NextJa()
-	}
-	return j.advice(nil).NextJa()
-}
-
-// advice is the error of a call that ended as the job did: unknown.
-func (j Job) advice(cause error) *jpayment.ReplyError {
-	return &jpayment.ReplyError{Call: jpayment.Call{Operation: j.Operation, PaymentID: j.PaymentID}, Err: cause}
 }
 
 // LogValue returns the job without private data.
@@ -177,10 +184,10 @@ type Attempt struct {
 	EndedAt   time.Time        // zero while it is on its way
 	Outcome   jpayment.Outcome // OutcomeUnknown while it is on its way
 	Code      jpayment.Code
-	What      string // what happened, on one line, without private data
+	What      jpayment.Text // what happened, on one line, without private data
 }
 
-// storedResult is a result as the database keeps it, its secrets included.
+// storedResult is a result as the database keeps it, what is private included.
 type storedResult struct {
 	PaymentID                                     string
 	Status                                        jpayment.Status
@@ -188,7 +195,9 @@ type storedResult struct {
 	OrderCode, OrderNumber                        string
 	Amount, Tax, Shipping, Total                  jpayment.Amount
 	SubscriptionID                                string
-	ApprovalCode, IssuedID, IssuedPassword, Other string `json:",omitempty"`
+	ApprovalCode, IssuedID, IssuedPassword, Other string            `json:",omitempty"`
+	Extra                                         map[string]string `json:",omitempty"`
+	Attempts                                      int               `json:",omitempty"`
 }
 
 func marshalResult(r *jpayment.Result) (string, error) {
@@ -199,6 +208,7 @@ func marshalResult(r *jpayment.Result) (string, error) {
 		PaymentID: r.PaymentID, Status: r.Status, Code: r.Code, OrderCode: r.OrderCode, OrderNumber: r.OrderNumber,
 		Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping, Total: r.Total, SubscriptionID: r.SubscriptionID,
 		ApprovalCode: r.ApprovalCode.Reveal(), IssuedID: r.IssuedID.Reveal(), IssuedPassword: r.IssuedPassword.Reveal(), Other: r.Other.Reveal(),
+		Extra: r.Extra.Reveal(), Attempts: r.Attempts,
 	})
 	return string(text), err
 }
@@ -208,13 +218,14 @@ func unmarshalResult(text string) (*jpayment.Result, error) {
 		return nil, nil //nolint:nilnil // No result is no fault.
 	}
 	var s storedResult
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return nil, fmt.Errorf("fulfilment: a result in the database is unreadable: %w", err)
+	if err := json.Unmarshal([]byte(text), &s); err != nil { // The cause may quote it.
+		return nil, &problem{what: jpayment.Text{En: "a result in the database is unreadable", Ja: "データベース内の結果を読み取れません"}, next: nextDatabase}
 	}
 	return &jpayment.Result{
 		PaymentID: s.PaymentID, Status: s.Status, Code: s.Code, OrderCode: s.OrderCode, OrderNumber: s.OrderNumber,
 		Amount: s.Amount, Tax: s.Tax, Shipping: s.Shipping, Total: s.Total, SubscriptionID: s.SubscriptionID,
 		ApprovalCode: jpayment.NewSecret(s.ApprovalCode), IssuedID: jpayment.NewSecret(s.IssuedID),
 		IssuedPassword: jpayment.NewSecret(s.IssuedPassword), Other: jpayment.NewSecret(s.Other),
+		Extra: jpayment.NewExtra(s.Extra), Attempts: s.Attempts,
 	}, nil
 }

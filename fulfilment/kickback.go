@@ -2,29 +2,23 @@ package fulfilment
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/jpayment-go/jpayment"
 )
 
 // Settle settles the re-authorisation that a kickback answers. It is a callback for
-// [jpayment.NewKickbackHandler], which must have [jpayment.VerifyKickbacks]: a kickback that
-// nobody has verified settles nothing and is an error.
+// [jpayment.NewKickbackHandler].
 //
 // A kickback that comes again, or before the reply to its request, does what it should. One
 // that belongs to no job of the store's is an error that wraps [ErrNoJob], for a handler
 // of other kickbacks to look at; so is one whose amounts are not the job's.
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
-	if k == nil || k.Request == nil {
-		return errors.New("fulfilment: the kickback is not verified; give the handler jpayment.VerifyKickbacks")
-	}
-	if k.Request.StoreID != q.storeID {
-		return fmt.Errorf("%w: the kickback is another store's", ErrNoJob)
-	}
-	if k.Status != jpayment.StatusSucceeded && k.Status != jpayment.StatusFailed {
-		return fmt.Errorf("%w: the kickback has %s", ErrNoJob, k.Status)
+	switch {
+	case k.Request.StoreID != q.storeID:
+		return notOurs(jpayment.Text{En: "the kickback is another store's", Ja: "別の店舗の決済結果通知です"})
+	case k.Status != jpayment.StatusSucceeded && k.Status != jpayment.StatusFailed:
+		return notOurs(textf("the kickback tells of neither a success nor a failure (%s)", "成功でも失敗でもない決済結果通知です（%s）", k.Status))
 	}
 	var (
 		job     Job
@@ -44,6 +38,11 @@ func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	return nil
 }
 
+// notOurs is the error for a kickback that belongs to no job.
+func notOurs(what jpayment.Text) error {
+	return &problem{what: what, next: nextOthers, cause: ErrNoJob}
+}
+
 // settle locks the job, so that a reply at the same moment waits.
 func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (job Job, changed bool, err error) {
 	s, req, now := q.in(tx), k.Request, q.moment()
@@ -52,7 +51,7 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 		return r.Job, false, err
 	}
 	if r.Amount != req.Amount || r.Tax != req.Tax || r.Shipping != req.Shipping {
-		return r.Job, false, fmt.Errorf("%w: the kickback's request had other amounts than job %d", ErrNoJob, r.ID)
+		return r.Job, false, notOurs(textf("the kickback's request had other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", r.ID))
 	}
 	started, err := s.attemptStart(ctx, r.ID, r.Attempts)
 	if err != nil {
@@ -68,7 +67,7 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	if k.Status == jpayment.StatusSucceeded {
 		_, err = s.endOpenAttempt(ctx, r.ID, a)
 	} else {
-		a.Outcome, a.Code, a.What = outcomeOfCode(k.Code, jpayment.OpReAuth), k.Code, v.what
+		a.Outcome, a.Code, a.What = k.Code.Outcome(jpayment.OpReAuth), k.Code, v.what
 		err = s.endAttempt(ctx, r.ID, a)
 	}
 	if err != nil {
@@ -76,7 +75,7 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	}
 	r, err = q.conclude(ctx, tx, r, v)
 	if err == nil && v.pause {
-		err = q.pauseTx(ctx, tx, Pause{At: now, Code: v.code, Why: v.what})
+		err = q.pauseTx(ctx, tx, v.pauseAt(now))
 	}
 	return r.Job, true, err
 }

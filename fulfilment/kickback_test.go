@@ -15,9 +15,15 @@ import (
 
 // receiver is the merchant's handler of kickbacks.
 func (s *site[TTx]) receiver() http.Handler {
-	h, err := jpayment.NewKickbackHandler(s.Settle, jpayment.VerifyKickbacks(kickbackKey))
+	h, err := jpayment.NewKickbackHandler(verifier(s.t, s.storeID), s.Settle)
 	require.NoError(s.t, err)
 	return h
+}
+
+func verifier(t *testing.T, storeID string) *jpayment.KickbackVerifier {
+	v, err := jpayment.NewKickbackVerifier(storeID, time.Hour, kickbackKey)
+	require.NoError(t, err)
+	return v
 }
 
 // listens has the gateway send its kickbacks to the merchant.
@@ -175,7 +181,7 @@ func kickbackDecline[TTx any](t *testing.T, p place[TTx]) {
 	eventually(t, "the kickback does not settle", func() bool { return s.look(j).State == StateReview })
 	got := s.stands(j, StateReview, ReasonDeclined)
 	require.Equal(t, jpayment.Code("G1242G120000"), got.Code)
-	require.NotEmpty(t, got.Next())
+	require.NotEmpty(t, got.Next().En)
 	require.Empty(t, got.NewPaymentID)
 	require.Equal(t, 1, s.requests(j))
 }
@@ -221,9 +227,8 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	j := s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(s.worker(s.client(nil)), j))
 	settle := func(n jpaymenttest.KickbackParams) error {
-		k, err := jpayment.ParseKickbackQuery(jpaymenttest.NewKickback("/", n).URL.RawQuery)
+		k, err := verifier(t, n.Request.StoreID).Verify(jpaymenttest.NewKickback("/", n).URL.RawQuery, time.Now())
 		require.NoError(t, err)
-		require.NoError(t, k.Verify(time.Now(), time.Hour, kickbackKey))
 		return s.Settle(t.Context(), k)
 	}
 
@@ -232,10 +237,7 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	require.False(t, s.notify(forged))
 	forged.Key = nil
 	require.False(t, s.notify(forged))
-	k, err := jpayment.ParseKickbackQuery(jpaymenttest.NewKickback("/", forged).URL.RawQuery)
-	require.NoError(t, err)
-	require.ErrorContains(t, s.Settle(t.Context(), k), "not verified")
-	require.ErrorContains(t, s.Settle(t.Context(), nil), "not verified")
+	s.stands(j, StateAwaiting, ReasonNone)
 
 	for name, change := range map[string]func(*jpaymenttest.KickbackParams){
 		"another store's": func(n *jpaymenttest.KickbackParams) { n.Request.StoreID = "654321" },
@@ -246,7 +248,10 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	} {
 		n := success(j)
 		change(&n)
-		require.ErrorIs(t, settle(n), ErrNoJob, name)
+		err := settle(n)
+		require.ErrorIs(t, err, ErrNoJob, name)
+		require.NotEmpty(t, jpayment.WhatOf(err).Ja, name)
+		require.NotEmpty(t, jpayment.NextOf(err).Ja, name)
 		s.stands(j, StateAwaiting, ReasonNone)
 	}
 

@@ -50,13 +50,13 @@ func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict
 		level = slog.LevelWarn
 	}
 	record := []slog.Attr{slog.Any("job", job), slog.String("outcome", ans.outcome.String()), slog.Duration("elapsed", ended.Sub(a.began))}
-	if ans.what != "" {
-		record = append(record, slog.String("error", ans.what))
+	if ans.what.En != "" {
+		record = append(record, slog.String("error", ans.what.En))
 	}
 	w.log.LogAttrs(ctx, level, "fulfilment: attempt", record...)
 	if v.pause {
 		w.meters.pauses.Add(ctx, 1, metric.WithAttributes(w.meters.store, operation))
-		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("why", v.what))
+		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("why", v.what.En))
 	}
 }
 

@@ -12,18 +12,36 @@ import (
 
 // Pause is why a store sends nothing.
 type Pause struct {
-	At   time.Time
-	Code jpayment.Code // the gateway's, or empty
-	Why  string
+	At time.Time
+	// Reason is ReasonNotPermitted or ReasonTestMode, or ReasonNone if it was a call of
+	// [Queue.Pause].
+	Reason Reason
+	Code   jpayment.Code // the gateway's, or empty
+	// Why is what happened. The reason given to [Queue.Pause] stands in both languages.
+	Why jpayment.Text
+}
+
+// Next returns what to do before the store is resumed.
+func (p Pause) Next() jpayment.Text {
+	switch {
+	case p.Reason == ReasonTestMode:
+		return jpayment.NextOf(jpayment.ErrTestMode)
+	case p.Code != "":
+		return p.Code.Next(jpayment.OpSales)
+	default:
+		return jpayment.Text{En: "remove the cause", Ja: "原因を取り除く"}
+	}
 }
 
 // Pause stops the sending for the store, on all machines, until Resume. Calls on their way
-// are finished.
+// are finished. A store that is paused keeps its first reason.
 func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
-	return q.db.transact(ctx, func(tx TTx) error { return q.pauseTx(ctx, tx, Pause{At: q.moment(), Why: why}) })
+	return q.db.transact(ctx, func(tx TTx) error {
+		return q.pauseTx(ctx, tx, Pause{At: q.moment(), Why: jpayment.Text{En: why, Ja: why}})
+	})
 }
 
-// pauseTx keeps the first reason. The record is this package's own, and the workers look at
+// pauseTx pauses the store, unless it is paused. The record is this package's own, and the workers look at
 // it before each attempt; River's pause only keeps them from being woken for nothing.
 func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
 	if err := q.inserter.QueuePauseTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {

@@ -3,7 +3,6 @@ package fulfilment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -15,7 +14,7 @@ type answer struct {
 	outcome jpayment.Outcome
 	code    jpayment.Code    // the gateway's, or empty
 	result  *jpayment.Result // of a success, or nil
-	what    string           // what happened, on one line, without private data
+	what    jpayment.Text    // what happened, on one line, without private data
 
 	replayed bool // the client itself had sent the request before, with an outcome unknown
 	invalid  bool // the client found the request invalid
@@ -25,7 +24,7 @@ type answer struct {
 
 // answerOf returns the answer that the result and the error of a call are.
 func answerOf(res *jpayment.Result, err error) answer {
-	a := answer{outcome: jpayment.OutcomeOf(err), result: res, what: describe(err)}
+	a := answer{outcome: jpayment.OutcomeOf(err), result: res, what: jpayment.WhatOf(err)}
 	var gateway *jpayment.GatewayError
 	if errors.As(err, &gateway) {
 		a.code, a.replayed = gateway.Code, gateway.Earlier != nil
@@ -38,20 +37,22 @@ func answerOf(res *jpayment.Result, err error) answer {
 
 // approvedTest is the answer of a gateway that approved a test where only production counts.
 func approvedTest(res *jpayment.Result) answer {
-	return answer{test: true, result: res, what: jpayment.ErrTestMode.Error()}
+	return answer{test: true, result: res, what: jpayment.WhatOf(jpayment.ErrTestMode)}
 }
 
 // unseen is the answer to an attempt whose process ended before there was one.
-var unseen = answer{what: "the process ended during the attempt"}
+var unseen = answer{what: jpayment.Text{En: "the process ended during the attempt", Ja: "送信中にプロセスが終了しました"}}
 
 // atTheDoor reports whether the gateway turned the request down by a code of the class,
 // before it looked at the payment.
-func (a answer) atTheDoor(class error) bool { return !a.replayed && errors.Is(a.code, class) }
+func (a answer) atTheDoor(class jpayment.Class) bool {
+	return a.code != "" && !a.replayed && a.code.Class() == class
+}
 
 // refused reports whether the gateway turned the last sending down, whatever may be unknown
 // of one before, and of what a declined re-authorisation did to the payment.
 func (a answer) refused() bool {
-	return a.code != "" && outcomeOfCode(a.code, jpayment.OpSales) == jpayment.OutcomeRefused
+	return a.code != "" && a.code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused
 }
 
 // verdict is what becomes of a job.
@@ -60,9 +61,14 @@ type verdict struct {
 	reason Reason
 	code   jpayment.Code
 	result *jpayment.Result
-	what   string        // what happened, on one line
+	what   jpayment.Text // what happened, on one line
 	wait   time.Duration // until the job is sent again
 	pause  bool          // the store's configuration is at fault: send nothing more
+}
+
+// pauseAt returns the pause of the store that follows.
+func (v verdict) pauseAt(now time.Time) Pause {
+	return Pause{At: now, Reason: v.reason, Code: v.code, Why: v.what}
 }
 
 // history is what came before the end of an attempt.
@@ -218,9 +224,15 @@ func (r record) kickbackVerdict(k *jpayment.Kickback, started time.Time, product
 	}
 	switch {
 	case r.State == StateDone && r.NewPaymentID != k.PaymentID:
-		return verdict{}, false, fmt.Errorf("fulfilment: a kickback tells of another new payment than job %d has: look both up in the control panel", r.ID)
+		return verdict{}, false, &problem{
+			what: textf("a kickback tells of another new payment than job %d has", "決済結果通知の新しい決済番号が、ジョブ %d のものと異なります", r.ID),
+			next: nextLookUp,
+		}
 	case r.State == StateRefused && r.Reason != ReasonDecided:
-		return verdict{}, false, fmt.Errorf("fulfilment: a kickback tells of a success of job %d, which was refused: look it up in the control panel", r.ID)
+		return verdict{}, false, &problem{
+			what: textf("a kickback tells of a success of job %d, which was refused", "拒否されたジョブ %d について、成功の決済結果通知が届きました", r.ID),
+			next: jpayment.OpReAuth.NextIfUnknown(),
+		}
 	case r.State == StateDone:
 		return verdict{}, false, nil
 	case production && k.TestMode():
@@ -232,7 +244,7 @@ func (r record) kickbackVerdict(k *jpayment.Kickback, started time.Time, product
 
 // kickbackFailure is what follows from a kickback with a code, to a request sent at a time.
 func (r record) kickbackFailure(code jpayment.Code, sent, started, now time.Time) (v verdict, changes bool) {
-	a := answer{outcome: outcomeOfCode(code, jpayment.OpReAuth), code: code, what: code.Error()}
+	a := answer{outcome: code.Outcome(jpayment.OpReAuth), code: code, what: codeText(code)}
 	v = history{operation: jpayment.OpReAuth, attempts: r.Attempts}.judge(a, now)
 	v.result = r.Result
 	// What fails an earlier attempt, or one that was not ours, says nothing of the last,
@@ -268,11 +280,6 @@ func (r record) decided(d Decision, now time.Time) record {
 	r.NewPaymentID, r.DecidedBy, r.Note = d.NewPaymentID, d.By, d.Note
 	r.reviewed = r.Attempts
 	return r
-}
-
-// outcomeOfCode is what a code says of an operation.
-func outcomeOfCode(code jpayment.Code, op jpayment.Operation) jpayment.Outcome {
-	return (&jpayment.GatewayError{Call: jpayment.Call{Operation: op}, Code: code}).Outcome()
 }
 
 const (

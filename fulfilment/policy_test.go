@@ -34,11 +34,11 @@ func unsent(op jpayment.Operation, cause error) error {
 }
 
 func unreadable(op jpayment.Operation, cause error) error {
-	return &jpayment.ReplyError{Call: jpayment.Call{Operation: op}, Reason: "is no row", Err: cause}
+	return &jpayment.ReplyError{Call: jpayment.Call{Operation: op}, Reason: jpayment.Text{En: "is no row"}, Err: cause}
 }
 
 func invalid(op jpayment.Operation) error {
-	return &jpayment.ValidationError{Call: jpayment.Call{Operation: op}, Faults: []jpayment.Fault{{Field: "Extra", Reason: "is too long"}}}
+	return &jpayment.ValidationError{Call: jpayment.Call{Operation: op}, Fields: []jpayment.InvalidField{{Field: "Extra", Reason: jpayment.Text{En: "is too long"}}}}
 }
 
 // callErrors are all kinds of ends of a call.
@@ -183,13 +183,11 @@ func TestJudgeNeverGuesses(t *testing.T) {
 
 func TestReasonsAreExplained(t *testing.T) {
 	require.Len(t, reasons, 16)
-	require.Empty(t, ReasonNone.String()+ReasonNone.Ja())
-	for r, text := range reasons {
+	require.Zero(t, ReasonNone.Text())
+	for r := range reasons {
 		require.NotEmpty(t, r)
-		require.NotEmpty(t, text.en)
-		require.NotEmpty(t, text.ja)
-		require.Equal(t, text.en, r.String())
-		require.Equal(t, text.ja, r.Ja())
+		require.NotEmpty(t, r.Text().En)
+		require.NotEmpty(t, r.Text().Ja)
 	}
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		for _, byKickback := range []bool{false, true} {
@@ -197,7 +195,7 @@ func TestReasonsAreExplained(t *testing.T) {
 				h := history{operation: op, attempts: 4, unknown: unknown, byKickback: byKickback, maxReplays: 3}
 				for _, err := range callErrors(op) {
 					for _, r := range []Reason{h.judge(answerOf(nil, err), time.Now()).reason, h.lost().reason} {
-						require.True(t, r == ReasonNone || reasons[r].en != "", "%q has no text", r)
+						require.True(t, r == ReasonNone || reasons[r].En != "", "%q has no text", r)
 					}
 				}
 			}

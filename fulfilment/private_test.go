@@ -81,14 +81,14 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 		Meter:        metric.NewMeterProvider(metric.WithReader(reader)),
 	}, jpaymenttest.WithConnectionAuth(canary+" connection key"))
 	private := func(op jpayment.Operation, id string) Request {
-		extra := jpayment.Extra{"k": canary + " extra"}
+		extra := jpayment.NewExtra(map[string]string{"k": canary + " extra"})
 		switch op {
 		case jpayment.OpSales:
 			return Sales("order-"+id, jpayment.SalesRequest{PaymentID: id, Extra: extra})
 		case jpayment.OpCancel:
 			return Cancel("order-"+id, jpayment.CancelRequest{PaymentID: id, Extra: extra})
 		default:
-			return ReAuth("order-"+id, jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500, Email: canary + "@example.com", Phone: canaryDigits, Extra: extra})
+			return ReAuth("order-"+id, jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500, Email: jpayment.NewSecret(canary + "@example.com"), Phone: jpayment.NewSecret(canaryDigits), Extra: extra})
 		}
 	}
 	client := s.client(nil)
@@ -156,7 +156,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 				out.hear(st, err, s.Resume(t.Context()))
 				if op == jpayment.OpReAuth {
 					n := success(j)
-					n.ApprovalCode, n.Extra = canaryCode, jpayment.Extra{"k": canary}
+					n.ApprovalCode, n.Extra = canaryCode, jpayment.NewExtra(map[string]string{"k": canary})
 					s.notify(n)
 					hear(s.look(j))
 				}
@@ -167,8 +167,8 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 
 	// The errors of requests.
 	for _, r := range []Request{
-		ReAuth("", jpayment.ReAuthRequest{PaymentID: "x", Email: canary, Phone: canary, Extra: jpayment.Extra{"aid": canary, canary + strings.Repeat("x", 2000): "v"}}),
-		Sales("x", jpayment.SalesRequest{PaymentID: "１", Extra: jpayment.Extra{"\x00": canary}}),
+		ReAuth("", jpayment.ReAuthRequest{PaymentID: "x", Email: jpayment.NewSecret(canary), Phone: jpayment.NewSecret(canary), Extra: jpayment.NewExtra(map[string]string{"aid": canary, canary + strings.Repeat("x", 2000): "v"})}),
+		Sales("x", jpayment.SalesRequest{PaymentID: "１", Extra: jpayment.NewExtra(map[string]string{"\x00": canary})}),
 	} {
 		_, err := s.Enqueue(t.Context(), r)
 		require.Error(t, err)
@@ -177,7 +177,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	id := s.authorize()
 	_, err := s.Enqueue(t.Context(), private(jpayment.OpReAuth, id))
 	require.NoError(t, err)
-	_, err = s.Enqueue(t.Context(), ReAuth("another", jpayment.ReAuthRequest{PaymentID: id, Amount: 1, Email: canary + "@example.com"}))
+	_, err = s.Enqueue(t.Context(), ReAuth("another", jpayment.ReAuthRequest{PaymentID: id, Amount: 1, Email: jpayment.NewSecret(canary + "@example.com")}))
 	require.Error(t, err)
 	out.hear(err)
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -207,6 +207,9 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
 		require.False(t, hasCanary(line), line)
+		if strings.Contains(line, `msg="fulfilment:`) {
+			require.Contains(t, line, "store_id="+testStore)
+		}
 	}
 	require.Contains(t, out.String(), "fulfilment: attempt")
 
@@ -247,24 +250,31 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 	}
 	s.gateway.RegisterIPs()
 	require.False(t, s.work(w, paused))
+	// A failure that comes when its attempt was given up long ago.
+	lost := s.enqueue(jpayment.OpSales)
+	require.NoError(t, s.Resume(t.Context()))
+	a := s.begins(w, lost)
+	s.pass(w.cfg.lease() + time.Second)
+	require.NoError(t, w.sweep(t.Context()))
+	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpSales, "ER010"))))
 
 	require.Equal(t, map[string]int64{
 		"jpayment.fulfilment.attempts operation=Cancel,outcome=refused,store_id=123456": 1,
 		"jpayment.fulfilment.attempts operation=ReAuth,outcome=done,store_id=123456":    1,
 		"jpayment.fulfilment.attempts operation=Sales,outcome=done,store_id=123456":     2,
-		"jpayment.fulfilment.attempts operation=Sales,outcome=refused,store_id=123456":  2,
+		"jpayment.fulfilment.attempts operation=Sales,outcome=refused,store_id=123456":  3,
 
 		"jpayment.fulfilment.call.duration operation=Cancel,outcome=refused,store_id=123456": 1,
 		"jpayment.fulfilment.call.duration operation=ReAuth,outcome=done,store_id=123456":    1,
 		"jpayment.fulfilment.call.duration operation=Sales,outcome=done,store_id=123456":     2,
-		"jpayment.fulfilment.call.duration operation=Sales,outcome=refused,store_id=123456":  2,
+		"jpayment.fulfilment.call.duration operation=Sales,outcome=refused,store_id=123456":  3,
 
 		"jpayment.fulfilment.jobs operation=Cancel,state=waiting,store_id=123456":           1,
 		"jpayment.fulfilment.jobs operation=ReAuth,state=awaiting-kickback,store_id=123456": 1,
 		"jpayment.fulfilment.jobs operation=ReAuth,state=done,store_id=123456":              1,
 		"jpayment.fulfilment.jobs operation=Sales,state=done,store_id=123456":               2,
 		"jpayment.fulfilment.jobs operation=Sales,state=refused,store_id=123456":            1,
-		"jpayment.fulfilment.jobs operation=Sales,state=waiting,store_id=123456":            1,
+		"jpayment.fulfilment.jobs operation=Sales,state=waiting,store_id=123456":            2,
 
 		"jpayment.fulfilment.pauses operation=Cancel,store_id=123456": 1,
 	}, counts(t, reader))
@@ -299,7 +309,7 @@ func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 func TestUnexportedFieldsShowNothingPrivate(t *testing.T) {
 	t.Parallel()
 	order := struct{ wanted Request }{ReAuth("order-1", jpayment.ReAuthRequest{
-		PaymentID: "1", Amount: 900, Email: canary + "@example.com", Phone: canaryDigits, Extra: jpayment.Extra{canary: canary},
+		PaymentID: "1", Amount: 900, Email: jpayment.NewSecret(canary + "@example.com"), Phone: jpayment.NewSecret(canaryDigits), Extra: jpayment.NewExtra(map[string]string{canary: canary}),
 	})}
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		text := fmt.Sprintf(verb, order)

@@ -37,7 +37,7 @@ func (s *site[TTx]) isPaused() {
 	st, err := s.Status(s.t.Context(), "")
 	require.NoError(s.t, err)
 	require.NotNil(s.t, st.Paused)
-	require.Contains(s.t, st.Paused.Why, "test mode")
+	require.Contains(s.t, st.Paused.Why.En, "test mode")
 }
 
 // Without the setting it is done, and the result tells.
@@ -55,5 +55,5 @@ func TestRunWantsAGateway(t *testing.T) {
 	s := newSite(t, onSQLite(t), Config{})
 	invalid := new(*jpayment.ValidationError)
 	require.ErrorAs(t, s.Run(t.Context(), nil, WorkerConfig{}), invalid)
-	require.Equal(t, "gateway", (*invalid).Faults[0].Field)
+	require.Equal(t, "gateway", (*invalid).Fields[0].Field)
 }

@@ -3,7 +3,6 @@ package fulfilment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -51,29 +50,32 @@ type Queue[TTx any] struct {
 	production   bool
 	log          *slog.Logger
 	meters       meters
-	rehearsal    *jpayment.Client
+	client       *jpayment.Client   // looks at requests, and sends none
 	inserter     *river.Client[TTx] // works nothing
 	now          func() time.Time
 	pace         func(time.Duration) time.Duration // of waits: as they are, but in tests
 }
 
 func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
-	var faults []jpayment.Fault
-	rehearsal, err := newRehearsal(cfg)
+	var bad invalidFields
+	client, err := newPreviewer(cfg)
 	var invalid *jpayment.ValidationError
 	if errors.As(err, &invalid) {
-		faults = invalid.Faults
+		bad = invalid.Fields
 	} else if err != nil {
 		return nil, err
 	}
 	if cfg.KickbackWait < 0 {
-		faults = append(faults, jpayment.Fault{Field: "KickbackWait", Reason: "is negative"})
+		bad.add("KickbackWait", isNegative)
 	}
 	if cfg.Schema != "" && !schemaName.MatchString(cfg.Schema) {
-		faults = append(faults, jpayment.Fault{Field: "Schema", Reason: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46"})
+		bad.add("Schema", jpayment.Text{
+			En: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46",
+			Ja: "にa-z、0-9、_以外の文字があるか、数字で始まるか、46文字を超えています",
+		})
 	}
-	if len(faults) > 0 {
-		return nil, invalidConfig("Config", faults...)
+	if err := bad.err("fulfilment.Config", ""); err != nil {
+		return nil, err
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -95,13 +97,9 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	return &Queue[TTx]{
 		db: db, storeID: cfg.StoreID, kickbackWait: cfg.KickbackWait, production: cfg.ProductionOnly,
 		log:    cfg.Logger.With(slog.String("store_id", cfg.StoreID)),
-		meters: m, rehearsal: rehearsal, inserter: inserter, now: time.Now,
+		meters: m, client: client, inserter: inserter, now: time.Now,
 		pace: func(d time.Duration) time.Duration { return d },
 	}, nil
-}
-
-func invalidConfig(what jpayment.Operation, faults ...jpayment.Fault) error {
-	return &jpayment.ValidationError{Call: jpayment.Call{Operation: "fulfilment." + what}, Faults: faults}
 }
 
 // Migrate makes the tables, or brings them up to date. It does no harm to call it at every
@@ -109,17 +107,21 @@ func invalidConfig(what jpayment.Operation, faults ...jpayment.Fault) error {
 func (q *Queue[TTx]) Migrate(ctx context.Context) error {
 	return q.db.migrating(ctx, func(ctx context.Context) error {
 		if _, err := q.db.session().exec(ctx, q.db.tables()); err != nil {
-			return fmt.Errorf("fulfilment: making the tables: %w", err)
+			return notMigrated(err)
 		}
 		m, err := rivermigrate.New(q.db.driver(), &rivermigrate.Config{Schema: q.db.schema(), Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
-			return err
+			return notMigrated(err)
 		}
 		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return fmt.Errorf("fulfilment: making River's tables: %w", err)
+			return notMigrated(err)
 		}
 		return nil
 	})
+}
+
+func notMigrated(err error) error {
+	return &problem{what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"}, next: nextDatabase, cause: err}
 }
 
 // store runs the statements outside of a transaction.
@@ -183,7 +185,7 @@ func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, at time.Time, ids ...int64
 		params[i] = river.InsertManyParams{Args: args{id}, InsertOpts: &river.InsertOpts{Queue: q.riverQueue(), MaxAttempts: maxRiverAttempts, ScheduledAt: at}}
 	}
 	if _, err := q.inserter.InsertManyFastTx(ctx, tx, params); err != nil {
-		return fmt.Errorf("fulfilment: asking River: %w", err)
+		return &problem{what: jpayment.Text{En: "River did not take a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: err}
 	}
 	return nil
 }

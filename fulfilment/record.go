@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // ConflictError says that a request differs from the one that is known for the same
@@ -15,10 +17,23 @@ type ConflictError struct {
 	Fields []string // what differs: "Amount", "Tax", "Shipping", "Reference"
 }
 
-// Error returns the conflict on one line.
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("fulfilment: %s of payment %s: it was asked for already, and not with the same %s (job %d, reference %q, %s); next: correct the request, or let a person decide on the job",
-		e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, e.Job.State)
+// Error returns What and Next on one line.
+func (e *ConflictError) Error() string { return sentence(e.What(), e.Next()) }
+
+// What returns what differs from which job.
+func (e *ConflictError) What() jpayment.Text {
+	state := e.Job.State.Text()
+	return jpayment.Text{
+		En: fmt.Sprintf("%s of payment %s was asked for already, and not with the same %s (job %d, reference %q, %s)",
+			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, state.En),
+		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、%[3]s が異なります（ジョブ %[4]d、参照名 %[5]q、%[6]s）",
+			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, "、"), e.Job.ID, e.Job.Reference, state.Ja),
+	}
+}
+
+// Next returns what to do.
+func (e *ConflictError) Next() jpayment.Text {
+	return jpayment.Text{En: "correct the request, or let a person decide on the job", Ja: "リクエストを修正するか、担当者がジョブについて判断する"}
 }
 
 // RefusedError says that a request was asked for before and has been refused, so that
@@ -28,14 +43,36 @@ type RefusedError struct {
 	Job Job // the one that is known
 }
 
-// Error returns the refusal on one line.
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("fulfilment: %s of payment %s: it was asked for before and has been refused (job %d, reference %q); next: ",
-		e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference)
+// Error returns What and Next on one line.
+func (e *RefusedError) Error() string { return sentence(e.What(), e.Next()) }
+
+// What returns which job was refused, and why.
+func (e *RefusedError) What() jpayment.Text {
+	why := e.Job.Reason.Text()
+	if code := codeText(e.Job.Code); e.Job.Reason == ReasonCode {
+		why = jpayment.Text{En: why.En + ": " + code.En, Ja: why.Ja + "：" + code.Ja}
+	}
+	return jpayment.Text{
+		En: fmt.Sprintf("%s of payment %s was asked for before and is refused (job %d, reference %q): %s",
+			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.En),
+		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、すでに拒否されています（ジョブ %[3]d、参照名 %[4]q）。%[5]s",
+			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.Ja),
+	}
+}
+
+// Next returns what to do.
+func (e *RefusedError) Next() jpayment.Text {
+	return jpayment.Text{
+		En: "do not go on; once the reason has passed, have the job sent again by Review with StateWaiting",
+		Ja: "処理を先に進めない。理由が解消した後で再送するには、Review に StateWaiting を指定する",
+	}
 }
 
 // ErrNoJob says that there is no such job.
-var ErrNoJob = errors.New("fulfilment: there is no such job")
+var ErrNoJob error = &problem{
+	what: jpayment.Text{En: "there is no such job", Ja: "該当するジョブがありません"},
+	next: jpayment.Text{En: "check the store, the operation and the payment number", Ja: "店舗、処理、決済番号を確認する"},
+}
 
 // Enqueue records a request, in a transaction of its own.
 //
@@ -55,7 +92,7 @@ func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 // EnqueueTx does what [Queue.Enqueue] does as a part of the caller's transaction: the job
 // exists if and when the transaction is committed. After an error roll it back.
 func (q *Queue[TTx]) EnqueueTx(ctx context.Context, tx TTx, r Request) (Job, error) {
-	if err := q.check(r); err != nil {
+	if err := q.check(ctx, r); err != nil {
 		return Job{}, err
 	}
 	jobs, err := q.insert(ctx, tx, []Request{r})
@@ -77,7 +114,7 @@ func notRefused(j Job) (Job, error) {
 // that a list can be asked for again as a whole.
 func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, err error) {
 	for _, r := range rs {
-		if err := q.check(r); err != nil {
+		if err := q.check(ctx, r); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +131,7 @@ func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, 
 // Check returns what [Queue.EnqueueAll] would for one request, and changes nothing: the job
 // that is known, or the zero Job for a request that is new, or the error.
 func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
-	if err := q.check(r); err != nil {
+	if err := q.check(ctx, r); err != nil {
 		return Job{}, err
 	}
 	wanted, err := q.recordOf(r)
@@ -120,7 +157,7 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 		}
 		inserted, err := s.insertJob(ctx, &wanted)
 		if err != nil {
-			return nil, fmt.Errorf("fulfilment: recording a request: %w", err)
+			return nil, err
 		}
 		if inserted {
 			jobs[i] = wanted.Job
@@ -129,7 +166,12 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 		}
 		jobs[i], err = known(ctx, s, wanted)
 		if errors.Is(err, ErrNoJob) {
-			err = fmt.Errorf("fulfilment: %s of payment %s is being asked for by another transaction; try again: %w", wanted.Operation, wanted.PaymentID, err)
+			err = &problem{
+				what: textf("%[2]s of payment %[1]s is being asked for by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
+					wanted.PaymentID, wanted.Operation),
+				next:  nextAgain,
+				cause: err,
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -153,7 +195,7 @@ func known(ctx context.Context, s store, wanted record) (Job, error) {
 
 // recordOf returns the job that a request is to become.
 func (q *Queue[TTx]) recordOf(r Request) (record, error) {
-	t, now := termsOf(r.unwrap()), q.moment()
+	t, now := termsOf(r.asked), q.moment()
 	private, err := t.private.marshal()
 	if err != nil {
 		return record{}, err

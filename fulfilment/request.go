@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,30 +18,25 @@ import (
 type Request struct {
 	reference string
 	batch     string
-	// A pointer, since fmt prints the unexported fields of a program's struct without
-	// asking them.
-	request *any
+	asked     jpayment.Request
 }
 
 // Sales asks for the capture (実売上) of a payment. The reference is the merchant's own
 // name for it, such as an order number: 1 to 200 bytes. It is logged, so it must not be
 // personal.
-func Sales(reference string, r jpayment.SalesRequest) Request { return newRequest(reference, r) }
+func Sales(reference string, r jpayment.SalesRequest) Request {
+	return Request{reference: reference, asked: r}
+}
 
 // Cancel asks for the cancellation (取消) of a payment. For the reference see [Sales].
-func Cancel(reference string, r jpayment.CancelRequest) Request { return newRequest(reference, r) }
+func Cancel(reference string, r jpayment.CancelRequest) Request {
+	return Request{reference: reference, asked: r}
+}
 
 // ReAuth asks for the re-authorisation (再オーソリ) of a payment at other amounts. For the
 // reference see [Sales].
-func ReAuth(reference string, r jpayment.ReAuthRequest) Request { return newRequest(reference, r) }
-
-func newRequest(reference string, r any) Request { return Request{reference: reference, request: &r} }
-
-func (r Request) unwrap() any {
-	if r.request == nil {
-		return nil
-	}
-	return *r.request
+func ReAuth(reference string, r jpayment.ReAuthRequest) Request {
+	return Request{reference: reference, asked: r}
 }
 
 // InBatch returns the request with the name of a batch, at most 200 bytes, by which
@@ -55,7 +49,7 @@ func (r Request) InBatch(name string) Request {
 
 // LogValue returns the request without its private data.
 func (r Request) LogValue() slog.Value {
-	t := termsOf(r.unwrap())
+	t := termsOf(r.asked)
 	return slog.GroupValue(
 		slog.String("operation", string(t.operation)),
 		slog.String("payment_id", t.paymentID),
@@ -69,75 +63,97 @@ func (r Request) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Request{%s}", strings.Trim(r.LogValue().String(), "[]"))
 }
 
-// MarshalJSON returns an error: the request holds private data, and JSON is how many
+// MarshalText returns an error: the request holds private data, and JSON is how many
 // loggers print.
-func (r Request) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("fulfilment: a Request holds private data and is not marshalled")
+func (r Request) MarshalText() ([]byte, error) {
+	return nil, &problem{
+		what: jpayment.Text{En: "a Request holds private data and is not marshalled", Ja: "Request は個人情報を含むため、変換できません"},
+		next: jpayment.Text{En: "marshal what you need of it", Ja: "必要な項目だけを取り出す"},
+	}
+}
+
+// invalidFields collects what is wrong with a request or a configuration.
+type invalidFields []jpayment.InvalidField
+
+// add does nothing for an empty reason.
+func (fs *invalidFields) add(field string, reason jpayment.Text) {
+	if reason != (jpayment.Text{}) {
+		*fs = append(*fs, jpayment.InvalidField{Field: field, Reason: reason})
+	}
+}
+
+// err returns a [*jpayment.ValidationError], or nil if nothing is wrong.
+func (fs invalidFields) err(op jpayment.Operation, paymentID string) error {
+	if len(fs) == 0 {
+		return nil
+	}
+	return &jpayment.ValidationError{Call: jpayment.Call{Operation: op, PaymentID: paymentID}, Fields: fs}
+}
+
+var (
+	isEmpty    = jpayment.Text{En: "is empty", Ja: "が空です"}
+	isNegative = jpayment.Text{En: "is negative", Ja: "が負の値です"}
+)
+
+func notBetween(low, high int) jpayment.Text {
+	return textf("is not between %d and %d", "が%dから%dの範囲にありません", low, high)
 }
 
 const maxName = 200
 
 // nameReason says why s is no reference or batch, or nothing.
-func nameReason(s string) string {
+func nameReason(s string) jpayment.Text {
 	switch {
 	case len(s) > maxName:
-		return fmt.Sprintf("is %d bytes long; at most %d are allowed", len(s), maxName)
+		return textf("is %d bytes long; at most %d are allowed", "が%dバイトです（%dバイト以内にしてください）", len(s), maxName)
 	case !utf8.ValidString(s):
-		return "is not UTF-8"
+		return jpayment.Text{En: "is not UTF-8", Ja: "がUTF-8ではありません"}
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return "has a control character"
+		return jpayment.Text{En: "has a control character", Ja: "に制御文字があります"}
 	default:
-		return ""
+		return jpayment.Text{}
 	}
 }
 
-// check returns a [*jpayment.ValidationError] with every fault of the request.
-func (q *Queue[TTx]) check(r Request) error {
-	var faults []jpayment.Fault
-	add := func(field, reason string) {
-		if reason != "" {
-			faults = append(faults, jpayment.Fault{Field: field, Reason: reason})
+// check returns a [*jpayment.ValidationError] with everything that is wrong with the
+// request.
+func (q *Queue[TTx]) check(ctx context.Context, r Request) error {
+	var bad invalidFields
+	t := termsOf(r.asked)
+	if r.asked == nil {
+		bad.add("Request", jpayment.Text{En: "was not made by Sales, Cancel or ReAuth", Ja: "がSales、Cancel、ReAuthのいずれかで作られていません"})
+	} else if _, err := q.client.Preview(ctx, q.operation(t.operation), r.asked); err != nil {
+		var invalid *jpayment.ValidationError
+		if !errors.As(err, &invalid) {
+			return err
 		}
+		bad, t.paymentID = invalid.Fields, invalid.PaymentID // which is empty if it is no number
 	}
-	add("Reference", nameReason(r.reference))
-	add("Batch", nameReason(r.batch))
 	if r.reference == "" {
-		add("Reference", "is empty")
+		bad.add("Reference", isEmpty)
 	}
-	_, err := send(context.Background(), q.rehearsal, r.unwrap(), q.kickbackWait > 0)
-	var invalid *jpayment.ValidationError
-	switch {
-	case errors.As(err, &invalid):
-		invalid.Faults = append(invalid.Faults, faults...)
-		return invalid
-	case len(faults) > 0:
-		return &jpayment.ValidationError{Call: jpayment.Call{Operation: termsOf(r.unwrap()).operation, PaymentID: termsOf(r.unwrap()).paymentID}, Faults: faults}
-	case !errors.Is(err, errRehearsal):
-		return err
-	default:
-		return nil
-	}
+	bad.add("Reference", nameReason(r.reference))
+	bad.add("Batch", nameReason(r.batch))
+	return bad.err(t.operation, t.paymentID)
 }
 
-var errRehearsal = errors.New("fulfilment: rehearsal")
-
-// newRehearsal returns a client that never sends. What is checked before sending is
-// checked by the code that sends.
-func newRehearsal(cfg Config) (*jpayment.Client, error) {
-	opts := []jpayment.Option{
-		jpayment.WithHTTPClient(&http.Client{Transport: stage{}}),
-		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}),
-		jpayment.WithCharset(cfg.Charset),
+// operation returns the call by which an operation is carried out.
+func (q *Queue[TTx]) operation(op jpayment.Operation) jpayment.Operation {
+	if op == jpayment.OpReAuth && q.kickbackWait > 0 {
+		return jpayment.OpReAuthByKickback
 	}
+	return op
+}
+
+// newPreviewer returns a client for looking at requests. What is checked before sending is
+// checked by the code that sends.
+func newPreviewer(cfg Config) (*jpayment.Client, error) {
+	opts := []jpayment.Option{jpayment.WithCharset(cfg.Charset)}
 	if cfg.KickbackWait > 0 { // The signature takes room that the other data cannot have.
 		opts = append(opts, jpayment.WithKickbackKey(make([]byte, 32)))
 	}
 	return jpayment.NewClient(cfg.StoreID, opts...)
 }
-
-type stage struct{}
-
-func (stage) RoundTrip(*http.Request) (*http.Response, error) { return nil, errRehearsal }
 
 // terms is what a request says, as the columns of the database have it.
 type terms struct {
@@ -156,41 +172,48 @@ type private struct {
 
 // termsOf takes a request apart, and requestOf puts it together again. A test holds that
 // they leave no field out.
-func termsOf(r any) terms {
+func termsOf(r jpayment.Request) terms {
 	switch r := r.(type) {
 	case jpayment.SalesRequest:
-		return terms{operation: jpayment.OpSales, paymentID: r.PaymentID, private: private{Extra: r.Extra}}
+		return terms{operation: jpayment.OpSales, paymentID: r.PaymentID, private: private{Extra: r.Extra.Reveal()}}
 	case jpayment.CancelRequest:
-		return terms{operation: jpayment.OpCancel, paymentID: r.PaymentID, private: private{Extra: r.Extra}}
+		return terms{operation: jpayment.OpCancel, paymentID: r.PaymentID, private: private{Extra: r.Extra.Reveal()}}
 	case jpayment.ReAuthRequest:
 		return terms{
 			operation: jpayment.OpReAuth, paymentID: r.PaymentID, amount: r.Amount, tax: r.Tax, shipping: r.Shipping,
-			private: private{Email: r.Email, Phone: r.Phone, Extra: r.Extra},
+			private: private{Email: r.Email.Reveal(), Phone: r.Phone.Reveal(), Extra: r.Extra.Reveal()},
 		}
 	default:
 		return terms{}
 	}
 }
 
-func requestOf(r record) (any, error) {
+func requestOf(r record) (jpayment.Request, error) {
 	var p private
 	if r.private != "" {
 		if err := json.Unmarshal([]byte(r.private), &p); err != nil {
-			return nil, errors.New("fulfilment: the private data of a job are unreadable") // The cause may quote them.
+			return nil, &problem{ // The cause may quote them.
+				what: textf("the private data of job %d are unreadable", "ジョブ %d の個人情報などを読み取れません", r.ID),
+				next: nextDatabase,
+			}
 		}
 	}
+	extra := jpayment.NewExtra(p.Extra)
 	switch r.Operation {
 	case jpayment.OpSales:
-		return jpayment.SalesRequest{PaymentID: r.PaymentID, Extra: p.Extra}, nil
+		return jpayment.SalesRequest{PaymentID: r.PaymentID, Extra: extra}, nil
 	case jpayment.OpCancel:
-		return jpayment.CancelRequest{PaymentID: r.PaymentID, Extra: p.Extra}, nil
+		return jpayment.CancelRequest{PaymentID: r.PaymentID, Extra: extra}, nil
 	case jpayment.OpReAuth:
 		return jpayment.ReAuthRequest{
 			PaymentID: r.PaymentID, Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
-			Email: p.Email, Phone: p.Phone, Extra: p.Extra,
+			Email: jpayment.NewSecret(p.Email), Phone: jpayment.NewSecret(p.Phone), Extra: extra,
 		}, nil
 	default:
-		return nil, fmt.Errorf("fulfilment: job %d has an operation that this version does not know", r.ID)
+		return nil, &problem{
+			what: textf("job %d has an operation that this version does not know", "ジョブ %d は、このバージョンの知らない処理です", r.ID),
+			next: nextDatabase,
+		}
 	}
 }
 
@@ -205,7 +228,7 @@ func (p private) marshal() (string, error) {
 
 // send calls the gateway. A nil result without an error says that the result is to come by
 // a kickback.
-func send(ctx context.Context, g jpayment.Gateway, r any, byKickback bool) (*jpayment.Result, error) {
+func send(ctx context.Context, g jpayment.Gateway, r jpayment.Request, byKickback bool) (*jpayment.Result, error) {
 	switch r := r.(type) {
 	case jpayment.SalesRequest:
 		return g.Sales(ctx, r)
@@ -216,7 +239,7 @@ func send(ctx context.Context, g jpayment.Gateway, r any, byKickback bool) (*jpa
 			return nil, g.ReAuthByKickback(ctx, r)
 		}
 		return g.ReAuth(ctx, r)
-	default:
-		return nil, &jpayment.ValidationError{Faults: []jpayment.Fault{{Field: "Request", Reason: "was not made by Sales, Cancel or ReAuth"}}}
+	default: // requestOf makes no other.
+		panic(fmt.Sprintf("a request of type %T", r))
 	}
 }

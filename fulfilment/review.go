@@ -2,7 +2,6 @@ package fulfilment
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 
@@ -34,7 +33,10 @@ func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (Job, 
 			return err
 		}
 		if d.State == StateWaiting && r.forgotten {
-			return fmt.Errorf("fulfilment: the private data of job %d are erased, so it cannot be sent again", r.ID)
+			return &problem{
+				what: textf("the private data of job %d are erased, so it cannot be sent again", "ジョブ %d の個人情報などは消去済みのため、再送できません", r.ID),
+				next: jpayment.Text{En: "carry it out in the control panel", Ja: "管理画面で処理する"},
+			}
 		}
 		r = r.decided(d, q.moment())
 		return q.write(ctx, tx, r)
@@ -47,31 +49,27 @@ func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (Job, 
 }
 
 func (d Decision) check(r record) error {
-	var faults []jpayment.Fault
-	add := func(field, reason string) {
-		if reason != "" {
-			faults = append(faults, jpayment.Fault{Field: field, Reason: reason})
-		}
-	}
+	var bad invalidFields
 	if !r.mayDecide(d.State) {
-		add("Job", fmt.Sprintf("is %s; a decision is for one that needs review or awaits its kickback, and a refused one can be sent again", r.State))
+		state := r.State.Text()
+		bad.add("Job", jpayment.Text{
+			En: "is " + state.En + "; a decision is for one that needs review or awaits its kickback, and a refused one can be sent again",
+			Ja: "の状態は「" + state.Ja + "」です。判断できるのは、要確認または通知待ちのジョブです。拒否されたジョブは再送できます",
+		})
 	}
 	if d.State != StateDone && d.State != StateRefused && d.State != StateWaiting {
-		add("State", "is neither done nor refused nor waiting")
+		bad.add("State", jpayment.Text{En: "is neither done nor refused nor waiting", Ja: "が完了、拒否、待機のいずれでもありません"})
 	}
 	switch wanted := r.Operation == jpayment.OpReAuth && d.State == StateDone; {
 	case wanted && (d.NewPaymentID == "" || strings.Trim(d.NewPaymentID, "0123456789") != "" || d.NewPaymentID == r.PaymentID):
-		add("NewPaymentID", "is not the number of the payment that the re-authorisation made")
+		bad.add("NewPaymentID", jpayment.Text{En: "is not the number of the payment that the re-authorisation made", Ja: "が再オーソリで作成された決済の番号ではありません"})
 	case !wanted && d.NewPaymentID != "":
-		add("NewPaymentID", "is given although no payment was made")
+		bad.add("NewPaymentID", jpayment.Text{En: "is given although no payment was made", Ja: "が指定されていますが、新しい決済は作成されていません"})
 	}
 	if d.By == "" {
-		add("By", "is empty")
+		bad.add("By", isEmpty)
 	}
-	add("By", nameReason(d.By))
-	add("Note", nameReason(d.Note))
-	if len(faults) == 0 {
-		return nil
-	}
-	return &jpayment.ValidationError{Call: jpayment.Call{Operation: "Review of " + r.Operation, PaymentID: r.PaymentID}, Faults: faults}
+	bad.add("By", nameReason(d.By))
+	bad.add("Note", nameReason(d.Note))
+	return bad.err("Review of "+r.Operation, r.PaymentID)
 }

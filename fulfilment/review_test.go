@@ -101,7 +101,7 @@ func decisionFaults[TTx any](t *testing.T, p place[TTx]) {
 		var invalid *jpayment.ValidationError
 		require.ErrorAs(t, err, &invalid, name)
 		var fields []string
-		for _, f := range invalid.Faults {
+		for _, f := range invalid.Fields {
 			fields = append(fields, f.Field)
 		}
 		require.Equal(t, c.fields, fields, name)
@@ -184,14 +184,14 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	private := func(id string) Request {
 		return ReAuth("order-"+id, jpayment.ReAuthRequest{
 			PaymentID: id, Amount: 900, Tax: 72, Shipping: 500,
-			Email: canary + "@example.com", Phone: canaryDigits, Extra: map[string]string{"k": canary + " extra"},
+			Email: jpayment.NewSecret(canary + "@example.com"), Phone: jpayment.NewSecret(canaryDigits), Extra: jpayment.NewExtra(map[string]string{"k": canary + " extra"}),
 		})
 	}
 	j, err := s.Enqueue(t.Context(), private(s.authorize()))
 	require.NoError(t, err)
 	require.False(t, s.work(w, j))
 	n := success(j)
-	n.ApprovalCode, n.Extra = canaryCode, map[string]string{"k": canary + " extra"}
+	n.ApprovalCode, n.Extra = canaryCode, jpayment.NewExtra(map[string]string{"k": canary + " extra"})
 	require.True(t, s.notify(n))
 	settled := s.stands(j, StateDone, ReasonKickback)
 	require.Equal(t, canaryCode, settled.Result.ApprovalCode.Reveal())

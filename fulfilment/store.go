@@ -102,7 +102,7 @@ func (s store) updateJob(ctx context.Context, r record) error {
 	if err != nil {
 		return err
 	}
-	return mustChange(ctx, s, "writing a job down", `
+	return mustChange(ctx, s, `
 		UPDATE jpayment_job SET state = $1, reason = $2, code = $3, result = $4, new_payment_id = $5, attempts = $6, reviewed = $7,
 			forgotten = $8, decided_by = $9, note = $10, due = $11, updated_at = $12
 		WHERE store_id = $13 AND id = $14`,
@@ -167,35 +167,35 @@ func (s store) lockForgettable(ctx context.Context, before time.Time, limit int)
 
 // forgetJob erases the private data of a job, which is locked.
 func (s store) forgetJob(ctx context.Context, k kept) error {
-	return mustChange(ctx, s, "forgetting", `UPDATE jpayment_job SET private = '', result = $1, note = '', forgotten = 1 WHERE store_id = $2 AND id = $3`, k.result, s.storeID, k.id)
+	return mustChange(ctx, s, `UPDATE jpayment_job SET private = '', result = $1, note = '', forgotten = 1 WHERE store_id = $2 AND id = $3`, k.result, s.storeID, k.id)
 }
 
 // insertAttempt writes down that an attempt begins.
 func (s store) insertAttempt(ctx context.Context, jobID int64, a Attempt) error {
-	return mustChange(ctx, s, "writing an attempt down", `INSERT INTO jpayment_attempt (job_id, number, worker, started_at) VALUES ($1, $2, $3, $4)`,
+	return mustChange(ctx, s, `INSERT INTO jpayment_attempt (job_id, number, worker, started_at) VALUES ($1, $2, $3, $4)`,
 		jobID, a.Number, a.Worker, micros(a.StartedAt))
 }
 
 // endAttempt writes down how an attempt ended, whatever was written before.
 func (s store) endAttempt(ctx context.Context, jobID int64, a Attempt) error {
-	return mustChange(ctx, s, "writing an attempt's end down", `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what = $4 WHERE job_id = $5 AND number = $6`,
-		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What, jobID, a.Number)
+	return mustChange(ctx, s, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what_en = $4, what_ja = $5 WHERE job_id = $6 AND number = $7`,
+		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What.En, a.What.Ja, jobID, a.Number)
 }
 
 // endOpenAttempt writes down how an attempt ended, if nobody has yet.
 func (s store) endOpenAttempt(ctx context.Context, jobID int64, a Attempt) (ended bool, err error) {
-	return change(ctx, s, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what = $4 WHERE job_id = $5 AND number = $6 AND ended_at = 0`,
-		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What, jobID, a.Number)
+	return change(ctx, s, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what_en = $4, what_ja = $5 WHERE job_id = $6 AND number = $7 AND ended_at = 0`,
+		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What.En, a.What.Ja, jobID, a.Number)
 }
 
-const attemptColumns = `number, worker, started_at, ended_at, outcome, code, what`
+const attemptColumns = `number, worker, started_at, ended_at, outcome, code, what_en, what_ja`
 
 func scanAttempt(rs rows) (a Attempt, err error) {
 	var (
 		started, ended int64
 		outcome        string
 	)
-	err = rs.Scan(&a.Number, &a.Worker, &started, &ended, &outcome, &a.Code, &a.What)
+	err = rs.Scan(&a.Number, &a.Worker, &started, &ended, &outcome, &a.Code, &a.What.En, &a.What.Ja)
 	a.StartedAt, a.EndedAt, a.Outcome = fromMicros(started), fromMicros(ended), parseOutcome(outcome)
 	return a, err
 }
@@ -224,10 +224,10 @@ func (s store) unknownAttempts(ctx context.Context, jobID int64, after, before i
 func (s store) pause(ctx context.Context) (*Pause, error) {
 	p, found, err := first(ctx, s, func(rs rows) (p Pause, err error) {
 		var at int64
-		err = rs.Scan(&at, &p.Code, &p.Why)
+		err = rs.Scan(&at, &p.Reason, &p.Code, &p.Why.En, &p.Why.Ja)
 		p.At = fromMicros(at)
 		return p, err
-	}, `SELECT paused_at, code, why FROM jpayment_pause WHERE store_id = $1`, s.storeID)
+	}, `SELECT paused_at, reason, code, why_en, why_ja FROM jpayment_pause WHERE store_id = $1`, s.storeID)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -236,8 +236,8 @@ func (s store) pause(ctx context.Context) (*Pause, error) {
 
 // insertPause pauses the store, unless it is paused.
 func (s store) insertPause(ctx context.Context, p Pause) (inserted bool, err error) {
-	return change(ctx, s, `INSERT INTO jpayment_pause (store_id, paused_at, code, why) VALUES ($1, $2, $3, $4) ON CONFLICT (store_id) DO NOTHING`,
-		s.storeID, micros(p.At), string(p.Code), p.Why)
+	return change(ctx, s, `INSERT INTO jpayment_pause (store_id, paused_at, reason, code, why_en, why_ja) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store_id) DO NOTHING`,
+		s.storeID, micros(p.At), string(p.Reason), string(p.Code), p.Why.En, p.Why.Ja)
 }
 
 // deletePause ends the pause of the store, if it is paused.

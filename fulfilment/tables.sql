@@ -36,13 +36,16 @@ CREATE TABLE IF NOT EXISTS jpayment_attempt (
 	ended_at   INTEGER NOT NULL DEFAULT 0, -- 0 while it is on its way
 	outcome    TEXT    NOT NULL DEFAULT 'unknown',
 	code       TEXT    NOT NULL DEFAULT '',
-	what       TEXT    NOT NULL DEFAULT '',
+	what_en    TEXT    NOT NULL DEFAULT '',
+	what_ja    TEXT    NOT NULL DEFAULT '',
 	PRIMARY KEY (job_id, number)
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS jpayment_pause (
 	store_id  TEXT    NOT NULL PRIMARY KEY,
 	paused_at INTEGER NOT NULL,
+	reason    TEXT    NOT NULL,
 	code      TEXT    NOT NULL,
-	why       TEXT    NOT NULL
+	why_en    TEXT    NOT NULL,
+	why_ja    TEXT    NOT NULL
 ) STRICT;

@@ -42,7 +42,7 @@ func refusalIsFinal[TTx any](t *testing.T, p place[TTx]) {
 
 func invalidAtTheClient[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
-	invalid := &jpayment.ValidationError{Faults: []jpayment.Fault{{Field: "Extra", Reason: "is too long"}}}
+	invalid := &jpayment.ValidationError{Fields: []jpayment.InvalidField{{Field: "Extra", Reason: jpayment.Text{En: "is too long"}}}}
 	j := s.enqueue(jpayment.OpSales)
 	w := s.worker(&jpaymenttest.Fake{SalesFunc: func(context.Context, jpayment.SalesRequest) (*jpayment.Result, error) { return nil, invalid }})
 	require.False(t, s.work(w, j))
@@ -151,7 +151,7 @@ func configurationPauses[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	require.NotNil(t, st.Paused)
 	require.Equal(t, jpayment.CodeSourceIP, st.Paused.Code)
-	require.Contains(t, st.Paused.Why, "ER003")
+	require.Contains(t, st.Paused.Why.En, "ER003")
 	require.NotZero(t, st.Paused.At)
 	require.NoError(t, other.Pause(t.Context(), "the first reason stays"))
 	again, err := s.Status(t.Context(), "")
@@ -181,14 +181,14 @@ func testApproval[TTx any](t *testing.T, p place[TTx]) {
 	j, other := s.enqueue(jpayment.OpSales), s.enqueue(jpayment.OpSales)
 	require.False(t, s.work(w, j))
 	got := s.stands(j, StateReview, ReasonTestMode)
-	require.NotEmpty(t, got.Next())
-	require.NotEmpty(t, got.NextJa())
+	require.NotEmpty(t, got.Next().En)
+	require.NotEmpty(t, got.Next().Ja)
 	require.True(t, s.work(w, other))
 	require.Len(t, s.gateway.Requests(), 1)
 	st, err := s.Status(t.Context(), "")
 	require.NoError(t, err)
 	require.NotNil(t, st.Paused)
-	require.Contains(t, st.Paused.Why, "test mode")
+	require.Contains(t, st.Paused.Why.En, "test mode")
 }
 
 func replaySucceeds[TTx any](t *testing.T, p place[TTx]) {
@@ -219,7 +219,7 @@ func replayRefused[TTx any](t *testing.T, p place[TTx]) {
 		require.False(t, s.work(w, j))
 		got := s.stands(j, StateReview, ReasonReplayRefused)
 		require.Equal(t, []jpayment.Code{jpayment.CodeCaptureFailed, jpayment.CodeCancelFailed}[i], got.Code)
-		require.NotEmpty(t, got.Next())
+		require.NotEmpty(t, got.Next().En)
 		require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown, jpayment.OutcomeRefused}, s.outcomes(j))
 		s.pass(maxBackOff)
 		require.False(t, s.work(w, j))

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"sync/atomic"
 	"time"
@@ -33,18 +36,21 @@ type WorkerConfig struct {
 }
 
 func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
-	var faults []jpayment.Fault
-	check := func(ok bool, field, reason string) {
-		if !ok {
-			faults = append(faults, jpayment.Fault{Field: field, Reason: reason})
-		}
+	var bad invalidFields
+	if c.Concurrency < 0 || c.Concurrency > 64 {
+		bad.add("Concurrency", notBetween(1, 64))
 	}
-	check(c.Concurrency >= 0 && c.Concurrency <= 64, "Concurrency", "is not between 1 and 64")
-	check(c.Rate >= 0, "Rate", "is negative")
-	check(c.CallTimeout >= 0, "CallTimeout", "is negative")
-	check(c.MaxReplays >= 0 && c.MaxReplays <= 10, "MaxReplays", "is not between 1 and 10")
-	if len(faults) > 0 {
-		return c, invalidConfig("WorkerConfig", faults...)
+	if c.Rate < 0 {
+		bad.add("Rate", isNegative)
+	}
+	if c.CallTimeout < 0 {
+		bad.add("CallTimeout", isNegative)
+	}
+	if c.MaxReplays < 0 || c.MaxReplays > 10 {
+		bad.add("MaxReplays", notBetween(1, 10))
+	}
+	if err := bad.err("fulfilment.WorkerConfig", ""); err != nil {
+		return c, err
 	}
 	if c.Concurrency == 0 {
 		c.Concurrency = 8
@@ -86,8 +92,8 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	if err != nil {
 		return err
 	}
-	if gateway == nil {
-		return invalidConfig("Run", jpayment.Fault{Field: "gateway", Reason: "is nil"})
+	if err := q.checkGateway(ctx, gateway); err != nil {
+		return err
 	}
 	w := q.newWorker(ctx, gateway, cfg)
 	workers := river.NewWorkers()
@@ -108,7 +114,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("fulfilment: starting River: %w", err)
+		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: err}
 	}
 	w.sweepUntilStopped(ctx)
 	// The calls on their way end by themselves within their time-out.
@@ -119,6 +125,40 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	}
 	return nil
 }
+
+// checkGateway finds out before any job does that a gateway's kickbacks could not be proved.
+// A gateway that cannot be asked passes.
+func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway) error {
+	var bad invalidFields
+	if gateway == nil {
+		bad.add("gateway", jpayment.Text{En: "is nil", Ja: "がnilです"})
+		return bad.err("fulfilment.Run", "")
+	}
+	asked, ok := gateway.(interface {
+		Preview(ctx context.Context, op jpayment.Operation, r jpayment.Request) (*http.Request, error)
+	})
+	if !ok || q.kickbackWait == 0 {
+		return nil
+	}
+	preview, err := asked.Preview(ctx, jpayment.OpReAuthByKickback, jpayment.ReAuthRequest{PaymentID: "1", Amount: 1})
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(preview.Body)
+	if err != nil {
+		return err
+	}
+	if form, err := url.ParseQuery(string(body)); err != nil || form.Get(signature) == "" {
+		bad.add("gateway", jpayment.Text{
+			En: "does not sign its requests, so no kickback could settle a job; with KickbackWait give the client jpayment.WithKickbackKey",
+			Ja: "がリクエストに署名しないため、決済結果通知でジョブを確定できません。KickbackWait を使う場合は、クライアントに jpayment.WithKickbackKey を指定してください",
+		})
+	}
+	return bad.err("fulfilment.Run", "")
+}
+
+// signature is the parameter by which a client signs a request.
+const signature = "jpk"
 
 func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, cfg WorkerConfig) *worker[TTx] {
 	host, _ := os.Hostname() // for people to read
@@ -179,7 +219,7 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 // attempt is one try to send a job.
 type attempt struct {
 	job     Job
-	request any
+	request jpayment.Request
 	history history
 	began   time.Time
 }
@@ -258,13 +298,13 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 		// A panic of the gateway's leaves the outcome unknown, as any error does that is
 		// not the client's.
 		if p := recover(); p != nil {
-			ans = answer{what: fmt.Sprintf("the gateway panicked with a %T", p)}
+			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しがパニックを起こしました（%T）", p)}
 		}
 	}()
 	res, err := send(ctx, w.gateway, a.request, a.history.byKickback)
 	switch toCome := a.job.Operation == jpayment.OpReAuth && a.history.byKickback; {
 	case err == nil && res == nil && !toCome:
-		return answer{what: "the gateway returned neither a result nor an error"}
+		return answer{what: jpayment.Text{En: "the gateway returned neither a result nor an error", Ja: "ゲートウェイの呼び出しが結果もエラーも返しませんでした"}}
 	case err == nil && res != nil && w.production && res.TestMode():
 		return approvedTest(res)
 	default:
@@ -299,7 +339,12 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("fulfilment: job %d: the end of attempt %d could not be written down, so its outcome counts as unknown: %w", a.job.ID, a.job.Attempts, err)
+			return &problem{
+				what: textf("the end of attempt %[2]d of job %[1]d could not be written down, so its outcome counts as unknown",
+					"ジョブ %d の %d 回目の送信の結果を記録できなかったため、結果不明として扱います", a.job.ID, a.job.Attempts),
+				next:  nextDatabase,
+				cause: err,
+			}
 		}
 	}
 	if changed {
@@ -326,7 +371,7 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, a *attempt, ans answer,
 		r, err = w.conclude(ctx, tx, r, v)
 	}
 	if err == nil && v.pause {
-		err = w.pauseTx(ctx, tx, Pause{At: w.moment(), Code: v.code, Why: v.what})
+		err = w.pauseTx(ctx, tx, v.pauseAt(w.moment()))
 	}
 	return r.Job, changed, err
 }
@@ -336,21 +381,4 @@ func (q *Queue[TTx]) conclude(ctx context.Context, tx TTx, r record, v verdict) 
 	now := q.moment()
 	r = r.after(v, q.due(v, now), now)
 	return r, q.write(ctx, tx, r)
-}
-
-// describe returns the line of an error of the package jpayment, which shows nothing
-// private. Any other may, so it gives only its type.
-func describe(err error) string {
-	var ours interface {
-		error
-		Next() string
-	}
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &ours):
-		return ours.Error()
-	default:
-		return fmt.Sprintf("error of type %T", err)
-	}
 }

@@ -1,0 +1,138 @@
+package fulfilment
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// filled returns a value of which no field is zero, by the path to each field, and fails for
+// a kind of field that it does not know: whoever adds one decides how it is stored.
+func filled(t *testing.T, path string, v reflect.Value) {
+	t.Helper()
+	switch field := v.Addr().Interface().(type) {
+	case *jpayment.Secret:
+		text := map[string]string{"Email": "nobody@example.com", "Phone": "0312345678"}[path]
+		*field = jpayment.NewSecret(text + map[bool]string{true: "a secret"}[text == ""])
+	case *jpayment.Extra:
+		*field = jpayment.NewExtra(map[string]string{"key": "value", "鍵": "値"})
+	case *jpayment.Amount:
+		*field = jpayment.Yen(int64(len(path)))
+	case *string, *jpayment.Code:
+		v.SetString(fmt.Sprint(10000000 + len(path))) // which is a payment's number too
+	case *int64, *int, *jpayment.Status:
+		v.SetInt(int64(100 + len(path)))
+	default:
+		require.Equal(t, reflect.Struct, v.Kind(), "%s is a %s: say here, and where requests and results are stored, what becomes of it", path, v.Type())
+		for i := range v.NumField() {
+			filled(t, v.Type().Field(i).Name, v.Field(i))
+		}
+	}
+}
+
+// Every field of a request comes through the database to the gateway.
+func everyFieldArrives[TTx any](t *testing.T, p place[TTx]) {
+	var sales jpayment.SalesRequest
+	var cancel jpayment.CancelRequest
+	var reauth jpayment.ReAuthRequest
+	for _, r := range []any{&sales, &cancel, &reauth} {
+		filled(t, "", reflect.ValueOf(r).Elem())
+	}
+	var arrived []jpayment.Request
+	done := &jpayment.Result{Status: jpayment.StatusSucceeded}
+	gateway := &jpaymenttest.Fake{
+		SalesFunc: func(_ context.Context, r jpayment.SalesRequest) (*jpayment.Result, error) {
+			arrived = append(arrived, r)
+			return done, nil
+		},
+		CancelFunc: func(_ context.Context, r jpayment.CancelRequest) (*jpayment.Result, error) {
+			arrived = append(arrived, r)
+			return done, nil
+		},
+		ReAuthFunc: func(_ context.Context, r jpayment.ReAuthRequest) (*jpayment.Result, error) {
+			arrived = append(arrived, r)
+			return done, nil
+		},
+		ReAuthByKickbackFunc: func(_ context.Context, r jpayment.ReAuthRequest) error {
+			arrived = append(arrived, r)
+			return nil
+		},
+	}
+	for wait, storeID := range storeOf {
+		s := newSite(t, p, Config{StoreID: storeID, KickbackWait: wait})
+		arrived = nil
+		for _, r := range []Request{Sales("order-1", sales), Cancel("order-1", cancel), ReAuth("order-1", reauth)} {
+			j, err := s.Enqueue(t.Context(), r)
+			require.NoError(t, err)
+			require.False(t, s.work(s.worker(gateway), j))
+		}
+		require.Equal(t, []jpayment.Request{sales, cancel, reauth}, arrived)
+	}
+}
+
+// Every field of a result is stored, and what is private in one is forgotten.
+func TestResultsAreStoredWhole(t *testing.T) {
+	t.Parallel()
+	var want jpayment.Result
+	filled(t, "", reflect.ValueOf(&want).Elem())
+	text, err := marshalResult(&want)
+	require.NoError(t, err)
+	got, err := unmarshalResult(text)
+	require.NoError(t, err)
+	require.Equal(t, &want, got)
+
+	text, err = forget(text)
+	require.NoError(t, err)
+	got, err = unmarshalResult(text)
+	require.NoError(t, err)
+	v := reflect.ValueOf(*got)
+	for i := range v.NumField() {
+		switch v.Field(i).Interface().(type) {
+		case jpayment.Secret, jpayment.Extra:
+			require.True(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
+		default:
+			require.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
+		}
+	}
+}
+
+// A job that waits for its kickback waits for ever if nobody can prove it.
+func TestRunWantsASigningClient(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	gateway := jpaymenttest.NewServer(t)
+	unsigned, signed := gateway.Client(), gateway.Client(jpayment.WithKickbackKey(kickbackKey))
+	for name, c := range map[string]struct {
+		wait    time.Duration
+		gateway jpayment.Gateway
+		refused bool
+	}{
+		"unsigned":                  {time.Hour, unsigned, true},
+		"unsigned and wrapped":      {time.Hour, struct{ *jpayment.Client }{unsigned}, true},
+		"unsigned and at once":      {0, unsigned, false},
+		"signed":                    {time.Hour, signed, false},
+		"one that cannot be asked":  {time.Hour, &jpaymenttest.Fake{}, false},
+		"one that hides its client": {time.Hour, struct{ jpayment.Gateway }{unsigned}, false},
+	} {
+		s := newSite(t, onSQLite(t), Config{KickbackWait: c.wait})
+		err := s.Run(ended, c.gateway, WorkerConfig{})
+		if !c.refused {
+			require.NoError(t, err, name)
+			continue
+		}
+		var invalid *jpayment.ValidationError
+		require.ErrorAs(t, err, &invalid, name)
+		require.Equal(t, "gateway", invalid.Fields[0].Field)
+		require.Contains(t, err.Error(), "WithKickbackKey")
+		require.Contains(t, jpayment.WhatOf(err).Ja, "WithKickbackKey")
+	}
+	require.Empty(t, gateway.Requests())
+}

@@ -1,0 +1,59 @@
+package fulfilment
+
+import (
+	"fmt"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// textf formats both languages with the same arguments.
+func textf(en, ja string, args ...any) jpayment.Text {
+	return jpayment.Text{En: fmt.Sprintf(en, args...), Ja: fmt.Sprintf(ja, args...)}
+}
+
+// codeText returns a code and its meaning.
+func codeText(c jpayment.Code) jpayment.Text {
+	m := c.Message()
+	return jpayment.Text{En: string(c) + " (" + m.En + ")", Ja: string(c) + "（" + m.Ja + "）"}
+}
+
+// sentence puts what happened and what to do next on one line.
+func sentence(what, next jpayment.Text) string {
+	line := "fulfilment: " + what.En
+	if next.En != "" {
+		line += "; next: " + next.En
+	}
+	return line
+}
+
+// problem is an error that says what happened and what to do next, and nothing private but
+// what its cause says.
+type problem struct {
+	what, next jpayment.Text
+	cause      error // or nil
+}
+
+// Error returns both on one line, with the cause.
+func (e *problem) Error() string {
+	if e.cause == nil || e.cause == ErrNoJob { //nolint:errorlint // That one's own text says nothing more.
+		return sentence(e.what, e.next)
+	}
+	return sentence(jpayment.Text{En: e.what.En + ": " + e.cause.Error()}, e.next)
+}
+
+// What returns what happened, without the cause.
+func (e *problem) What() jpayment.Text { return e.what }
+
+// Next returns what to do next.
+func (e *problem) Next() jpayment.Text { return e.next }
+
+// Unwrap returns the cause, or nil.
+func (e *problem) Unwrap() error { return e.cause }
+
+// What to do about what more than one error says.
+var (
+	nextDatabase = jpayment.Text{En: "check the database, and that it is this version's", Ja: "データベースの状態と、バージョンが合っているかを確認する"}
+	nextAgain    = jpayment.Text{En: "try it again", Ja: "再実行する"}
+	nextLookUp   = jpayment.Text{En: "look both payments up in the control panel", Ja: "管理画面で両方の決済を確認する"}
+	nextOthers   = jpayment.Text{En: "hand it to whoever takes other kickbacks", Ja: "ほかの決済結果通知を扱う処理に渡す"}
+)
