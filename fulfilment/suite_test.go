@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -229,10 +229,32 @@ func (s *site[TTx]) outcomes(j Job) (all []jpayment.Outcome) {
 	return all
 }
 
+// elsewhere is who captures in the control panel.
+const elsewhere = "the shop's people"
+
+// captureElsewhere captures a payment as somebody does in the control panel.
+func (s *site[TTx]) captureElsewhere(paymentID string) error {
+	_, err := s.gateway.Client(jpayment.WithUserAgent(elsewhere)).Sales(s.t.Context(), jpayment.SalesRequest{PaymentID: paymentID})
+	return err
+}
+
+// ours returns the requests that arrived at the gateway from workers.
+func (s *site[TTx]) ours() []jpaymenttest.Request {
+	return slices.DeleteFunc(s.gateway.Requests(), func(r jpaymenttest.Request) bool { return r.Header.Get("User-Agent") == elsewhere })
+}
+
+// operationOf returns the operation of the job that makes a request.
+func operationOf(r jpaymenttest.Request) jpayment.Operation {
+	if r.Operation == jpayment.OpReAuthByKickback {
+		return jpayment.OpReAuth
+	}
+	return r.Operation
+}
+
 // requests counts what arrived at the gateway for a job.
 func (s *site[TTx]) requests(j Job) (n int) {
-	for _, r := range s.gateway.Requests() {
-		if r.PaymentID == j.PaymentID && strings.EqualFold(r.Operation, string(j.Operation)) {
+	for _, r := range s.ours() {
+		if r.PaymentID == j.PaymentID && operationOf(r) == j.Operation {
 			n++
 		}
 	}
@@ -241,8 +263,8 @@ func (s *site[TTx]) requests(j Job) (n int) {
 
 // booked counts what the gateway booked of an operation on a payment.
 func (s *site[TTx]) booked(j Job) (n int) {
-	for _, r := range s.gateway.Requests() {
-		if r.Booked && r.PaymentID == j.PaymentID && strings.EqualFold(r.Operation, string(j.Operation)) {
+	for _, r := range s.ours() {
+		if r.Booked && r.PaymentID == j.PaymentID && operationOf(r) == j.Operation {
 			n++
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +26,7 @@ func refusalIsFinal[TTx any](t *testing.T, p place[TTx]) {
 	w := s.worker(s.client(nil))
 	declined := s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
 	captured := s.authorize()
-	require.NoError(t, s.gateway.Capture(captured))
+	require.NoError(t, s.captureElsewhere(captured))
 	for code, id := range map[jpayment.Code]string{"G1242G120000": declined, jpayment.CodeCaptureFailed: captured, jpayment.CodePaymentID: "999"} {
 		j := s.enqueueFor(jpayment.OpSales, id)
 		require.False(t, s.work(w, j))
@@ -98,7 +97,7 @@ func notSentIsSentLater[TTx any](t *testing.T, p place[TTx]) {
 func congestion[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
-		s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010", Operation: strings.ToUpper(string(op)), Nth: 1})
+		s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010", Operation: op, Nth: 1})
 		w, j := s.worker(s.client(nil)), s.enqueue(op)
 		require.False(t, s.work(w, j))
 		got := s.stands(j, StateWaiting, ReasonBusy)
