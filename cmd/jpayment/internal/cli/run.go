@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
@@ -88,8 +89,18 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 		r.Report = strings.TrimSuffix(r.Path, filepath.Ext(r.Path)) + ".report.csv"
 	}
 	r.Console = worldOf(cmd).console()
+	r.Again, r.Flags = "jpayment run "+r.Path, sameFlags(cmd)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		r.Again += " --" + f.Name
+		if f.Value.Type() != "bool" {
+			r.Again += " " + f.Value.String()
+		}
+	})
 	r.Store, r.Database = s.store, s.databaseName()
 	r.Client, r.Worker = client, s.workerConfig()
+	if r.Timeout = s.timeout; r.Timeout == 0 {
+		r.Timeout = defaultTimeout
+	}
 	var q queue
 	r.OpenQueue = func(ctx context.Context) (_ monthend.Queue, closeIt func(), err error) {
 		q, closeIt, err = openQueue(ctx, s, nil, true)

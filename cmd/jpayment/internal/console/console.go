@@ -20,6 +20,7 @@ type Console struct {
 	Terminal       Terminals
 	Colour         bool           // where there is a terminal to show it
 	Zone           *time.Location // of the times that are shown; nil for Japan's
+	Width          func() int     // of the screen; nil for that behind Stderr
 }
 
 // Terminals tells which streams are a terminal.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
 )
 
 // Hidden stands for a value that is private.
@@ -105,9 +107,41 @@ func Zone(env func(string) string) *time.Location {
 
 // Time returns a time for a person, with its zone.
 func (c Console) Time(t time.Time) string {
-	zone := c.Zone
-	if zone == nil {
-		zone = japan
+	return c.in(t).Format("2006-01-02 15:04:05 MST")
+}
+
+// Clock returns a time of today for a person, with its zone.
+func (c Console) Clock(t time.Time) string { return c.in(t).Format("15:04:05 MST") }
+
+func (c Console) in(t time.Time) time.Time {
+	if c.Zone == nil {
+		return t.In(japan)
 	}
-	return t.In(zone).Format("2006-01-02 15:04:05 MST")
+	return t.In(c.Zone)
+}
+
+// Columns returns how wide the screen behind standard error is.
+func (c Console) Columns() int {
+	if c.Width != nil {
+		return c.Width()
+	}
+	if f, ok := c.Stderr.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// Width returns how many columns of the screen a text takes.
+func Width(s string) int { return text.StringWidthWithoutEscSequences(s) }
+
+// Cut returns as much of a text as fits into so many columns.
+func Cut(s string, columns int) string {
+	for i, r := range s {
+		if columns -= text.RuneWidth(r); columns < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }

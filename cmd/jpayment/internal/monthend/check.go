@@ -23,14 +23,14 @@ const shownFaults = 100
 // check reads the whole file and shows its faults. With any, its error is an exit status.
 func (r *Run) check(ctx context.Context) error {
 	r.counts = fileCounts{operations: map[jpayment.Operation]int64{}, known: map[fulfilment.State]int64{}}
-	shown := r.newProgress(r.Console.Lang.In("checking", "検査中"), -1)
+	line := progress{console: r.Console}
 	err := r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		if r.rows%atOnce == 0 {
-			shown.set(r.rows)
+			line.show(r.Console.Lang.In("checking ", "検査中 ") + console.Grouped(r.rows))
 		}
 		return r.checkRow(ctx, reader, row, faults)
 	})
-	shown.end()
+	line.clear()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New(r.Console.Lang.In("interrupted: nothing was sent", "中断しました。何も送信していません"))

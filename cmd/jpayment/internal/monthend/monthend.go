@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
@@ -40,17 +41,24 @@ type Run struct {
 
 	// Store, Gateway and Database are what the summary shows of them.
 	Store, Gateway, Database string
+	// Again is the command that goes on with this run, and Flags are those of its flags
+	// that the other commands need to find its jobs, each after a space: both as a person
+	// types them.
+	Again, Flags string
 
 	// OpenQueue opens the queue once the file turned out to be one, and returns what
 	// closes it.
 	OpenQueue func(ctx context.Context) (Queue, func(), error)
 	Client    jpayment.Gateway
+	Timeout   time.Duration // of one call, the client's
 	Worker    fulfilment.WorkerConfig
 	// Receive receives kickbacks until the context ends, if it is not nil. The channel gets
 	// the error that ended it before.
 	Receive func(ctx context.Context) (<-chan error, error)
 
-	open    func(path string) (io.ReadCloser, error) // nil for os.Open
+	open     func(path string) (io.ReadCloser, error) // nil for os.Open
+	patience time.Duration                            // 0 for defaultPatience
+
 	queue   Queue
 	scratch *scratch
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
@@ -19,7 +20,7 @@ func (r *Run) record(ctx context.Context) error {
 	if err := r.queue.Resume(ctx); err != nil { // A person has asked for it.
 		return fmt.Errorf("database: %w", err)
 	}
-	progress := r.newProgress(r.Console.Lang.In("recording", "記録中"), r.rows)
+	line := progress{console: r.Console}
 	var (
 		requests []fulfilment.Request
 		n        int64
@@ -44,7 +45,7 @@ func (r *Run) record(ctx context.Context) error {
 				}
 			}
 		}
-		progress.set(n)
+		line.show(fmt.Sprintf(r.Console.Lang.In("recording %s of %s", "記録中 %s/%s件"), console.Grouped(n), console.Grouped(r.rows)))
 		return nil
 	}
 	err := r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
@@ -64,7 +65,7 @@ func (r *Run) record(ctx context.Context) error {
 		}
 		return enqueue(same)
 	})
-	progress.end()
+	line.clear()
 	switch {
 	case errors.Is(err, errChanged):
 		return fmt.Errorf("%s: %s", r.Path, r.Console.Lang.In("the file was changed after it was checked; nothing was sent, run it again", "検査後にファイルが変更されました。何も送信していません。もう一度実行してください"))

@@ -23,7 +23,7 @@ type fileCounts struct {
 func (r *Run) summarise(ctx context.Context) error {
 	lang := r.Console.Lang
 	rows := [][]string{
-		{lang.In("file", "ファイル"), fmt.Sprintf(lang.In("%s (rows: %s, %s)", "%s（%s行、%s）"), r.Path, console.Grouped(r.rows), r.charset)},
+		{lang.In("file", "ファイル"), fmt.Sprintf(lang.In("%s (rows: %s, %s)", "%s（%s件、%s）"), r.Path, console.Grouped(r.rows), r.charset)},
 	}
 	if len(r.unread) > 0 {
 		rows = append(rows, []string{lang.In("not read", "対象外の列"), r.unreadText()})
@@ -66,11 +66,14 @@ func (r *Run) summarise(ctx context.Context) error {
 		[]string{lang.In("report", "レポート"), r.Report})
 	console.WriteTable(r.Console.Stderr, rows)
 	if st.Paused != nil {
-		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "店舗は停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(jobtext.PauseWhy(st.Paused))))
+		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(jobtext.PauseWhy(st.Paused))))
 	}
 	if r.unsettled() > 0 && !r.DryRun {
-		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s. Captures charge the cardholder.\n",
-			"最大 %s 件のリクエストを送信します。実売上ではカード会員に請求されます。\n"), console.Grouped(r.unsettled()))
+		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s.", "最大 %s 件のリクエストを送信します。"), console.Grouped(r.unsettled()))
+		if r.counts.operations[jpayment.OpSales] > 0 {
+			fmt.Fprint(r.Console.Stderr, lang.In(" Captures charge the cardholder.", "実売上ではカード会員に請求されます。"))
+		}
+		fmt.Fprintln(r.Console.Stderr)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	xjapanese "golang.org/x/text/encoding/japanese"
 
@@ -80,6 +81,24 @@ func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
 		}
 	}()
 	w := newReportWriter(f, r.charset)
+	if t, err = r.writeVerdicts(ctx, w); err != nil {
+		return t, err
+	}
+	if err := w.flush(); err != nil {
+		return t, err
+	}
+	if w.unmarked {
+		if f, err = marked(f); err != nil {
+			return t, err
+		}
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return t, err
+	}
+	return t, os.Rename(f.Name(), r.Report)
+}
+
+func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err error) {
 	if err := w.write(reportHeader(r.Console.Lang)); err != nil {
 		return t, err
 	}
@@ -103,13 +122,24 @@ func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
 		}
 		return w.write(reportLine(r.Console.Lang, row, j))
 	})
+	return t, err
+}
+
+// marked copies a report behind the mark by which Excel knows UTF-8.
+func marked(from *os.File) (*os.File, error) {
+	to, err := os.CreateTemp(filepath.Dir(from.Name()), ".jpayment-report-*")
 	if err != nil {
-		return t, err
+		return from, err
 	}
-	if err := errors.Join(w.flush(), f.Sync(), f.Close()); err != nil {
-		return t, err
+	_, err = from.Seek(0, io.SeekStart)
+	if err == nil {
+		_, err = io.WriteString(to, mark)
 	}
-	return t, os.Rename(f.Name(), r.Report)
+	if err == nil {
+		_, err = io.Copy(to, from)
+	}
+	_ = from.Close() // It was only read.
+	return to, errors.Join(err, os.Remove(from.Name()))
 }
 
 func reportLine(lang console.Lang, row runfile.Row, j fulfilment.Job) []string {
@@ -127,13 +157,19 @@ func harmless(s string) string {
 	return s
 }
 
-// reportWriter writes lines of CSV in a character set.
+// mark is what Excel knows UTF-8 by. It takes text without it for Shift_JIS.
+const mark = "\ufeff"
+
+// reportWriter writes lines of CSV in a character set. In UTF-8 it writes the mark before
+// what is not ASCII from its first line on, and else says that it is to be put there.
 type reportWriter struct {
 	to      *bufio.Writer
 	charset runfile.Charset
 	line    bytes.Buffer
 	csv     *csv.Writer
 	begun   bool
+
+	unmarked bool
 }
 
 func newReportWriter(to io.Writer, charset runfile.Charset) *reportWriter {
@@ -144,18 +180,24 @@ func newReportWriter(to io.Writer, charset runfile.Charset) *reportWriter {
 
 func (w *reportWriter) write(fields []string) error {
 	w.line.Reset()
-	if !w.begun && w.charset == runfile.UTF8BOM {
-		w.line.WriteString("\ufeff")
-	}
-	w.begun = true
 	if err := w.csv.Write(fields); err != nil {
 		return err
 	}
 	w.csv.Flush()
 	line := w.line.Bytes()
-	if w.charset == runfile.ShiftJIS {
+	switch ascii := !bytes.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }); {
+	case w.charset == runfile.ShiftJIS:
 		line = toShiftJIS(w.line.String())
+	case w.charset == runfile.UTF8 && ascii:
+	case !w.begun:
+		w.charset = runfile.UTF8BOM
+		if _, err := w.to.WriteString(mark); err != nil {
+			return err
+		}
+	case w.charset == runfile.UTF8:
+		w.unmarked = true
 	}
+	w.begun = true
 	_, err := w.to.Write(line)
 	return err
 }

@@ -1,0 +1,216 @@
+package monthend
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/fulfilment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
+)
+
+// desk is where a person runs files: a directory, a database, a gateway that has not been
+// named yet.
+type desk struct {
+	*Run
+	dir            string
+	stdout, stderr transcript
+}
+
+// transcript keeps what is written, and does something when a text has come.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	on   string
+	do   func()
+}
+
+func (w *transcript) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(b)
+	if w.do != nil && strings.Contains(w.text.String(), w.on) {
+		w.do()
+		w.do = nil
+	}
+	return len(b), nil
+}
+
+func (w *transcript) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// when has f called once the text is written.
+func (w *transcript) when(text string, f func()) { w.on, w.do = text, f }
+
+func newDesk(t *testing.T, lang console.Lang, url, file string) *desk {
+	t.Helper()
+	dir := t.TempDir()
+	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(url), jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))
+	require.NoError(t, err)
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "jobs.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { db.Close() })
+	queue, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	require.NoError(t, err)
+	require.NoError(t, queue.Migrate(t.Context()))
+	d := &desk{dir: dir}
+	d.Run = &Run{
+		Path: filepath.Join(dir, "a.csv"), Report: filepath.Join(dir, "a.report.csv"), Yes: true,
+		Console: console.Console{Lang: lang, Stdin: strings.NewReader(""), Stdout: &d.stdout, Stderr: &d.stderr},
+		Store:   "123456", Gateway: url, Database: "jobs.db",
+		OpenQueue: func(context.Context) (Queue, func(), error) { return queue, func() {}, nil },
+		Client:    client, Timeout: time.Minute, Worker: fulfilment.WorkerConfig{Rate: 1000},
+	}
+	require.NoError(t, os.WriteFile(d.Path, []byte(file), 0o600))
+	return d
+}
+
+// sales returns a file of captures.
+func sales(rows int) string {
+	var file strings.Builder
+	file.WriteString("operation,payment,reference\n")
+	for i := range rows {
+		fmt.Fprintf(&file, "sales,%d,order-%d\n", 10000001+i, i)
+	}
+	return file.String()
+}
+
+// gateway returns a simulated gateway with payments.
+func gateway(t *testing.T, payments int) *jpaymenttest.Server {
+	t.Helper()
+	g := jpaymenttest.NewServer(t)
+	for range payments {
+		g.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	}
+	return g
+}
+
+// verdicts reads the report, its header first.
+func (d *desk) verdicts(t *testing.T) [][]string {
+	t.Helper()
+	b, err := os.ReadFile(d.Report)
+	require.NoError(t, err)
+	all, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(b), mark))).ReadAll()
+	require.NoError(t, err)
+	return all
+}
+
+// closedPort returns the URL of a port that nobody listens at.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return "http://" + l.Addr().String()
+}
+
+// A gateway that cannot be reached is told at once with its cause, and in the report.
+func TestUnreachableGateway(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang][2]string{
+		console.English:  {"connection refused", "it is tried again by itself"},
+		console.Japanese: {"接続が拒否されました", "自動で再送します"},
+	} {
+		t.Run(string(lang), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, lang, closedPort(t), sales(100))
+			d.Worker.Rate = 20 // It takes longer to try them all than to tell why.
+			ctx, interrupt := context.WithCancel(t.Context())
+			d.stderr.when(want[1], interrupt)
+			require.Equal(t, console.ExitStatus(console.Failed), d.Do(ctx))
+			require.Contains(t, d.stderr.String(), want[0])
+			require.Equal(t, 1, strings.Count(d.stderr.String(), want[0]), "it is told once: %s", &d.stderr)
+			told := 0
+			for _, v := range d.verdicts(t)[1:] {
+				if v[8] != "0" { // It was tried.
+					require.Contains(t, v[5], want[0])
+					told++
+				}
+			}
+			require.Positive(t, told)
+		})
+	}
+}
+
+// So is a gateway that takes calls and says nothing.
+func TestSilentGateway(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang]string{console.English: "has not answered yet: 1. Each is waited for up to 1m0s", console.Japanese: "応答を待っています（1件）"} {
+		g := gateway(t, 1)
+		ctx, interrupt := context.WithCancel(t.Context())
+		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: time.Second})
+		d := newDesk(t, lang, g.URL, sales(1))
+		d.patience = time.Millisecond
+		d.stderr.when(want, interrupt)
+		require.NoError(t, d.Do(ctx), "%s", &d.stderr)
+		require.Contains(t, d.stderr.String(), want)
+	}
+}
+
+// A gateway that works again is told too, and what is told is not told at every row.
+func TestTroubleIsToldOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, console.English, closedPort(t), sales(1))
+	teller := d.newTeller(tally{})
+	fail := func(err error) { teller.gateway.end(teller.gateway.begin(), err) }
+	refused := &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
+	for range 3 {
+		fail(refused)
+		teller.tellTrouble()
+	}
+	require.Equal(t, 1, strings.Count(d.stderr.String(), "Nothing was sent"))
+	fail(&jpayment.GatewayError{Code: jpayment.CodePaymentID}) // It is about one payment only.
+	teller.tellTrouble()
+	require.NotContains(t, d.stderr.String(), "answers again", "not yet: it may come and go")
+	teller.trouble = teller.trouble.Add(-calmAfter)
+	teller.tellTrouble()
+	require.Equal(t, 1, strings.Count(d.stderr.String(), "answers again"))
+}
+
+// After a kill the run says which calls it waits for, and how long.
+func TestLostCallsAreTold(t *testing.T) {
+	t.Parallel()
+	due := time.Date(2026, 11, 30, 12, 5, 0, 0, time.UTC)
+	for lang, want := range map[console.Lang]string{
+		console.English:  "have not ended: 2. They are waited for until 21:05:00 JST",
+		console.Japanese: "2 件の結果が、まだ記録されていません。21:05:00 JST まで待ち",
+	} {
+		d := newDesk(t, lang, closedPort(t), sales(1))
+		d.queue = runningQueue{jobs: []fulfilment.Job{{Due: due.Add(-time.Second)}, {Due: due}}}
+		teller := d.newTeller(tally{})
+		teller.lost(t.Context(), fulfilment.Status{Running: 2})
+		require.Contains(t, d.stderr.String(), want)
+		before := d.stderr.String()
+		teller.lost(t.Context(), fulfilment.Status{})
+		require.Equal(t, before, d.stderr.String())
+	}
+}
+
+// runningQueue knows jobs that are running.
+type runningQueue struct {
+	Queue
+	jobs []fulfilment.Job
+}
+
+func (q runningQueue) Jobs(_ context.Context, f fulfilment.Filter) ([]fulfilment.Job, error) {
+	if f.State != fulfilment.StateRunning {
+		return nil, nil
+	}
+	return q.jobs, nil
+}

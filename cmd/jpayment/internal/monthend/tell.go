@@ -1,0 +1,172 @@
+package monthend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// teller tells the person who waits how the work goes, and why it does not.
+type teller struct {
+	*Run
+	gateway *watch
+	line    progress
+	pace    pace
+
+	wrote    time.Time            // the last line where there is no terminal
+	due      time.Time            // until when it was said that the run waits
+	causes   map[string]time.Time // of trouble, and when they were told
+	troubled time.Time            // when any trouble was told
+	trouble  time.Time            // the same, of trouble that lasts
+	silent   time.Time            // the beginning of the silence that was told
+}
+
+const (
+	lineEvery    = 10 * time.Second
+	farOff       = 20 * time.Second // how far off the next row is that is worth a word
+	causeEvery   = time.Minute
+	troubleEvery = 10 * time.Second
+	calmAfter    = 5 * time.Second
+
+	// defaultPatience is how long a gateway may be silent before it is worth a word.
+	defaultPatience = 5 * time.Second
+)
+
+func (r *Run) newTeller(t tally) *teller {
+	teller := &teller{Run: r, gateway: &watch{Gateway: r.Client}, line: progress{console: r.Console}, causes: map[string]time.Time{}, wrote: time.Now()}
+	teller.pace.add(time.Now(), r.rows-t.open)
+	return teller
+}
+
+// tell tells how the work goes, by how the rows stand.
+func (t *teller) tell(ctx context.Context, now tally, st fulfilment.Status) {
+	t.pace.add(time.Now(), t.rows-now.open)
+	t.tellTrouble()
+	t.tellSilence()
+	t.tellWait(ctx, st)
+	parts := t.parts(now)
+	t.line.show(parts...)
+	if !t.Console.Terminal.Err && time.Since(t.wrote) >= lineEvery {
+		t.wrote = time.Now()
+		text := parts[0]
+		for _, part := range parts[1:] {
+			if part != "" {
+				text += t.Console.Lang.In(", ", "、") + part
+			}
+		}
+		fmt.Fprintln(t.Console.Stderr, text)
+	}
+}
+
+// parts returns what a line of progress says, the most important first. The counts are
+// those of the file, the pace and the time left those of this start.
+func (t *teller) parts(now tally) []string {
+	lang := t.Console.Lang
+	parts := []string{fmt.Sprintf(lang.In("%s of %s done", "%[2]s件中%[1]s件が完了"), console.Grouped(now.done), console.Grouped(t.rows))}
+	if now.refused > 0 {
+		parts = append(parts, lang.In("refused ", "拒否 ")+console.Grouped(now.refused))
+	}
+	if now.review > 0 {
+		parts = append(parts, lang.In("review ", "要確認 ")+console.Grouped(now.review))
+	}
+	perSecond := t.pace.perSecond()
+	return append(parts, paceText(lang, perSecond), leftText(lang, now.open, perSecond))
+}
+
+// tellTrouble tells why the gateway cannot be reached or does not work, and what follows.
+func (t *teller) tellTrouble() {
+	trouble, _, _ := t.gateway.state()
+	if trouble == nil {
+		if !t.trouble.IsZero() && time.Since(t.trouble) > calmAfter {
+			t.trouble = time.Time{}
+			t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The gateway answers again.", " 決済ゲートウェイから応答がありました。"))
+		}
+		return
+	}
+	cause := t.Console.Lang.Of(jpayment.WhatOf(trouble))
+	if told, known := t.causes[cause]; known && time.Since(told) < causeEvery || time.Since(t.troubled) < troubleEvery {
+		return
+	}
+	t.troubled = time.Now()
+	t.trouble, t.causes[cause] = t.troubled, t.troubled
+	t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(cause), t.Console.Lang.Of(afterTrouble(trouble))))
+}
+
+// afterTrouble says what the run does after trouble.
+func afterTrouble(err error) jpayment.Text {
+	var gateway *jpayment.GatewayError
+	switch {
+	case errors.As(err, &gateway):
+		return jpayment.Text{
+			En: "It is sent again by itself. Ctrl-C ends the run; the same command goes on later.",
+			Ja: "自動で再送します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
+		}
+	case jpayment.OutcomeOf(err) == jpayment.OutcomeNotSent:
+		return jpayment.Text{
+			En: "Nothing was sent; it is tried again by itself. Ctrl-C ends the run; the same command goes on later.",
+			Ja: "送信されていません。自動で再送します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
+		}
+	default:
+		return jpayment.Text{
+			En: "A capture or a cancellation is sent again by itself, a re-authorisation is not. Ctrl-C ends the run; the same command goes on later.",
+			Ja: "実売上と取消は自動で再送し、再オーソリは再送しません。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
+		}
+	}
+}
+
+// tellSilence tells that calls are on their way and nothing comes back.
+func (t *teller) tellSilence() {
+	_, since, calls := t.gateway.state()
+	patience := t.patience
+	if patience == 0 {
+		patience = defaultPatience
+	}
+	if calls == 0 || time.Since(since) < patience || since.Equal(t.silent) {
+		return
+	}
+	t.silent = since
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Calls that the gateway has not answered yet: %d. Each is waited for up to %s.",
+		"決済ゲートウェイの応答を待っています（%d件）。1件につき最大 %s 待ちます。"), calls, t.Timeout))
+}
+
+// tellWait tells that nothing is to be sent for a while, and why.
+func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
+	if st.Running > 0 || time.Until(st.NextDue) <= farOff || st.NextDue.Sub(t.due) <= time.Minute {
+		return
+	}
+	t.due = st.NextDue
+	why := ""
+	waiting, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: t.batch, Limit: 1})
+	if err == nil && len(waiting) == 1 {
+		why = t.Console.Lang.Of(jobtext.Why(waiting[0]))
+	}
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します：%s"), t.Console.Clock(st.NextDue), console.Printable(why)))
+}
+
+// lost tells of calls that were on their way before this start, and for which it waits:
+// another process makes them, or was killed while it did.
+func (t *teller) lost(ctx context.Context, st fulfilment.Status) {
+	if st.Running == 0 {
+		return
+	}
+	running, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateRunning, Batch: t.batch})
+	if err != nil || len(running) == 0 {
+		return // They have ended meanwhile; or the database says so itself.
+	}
+	last := running[0].Due
+	for _, j := range running {
+		if j.Due.After(last) {
+			last = j.Due
+		}
+	}
+	t.line.say(fmt.Sprintf(t.Console.Lang.In(
+		"Calls of an earlier start, or of another process, that have not ended: %s. They are waited for until %s; after that their outcome is unknown: captures and cancellations are sent again, re-authorisations are not.",
+		"以前の実行、または別のプロセスによる送信 %s 件の結果が、まだ記録されていません。%s まで待ち、記録されなければ結果不明として扱います（実売上と取消は再送し、再オーソリは再送しません）。"),
+		console.Grouped(st.Running), t.Console.Clock(last)))
+}

@@ -1,0 +1,101 @@
+package monthend
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// watch is a gateway that remembers how its calls go, for the person who waits: a run
+// that gets nowhere must not look as if it hung.
+type watch struct {
+	jpayment.Gateway
+
+	mu      sync.Mutex
+	calls   map[int]time.Time // those on their way, by when they began
+	next    int
+	ended   time.Time // when the last call ended
+	trouble error     // of the last call, if it is not the payment's; or nil
+}
+
+func (w *watch) begin() (id int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calls == nil {
+		w.calls = map[int]time.Time{}
+	}
+	w.next++
+	w.calls[w.next] = time.Now()
+	return w.next
+}
+
+func (w *watch) end(id int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.calls, id)
+	w.ended = time.Now()
+	w.trouble = nil
+	if troubled(err) {
+		w.trouble = err
+	}
+}
+
+// troubled reports whether an error is about the way to the gateway or about the gateway,
+// and so not only about one payment.
+func troubled(err error) bool {
+	var (
+		transport *jpayment.TransportError
+		reply     *jpayment.ReplyError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false // The person has ended the run.
+	case errors.As(err, &reply):
+		return !errors.Is(err, jpayment.ErrTestMode)
+	default:
+		return errors.As(err, &transport) || errors.Is(err, jpayment.ErrBusy) || errors.Is(err, jpayment.ErrMaintenance)
+	}
+}
+
+// state returns the trouble of the last call, and since when nothing has come back while
+// calls are on their way, or the zero time.
+func (w *watch) state() (trouble error, silent time.Time, calls int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, began := range w.calls {
+		if silent.IsZero() || began.Before(silent) {
+			silent = began
+		}
+	}
+	if silent.Before(w.ended) && !silent.IsZero() {
+		silent = w.ended
+	}
+	return w.trouble, silent, len(w.calls)
+}
+
+// Sales does what the gateway does.
+func (w *watch) Sales(ctx context.Context, r jpayment.SalesRequest) (res *jpayment.Result, err error) {
+	defer func(id int) { w.end(id, err) }(w.begin())
+	return w.Gateway.Sales(ctx, r)
+}
+
+// Cancel does what the gateway does.
+func (w *watch) Cancel(ctx context.Context, r jpayment.CancelRequest) (res *jpayment.Result, err error) {
+	defer func(id int) { w.end(id, err) }(w.begin())
+	return w.Gateway.Cancel(ctx, r)
+}
+
+// ReAuth does what the gateway does.
+func (w *watch) ReAuth(ctx context.Context, r jpayment.ReAuthRequest) (res *jpayment.Result, err error) {
+	defer func(id int) { w.end(id, err) }(w.begin())
+	return w.Gateway.ReAuth(ctx, r)
+}
+
+// ReAuthByKickback does what the gateway does.
+func (w *watch) ReAuthByKickback(ctx context.Context, r jpayment.ReAuthRequest) (err error) {
+	defer func(id int) { w.end(id, err) }(w.begin())
+	return w.Gateway.ReAuthByKickback(ctx, r)
+}
