@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,12 +38,13 @@ var endings = []struct {
 var situations = []struct {
 	name    jpayment.Text
 	op      jpayment.Operation // as the error has it
-	unknown bool               // an earlier attempt's outcome is unknown
+	unknown int                // how many earlier attempts' outcomes are unknown
 }{
-	{jpayment.Text{En: "Sales, Cancel", Ja: "Sales・Cancel"}, jpayment.OpSales, false},
-	{jpayment.Text{En: "… after an unknown attempt", Ja: "… 不明の後の再送"}, jpayment.OpSales, true},
-	{jpayment.Text{En: "ReAuth", Ja: "ReAuth"}, jpayment.OpReAuth, false},
-	{jpayment.Text{En: "ReAuth with `KickbackWait`", Ja: "ReAuth（`KickbackWait` あり）"}, jpayment.OpReAuthByKickback, false},
+	{jpayment.Text{En: "Sales, Cancel", Ja: "Sales・Cancel"}, jpayment.OpSales, 0},
+	{jpayment.Text{En: "… after an unknown attempt", Ja: "… 不明の後の再送"}, jpayment.OpSales, 1},
+	{jpayment.Text{En: "… after the last replay", Ja: "… 最後の再送"}, jpayment.OpSales, 3},
+	{jpayment.Text{En: "ReAuth", Ja: "ReAuth"}, jpayment.OpReAuth, 0},
+	{jpayment.Text{En: "ReAuth with `KickbackWait`", Ja: "ReAuth（`KickbackWait` あり）"}, jpayment.OpReAuthByKickback, 0},
 }
 
 // policyTable says what workers made of each ending in each situation.
@@ -90,10 +92,7 @@ func policy(t *testing.T) [][]judged {
 	for i, e := range endings {
 		for _, s := range situations {
 			synctest.Test(t, func(t *testing.T) {
-				var errs []error
-				if s.unknown {
-					errs = append(errs, ending(&jpayment.ReplyError{}, s.op))
-				}
+				errs := slices.Repeat([]error{ending(&jpayment.ReplyError{}, s.op)}, s.unknown)
 				all[i] = append(all[i], judge(t, s.op, append(errs, ending(e.err, s.op))))
 			})
 		}
@@ -136,7 +135,7 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) judged {
 	q, err := fulfilment.NewSQLite(db, config)
 	require.NoError(t, err)
 	require.NoError(t, q.Migrate(t.Context()))
-	_, err = q.Enqueue(t.Context(), request)
+	job, err := q.Enqueue(t.Context(), request)
 	require.NoError(t, err)
 
 	answered := make(chan struct{}, len(errs))
@@ -163,7 +162,7 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) judged {
 	<-answered
 	stop()
 	require.NoError(t, <-ended) // The end of the attempt is written down before Run returns.
-	job, err := q.Job(t.Context(), request.Operation(), "1")
+	job, err = q.Job(t.Context(), job.Operation, job.PaymentID)
 	require.NoError(t, err)
 	status, err := q.Status(t.Context(), "")
 	require.NoError(t, err)

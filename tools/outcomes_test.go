@@ -61,8 +61,10 @@ var generators = map[string]func(*testing.T, language) string{
 	"kickbacks": func(t *testing.T, l language) string {
 		return saidTable(l, jpayment.Text{En: "HTTP", Ja: "HTTP"}, kickbacks(t))
 	},
-	"next":  nextSteps,
-	"codes": codeTables,
+	"next":    nextSteps,
+	"codes":   codeTables,
+	"policy":  policyTable,
+	"reasons": reasonTable,
 }
 
 // in returns the text in the language.
