@@ -88,10 +88,11 @@ const maxKickback = 16 << 10
 // look at who sent it, and nothing of it is proved: see [KickbackVerifier].
 //
 // Text in Shift_JIS is understood: it is what is not valid UTF-8 (field notes,
-// "Charset"). A parameter that is missing is blank, but gid and rst must be there. A
-// parameter that is repeated must say the same each time. What does not add up, or
-// contradicts a success, is a [*KickbackError]. A status that the specification does
-// not define is kept.
+// "Charset"). A parameter that is missing is blank, but gid and rst must be there. What
+// bears on the payment's number, status or money must be readable, say the same each time
+// it is there, add up, and not contradict a success, or it is a [*KickbackError]. What
+// does not is kept as it came: see [Result.Unreadable]. A status that the specification
+// does not define is kept.
 func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 	fail := func(param, en, ja string) (*UnverifiedKickback, error) {
 		return nil, &KickbackError{param, Text{en, ja}}
@@ -99,19 +100,19 @@ func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 	if len(rawQuery) > maxKickback {
 		return fail("", "is longer than 16 KiB", "16 KiBを超えています")
 	}
-	values, other, err := decodeQuery(rawQuery)
+	q, err := decodeQuery(rawQuery)
 	if err != nil {
 		return nil, err
 	}
 	take := func(param string) string {
-		v := values[param]
-		delete(values, param)
+		v := q.values[param]
+		delete(q.values, param)
 		return v
 	}
 	signature := NewSecret(take(token.Param))
 	row := wire.Row{
 		GID: take("gid"), RST: take("rst"), AP: take("ap"), EC: take("ec"), GOD: take("god"), COD: take("cod"),
-		ID: take("id"), PS: take("ps"), ACID: take("acid"), Other: other,
+		ID: take("id"), PS: take("ps"), ACID: take("acid"), Other: q.other,
 	}
 	for i, param := range []string{"am", "tx", "sf", "ta"} {
 		var bad *wire.Text
@@ -128,62 +129,95 @@ func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 	if fault != nil {
 		return nil, &KickbackError{fault.column, fault.reason}
 	}
-	res.Extra = NewExtra(values)
+	res.Extra = NewExtra(q.values)
+	for _, name := range q.unreadable {
+		res.markUnreadable(name, true)
+	}
 	return &UnverifiedKickback{Result: *res, token: signature}, nil
 }
 
-// decodeQuery returns the parameters as UTF-8 with one value each, and those that are
-// the merchant's own as they came. It is stricter than url.ParseQuery, which drops what
-// it cannot read.
-func decodeQuery(rawQuery string) (values map[string]string, other string, err error) {
-	fail := func(param, en, ja string) (map[string]string, string, error) {
-		return nil, "", &KickbackError{param, Text{en, ja}}
+// decisive are the parameters of a kickback that must be read whole: they bear on the
+// payment's number, its status and money, and on the proof.
+var decisive = []string{"gid", "rst", "ap", "ec", "am", "tx", "sf", "ta", token.Param}
+
+// kickbackQuery is the parameters of a kickback.
+type kickbackQuery struct {
+	values     map[string]string // in UTF-8
+	other      string            // the merchant's own, as they came
+	unreadable []string          // names of what is not read
+}
+
+// decodeQuery decodes a raw query. What is decisive must be readable and say one thing.
+// The rest is kept as it came where it is not: url.ParseQuery would drop it.
+func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
+	type pair struct {
+		key, value, rawValue string
+		broken               bool // the escapes of the value
 	}
 	var (
-		pairs [][2]string
-		raw   []string
+		pairs []pair
+		own   []string
 		all   strings.Builder
 	)
-	for pair := range strings.SplitSeq(rawQuery, "&") {
-		if pair == "" {
+	for raw := range strings.SplitSeq(rawQuery, "&") {
+		if raw == "" {
 			continue
 		}
-		rawKey, rawValue, _ := strings.Cut(pair, "=")
-		key, err := url.QueryUnescape(rawKey)
-		if err != nil {
-			return fail("", "has a key with a broken escape", "キーのエスケープが壊れています")
-		}
-		value, err := url.QueryUnescape(rawValue)
-		if err != nil {
-			return fail("", "has a value with a broken escape", "値のエスケープが壊れています")
-		}
-		pairs = append(pairs, [2]string{key, value})
-		all.WriteString(key + "=" + value + "&") // What stands between keeps bytes from joining.
+		rawKey, rawValue, _ := strings.Cut(raw, "=")
+		key, keyErr := url.QueryUnescape(rawKey)
+		value, valueErr := url.QueryUnescape(rawValue)
 		if !slices.Contains(reserved, key) {
-			raw = append(raw, pair)
+			own = append(own, raw)
+		}
+		if keyErr != nil {
+			q.unreadable = append(q.unreadable, otherData)
+			continue
+		}
+		pairs = append(pairs, pair{key, value, rawValue, valueErr != nil})
+		if valueErr == nil {
+			all.WriteString(key + "=" + value + "&") // What stands between keeps bytes from joining.
 		}
 	}
 	charset := wire.Detect(all.String())
-	values = make(map[string]string, len(pairs))
-	for _, pair := range pairs {
-		key, ok := charset.Decode(pair[0])
-		if !ok {
-			return fail("", "has a key that is neither UTF-8 nor Shift_JIS", "キーがUTF-8でもShift_JISでもありません")
+	_, whole := charset.Decode(all.String())
+	decode := func(s string) (string, bool) {
+		if !whole { // One text that is in no character set says nothing of the others'.
+			charset = wire.Detect(s)
 		}
-		param := key // in an error: any but the protocol's own may be anything
-		if !slices.Contains(reserved, key) {
-			param = "other data"
-		}
-		value, ok := charset.Decode(pair[1])
-		if !ok {
-			return fail(param, "is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません")
-		}
-		if old, repeated := values[key]; repeated && old != value {
-			return fail(param, "is there twice, with different values", "が異なる値で2つあります")
-		}
-		values[key] = value
+		return charset.Decode(s)
 	}
-	return values, strings.Join(raw, "&"), nil
+	q.values = make(map[string]string, len(pairs))
+	for _, p := range pairs {
+		key, keyOK := decode(p.key)
+		text, ok := decode(p.value)
+		old, repeated := q.values[key]
+		name := key
+		if !slices.Contains(reserved, key) {
+			name = otherData // in an error or a log: the name may be anything
+		}
+		switch {
+		case slices.Contains(decisive, key):
+			switch {
+			case p.broken:
+				return q, &KickbackError{key, Text{"has a broken escape", "のエスケープが壊れています"}}
+			case !ok:
+				return q, &KickbackError{key, Text{"is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません"}}
+			case repeated && old != text:
+				return q, &KickbackError{key, Text{"is there twice, with different values", "が異なる値で2つあります"}}
+			}
+		case repeated && old == text && !p.broken:
+			continue
+		case repeated, !keyOK, p.broken, !ok:
+			q.unreadable = append(q.unreadable, name)
+			if repeated || name == otherData {
+				continue // The first stands, and all stand in other.
+			}
+			text = p.rawValue
+		}
+		q.values[key] = text
+	}
+	q.other = strings.Join(own, "&")
+	return q, nil
 }
 
 // KickbackVerifier proves kickbacks. It is safe for concurrent use.

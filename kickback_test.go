@@ -79,27 +79,58 @@ func TestKickbackOther(t *testing.T) {
 	require.True(t, k.Signed())
 }
 
+// What bears on the payment's number, its status and money refuses a kickback. The rest
+// is kept as it came: a true success must not be lost for it.
+func TestKickbackKeepsWhatIsUnreadable(t *testing.T) {
+	t.Parallel()
+	const success = "gid=7&rst=1&am=900&tx=72&sf=500&ta=1472"
+	for name, tt := range map[string]struct {
+		query       string
+		orderNumber string
+		extra       map[string]string
+		unreadable  []string
+	}{
+		"cod in no charset":          {success + "&cod=a%ff", "a%ff", nil, []string{"cod"}},
+		"cod with a broken escape":   {success + "&cod=100%&x=1", "100%", map[string]string{"x": "1"}, []string{"cod"}},
+		"cod twice":                  {success + "&cod=a&cod=b", "a", nil, []string{"cod"}},
+		"a stray percent sign":       {success + "&x=100%&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"other data in no charset":   {success + "&x=%ff&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"a key in no charset":        {success + "&%ff=1&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"a key with a broken escape": {success + "&%=1", "", nil, []string{"other data"}},
+		"other data twice":           {success + "&x=1&x=2", "", map[string]string{"x": "1"}, []string{"other data"}},
+		"both":                       {success + "&x=%ff&cod=%ff&god=a-b", "%ff", nil, []string{"cod", "god", "other data"}},
+		"UTF-8 beside no charset":    {success + "&cod=%E6%B3%A8%E6%96%87&x=%ff", "注文", nil, []string{"other data"}},
+		"Shift_JIS":                  {success + "&cod=%92%8D%95%B6&x=%92%8D", "注文", map[string]string{"x": "注"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, err := jpayment.ParseKickback(tt.query)
+			require.NoError(t, err)
+			require.Equal(t, jpayment.Yen(1472), k.Total)
+			require.Equal(t, tt.orderNumber, k.OrderNumber)
+			require.Equal(t, tt.extra, k.Extra.Reveal())
+			require.Equal(t, tt.unreadable, k.Unreadable)
+		})
+	}
+}
+
 func TestParseKickbackRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ query, want string }{
-		"nothing":                {"", "gid is not a number of half-width digits"},
-		"no gid":                 {"rst=1", "gid is not a number of half-width digits"},
-		"no rst":                 {"gid=7", "rst is not a number"},
-		"rst a word":             {"gid=7&rst=OK", "rst is not a number"},
-		"gid 0 in a success":     {"gid=0&rst=1", "gid is 0 although rst says that the payment succeeded"},
-		"code in a success":      {"gid=7&rst=1&ec=ER030", "ec has a code although rst says that the payment succeeded"},
-		"amount not a number":    {"gid=7&rst=1&am=1,000", "am is not a number of half-width digits"},
-		"amount negative":        {"gid=7&rst=1&sf=-1", "sf is not a number of half-width digits"},
-		"amount too large":       {"gid=7&rst=1&tx=9223372036854775808", "tx is too large"},
-		"another total":          {"gid=7&rst=1&am=1000&tx=80&sf=500&ta=1581", "ta is not the sum of am, tx and sf"},
-		"repeated, otherwise":    {"gid=7&rst=2&rst=1", "rst is there twice, with different values"},
-		"own data, otherwise":    {"gid=7&rst=1&x=1&x=2", "other data is there twice, with different values"},
-		"broken escape":          {"gid=7&rst=1&x=%zz", "has a value with a broken escape"},
-		"broken escape in a key": {"gid=7&rst=1&%=1", "has a key with a broken escape"},
-		"neither charset":        {"gid=7&rst=1&cod=%ff", "cod is neither UTF-8 nor Shift_JIS"},
-		"neither charset, key":   {"gid=7&rst=1&%ff=1", "has a key that is neither UTF-8 nor Shift_JIS"},
-		"neither charset, own":   {"gid=7&rst=1&x=%ff", "other data is neither UTF-8 nor Shift_JIS"},
-		"too long":               {"gid=7&rst=1&x=" + strings.Repeat("a", 16<<10), "is longer than 16 KiB"},
+		"nothing":             {"", "gid is not a number of half-width digits"},
+		"no gid":              {"rst=1", "gid is not a number of half-width digits"},
+		"no rst":              {"gid=7", "rst is not a number"},
+		"rst a word":          {"gid=7&rst=OK", "rst is not a number"},
+		"gid 0 in a success":  {"gid=0&rst=1", "gid is 0 although rst says that the payment succeeded"},
+		"code in a success":   {"gid=7&rst=1&ec=ER030", "ec has a code although rst says that the payment succeeded"},
+		"amount not a number": {"gid=7&rst=1&am=1,000", "am is not a number of half-width digits"},
+		"amount negative":     {"gid=7&rst=1&sf=-1", "sf is not a number of half-width digits"},
+		"amount too large":    {"gid=7&rst=1&tx=9223372036854775808", "tx is too large"},
+		"another total":       {"gid=7&rst=1&am=1000&tx=80&sf=500&ta=1581", "ta is not the sum of am, tx and sf"},
+		"am in no charset":    {"gid=7&rst=1&am=%ff", "am is neither UTF-8 nor Shift_JIS"},
+		"rst, broken escape":  {"gid=7&rst=1%", "rst has a broken escape"},
+		"repeated, otherwise": {"gid=7&rst=2&rst=1", "rst is there twice, with different values"},
+		"too long":            {"gid=7&rst=1&x=" + strings.Repeat("a", 16<<10), "is longer than 16 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -231,12 +262,17 @@ func TestKickbackIsPrivate(t *testing.T) {
 	requireNoCanary(t, k)
 	requireNoCanary(t, *k)
 	requireNoCanary(t, struct{ k jpayment.UnverifiedKickback }{*k})
-	for _, bad := range []string{"gid=7&rst=1&am=canary", "gid=canary&rst=1", "gid=7&rst=1&canary=1&canary=canary", "gid=7&rst=1&canary=%ff", "canary=%z"} {
+	for _, bad := range []string{"gid=7&rst=1&am=canary", "gid=canary&rst=1"} {
 		_, err := jpayment.ParseKickback(bad)
 		require.Error(t, err)
 		requireNoCanary(t, err)
 	}
-	require.NoError(t, err)
+	for _, odd := range []string{"canary=1&canary=canary", "canary=%ff", "canary=%z", "cod=1&god=2&id=%zcanary"} {
+		k, err := jpayment.ParseKickback("gid=7&rst=1&" + odd)
+		require.NoError(t, err)
+		require.NotEmpty(t, k.Unreadable)
+		requireNoCanary(t, k)
+	}
 	proved, err := newVerifier(t, time.Hour, key).Verify(signed(claims, key)+"&x=canary", now)
 	require.NoError(t, err)
 	requireNoCanary(t, proved)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,6 +53,11 @@ type Result struct {
 	// Attempts is how often the request was tried until this reply came. It is 0 for a
 	// result that is not the reply to a call.
 	Attempts int
+
+	// Unreadable names what could not be read and stands as it came, by the gateway's
+	// names ("cod", "god", "other data"), sorted; nil if all was read. Nothing that bears
+	// on the payment's number, status or amounts is among it: that is an error.
+	Unreadable []string
 }
 
 // Status is the result of a payment (決済結果, rst). Values that the specification
@@ -132,7 +138,7 @@ func (r Result) TestMode() bool { return r.ApprovalCode.Reveal() == "TestMod" }
 
 // LogValue returns the result without its secrets.
 func (r Result) LogValue() slog.Value {
-	return slog.GroupValue(
+	attrs := []slog.Attr{
 		slog.String("payment_id", r.PaymentID),
 		slog.String("status", r.Status.String()),
 		slog.String("code", string(r.Code)),
@@ -143,7 +149,11 @@ func (r Result) LogValue() slog.Value {
 		slog.String("shipping", r.Shipping.String()),
 		slog.String("total", r.Total.String()),
 		slog.Bool("test_mode", r.TestMode()),
-	)
+	}
+	if r.Unreadable != nil {
+		attrs = append(attrs, slog.Any("unreadable", r.Unreadable))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // Format writes what LogValue returns, for every verb.
@@ -234,7 +244,6 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 	fail := func(column, en, ja string) (*Result, *replyFault) {
 		return nil, &replyFault{column: column, reason: Text{en, ja}}
 	}
-	const notAlnum, notAlnumJa = "has other characters than half-width letters and digits", "に半角英数字以外の文字があります"
 	status, bad := wire.ParseYen(row.RST)
 	success := status.Value == int64(StatusSucceeded)
 	switch {
@@ -243,13 +252,9 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 	case bad != nil || !status.Given || status.Value > math.MaxInt32 || len(row.RST) > 1 && row.RST[0] == '0':
 		return fail("rst", "is not a number", "が数字ではありません")
 	case !wire.IsAlnum(row.AP):
-		return fail("ap", notAlnum, notAlnumJa)
+		return fail("ap", "has other characters than half-width letters and digits", "に半角英数字以外の文字があります")
 	case row.EC != "" && !isCode(row.EC):
 		return fail("ec", "is not a code of 1 to 12 half-width letters and digits", "が1～12桁の半角英数字ではありません")
-	case !wire.IsAlnum(row.GOD):
-		return fail("god", notAlnum, notAlnumJa)
-	case strings.ContainsRune(row.COD, utf8.RuneError):
-		return fail("cod", "is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません")
 	case success && row.EC != "":
 		return fail("ec", "has a code although rst says that the payment succeeded", "にエラーコードがありますが、rstは決済成功を示しています")
 	case success && strings.Trim(row.GID, "0") == "":
@@ -283,7 +288,20 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 		SubscriptionID: row.ACID,
 		Other:          secret(&r.other),
 	}
+	r.markUnreadable("cod", strings.ContainsRune(row.COD, utf8.RuneError))
+	r.markUnreadable("god", !wire.IsAlnum(row.GOD))
+	r.markUnreadable(otherData, strings.ContainsRune(row.Other, utf8.RuneError))
 	return &r.Result, nil
+}
+
+// otherData is the merchant's own data where the gateway's names are given.
+const otherData = "other data"
+
+func (r *Result) markUnreadable(name string, unreadable bool) {
+	if unreadable && !slices.Contains(r.Unreadable, name) {
+		r.Unreadable = append(r.Unreadable, name)
+		slices.Sort(r.Unreadable)
+	}
 }
 
 // otherAmount names an amount that is not the given one, in yen, or nothing.

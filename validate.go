@@ -12,9 +12,10 @@ import (
 )
 
 // The limits of the request parameters (specification, the tables of both requests).
-// All are bytes but maxPhone, which is digits.
+// All are bytes, or digits where the value is a number.
 const (
 	storeIDDigits = 6
+	maxPaymentID  = 20 // an assumption: the specification gives no bound, and the vendor's samples have 8 digits
 	maxEmail      = 254
 	maxPhone      = 15
 	maxExtra      = 1024
@@ -34,8 +35,8 @@ func (fs faults) err(op Operation, paymentID string) error {
 	if len(fs) == 0 {
 		return nil
 	}
-	if digitsReason(paymentID) != (Text{}) {
-		paymentID = "" // It may be anything, such as the customer's name.
+	if digitsReason(paymentID) != (Text{}) || len(paymentID) > maxPaymentID {
+		paymentID = "" // It may be anything, such as the customer's name or card.
 	}
 	return &ValidationError{Call: Call{Operation: op, PaymentID: paymentID}, Fields: fs}
 }
@@ -48,7 +49,13 @@ func (fs *faults) checkStoreID(s string) {
 	fs.add("StoreID", "aid", reason)
 }
 
-func (fs *faults) checkPaymentID(s string) { fs.add("PaymentID", "tid", digitsReason(s)) }
+func (fs *faults) checkPaymentID(s string) {
+	reason := digitsReason(s)
+	if reason == (Text{}) && len(s) > maxPaymentID {
+		reason = textf("has %d digits; at most %d are allowed", "が%d桁です（最大%d桁）", len(s), maxPaymentID)
+	}
+	fs.add("PaymentID", "tid", reason)
+}
 
 func (fs *faults) checkAmounts(am, tx, sf int64) {
 	ok := true

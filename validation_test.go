@@ -79,6 +79,8 @@ func TestPaymentIDIsValidated(t *testing.T) {
 		" 1":      "PaymentID (tid) has white space; digits only",
 		"1\u3000": "PaymentID (tid) has white space; digits only",
 		"１":       "PaymentID (tid) has full-width digits (全角); use half-width (半角) 0-9",
+
+		strings.Repeat("1", 21): "PaymentID (tid) has 21 digits; at most 20 are allowed",
 	} {
 		_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: id})
 		requireFaults(t, err, want)
