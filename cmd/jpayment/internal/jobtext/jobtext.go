@@ -11,26 +11,6 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// State returns a state.
-func State(s fulfilment.State) jpayment.Text {
-	ja := string(s)
-	switch s {
-	case fulfilment.StateWaiting:
-		ja = "待機中"
-	case fulfilment.StateRunning:
-		ja = "送信中"
-	case fulfilment.StateAwaiting:
-		ja = "通知待ち"
-	case fulfilment.StateDone:
-		ja = "完了"
-	case fulfilment.StateRefused:
-		ja = "拒否"
-	case fulfilment.StateReview:
-		ja = "要確認"
-	}
-	return jpayment.Text{En: string(s), Ja: ja}
-}
-
 // Operation returns an operation as files and commands have it.
 func Operation(op jpayment.Operation) jpayment.Text {
 	ja := "再オーソリ"
@@ -88,20 +68,16 @@ func AfterUnknown(op jpayment.Operation, again string) jpayment.Text {
 // database it belongs to, as the person gave them.
 func Next(j fulfilment.Job, flags string) jpayment.Text {
 	switch {
-	case j.State == fulfilment.StateReview && j.Reason == fulfilment.ReasonTestMode, j.Result != nil && j.Result.TestMode():
+	case j.Result != nil && j.Result.TestMode():
 		return TestMode
-	case j.State == fulfilment.StateReview:
+	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode:
 		return AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags))
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
 		return Capture(j.NewPaymentID)
-	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonCode:
-		return j.Code.Next(j.Operation)
-	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonInvalid:
-		return jpayment.Text{En: "correct the input; nothing was sent", Ja: "入力を修正する（何も送信されていない）"}
 	case !j.State.Settled():
 		return console.Textf("it is sent when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により送信される", flags)
 	default:
-		return jpayment.Text{}
+		return j.Next()
 	}
 }
 
@@ -115,31 +91,4 @@ func Uncertain(j fulfilment.Job) bool {
 	default:
 		return false
 	}
-}
-
-// PauseWhy says why a store is paused.
-func PauseWhy(p *fulfilment.Pause) jpayment.Text {
-	switch {
-	case testMode(p):
-		return jpayment.WhatOf(jpayment.ErrTestMode)
-	case p.Code == "":
-		return console.Textf("%s", "%s", p.Why) // somebody's own words
-	}
-	return Code(p.Code)
-}
-
-// PauseNext says what to do about it.
-func PauseNext(p *fulfilment.Pause) jpayment.Text {
-	switch {
-	case testMode(p):
-		return TestMode
-	case p.Code == "":
-		return jpayment.Text{En: "remove the cause", Ja: "原因を取り除く"}
-	}
-	return p.Code.Next(jpayment.OpSales)
-}
-
-// testMode tells whether an approval in test mode made the pause.
-func testMode(p *fulfilment.Pause) bool {
-	return p.Code == "" && strings.Contains(p.Why, jpayment.ErrTestMode.Error())
 }

@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
-	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
@@ -33,12 +30,12 @@ func (r *Run) check(ctx context.Context) error {
 	line.clear()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return errors.New(r.Console.Lang.In("interrupted: nothing was sent", "中断しました。何も送信していません"))
+		return console.Failedf("interrupted: nothing was sent", "中断しました。何も送信していません")
 	case err != nil:
-		return fmt.Errorf("run: %w", err)
+		return err
 	}
 	if r.rows == 0 && r.counts.faults == 0 {
-		r.show(runfile.Fault{Reason: runfile.Text{En: "has no rows below its header", Ja: "に見出し行しかありません"}})
+		r.show(runfile.Fault{Reason: jpayment.Text{En: "has no rows below its header", Ja: "に見出し行しかありません"}})
 	}
 	if r.counts.faults == 0 {
 		return nil
@@ -75,10 +72,9 @@ func (r *Run) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.
 			return err
 		}
 		if earlier != 0 {
-			faults = append(faults, row.Fault(runfile.Payment, runfile.Text{
-				En: fmt.Sprintf("is in line %d too; a file has one row for a payment, since its rows are sent in no certain order", earlier),
-				Ja: fmt.Sprintf("が%d行目と重複しています。送信順は決まっていないため、1つの決済は1ファイルに1行だけ記載してください", earlier),
-			}))
+			faults = append(faults, row.Fault(runfile.Payment, console.Textf(
+				"is in line %d too; a file has one row for a payment, since its rows are sent in no certain order",
+				"が%d行目と重複しています。送信順は決まっていないため、1つの決済は1ファイルに1行だけ記載してください", earlier)))
 		}
 	}
 	for _, f := range faults {
@@ -123,12 +119,12 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 	switch {
 	case err == nil:
 	case errors.As(err, &invalid):
-		for _, f := range invalid.Faults {
+		for _, f := range invalid.Fields {
 			name := columnOf[f.Field]
 			if row.Known(name) || f.Field == "Amount" && row.Known(runfile.Amount) {
 				continue
 			}
-			faults = append(faults, row.Fault(name, runfile.Text{En: reasonEn(f.Reason), Ja: ReasonJa(f.Reason)}))
+			faults = append(faults, row.Fault(name, f.Reason))
 		}
 	case errors.As(err, &conflict):
 		for _, field := range conflict.Fields {
@@ -136,10 +132,10 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 				continue
 			}
 			j := conflict.Job
-			faults = append(faults, row.Fault(columnOf[field], runfile.Text{
-				En: fmt.Sprintf("differs from job %d, which asked for the same operation on this payment before (reference %q, %s); correct the row, or see jpayment review %d", j.ID, j.Reference, j.State, j.ID),
-				Ja: fmt.Sprintf("が、同じ決済・同じ処理のジョブ %d（注文番号 %q、%s）と異なります。行を修正するか、jpayment review %d で確認してください", j.ID, j.Reference, jobtext.State(j.State).Ja, j.ID),
-			}))
+			faults = append(faults, row.Fault(columnOf[field], console.Textf(
+				"differs from job %[1]d, which asked for the same operation on this payment before (reference %[2]s, %[3]s); correct the row, or see jpayment review %[1]d%[4]s",
+				"が、同じ決済・同じ処理のジョブ %[1]d（注文番号 %[2]s、%[3]s）と異なります。行を修正するか、jpayment review %[1]d%[4]s で確認してください",
+				j.ID, j.Reference, j.State.Text(), r.Flags)))
 		}
 	default:
 		return nil, err
@@ -150,76 +146,33 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 // show shows a fault and counts it.
 func (r *Run) show(f runfile.Fault) {
 	if r.counts.faults++; r.counts.faults <= shownFaults {
-		fmt.Fprintln(r.Console.Stderr, r.faultLine(f))
+		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(r.faultText(f)))
 	}
 }
 
-// columnsJa are the columns as Japanese files have them.
-var columnsJa = map[string]string{
-	runfile.Operation: "処理", runfile.Payment: "決済番号", runfile.Amount: "金額", runfile.Tax: "税額", runfile.Shipping: "送料",
-	runfile.Reference: "注文番号", runfile.Email: "メールアドレス", runfile.Phone: "電話番号",
+// columnNames are the columns as files have them.
+var columnNames = map[string]jpayment.Text{
+	runfile.Operation: {En: "operation", Ja: "処理"},
+	runfile.Payment:   {En: "payment", Ja: "決済番号"},
+	runfile.Amount:    {En: "amount", Ja: "金額"},
+	runfile.Tax:       {En: "tax", Ja: "税額"},
+	runfile.Shipping:  {En: "shipping", Ja: "送料"},
+	runfile.Reference: {En: "reference", Ja: "注文番号"},
+	runfile.Email:     {En: "email", Ja: "メールアドレス"},
+	runfile.Phone:     {En: "phone", Ja: "電話番号"},
 }
 
-// faultLine says where a fault is, and what.
-func (r *Run) faultLine(f runfile.Fault) string {
-	place, subject := r.Path, r.Console.Lang.In("the file", "ファイル")
+// faultText says where a fault is, and what.
+func (r *Run) faultText(f runfile.Fault) jpayment.Text {
+	place, subject := r.Path, jpayment.Text{En: "the file", Ja: "ファイル"}
 	if f.Line > 0 {
-		place, subject = fmt.Sprintf("%s:%d", place, f.Line), r.Console.Lang.In("the line", "行")
+		place, subject = fmt.Sprintf("%s:%d", place, f.Line), jpayment.Text{En: "the line", Ja: "行"}
 	}
 	if f.Column > 0 {
-		place, subject = fmt.Sprintf("%s:%d", place, f.Column), fmt.Sprintf(r.Console.Lang.In("column %d", "%d列目"), f.Column)
+		place, subject = fmt.Sprintf("%s:%d", place, f.Column), console.Textf("column %d", "%d列目", f.Column)
 	}
-	if f.Name != "" {
-		subject = r.Console.Lang.In(f.Name, columnsJa[f.Name])
+	if name, ok := columnNames[f.Name]; ok {
+		subject = name
 	}
-	return console.Printable(place + ": " + subject + r.Console.Lang.In(" "+f.Reason.En, f.Reason.Ja))
-}
-
-// The reasons of the package jpayment, as a file has them.
-var (
-	zeroSum  = regexp.MustCompile(`^plus Tax .* is 0 yen`)
-	tooLarge = regexp.MustCompile(`^plus Tax .* is too large`)
-	tooMany  = regexp.MustCompile(`^has (\d+) digits; at most (\d+) are allowed$`)
-	tooLong  = regexp.MustCompile(`^is (\d+) bytes long; at most (\d+) are allowed$`)
-)
-
-func reasonEn(reason string) string {
-	switch {
-	case zeroSum.MatchString(reason):
-		return "plus tax plus shipping is 0 yen; use cancel to take a payment back"
-	case tooLarge.MatchString(reason):
-		return "plus tax plus shipping is too large to be a number of yen"
-	default:
-		return reason
-	}
-}
-
-// ReasonJa returns a reason of the package jpayment in Japanese.
-func ReasonJa(reason string) string {
-	switch {
-	case zeroSum.MatchString(reason):
-		return "・税額・送料の合計が0円です。決済を取り消すには取消を指定してください"
-	case tooLarge.MatchString(reason):
-		return "・税額・送料の合計が大きすぎます"
-	case tooMany.MatchString(reason):
-		return tooMany.ReplaceAllString(reason, "が${1}桁です（最大${2}桁）")
-	case tooLong.MatchString(reason):
-		return tooLong.ReplaceAllString(reason, "が${1}バイトです（最大${2}バイト）")
-	case strings.HasPrefix(reason, "has full-width digits"):
-		return "に全角数字があります。半角数字で記入してください"
-	}
-	if ja, ok := reasonsJa[reason]; ok {
-		return ja
-	}
-	return "に誤りがあります: " + reason
-}
-
-var reasonsJa = map[string]string{
-	"is empty":                                 "が空欄です",
-	"has white space; digits only":             "に空白があります。半角数字だけで記入してください",
-	"has other characters than the digits 0-9": "に半角数字以外の文字があります",
-	"has characters other than half-width (半角) letters, digits and signs": "に半角の英数字・記号以外の文字があります",
-	"is not an e-mail address":            "がメールアドレスの形式ではありません",
-	"has hyphens; drop them: digits only": "にハイフンがあります。半角数字だけで記入してください",
-	"has a control character":             "に制御文字があります",
+	return console.Textf("%s: %s %s", "%s: %s%s", place, subject, f.Reason)
 }

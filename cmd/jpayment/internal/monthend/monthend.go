@@ -24,6 +24,7 @@ type Queue interface {
 	EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fulfilment.Job, error)
 	Job(ctx context.Context, op jpayment.Operation, paymentID string) (fulfilment.Job, error)
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
+	Attempts(ctx context.Context, jobID int64) ([]fulfilment.Attempt, error)
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
 	Resume(ctx context.Context) error
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
@@ -49,7 +50,7 @@ type Run struct {
 	// OpenQueue opens the queue once the file turned out to be one, and returns what
 	// closes it.
 	OpenQueue func(ctx context.Context) (Queue, func(), error)
-	Client    jpayment.Gateway
+	Client    *jpayment.Client
 	Timeout   time.Duration // of one call, the client's
 	Worker    fulfilment.WorkerConfig
 	// Receive receives kickbacks until the context ends, if it is not nil. The channel gets
@@ -85,7 +86,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	}
 	defer closeQueue()
 	if r.scratch, err = newScratch(ctx); err != nil {
-		return fmt.Errorf("run: %w", err)
+		return err
 	}
 	defer r.scratch.close()
 
@@ -169,9 +170,9 @@ func (r *Run) detect() error {
 func (r *Run) wrongFile(err error) error {
 	var fault runfile.Fault
 	if errors.As(err, &fault) {
-		return console.UsageError(r.faultLine(fault))
+		return &console.Error{Text: r.faultText(fault), Status: console.Usage}
 	}
-	return console.UsageError(err.Error())
+	return &console.Error{Text: console.What(err), Status: console.Usage}
 }
 
 // request returns what a row asks for.
@@ -183,7 +184,7 @@ func (r *Run) request(row runfile.Row) fulfilment.Request {
 		return fulfilment.Cancel(row.Reference, jpayment.CancelRequest{PaymentID: row.Payment})
 	default:
 		return fulfilment.ReAuth(row.Reference, jpayment.ReAuthRequest{
-			PaymentID: row.Payment, Amount: row.Amount, Tax: row.Tax, Shipping: row.Shipping, Email: row.Email, Phone: row.Phone,
+			PaymentID: row.Payment, Amount: row.Amount, Tax: row.Tax, Shipping: row.Shipping, Email: jpayment.NewSecret(row.Email), Phone: jpayment.NewSecret(row.Phone),
 		})
 	}
 }

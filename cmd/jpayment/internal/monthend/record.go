@@ -18,7 +18,7 @@ const atOnce = 500 // rows in one transaction
 // record asks for every row.
 func (r *Run) record(ctx context.Context) error {
 	if err := r.queue.Resume(ctx); err != nil { // A person has asked for it.
-		return fmt.Errorf("database: %w", err)
+		return err
 	}
 	line := progress{console: r.Console}
 	var (
@@ -68,11 +68,10 @@ func (r *Run) record(ctx context.Context) error {
 	line.clear()
 	switch {
 	case errors.Is(err, errChanged):
-		return fmt.Errorf("%s: %s", r.Path, r.Console.Lang.In("the file was changed after it was checked; nothing was sent, run it again", "検査後にファイルが変更されました。何も送信していません。もう一度実行してください"))
+		return console.Failedf("%s: the file was changed after it was checked; nothing was sent, run it again", "%s: 検査後にファイルが変更されました。何も送信していません。もう一度実行してください", r.Path)
 	case err != nil && ctx.Err() != nil:
-		return errors.New(r.Console.Lang.In("interrupted before anything was sent; the same command goes on", "送信前に中断しました。同じコマンドで続行できます"))
-	case err != nil:
-		return fmt.Errorf("run: %w", err)
+		return console.Failedf("interrupted before anything was sent; the same command goes on", "送信前に中断しました。同じコマンドで続行できます")
+	default:
+		return err
 	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
-	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -114,8 +113,8 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	next := func(text string) { fmt.Fprintf(stderr, lang.In("  next: %s\n", "  次の手順: %s\n"), text) }
 	t, err := r.writeReport(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, lang.In("jpayment: no report: %v\n", "jpayment: レポートを書き出せません: %v\n"), err)
-		next(fmt.Sprintf(lang.In("the verdicts are in the database: %s, or jpayment status%s", "結果はデータベースにあります。%s を再実行するか、jpayment status%s で確認する"), r.Again, r.Flags))
+		fmt.Fprintf(stderr, lang.In("jpayment: no report: %s\n", "jpayment: レポートを書き出せません: %s\n"), lang.Of(console.What(err)))
+		next(fmt.Sprintf(lang.In("the verdicts are in the database; try again: %s", "結果はデータベースにあります。もう一度実行する: %s"), r.Again))
 		return console.ExitStatus(console.Unknown) // Who waits for the verdicts has not got them.
 	}
 	status, m := console.Done, console.Good
@@ -138,18 +137,18 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	}
 	console.WriteTable(r.Console.Stdout, append(rows, []string{lang.In("report", "レポート"), r.Report}))
 
-	again := fmt.Sprintf(lang.In("%s goes on where this was, and carries nothing out twice", "%s を再実行すると、続きから再開します。二重に処理することはありません"), r.Again)
+	again := fmt.Sprintf(lang.In("go on from here, nothing is carried out twice: %s", "次のコマンドで続きから再開する（二重に処理することはありません）: %s"), r.Again)
 	switch {
 	case ended.failed != nil:
-		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %v\n", "jpayment: 処理が停止しました: %v\n"), ended.failed)
+		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(console.What(ended.failed)))
 	case ended.paused != nil:
-		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました：%s\n"), console.Printable(lang.Of(jobtext.PauseWhy(ended.paused))))
-		again = lang.Of(jobtext.PauseNext(ended.paused)) + lang.In("; then ", "。その後、") + again
+		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました：%s\n"), console.Printable(lang.Of(ended.paused.Why)))
+		again = lang.Of(ended.paused.Next()) + lang.In("; then ", "。その後、") + again
 	case ended.interrupted && t.open > 0:
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))
 	}
 	if t.review > 0 {
-		next(fmt.Sprintf(lang.In("jpayment review%s lists what a person has to look at", "担当者の確認が必要です。jpayment review%s で一覧を表示する"), r.Flags))
+		next(fmt.Sprintf(lang.In("a person has to look: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
 	}
 	if t.open > 0 {
 		next(again)

@@ -48,7 +48,7 @@ func (r *Run) summarise(ctx context.Context) error {
 	}
 	st, err := r.queue.Status(ctx, "")
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return err
 	}
 	others := st.Open()
 	for state, n := range r.counts.known {
@@ -66,7 +66,7 @@ func (r *Run) summarise(ctx context.Context) error {
 		[]string{lang.In("report", "レポート"), r.Report})
 	console.WriteTable(r.Console.Stderr, rows)
 	if st.Paused != nil {
-		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(jobtext.PauseWhy(st.Paused))))
+		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(st.Paused.Why)))
 	}
 	if r.unsettled() > 0 && !r.DryRun {
 		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s.", "最大 %s 件のリクエストを送信します。"), console.Grouped(r.unsettled()))
@@ -109,7 +109,7 @@ func (r *Run) knownText() string {
 	} {
 		if n := r.counts.known[s]; n > 0 {
 			all += n
-			parts = append(parts, r.Console.Lang.Of(jobtext.State(s))+" "+console.Grouped(n))
+			parts = append(parts, r.Console.Lang.Of(s.Text())+" "+console.Grouped(n))
 		}
 	}
 	if all == 0 {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
-	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -39,7 +38,7 @@ const (
 )
 
 func (r *Run) newTeller(t tally) *teller {
-	teller := &teller{Run: r, gateway: &watch{Gateway: r.Client}, line: progress{console: r.Console}, causes: map[string]time.Time{}, wrote: time.Now()}
+	teller := &teller{Run: r, gateway: &watch{Client: r.Client}, line: progress{console: r.Console}, causes: map[string]time.Time{}, wrote: time.Now()}
 	teller.pace.add(time.Now(), r.rows-t.open)
 	return teller
 }
@@ -141,12 +140,12 @@ func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
 		return
 	}
 	t.due = st.NextDue
-	why := ""
+	var why jpayment.Text
 	waiting, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: t.batch, Limit: 1})
 	if err == nil && len(waiting) == 1 {
-		why = t.Console.Lang.Of(jobtext.Why(waiting[0]))
+		why, _ = t.why(ctx, waiting[0]) // The database says so itself.
 	}
-	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します：%s"), t.Console.Clock(st.NextDue), console.Printable(why)))
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します：%s"), t.Console.Clock(st.NextDue), console.Printable(t.Console.Lang.Of(why))))
 }
 
 // lost tells of calls that were on their way before this start, and for which it waits:

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	xjapanese "golang.org/x/text/encoding/japanese"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
@@ -39,17 +39,17 @@ func (r *Run) checkReportPath() error {
 	f, err := os.Open(r.Report)
 	if errors.Is(err, os.ErrNotExist) {
 		if info, err := os.Stat(filepath.Dir(r.Report)); err != nil || !info.IsDir() {
-			return console.UsageError(fmt.Sprintf(r.Console.Lang.In("--report: there is no directory %s", "--report: ディレクトリ %s がありません"), filepath.Dir(r.Report)))
+			return console.Usagef("--report: there is no directory %s", "--report: ディレクトリ %s がありません", filepath.Dir(r.Report))
 		}
 		return nil
 	}
 	if err != nil {
-		return console.UsageError("--report: " + err.Error())
+		return console.Usagef("--report: %s", "--report: %s", console.What(err))
 	}
 	defer f.Close() //nolint:errcheck // Nothing was written.
 	head, err := bufio.NewReader(io.LimitReader(f, 1024)).ReadBytes('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return console.UsageError("--report: " + err.Error())
+		return console.Usagef("--report: %s", "--report: %s", console.What(err))
 	}
 	for _, charset := range []runfile.Charset{runfile.UTF8, runfile.UTF8BOM, runfile.ShiftJIS} {
 		for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -63,8 +63,8 @@ func (r *Run) checkReportPath() error {
 			}
 		}
 	}
-	return console.UsageError(fmt.Sprintf(r.Console.Lang.In("%s is there and is no report of jpayment run: move it away, or give another name by --report",
-		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください"), r.Report))
+	return console.Usagef("%s is there and is no report of jpayment run: move it away, or give another name by --report",
+		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください", r.Report)
 }
 
 // writeReport writes the verdict on each row, and counts them. What was at the report's
@@ -105,7 +105,7 @@ func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err 
 	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		switch {
 		case row.Line == 0 && reader.Sum() != r.sum, len(faults) > 0:
-			return errors.New(r.Console.Lang.In("the file was changed meanwhile", "処理中にファイルが変更されました"))
+			return console.Failedf("the file was changed meanwhile", "処理中にファイルが変更されました")
 		case row.Line == 0:
 			return nil
 		}
@@ -120,7 +120,11 @@ func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err 
 		if jobtext.Uncertain(j) && j.State != fulfilment.StateReview {
 			t.uncertain++
 		}
-		return w.write(reportLine(r.Console.Lang, row, j))
+		why, err := r.why(ctx, j)
+		if err != nil {
+			return err
+		}
+		return w.write(r.reportLine(row, j, why))
 	})
 	return t, err
 }
@@ -142,10 +146,31 @@ func marked(from *os.File) (*os.File, error) {
 	return to, errors.Join(err, os.Remove(from.Name()))
 }
 
-func reportLine(lang console.Lang, row runfile.Row, j fulfilment.Job) []string {
+// why says why a job stands where it does. Where its last attempt knows more it is asked.
+func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) {
+	why := jobtext.Why(j)
+	if j.Attempts == 0 || j.Code != "" || j.State == fulfilment.StateDone || j.Reason == fulfilment.ReasonDecided {
+		return why, nil
+	}
+	attempts, err := r.queue.Attempts(ctx, j.ID)
+	if err != nil || len(attempts) == 0 {
+		return why, err
+	}
+	switch last := attempts[len(attempts)-1].What; {
+	case last == jpayment.Text{}:
+		return why, nil
+	case why == jpayment.Text{}:
+		return last, nil
+	default:
+		return console.Textf("%s: %s", "%s: %s", why, last), nil
+	}
+}
+
+func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) []string {
+	lang := r.Console.Lang
 	return []string{
 		strconv.Itoa(row.Line), lang.Of(jobtext.Operation(row.Operation)), row.Payment, harmless(row.Reference),
-		lang.Of(jobtext.State(j.State)), lang.Of(jobtext.Why(j)), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, "")),
+		lang.Of(j.State.Text()), lang.Of(why), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, r.Flags)),
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// watch is a gateway that remembers how its calls go, for the person who waits: a run
+// watch is a client that remembers how its calls go, for the person who waits: a run
 // that gets nowhere must not look as if it hung.
 type watch struct {
-	jpayment.Gateway
+	*jpayment.Client
 
 	mu      sync.Mutex
 	calls   map[int]time.Time // those on their way, by when they began
@@ -76,26 +76,26 @@ func (w *watch) state() (trouble error, silent time.Time, calls int) {
 	return w.trouble, silent, len(w.calls)
 }
 
-// Sales does what the gateway does.
+// Sales does what the client does.
 func (w *watch) Sales(ctx context.Context, r jpayment.SalesRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
-	return w.Gateway.Sales(ctx, r)
+	return w.Client.Sales(ctx, r)
 }
 
-// Cancel does what the gateway does.
+// Cancel does what the client does.
 func (w *watch) Cancel(ctx context.Context, r jpayment.CancelRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
-	return w.Gateway.Cancel(ctx, r)
+	return w.Client.Cancel(ctx, r)
 }
 
-// ReAuth does what the gateway does.
+// ReAuth does what the client does.
 func (w *watch) ReAuth(ctx context.Context, r jpayment.ReAuthRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
-	return w.Gateway.ReAuth(ctx, r)
+	return w.Client.ReAuth(ctx, r)
 }
 
-// ReAuthByKickback does what the gateway does.
+// ReAuthByKickback does what the client does.
 func (w *watch) ReAuthByKickback(ctx context.Context, r jpayment.ReAuthRequest) (err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
-	return w.Gateway.ReAuthByKickback(ctx, r)
+	return w.Client.ReAuthByKickback(ctx, r)
 }

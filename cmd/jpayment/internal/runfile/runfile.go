@@ -26,13 +26,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Text is a sentence in both languages.
-type Text struct{ En, Ja string }
+func text(en, ja string) jpayment.Text { return jpayment.Text{En: en, Ja: ja} }
 
-func text(en, ja string) Text { return Text{en, ja} }
-
-func textf(en, ja string, args ...any) Text {
-	return Text{fmt.Sprintf(en, args...), fmt.Sprintf(ja, args...)}
+func textf(en, ja string, args ...any) jpayment.Text {
+	return text(fmt.Sprintf(en, args...), fmt.Sprintf(ja, args...))
 }
 
 // Fault is a reason why a line cannot be right. It shows no value.
@@ -40,7 +37,7 @@ type Fault struct {
 	Line   int    // 0 where it is about the whole file
 	Column int    // from 1; 0 where it is about the whole line
 	Name   string // of the column, as Names has it; or empty
-	Reason Text
+	Reason jpayment.Text
 }
 
 // Error returns the reason in English.
@@ -57,7 +54,7 @@ type Row struct {
 }
 
 // Fault returns a fault of the row in the column of that name.
-func (r Row) Fault(name string, reason Text) Fault {
+func (r Row) Fault(name string, reason jpayment.Text) Fault {
 	return Fault{Line: r.Line, Column: slices.Index(r.columns, name) + 1, Name: name, Reason: reason}
 }
 
@@ -420,7 +417,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 		}
 		return ""
 	}
-	add := func(name string, reason Text) {
+	add := func(name string, reason jpayment.Text) {
 		row.faulty = append(row.faulty, name)
 		faults = append(faults, row.Fault(name, reason))
 	}
@@ -463,7 +460,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 		yen  *int64
 	}{{Amount, &row.Amount}, {Tax, &row.Tax}, {Shipping, &row.Shipping}} {
 		yen, reason := parseYen(value(a.name))
-		if reason != (Text{}) && !told(a.name) {
+		if reason != (jpayment.Text{}) && !told(a.name) {
 			add(a.name, reason)
 		}
 		*a.yen = yen
@@ -501,7 +498,7 @@ func (r Row) Known(name string) bool {
 var spoilt = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.[0-9]*|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}(，[0-9]{3})+)$`)
 
 // parseYen reads an amount, or says why it is none.
-func parseYen(s string) (yen int64, reason Text) {
+func parseYen(s string) (yen int64, reason jpayment.Text) {
 	switch {
 	case s == "":
 		return 0, text("is blank; a reauth needs all three amounts, 0 included", "が空欄です。再オーソリには金額・税額・送料がすべて必要です（0も記入してください）")
@@ -514,5 +511,5 @@ func parseYen(s string) (yen int64, reason Text) {
 	if err != nil {
 		return 0, text("is too large to be a number of yen", "が大きすぎます")
 	}
-	return yen, Text{}
+	return yen, jpayment.Text{}
 }
