@@ -33,7 +33,7 @@ func (s *site[TTx]) listens() {
 	s.gateway.SetKickbackURL(server.URL)
 }
 
-// answers is the request of a job as a notice has it.
+// answers is the request of a job as a kickback has it.
 func answers(j Job, at time.Time) jpayment.KickbackRequest {
 	return jpayment.KickbackRequest{StoreID: testStore, PaymentID: j.PaymentID, Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, At: at}
 }
@@ -46,8 +46,8 @@ func failure(j Job, code jpayment.Code) jpaymenttest.KickbackParams {
 	return jpaymenttest.KickbackParams{PaymentID: "0", Code: code, Key: kickbackKey, Request: answers(j, time.Now())}
 }
 
-// notify sends a notice and tells whether it was taken.
-func (s *site[TTx]) notify(n jpaymenttest.KickbackParams) bool {
+// deliver sends a kickback and reports whether it was taken.
+func (s *site[TTx]) deliver(n jpaymenttest.KickbackParams) bool {
 	w := httptest.NewRecorder()
 	s.receiver().ServeHTTP(w, jpaymenttest.NewKickback("/", n))
 	return w.Code == http.StatusOK
@@ -75,16 +75,16 @@ func kickbackBeforeReply[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
 	for _, c := range []struct {
-		notice func(Job) jpaymenttest.KickbackParams
-		state  State
-		reason Reason
+		kickback func(Job) jpaymenttest.KickbackParams
+		state    State
+		reason   Reason
 	}{
 		{success, StateDone, ReasonKickback},
 		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
 	} {
 		j := s.enqueue(jpayment.OpReAuth)
 		a := s.begins(w, j)
-		require.True(t, s.notify(c.notice(j)))
+		require.True(t, s.deliver(c.kickback(j)))
 		s.stands(j, c.state, c.reason)
 		require.NoError(t, w.end(t.Context(), a, done))
 		s.stands(j, c.state, c.reason)
@@ -108,7 +108,7 @@ func kickbackInPlaceOfReply[TTx any](t *testing.T, p place[TTx]) {
 	s.pass(w.cfg.lease() + time.Second)
 	require.NoError(t, w.sweep(t.Context()))
 	s.stands(j, StateAwaiting, ReasonInterrupted)
-	require.True(t, s.notify(success(j)))
+	require.True(t, s.deliver(success(j)))
 	s.stands(j, StateDone, ReasonKickback)
 }
 
@@ -126,19 +126,19 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 		return s.stands(j, StateReview, ReasonNoKickback)
 	}
 	j := due()
-	require.True(t, s.notify(failure(j, "ER010")), "it is not sent again behind a person's back")
+	require.True(t, s.deliver(failure(j, "ER010")), "it is not sent again behind a person's back")
 	s.stands(j, StateReview, ReasonNoKickback)
-	require.True(t, s.notify(failure(j, "G1242G120000")))
+	require.True(t, s.deliver(failure(j, "G1242G120000")))
 	require.Equal(t, jpayment.Code("G1242G120000"), s.stands(j, StateReview, ReasonDeclined).Code)
-	require.True(t, s.notify(success(j)))
+	require.True(t, s.deliver(success(j)))
 	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 
 	j = due()
 	_, err := s.Review(t.Context(), j.ID, Decision{State: StateRefused, By: "the till"})
 	require.NoError(t, err)
-	require.True(t, s.notify(failure(j, "G1242G120000")))
+	require.True(t, s.deliver(failure(j, "G1242G120000")))
 	s.stands(j, StateRefused, ReasonDecided)
-	require.True(t, s.notify(success(j)))
+	require.True(t, s.deliver(success(j)))
 	s.stands(j, StateDone, ReasonKickback)
 }
 
@@ -146,9 +146,9 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
 	for _, c := range []struct {
-		notice func(Job) jpaymenttest.KickbackParams
-		state  State
-		reason Reason
+		kickback func(Job) jpaymenttest.KickbackParams
+		state    State
+		reason   Reason
 	}{
 		{success, StateDone, ReasonKickback},
 		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
@@ -161,7 +161,7 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if !s.notify(c.notice(j)) {
+				if !s.deliver(c.kickback(j)) {
 					t.Error("a duplicate is turned down")
 				}
 			})
@@ -194,30 +194,30 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	a := s.begins(w, j)
 	busy := failure(j, "ER010")
 	busy.Request.At = s.clock()
-	require.True(t, s.notify(busy))
+	require.True(t, s.deliver(busy))
 	s.stands(j, StateWaiting, ReasonBusy)
 	require.NoError(t, w.end(t.Context(), a, done))
 
 	s.pass(time.Minute)
 	s.begins(w, j)
 	before := s.riverJobs()
-	require.True(t, s.notify(busy))
+	require.True(t, s.deliver(busy))
 	s.stands(j, StateRunning, ReasonBusy)
 	require.Equal(t, before, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
 
 	// A person has seen the decline and wants it sent again.
 	declined := failure(j, "G1242G120000")
-	require.True(t, s.notify(declined))
+	require.True(t, s.deliver(declined))
 	s.stands(j, StateReview, ReasonDeclined)
 	_, err := s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the till"})
 	require.NoError(t, err)
-	require.True(t, s.notify(declined))
+	require.True(t, s.deliver(declined))
 	s.stands(j, StateWaiting, ReasonAgain)
 
 	// Nor does the failure of somebody else's request refuse a request that was not sent yet.
 	unsent := s.enqueue(jpayment.OpReAuth)
 	for _, code := range []jpayment.Code{"G1242G120000", "ER053"} {
-		require.True(t, s.notify(failure(unsent, code)))
+		require.True(t, s.deliver(failure(unsent, code)))
 		s.stands(unsent, StateWaiting, ReasonNone)
 	}
 }
@@ -234,9 +234,9 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 
 	forged := success(j)
 	forged.Key = []byte("somebody else's key, of 32 bytes and more")
-	require.False(t, s.notify(forged))
+	require.False(t, s.deliver(forged))
 	forged.Key = nil
-	require.False(t, s.notify(forged))
+	require.False(t, s.deliver(forged))
 	s.stands(j, StateAwaiting, ReasonNone)
 
 	for name, change := range map[string]func(*jpaymenttest.KickbackParams){
@@ -272,17 +272,17 @@ func kickbackChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, w.sweep(t.Context()))
 	before := s.stands(decided, StateReview, ReasonNoKickback)
 	s.pass(time.Minute)
-	require.True(t, s.notify(failure(decided, "ER010")))
+	require.True(t, s.deliver(failure(decided, "ER010")))
 	require.Equal(t, before, s.look(decided))
 
 	waiting := s.enqueue(jpayment.OpReAuth)
 	s.pass(time.Minute)
-	require.True(t, s.notify(failure(waiting, "G1242G120000")))
+	require.True(t, s.deliver(failure(waiting, "G1242G120000")))
 	require.Equal(t, waiting, s.look(waiting))
 
 	others := success(waiting)
 	others.Amount++
 	others.Request.Amount++
-	require.False(t, s.notify(others))
+	require.False(t, s.deliver(others))
 	require.Equal(t, waiting, s.look(waiting))
 }

@@ -72,51 +72,51 @@ func TestJudge(t *testing.T) {
 	review := func(r Reason) want { return want{state: StateReview, reason: r} }
 	refused := want{state: StateRefused, reason: ReasonCode}
 	const (
-		first  = "first"  // nothing is unknown before
-		replay = "replay" // something is
-		last   = "last"   // nothing more is to be replayed
-		reauth = "re-authorisation"
-		notice = "re-authorisation by kickback"
+		first    = "first"  // nothing is unknown before
+		replay   = "replay" // something is
+		last     = "last"   // nothing more is to be replayed
+		reauth   = "re-authorisation"
+		kickback = "re-authorisation by kickback"
 	)
 	// By the kind of error; of a call that is not named the verdict is that of first.
 	table := map[string]map[string]want{
-		"nothing":    {first: {state: StateDone}, notice: {state: StateAwaiting}},
+		"nothing":    {first: {state: StateDone}, kickback: {state: StateAwaiting}},
 		"invalid":    {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
 		"not sent":   {first: waits(ReasonNotSent)},
 		"stopped":    {first: waits(ReasonNotSent)},
-		"lost":       {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"unreadable": {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"nobody's":   {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
+		"lost":       {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
+		"unreadable": {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
+		"nobody's":   {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
 		"test mode":  {first: {state: StateReview, reason: ReasonTestMode, pause: true}},
 		"ER010":      {first: waits(ReasonBusy)},
 		"ER999":      {first: waits(ReasonMaintenance)},
 		"ER003":      {first: {state: StateWaiting, reason: ReasonNotPermitted, pause: true}},
-		"ER001":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
-		"ER053":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, notice: refused},
-		"ER032":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
-		"ER033":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"ER001":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, kickback: refused},
+		"ER053":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, kickback: refused},
+		"ER032":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)},
+		"ER033":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)},
 		"G1242G120000": {
 			first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused),
-			reauth: review(ReasonDeclined), notice: review(ReasonDeclined),
+			reauth: review(ReasonDeclined), kickback: review(ReasonDeclined),
 		},
-		"ER000":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"ER042":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"ER123":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), notice: {state: StateAwaiting, reason: ReasonUnknown}},
-		"congestion, again": {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)}, // Only a client that tries again by itself brings it.
-		"refused, again":    {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), notice: review(ReasonDeclined)},
+		"ER000":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
+		"ER042":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
+		"ER123":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
+		"congestion, again": {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)}, // Only a client that tries again by itself brings it.
+		"refused, again":    {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)},
 		"joined":            {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
 	}
 	histories := map[string][]history{
-		first:  {{operation: jpayment.OpSales, attempts: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 1, maxReplays: 3, byKickback: true}},
-		replay: {{operation: jpayment.OpSales, attempts: 2, unknown: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 3, unknown: 2, maxReplays: 3}},
-		last:   {{operation: jpayment.OpSales, attempts: 4, unknown: 3, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 4, unknown: 3, maxReplays: 3}},
-		reauth: {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3}},
-		notice: {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3, byKickback: true}},
+		first:    {{operation: jpayment.OpSales, attempts: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 1, maxReplays: 3, byKickback: true}},
+		replay:   {{operation: jpayment.OpSales, attempts: 2, unknown: 1, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 3, unknown: 2, maxReplays: 3}},
+		last:     {{operation: jpayment.OpSales, attempts: 4, unknown: 3, maxReplays: 3}, {operation: jpayment.OpCancel, attempts: 4, unknown: 3, maxReplays: 3}},
+		reauth:   {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3}},
+		kickback: {{operation: jpayment.OpReAuth, attempts: 1, maxReplays: 3, byKickback: true}},
 	}
 	for when, hs := range histories {
 		for _, h := range hs {
 			op := h.operation
-			if when == notice {
+			if when == kickback {
 				op = jpayment.OpReAuthByKickback
 			}
 			for kind, err := range callErrors(op) {

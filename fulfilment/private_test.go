@@ -33,7 +33,7 @@ const (
 	canaryCode   = "C4N4RY"
 )
 
-// hasCanary tells whether a text shows something private.
+// hasCanary reports whether a text shows something private.
 func hasCanary(text string) bool {
 	return strings.Contains(text, canary) || strings.Contains(text, canaryDigits) || strings.Contains(text, canaryCode)
 }
@@ -157,7 +157,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 				if op == jpayment.OpReAuth {
 					n := success(j)
 					n.ApprovalCode, n.Extra = canaryCode, jpayment.NewExtra(map[string]string{"k": canary})
-					s.notify(n)
+					s.deliver(n)
 					hear(s.look(j))
 				}
 			}
@@ -246,7 +246,7 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 	s.pass(minBackOff)
 	require.False(t, s.work(w, congested))
 	for range 5 { // The same kickback again settles nothing more.
-		require.True(t, s.notify(success(reauth)))
+		require.True(t, s.deliver(success(reauth)))
 	}
 	s.gateway.RegisterIPs()
 	require.False(t, s.work(w, paused))

@@ -17,11 +17,11 @@ func testApprovalInProduction[TTx any](t *testing.T, p place[TTx]) {
 	sales, reauth := s.enqueue(jpayment.OpSales), s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(w, reauth))
 	s.stands(reauth, StateAwaiting, ReasonNone)
-	notice := success(reauth)
-	notice.ApprovalCode = "TestMod"
-	require.True(t, s.notify(notice))
+	kickback := success(reauth)
+	kickback.ApprovalCode = "TestMod"
+	require.True(t, s.deliver(kickback))
 	s.stands(reauth, StateReview, ReasonTestMode)
-	require.True(t, s.notify(notice), "again")
+	require.True(t, s.deliver(kickback), "again")
 	s.stands(reauth, StateReview, ReasonTestMode)
 	s.isPaused()
 
@@ -45,9 +45,9 @@ func testApprovalInTests[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	j := s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(s.worker(s.client(nil)), j))
-	notice := success(j)
-	notice.ApprovalCode = "TestMod"
-	require.True(t, s.notify(notice))
+	kickback := success(j)
+	kickback.ApprovalCode = "TestMod"
+	require.True(t, s.deliver(kickback))
 	require.True(t, s.stands(j, StateDone, ReasonKickback).Result.TestMode())
 }
 

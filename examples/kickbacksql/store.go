@@ -1,5 +1,5 @@
 // Package kickbacksql shows how a shop takes kickbacks so that a repetition does no
-// harm: the callback is one SQL transaction that first inserts the notice under a
+// harm: the callback is one SQL transaction that first inserts the kickback under a
 // unique key. Whoever comes second, be it at the same moment, inserts nothing and does
 // nothing, and is told OK so that the gateway stops sending.
 //
@@ -14,7 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Schema is the two tables of the example. A refusal's notice has the payment number 0
+// Schema is the two tables of the example. A refusal's kickback has the payment number 0
 // (an assumption; field notes), so the payment that was to be replaced belongs to the
 // key as well.
 const Schema = `
@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS orders (
 // Store takes kickbacks into a database.
 type Store struct{ DB *sql.DB }
 
-// Take is a callback for jpayment.NewKickbackHandler with jpayment.VerifyKickbacks. An
-// error leaves the database as it was, and makes the gateway send the notice again.
+// Take is a callback for jpayment.NewKickbackHandler. An error leaves the database as it
+// was, and makes the gateway send the kickback again.
 func (s Store) Take(ctx context.Context, k *jpayment.Kickback) error {
 	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s Store) Take(ctx context.Context, k *jpayment.Kickback) error {
 	if n, err := inserted.RowsAffected(); err != nil || n == 0 {
 		return err // nil for one that was here before
 	}
-	// What is to happen once per notice, in the same transaction.
+	// What is to happen once per kickback, in the same transaction.
 	if k.Status == jpayment.StatusSucceeded {
 		_, err = tx.ExecContext(ctx, `UPDATE orders SET payment_id = $1, total = $2, state = 'authorised' WHERE payment_id = $3`,
 			k.PaymentID, k.Request.Amount+k.Request.Tax+k.Request.Shipping, k.Request.PaymentID)

@@ -30,24 +30,32 @@ func open(tb testing.TB) *sql.DB {
 	return db
 }
 
+func newHandler(db *sql.DB) (*jpayment.KickbackHandler, error) {
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
+	if err != nil {
+		return nil, err
+	}
+	return jpayment.NewKickbackHandler(verifier, kickbacksql.Store{DB: db}.Take)
+}
+
 func count(t *testing.T, db *sql.DB, query string) (n int) {
 	t.Helper()
 	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&n))
 	return n
 }
 
-// Each of fifty notices comes ten times at once, on several connections to the database.
+// Each of fifty kickbacks comes ten times at once, on several connections to the database.
 func TestRepetitionsAreHarmless(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	handler, err := jpayment.NewKickbackHandler(kickbacksql.Store{DB: db}.Take, jpayment.VerifyKickbacks(key))
+	handler, err := newHandler(db)
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), `CREATE TABLE changes (n INTEGER);
 		CREATE TRIGGER each AFTER UPDATE ON orders BEGIN INSERT INTO changes VALUES (1); END;`)
 	require.NoError(t, err)
-	const notices, times = 50, 10
+	const kickbacks, times = 50, 10
 	var wg sync.WaitGroup
-	for i := range notices {
+	for i := range kickbacks {
 		original := fmt.Sprint(10000000 + i)
 		_, err := db.ExecContext(t.Context(), `INSERT INTO orders VALUES ($1, 3740, 'authorised')`, original)
 		require.NoError(t, err)
@@ -66,24 +74,24 @@ func TestRepetitionsAreHarmless(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	require.Equal(t, notices, count(t, db, `SELECT COUNT(*) FROM kickbacks`))
-	require.Equal(t, notices, count(t, db, `SELECT COUNT(*) FROM changes`), "each order was changed once")
-	require.Equal(t, notices-notices/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE total = 1620 AND payment_id >= '20000000'`))
-	require.Equal(t, notices/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE state = 'look it up' AND payment_id < '20000000'`))
+	require.Equal(t, kickbacks, count(t, db, `SELECT COUNT(*) FROM kickbacks`))
+	require.Equal(t, kickbacks, count(t, db, `SELECT COUNT(*) FROM changes`), "each order was changed once")
+	require.Equal(t, kickbacks-kickbacks/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE total = 1620 AND payment_id >= '20000000'`))
+	require.Equal(t, kickbacks/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE state = 'look it up' AND payment_id < '20000000'`))
 }
 
 // What fails in the middle leaves nothing behind, so that the repetition does it all.
 func TestAFailureIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	handler, err := jpayment.NewKickbackHandler(kickbacksql.Store{DB: db}.Take, jpayment.VerifyKickbacks(key))
+	handler, err := newHandler(db)
 	require.NoError(t, err)
 	_, err = db.ExecContext(t.Context(), `INSERT INTO orders VALUES ('1', 3740, 'authorised'); ALTER TABLE orders RENAME TO away`)
 	require.NoError(t, err)
-	notice := jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1500, Key: key, Request: jpayment.KickbackRequest{PaymentID: "1"}}
+	kickback := jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1500, Key: key, Request: jpayment.KickbackRequest{PaymentID: "1"}}
 	send := func() (int, string) {
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, jpaymenttest.NewKickback("/kickback", notice))
+		handler.ServeHTTP(rec, jpaymenttest.NewKickback("/kickback", kickback))
 		return rec.Code, rec.Body.String()
 	}
 	code, body := send()
