@@ -22,9 +22,13 @@ type answer struct {
 	test     bool // the gateway approved a test where only production counts
 }
 
-// answerOf returns the answer that the result and the error of a call are.
+// answerOf returns the answer that the result and the error of a call are. A result that
+// comes with an error does not count.
 func answerOf(res *jpayment.Result, err error) answer {
-	a := answer{outcome: jpayment.OutcomeOf(err), result: res, what: jpayment.WhatOf(err)}
+	if err == nil {
+		return answer{outcome: jpayment.OutcomeDone, result: res}
+	}
+	a := answer{outcome: jpayment.OutcomeOf(err), what: jpayment.WhatOf(err)}
 	var gateway *jpayment.GatewayError
 	if errors.As(err, &gateway) {
 		a.code, a.replayed = gateway.Code, gateway.Earlier != nil

@@ -296,6 +296,15 @@ func panickingGateway[TTx any](t *testing.T, p place[TTx]) {
 	w = s.worker(&jpaymenttest.Fake{SalesFunc: func(context.Context, jpayment.SalesRequest) (*jpayment.Result, error) { return nil, nil }})
 	require.False(t, s.work(w, j))
 	s.stands(j, StateWaiting, ReasonUnknown)
+	// Nor does a result count that comes with an error.
+	j = s.enqueue(jpayment.OpReAuth)
+	w = s.worker(&jpaymenttest.Fake{ReAuthFunc: func(context.Context, jpayment.ReAuthRequest) (*jpayment.Result, error) {
+		return &jpayment.Result{PaymentID: "77"}, lostReply(jpayment.OpReAuth)
+	}})
+	require.False(t, s.work(w, j))
+	got := s.stands(j, StateReview, ReasonUnanswered)
+	require.Nil(t, got.Result)
+	require.Empty(t, got.NewPaymentID)
 }
 
 // begins does what a process does that is killed before the reply.
