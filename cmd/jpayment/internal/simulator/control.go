@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/sim"
@@ -34,10 +35,10 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 		"POST /control/v1/kickbacks/deliver":         s.deliverKickbacks,
 		"POST /control/v1/kickbacks/forge":           s.forgeKickback,
 		"POST /control/v1/kickbacks/{request}/retry": s.retryKickback,
-		"/control/": noSuchCall,
 	} {
 		mux.Handle(pattern, handle)
 	}
+	mux.HandleFunc("/control/", func(w http.ResponseWriter, r *http.Request) { noSuchCall(w, r, mux) })
 }
 
 // controlHandler answers with a value to be written as JSON. A created value has its
@@ -52,8 +53,7 @@ type created struct {
 func (h controlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply, err := h(w, r)
 	if err != nil {
-		status, told := describe(err)
-		writeJSON(w, status, told)
+		refuseJSON(w, r, err)
 		return
 	}
 	if c, ok := reply.(created); ok {
@@ -71,36 +71,48 @@ type errorReply struct {
 	Code  string `json:"code,omitempty"` // with which the gateway refused
 }
 
-type notFoundError string
+// refusal is why a call is refused, and with which status.
+type refusal struct {
+	status int
+	reason jpayment.Text
+}
 
-func (e notFoundError) Error() string { return string(e) }
+func (e *refusal) Error() string       { return e.reason.En }
+func (e *refusal) What() jpayment.Text { return e.reason }
 
-// conflictError is what cannot be done as things are.
-type conflictError struct{ error }
+func notFound(field, en, ja string, args ...any) error {
+	return &refusal{http.StatusNotFound, (&fieldError{field, textf(en, ja, args...)}).What()}
+}
 
-var errNotKept = errors.New("the state cannot be kept; the simulator ends")
+func textf(en, ja string, args ...any) jpayment.Text {
+	return jpayment.Text{En: fmt.Sprintf(en, args...), Ja: fmt.Sprintf(ja, args...)}
+}
 
-func describe(err error) (status int, told errorReply) {
-	told.Error = err.Error()
-	var code jpayment.Code
-	var notFound notFoundError
-	var conflict conflictError
-	var mediaType *mediaTypeError
+var errNotKept = &refusal{http.StatusInternalServerError, jpayment.Text{
+	En: "the state cannot be kept; the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
+}}
+
+// refuseJSON tells why a call is refused, in the language that the request accepts.
+func refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
+	status, code := http.StatusBadRequest, jpayment.Code("")
+	told := jpayment.WhatOf(err)
+	var refused *refusal
 	switch {
 	case errors.As(err, &code):
-		told.Code = string(code)
-		return http.StatusConflict, told
-	case errors.As(err, &conflict):
-		return http.StatusConflict, told
-	case errors.As(err, &notFound):
-		return http.StatusNotFound, told
-	case errors.As(err, &mediaType):
-		return http.StatusUnsupportedMediaType, told
-	case errors.Is(err, errNotKept):
-		return http.StatusInternalServerError, told
-	default:
-		return http.StatusBadRequest, told
+		status = http.StatusConflict
+		message := code.Message()
+		told = jpayment.Text{En: string(code) + " (" + message.En + ")", Ja: string(code) + "（" + message.Ja + "）"}
+	case errors.As(err, &refused):
+		status = refused.status
 	}
+	writeJSON(w, status, errorReply{Error: inLanguageOf(r, told), Code: string(code)})
+}
+
+func inLanguageOf(r *http.Request, t jpayment.Text) string {
+	if languageOf(r) == japanese {
+		return t.Ja
+	}
+	return t.En
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
@@ -111,8 +123,26 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	_ = encoder.Encode(value) // who has gone needs no answer
 }
 
-func noSuchCall(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return nil, notFoundError(r.Method + " " + r.URL.Path + ": the API has no such call")
+// noSuchCall refuses what is no call of the API. Where a path has other methods, it names
+// them.
+func noSuchCall(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/control/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		refuseJSON(w, r, &refusal{http.StatusNotFound, textf("%s: the API has no such call", "%s という呼び出しは API にありません", r.Method+" "+r.URL.Path)})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	refuseJSON(w, r, &refusal{http.StatusMethodNotAllowed, jpayment.Text{
+		En: fmt.Sprintf("%s is not for %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")),
+		Ja: fmt.Sprintf("%s に %s は使えません。%s を使ってください", r.URL.Path, r.Method, strings.Join(allowed, " または ")),
+	}})
 }
 
 func (s *Simulator) getSettings(http.ResponseWriter, *http.Request) (any, error) {
@@ -189,7 +219,7 @@ func (s *Simulator) getPayment(_ http.ResponseWriter, r *http.Request) (any, err
 func (s *Simulator) paymentReply(id string) (any, error) {
 	payment, found := s.gateway.Payment(id)
 	if !found {
-		return nil, notFoundError(fmt.Sprintf("payment_id: there is no payment %q", id))
+		return nil, notFound("payment_id", "there is no payment %q", "の決済 %q はありません", id)
 	}
 	return newPaymentReply(payment), nil
 }
@@ -269,7 +299,7 @@ func (s *Simulator) clearFaults(w http.ResponseWriter, r *http.Request) (any, er
 func (s *Simulator) removeFault(w http.ResponseWriter, r *http.Request) (any, error) {
 	number, err := strconv.Atoi(r.PathValue("number"))
 	if err != nil || !s.gateway.RemoveFault(number) {
-		return nil, notFoundError(fmt.Sprintf("number: there is no fault %q, or not any more", r.PathValue("number")))
+		return nil, notFound("number", "there is no fault %q, or not any more", "の障害 %q はないか、すでに解除されています", r.PathValue("number"))
 	}
 	return s.listFaults(w, r)
 }
@@ -279,7 +309,7 @@ func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, e
 	if text := r.URL.Query().Get("after"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, wrong("after", "is not the number of a request", "")
+			return nil, wrong("after", "is not the number of a request", "がリクエストの番号ではありません")
 		}
 		after = n
 	}
@@ -290,7 +320,7 @@ func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, e
 func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, error) {
 	request, found := s.request(r.PathValue("number"))
 	if !found {
-		return nil, notFoundError(fmt.Sprintf("number: there is no request %q, or not any more", r.PathValue("number")))
+		return nil, notFound("number", "there is no request %q, or not any more", "のリクエスト %q はないか、すでに保存されていません", r.PathValue("number"))
 	}
 	return newRequestReply(request), nil
 }
@@ -328,7 +358,7 @@ func (s *Simulator) retryKickback(w http.ResponseWriter, r *http.Request) (any, 
 	}
 	number, err := strconv.Atoi(r.PathValue("request"))
 	if err != nil {
-		return nil, notFoundError(fmt.Sprintf("request: %q is not the number of a request", r.PathValue("request")))
+		return nil, notFound("request", "%q is not the number of a request", "の %q はリクエストの番号ではありません", r.PathValue("request"))
 	}
 	return delivered(s.gateway.RetryKickback(r.Context(), number))
 }
@@ -346,7 +376,7 @@ func (s *Simulator) forgeKickback(w http.ResponseWriter, r *http.Request) (any, 
 // delivered tells an attempt that failed, which is an attempt, from none.
 func delivered(d sim.KickbackDelivery, err error) (any, error) {
 	if d.Attempt == 0 && err != nil {
-		return nil, conflictError{err}
+		return nil, &refusal{http.StatusConflict, jpayment.WhatOf(err)}
 	}
 	return newDeliveryReply(d), nil
 }

@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -167,7 +168,8 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"a request's number":  {"GET", "/requests/x", ``, 404, "number: "},
 		"after":               {"GET", "/requests?after=x", ``, 400, "after: "},
 		"a kickback's number": {"POST", "/kickbacks/x/retry", ``, 404, "request: "},
-		"no such call":        {"PUT", "/payments", ``, 404, "PUT /control/v1/payments: the API has no such call"},
+		"no such call":        {"PUT", "/nothing", ``, 404, "PUT /control/v1/nothing: the API has no such call"},
+		"another method":      {"PUT", "/payments", ``, 405, "PUT is not for /control/v1/payments; use GET or POST"},
 		"control bytes":       {"POST", "/kickbacks/forge", `{"query":1}`, 400, "query: a number does not fit; wanted: a string"},
 	}
 	for name, test := range tests {
@@ -176,9 +178,55 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 			require.Contains(t, r.control(t, test.method, test.path, test.body, test.status)["error"], test.want)
 		})
 	}
+	status, body, header := call(t, "PUT", r.URL+"/control/v1/settings", `{}`, "Content-Type", "application/json")
+	require.Equal(t, http.StatusMethodNotAllowed, status)
+	require.Equal(t, "GET, PATCH", header.Get("Allow"))
+	require.Contains(t, body, "PUT is not for /control/v1/settings; use GET or PATCH")
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"} {
 		status, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", contentType)
 		require.Equal(t, http.StatusUnsupportedMediaType, status)
 		require.Contains(t, body, "Content-Type")
+	}
+}
+
+// The API speaks the language that a request accepts. In Japanese it leaves no two
+// English words side by side, only names.
+func TestAPISpeaksJapanese(t *testing.T) {
+	t.Parallel()
+	r := start(t, simulator.Config{Token: "secret"})
+	id := func() string {
+		var payment struct {
+			ID string `json:"payment_id"`
+		}
+		_, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", "application/json", "Authorization", "Bearer secret")
+		require.NoError(t, json.Unmarshal([]byte(body), &payment))
+		return payment.ID
+	}()
+	for _, c := range []struct{ method, path, body string }{
+		{"PUT", "/settings", "{}"}, {"GET", "/nothing", ""}, {"POST", "/payments", "["}, {"POST", "/payments", "{} {}"}, {"POST", "/payments", `{"x":1}`},
+		{"POST", "/payments", `{"amount":1,"amount":1}`}, {"POST", "/payments", `{"amount":null}`}, {"POST", "/payments", `{"amount":"1"}`},
+		{"POST", "/payments", `{}`}, {"POST", "/payments", `{"amount":-1}`}, {"POST", "/payments", `{"amount":1,"decline":"x"}`},
+		{"GET", "/payments/7", ""}, {"GET", "/requests/7", ""}, {"GET", "/requests?after=x", ""}, {"DELETE", "/faults/7", ""},
+		{"POST", "/kickbacks/x/retry", "{}"}, {"POST", "/kickbacks/7/retry", "{}"}, {"POST", "/kickbacks/forge", "{}"},
+		{"POST", "/payments/" + id + "/capture", ""}, {"POST", "/payments/" + id + "/capture", ""},
+		{"POST", "/faults", `{"kind":"flood"}`}, {"POST", "/faults", `{"kind":"cut-reply","operation":"SALES"}`}, {"POST", "/faults", `{"kind":"cut-reply","nth":-1}`},
+		{"POST", "/faults", `{"kind":"cut-reply","probability":2}`}, {"POST", "/faults", `{"kind":"cut-reply","code":"x"}`}, {"POST", "/faults", `{"kind":"answer-code"}`},
+		{"POST", "/faults", `{"kind":"delay-reply"}`}, {"POST", "/faults", `{"kind":"answer-status","status":1}`},
+		{"PATCH", "/settings", `{"registered_ips":["x"]}`}, {"PATCH", "/settings", `{"kickback_url":"x"}`}, {"PATCH", "/settings", `{"test_mode":"x"}`},
+	} {
+		status, body, _ := call(t, c.method, r.URL+"/control/v1"+c.path, c.body,
+			"Content-Type", "application/json", "Accept-Language", "ja", "Authorization", "Bearer secret")
+		if status < 300 {
+			continue
+		}
+		var reply struct{ Error string }
+		require.NoError(t, json.Unmarshal([]byte(body), &reply), body)
+		require.Regexp(t, `\p{Hiragana}|\p{Katakana}`, reply.Error, c)
+		require.NotRegexp(t, `[A-Za-z]+ [a-z]{2,}`, reply.Error, c)
+	}
+	for _, header := range [][]string{{"Authorization", "Bearer wrong"}, {"Authorization", "Bearer secret", "Host", "example.com"}, {"Authorization", "Bearer secret", "Sec-Fetch-Site", "cross-site"}} {
+		status, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{}`, append(header, "Accept-Language", "ja")...)
+		require.GreaterOrEqual(t, status, 400)
+		require.Regexp(t, `\p{Hiragana}`, body)
 	}
 }

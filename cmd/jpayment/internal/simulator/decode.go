@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // maxInput bounds the body of a request to panel or API.
@@ -23,11 +26,13 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
 		// A form of another web site cannot have this type without asking.
-		return &mediaTypeError{}
+		return &refusal{http.StatusUnsupportedMediaType, (&fieldError{"Content-Type", jpayment.Text{
+			En: "is not application/json", Ja: "が application/json ではありません",
+		}}).What()}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxInput))
 	if err != nil {
-		return fmt.Errorf("body: %w", err)
+		return &fieldError{"body", textf("cannot be read (%v)", "を読み取れません（%v）", err)}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -39,10 +44,6 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	return fields.into(reflect.ValueOf(into).Elem())
 }
 
-type mediaTypeError struct{}
-
-func (*mediaTypeError) Error() string { return "Content-Type: is not application/json" }
-
 type object []member
 
 type member struct {
@@ -51,12 +52,14 @@ type member struct {
 }
 
 func readObject(body []byte) (object, error) {
-	notJSON := func(err error) error { return fmt.Errorf("body: is not a JSON object: %w", err) }
+	notJSON := func(err error) error {
+		return &fieldError{"body", textf("is not a JSON object (%v)", "が JSON オブジェクトではありません（%v）", err)}
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if start, err := decoder.Token(); err != nil {
 		return nil, notJSON(err)
 	} else if start != json.Delim('{') {
-		return nil, errors.New("body: is not a JSON object")
+		return nil, wrong("body", "is not a JSON object", "が JSON オブジェクトではありません")
 	}
 	var all object
 	for decoder.More() {
@@ -74,7 +77,7 @@ func readObject(body []byte) (object, error) {
 		return nil, notJSON(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("body: goes on after the JSON object")
+		return nil, wrong("body", "goes on after the JSON object", "の JSON オブジェクトの後に続きがあります")
 	}
 	return all, nil
 }
@@ -84,21 +87,26 @@ func (o object) into(target reflect.Value) error {
 	for _, m := range o {
 		field, found := fieldNamed(target, m.name)
 		if !found {
-			return fmt.Errorf("%s: is not known here; known are %s", m.name, strings.Join(fieldNames(target.Type()), ", "))
+			known := strings.Join(fieldNames(target.Type()), ", ")
+			return &fieldError{m.name, textf("is not known here; known are %s", "は不明なフィールドです（指定できるもの: %s）", cmp.Or(known, "none"))}
 		}
 		if seen[m.name] {
-			return fmt.Errorf("%s: is there twice", m.name)
+			return wrong(m.name, "is there twice", "が 2 回あります")
 		}
 		seen[m.name] = true
 		if string(m.value) == "null" {
-			return fmt.Errorf("%s: is null; leave it out", m.name)
+			return wrong(m.name, "is null; leave it out", "が null です。指定しない場合は省いてください")
 		}
 		if err := json.Unmarshal(m.value, field.Addr().Interface()); err != nil {
 			var mismatch *json.UnmarshalTypeError
 			if errors.As(err, &mismatch) {
-				return fmt.Errorf("%s: a %s does not fit; wanted: %s", m.name, mismatch.Value, jsonName(mismatch.Type))
+				kind := jsonName(mismatch.Type)
+				return &fieldError{m.name, jpayment.Text{
+					En: fmt.Sprintf("a %s does not fit; wanted: %s", mismatch.Value, kind.En),
+					Ja: fmt.Sprintf("に %s は使えません。%sを指定してください", mismatch.Value, kind.Ja),
+				}}
 			}
-			return fmt.Errorf("%s: %w", m.name, err)
+			return &fieldError{m.name, textf("cannot be read (%v)", "を読み取れません（%v）", err)}
 		}
 	}
 	return nil
@@ -118,24 +126,21 @@ func fieldNames(t reflect.Type) []string {
 	for i := range names {
 		names[i] = t.Field(i).Tag.Get("json")
 	}
-	if len(names) == 0 {
-		return []string{"none"}
-	}
 	return names
 }
 
 // jsonName is what a Go type is called by someone who writes JSON.
-func jsonName(t reflect.Type) string {
+func jsonName(t reflect.Type) jpayment.Text {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int64:
-		return "a whole number"
+		return jpayment.Text{En: "a whole number", Ja: "整数"}
 	case reflect.Float64:
-		return "a number"
+		return jpayment.Text{En: "a number", Ja: "数値"}
 	case reflect.Bool:
-		return "true or false"
+		return jpayment.Text{En: "true or false", Ja: " true または false "}
 	case reflect.Slice:
-		return "a list"
+		return jpayment.Text{En: "a list", Ja: "配列"}
 	default:
-		return "a string"
+		return jpayment.Text{En: "a string", Ja: "文字列"}
 	}
 }

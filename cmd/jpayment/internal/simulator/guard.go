@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // contentPolicy lets a page load its style and its script from here, and nothing else
@@ -20,7 +22,9 @@ const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; 
 func (s *Simulator) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, r, http.StatusForbidden, "the request comes from another web site")
+		refuse(w, r, http.StatusForbidden, jpayment.Text{
+			En: "the request comes from another web site", Ja: "別のウェブサイトからのリクエストです",
+		})
 	}))
 	next = crossOrigin.Handler(next)
 
@@ -34,10 +38,15 @@ func (s *Simulator) guard(next http.Handler) http.Handler {
 		header.Set("Cache-Control", "no-store")
 		switch {
 		case s.loopback && !isLoopbackHost(r.Host):
-			refuse(w, r, http.StatusForbidden, "the Host header does not name this machine's loopback")
+			refuse(w, r, http.StatusForbidden, jpayment.Text{
+				En: "the Host header does not name this machine's loopback", Ja: "Host ヘッダーがこのマシン（127.0.0.1・localhost）ではありません",
+			})
 		case !s.authorized(r):
 			header.Set("WWW-Authenticate", `Basic realm="jpayment simulate", charset="UTF-8"`)
-			refuse(w, r, http.StatusUnauthorized, "the control token is missing or wrong: give it as password or as bearer token")
+			refuse(w, r, http.StatusUnauthorized, jpayment.Text{
+				En: "the control token is missing or wrong: give it as password or as bearer token",
+				Ja: "トークンがないか、正しくありません。パスワードまたは Bearer トークンとして指定してください",
+			})
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -56,12 +65,12 @@ func (s *Simulator) authorized(r *http.Request) bool {
 }
 
 // refuse answers in the shape that the caller reads.
-func refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
+func refuse(w http.ResponseWriter, r *http.Request, status int, reason jpayment.Text) {
 	if strings.HasPrefix(r.URL.Path, "/control/") {
-		writeJSON(w, status, errorReply{Error: reason})
+		refuseJSON(w, r, &refusal{status, reason})
 		return
 	}
-	http.Error(w, reason, status)
+	http.Error(w, inLanguageOf(r, reason), status)
 }
 
 func isLoopbackHost(hostport string) bool {

@@ -19,7 +19,12 @@ type fieldError struct {
 	reason jpayment.Text
 }
 
-func (e *fieldError) Error() string { return e.field + ": " + e.reason.En }
+func (e *fieldError) Error() string { return e.What().En }
+
+// What returns the name and the reason.
+func (e *fieldError) What() jpayment.Text {
+	return jpayment.Text{En: e.field + ": " + e.reason.En, Ja: e.field + " " + e.reason.Ja}
+}
 
 func wrong(field, en, ja string) error { return &fieldError{field, jpayment.Text{En: en, Ja: ja}} }
 
