@@ -95,22 +95,18 @@ func (s *Server) Payment(id string) (p Payment, found bool) {
 
 // Payments returns every payment, in the order in which they were opened.
 func (s *Server) Payments() []Payment {
-	var all []Payment
-	for _, p := range s.sim.Payments() {
-		all = append(all, newPayment(p))
-	}
-	return all
+	return each(s.sim.Payments(), newPayment)
 }
 
 func newPayment(p sim.Payment) Payment {
-	history := make([]Event, len(p.History))
-	for i, e := range p.History {
-		history[i] = Event{At: e.At, Operation: e.Operation, State: State(e.State), TestMode: e.TestMode, Request: e.Request}
-	}
 	return Payment{
 		ID: p.ID, State: State(p.State), Amount: p.Amount, Tax: p.Tax, Shipping: p.Shipping,
 		OrderNumber: p.OrderNumber, OrderCode: p.OrderCode, ApprovalCode: p.ApprovalCode,
 		RegisteredProduct: p.RegisteredProduct, Decline: p.Decline, TestMode: p.TestMode,
-		AuthorizedAt: p.AuthorizedAt, Replaces: p.Replaces, ReplacedBy: p.ReplacedBy, History: history,
+		AuthorizedAt: p.AuthorizedAt, Replaces: p.Replaces, ReplacedBy: p.ReplacedBy, History: each(p.History, newEvent),
 	}
+}
+
+func newEvent(e sim.Event) Event {
+	return Event{At: e.At, Operation: e.Operation, State: State(e.State), TestMode: e.TestMode, Request: e.Request}
 }

@@ -191,19 +191,3 @@ func FuzzFormEncoding(f *testing.F) {
 		require.Equal(t, jpayment.NewExtra(map[string]string{key: value}), res.Extra, "and it comes back with the result")
 	})
 }
-
-func ExampleNewServer() {
-	gateway := jpaymenttest.Start() // in a test: jpaymenttest.NewServer(t)
-	defer gateway.Close()
-	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
-
-	res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
-	fmt.Println(res.Total, err)
-	payment, _ := gateway.Payment(id)
-	fmt.Println(payment.State)
-	fmt.Println(string(gateway.Requests()[0].Body))
-	// Output:
-	// 1580 <nil>
-	// captured
-	// aid=123456&jb=SALES&rt=1&tid=10000001
-}

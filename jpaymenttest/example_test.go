@@ -2,11 +2,13 @@ package jpaymenttest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,65 +16,282 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// capture is the code under test.
-func capture(gatewayURL, paymentID string) (string, error) {
-	resp, err := http.PostForm(gatewayURL+"/gateway/gateway.aspx", url.Values{ //nolint:noctx // The example's server.
-		"aid": {"123456"}, "jb": {"SALES"}, "rt": {"1"}, "tid": {paymentID},
-	})
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	reply, err := io.ReadAll(resp.Body)
-	return string(reply), err
+func ExampleNewServer() {
+	gateway := jpaymenttest.Start() // in a test: jpaymenttest.NewServer(t)
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
+
+	res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	fmt.Println(res.Total, err)
+	payment, _ := gateway.Payment(id)
+	fmt.Println(payment.State)
+	fmt.Println(string(gateway.Requests()[0].Body))
+	// Output:
+	// 1580 <nil>
+	// captured
+	// aid=123456&jb=SALES&rt=1&tid=10000001
 }
 
+// A program in any language can be the one under test. Here it is a few lines of HTTP.
 func ExampleStart() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithLineEnding(""))
 	defer gateway.Close()
-
 	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "A-17"})
-	reply, err := capture(gateway.URL, id)
-	fmt.Println(reply, err)
 
-	payment, _ := gateway.Payment(id)
-	for _, event := range payment.History {
-		fmt.Println(event.Operation, event.State)
+	resp, err := http.PostForm(gateway.URL+"/gateway/gateway.aspx", url.Values{ //nolint:noctx // The example's server.
+		"aid": {"123456"}, "jb": {"SALES"}, "rt": {"1"}, "tid": {id},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
+	defer func() { _ = resp.Body.Close() }()
+	reply, err := io.ReadAll(resp.Body)
+	fmt.Println(string(reply), err)
 	// Output:
 	// 10000001,1,0001112,,20000001,A-17,1000,80,500,1580,,, <nil>
-	// Authorize authorized
-	// Sales captured
 }
 
-// A reply that is lost after the booking is what a client must never take for a
-// refusal.
+// A reply that is lost after the booking is what a caller must never take for a
+// refusal. What happened is in the books.
 func ExampleServer_Fail() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
-
 	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
 	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Operation: jpayment.OpSales, Nth: 1})
-	_, err := capture(gateway.URL, id)
-	fmt.Println("an error:", err != nil)
 
-	for _, request := range gateway.Requests() {
-		fmt.Println("the books:", request.Operation, request.PaymentID, "booked:", request.Booked)
+	_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	fmt.Println("the caller was told:", jpayment.OutcomeOf(err))
+	booked := func(r jpaymenttest.Request) bool { return r.PaymentID == id && r.Booked }
+	fmt.Println("booked:", slices.ContainsFunc(gateway.Requests(), booked))
+	// Output:
+	// the caller was told: unknown
+	// booked: true
+}
+
+// Each kind of fault, what a caller learns of it, and what the books say.
+func ExampleFaultKind() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	for _, fault := range []jpaymenttest.Fault{
+		{Kind: jpaymenttest.DropBeforeBooking},
+		{Kind: jpaymenttest.DropAfterBooking},
+		{Kind: jpaymenttest.ResetAfterBooking},
+		{Kind: jpaymenttest.HangBeforeBooking},
+		{Kind: jpaymenttest.HangAfterBooking},
+		{Kind: jpaymenttest.CutReply},
+		{Kind: jpaymenttest.StallReply},
+		{Kind: jpaymenttest.CutHeader},
+		{Kind: jpaymenttest.CloseAfterReply},
+		{Kind: jpaymenttest.DelayReply, Delay: time.Millisecond},
+		{Kind: jpaymenttest.AnswerStatus, Status: http.StatusBadGateway},
+		{Kind: jpaymenttest.AnswerStatusAfterBooking},
+		{Kind: jpaymenttest.Redirect},
+		{Kind: jpaymenttest.AnswerCode, Code: "ER999"},
+		{Kind: jpaymenttest.AnswerCodeAfterBooking, Code: "ER000"},
+		{Kind: jpaymenttest.Garbage, Body: []byte("<html>")},
+		{Kind: jpaymenttest.WrongCharset},
+	} {
+		ctx, leave := context.WithCancel(context.Background())
+		switch fault.Kind { //nolint:exhaustive // Silence lasts until the caller leaves.
+		case jpaymenttest.HangBeforeBooking, jpaymenttest.HangAfterBooking, jpaymenttest.StallReply:
+			fault.Notify = leave
+		}
+		gateway.Fail(fault)
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, OrderNumber: "注文7"})
+		_, err := gateway.Client().Sales(ctx, jpayment.SalesRequest{PaymentID: id})
+		payment, _ := gateway.Payment(id)
+		fmt.Printf("%-28s%-9s%s\n", fault.Kind, jpayment.OutcomeOf(err), payment.State)
+		gateway.ClearFaults()
+		leave()
 	}
 	// Output:
-	// an error: true
-	// the books: Sales 10000001 booked: true
+	// drop-before-booking         unknown  authorized
+	// drop-after-booking          unknown  captured
+	// reset-after-booking         unknown  captured
+	// hang-before-booking         unknown  authorized
+	// hang-after-booking          unknown  captured
+	// cut-reply                   unknown  captured
+	// stall-reply                 unknown  captured
+	// cut-header                  unknown  captured
+	// close-after-reply           done     captured
+	// delay-reply                 done     captured
+	// answer-status               unknown  authorized
+	// answer-status-after-booking unknown  captured
+	// redirect                    unknown  authorized
+	// answer-code                 refused  authorized
+	// answer-code-after-booking   unknown  captured
+	// garbage                     unknown  captured
+	// wrong-charset               unknown  captured
+}
+
+// With a probability, the seed says which requests are struck: the same each time.
+func ExampleWithSeed() {
+	gateway := jpaymenttest.Start(jpaymenttest.WithSeed(7))
+	defer gateway.Close()
+	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER999", Probability: 0.5})
+	for range 8 {
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+		_, err := gateway.Client().Cancel(context.Background(), jpayment.CancelRequest{PaymentID: id})
+		fmt.Print(jpayment.OutcomeOf(err), " ")
+	}
+	// Output:
+	// done done refused refused refused refused refused refused
+}
+
+// The books after a payment was replaced by one of another amount.
+func ExampleServer_Payments() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	client := gateway.Client()
+	res, err := client.ReAuth(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 1500})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.Sales(context.Background(), jpayment.SalesRequest{PaymentID: res.PaymentID})
+	fmt.Println(err)
+
+	yen := map[jpaymenttest.State]int64{}
+	for _, payment := range gateway.Payments() {
+		yen[payment.State] += payment.Amount + payment.Tax + payment.Shipping
+	}
+	fmt.Println("authorised", yen[jpaymenttest.Authorized], "captured", yen[jpaymenttest.Captured], "cancelled", yen[jpaymenttest.Cancelled])
+	first := func(p jpaymenttest.Payment) jpaymenttest.Event { return p.History[0] }
+	for _, payment := range gateway.Payments() {
+		fmt.Println(payment.ID, "replaces:", payment.Replaces, "opened by the checkout:", first(payment).Operation == jpaymenttest.OpAuthorize)
+	}
+	// Output:
+	// <nil>
+	// authorised 0 captured 1500 cancelled 3000
+	// 10000001 replaces:  opened by the checkout: true
+	// 10000002 replaces: 10000001 opened by the checkout: false
 }
 
 func ExampleServer_RegisterIPs() {
-	gateway := jpaymenttest.Start(jpaymenttest.WithLineEnding(""))
+	gateway := jpaymenttest.Start()
 	defer gateway.Close()
-
 	gateway.RegisterIPs() // no address at all
-	reply, err := capture(gateway.URL, "10000001")
-	fmt.Println(reply, err)
+	_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: "10000001"})
+	fmt.Println(errors.Is(err, jpayment.CodeSourceIP))
 	// Output:
-	// 0,2,,ER003,,,0,0,0,0,,, <nil>
+	// true
+}
+
+func ExampleServer_SetMaintenance() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	for _, on := range []bool{true, false} {
+		gateway.SetMaintenance(on)
+		_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+		fmt.Println(jpayment.OutcomeOf(err))
+	}
+	// Output:
+	// refused
+	// done
+}
+
+// A store in test mode captures, and no money moves.
+func ExampleServer_SetTestMode() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	gateway.SetTestMode(true)
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	_, err := gateway.Client(jpayment.WithProductionOnly()).Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	payment, _ := gateway.Payment(id)
+	fmt.Println(jpayment.OutcomeOf(err), payment.State, payment.TestMode)
+	// Output:
+	// unknown captured true
+}
+
+// The simulated gateway behind a listener of the test's own, with TLS.
+func ExampleServer_ServeHTTP() {
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	secure := httptest.NewTLSServer(gateway)
+	defer secure.Close()
+
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	client := gateway.Client(jpayment.WithBaseURL(secure.URL), jpayment.WithHTTPClient(secure.Client()))
+	res, err := client.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	fmt.Println(res.Total, err)
+	// Output:
+	// 1000 <nil>
+}
+
+// What the specification leaves open has a switch. Code that works with each of them
+// does not depend on a guess.
+func ExampleOption() {
+	for _, assumption := range []struct {
+		name string
+		opts []jpaymenttest.Option
+	}{
+		{"as by default", nil},
+		{"another store", []jpaymenttest.Option{jpaymenttest.WithStoreID("654321")}},
+		{"connection authentication", []jpaymenttest.Option{jpaymenttest.WithConnectionAuth("0123456789abcdef")}},
+		{"14 columns, no line ending", []jpaymenttest.Option{jpaymenttest.WithColumns(14), jpaymenttest.WithLineEnding("")}},
+		{"replies in Shift_JIS", []jpaymenttest.Option{jpaymenttest.WithShiftJISReplies()}},
+		{"requests in Shift_JIS", []jpaymenttest.Option{jpaymenttest.WithShiftJISRequests()}},
+		{"other data as it is", []jpaymenttest.Option{jpaymenttest.WithPlainOtherData()}},
+	} {
+		gateway := jpaymenttest.Start(assumption.opts...)
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, OrderNumber: "注文7"})
+		res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{
+			PaymentID: id, Extra: jpayment.NewExtra(map[string]string{"note": "a+b"}),
+		})
+		gateway.Close()
+		if err != nil {
+			fmt.Println(assumption.name, err)
+			continue
+		}
+		fmt.Printf("%s: %s yen, %s, %s\n", assumption.name, res.Total, res.OrderNumber, res.Extra.Get("note"))
+	}
+	// Output:
+	// as by default: 1000 yen, 注文7, a+b
+	// another store: 1000 yen, 注文7, a+b
+	// connection authentication: 1000 yen, 注文7, a+b
+	// 14 columns, no line ending: 1000 yen, 注文7, a+b
+	// replies in Shift_JIS: 1000 yen, 注文7, a+b
+	// requests in Shift_JIS: 1000 yen, 注文7, a+b
+	// other data as it is: 1000 yen, 注文7, a+b
+}
+
+// An authorisation can be captured for 90 days. That a later capture is refused is known,
+// with which code is not.
+func ExampleWithLateCaptures() {
+	for _, opts := range [][]jpaymenttest.Option{nil, {jpaymenttest.WithLateCaptures()}} {
+		gateway := jpaymenttest.Start(opts...)
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, At: time.Now().AddDate(0, 0, -100)})
+		_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+		fmt.Println(jpayment.OutcomeOf(err))
+		gateway.Close()
+	}
+	// Output:
+	// refused
+	// done
+}
+
+// What becomes of a re-authorisation that the issuer declines is open, too: how it is
+// told, and whether the original payment survives.
+func ExampleOption_declines() {
+	for _, opts := range [][]jpaymenttest.Option{
+		nil,
+		{jpaymenttest.WithDeclineCancelling()},
+		{jpaymenttest.WithDeclinesAnswered()},
+	} {
+		gateway := jpaymenttest.Start(opts...)
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
+		err := gateway.Client().ReAuthByKickback(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900})
+		original, _ := gateway.Payment(id)
+		fmt.Printf("the request: %s, the original: %s\n", jpayment.OutcomeOf(err), original.State)
+		gateway.Close()
+	}
+	// Output:
+	// the request: done, the original: authorized
+	// the request: done, the original: cancelled
+	// the request: unknown, the original: authorized
 }
 
 // With rt=0 the reply says only that the request was taken. What became of it comes
@@ -100,15 +319,52 @@ func ExampleServer_SetKickbackURL() {
 		minutes.Add(1)
 		fmt.Println("sent:", gateway.DeliverKickbacks(context.Background()))
 	}
-	for _, delivery := range gateway.Kickbacks() {
-		fmt.Println("attempt", delivery.Attempt, "delivered:", delivery.Delivered)
-	}
+	delivered := func(d jpaymenttest.KickbackDelivery) bool { return d.Delivered }
+	fmt.Println("delivered at attempt", 1+slices.IndexFunc(gateway.Kickbacks(), delivered))
 	// Output:
 	// <nil>
 	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=A-17&am=900&tx=90&sf=0&ta=990&user=7
 	// sent: 1
 	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=A-17&am=900&tx=90&sf=0&ta=990&user=7
 	// sent: 1
-	// attempt 1 delivered: false
-	// attempt 2 delivered: true
+	// delivered at attempt 2
+}
+
+// How kickbacks arrive is open as well: late, twice, in another order, in Shift_JIS, with
+// a parameter more.
+func ExampleOption_kickbacks() {
+	var seconds atomic.Int64
+	clock := func() time.Time { return time.Date(2026, 3, 5, 10, 0, int(seconds.Load()), 0, time.UTC) }
+	gateway := jpaymenttest.Start(
+		jpaymenttest.WithClock(clock),
+		jpaymenttest.WithKickbackDelay(30*time.Second),
+		jpaymenttest.WithKickbackRetries(), // none: a kickback is tried once
+		jpaymenttest.WithKickbackTimeout(5*time.Second),
+		jpaymenttest.WithKickbackDuplicates(1),
+		jpaymenttest.WithKickbacksReversed(),
+		jpaymenttest.WithShiftJISKickbacks(),
+		jpaymenttest.WithKickbackACID("1000000001"),
+	)
+	defer gateway.Close()
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.URL.RawQuery)
+		fmt.Fprint(w, "OK")
+	}))
+	defer store.Close()
+	gateway.SetKickbackURL(store.URL)
+
+	for _, order := range []string{"注文1", "注文2"} {
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, OrderNumber: order})
+		if err := gateway.Client().ReAuthByKickback(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900}); err != nil {
+			fmt.Println(err)
+		}
+	}
+	seconds.Add(30)
+	fmt.Println("sent:", gateway.DeliverKickbacks(context.Background()))
+	// Output:
+	// gid=10000004&rst=1&ap=0001115&ec=&god=20000004&cod=%92%8D%95%B62&am=900&tx=0&sf=0&ta=900&acid=1000000001
+	// gid=10000004&rst=1&ap=0001115&ec=&god=20000004&cod=%92%8D%95%B62&am=900&tx=0&sf=0&ta=900&acid=1000000001
+	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=%92%8D%95%B61&am=900&tx=0&sf=0&ta=900&acid=1000000001
+	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=%92%8D%95%B61&am=900&tx=0&sf=0&ta=900&acid=1000000001
+	// sent: 4
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -76,9 +77,12 @@ func ExampleFake() {
 	}
 	fmt.Println(ship(context.Background(), fake, "10000001"))
 	fmt.Println(ship(context.Background(), fake, "10000002"))
-	fmt.Println(len(fake.Calls()), "calls")
+	captured := func(c jpaymenttest.FakeCall) bool {
+		return c.Operation == jpayment.OpSales && c.PaymentID == "10000001"
+	}
+	fmt.Println(len(fake.Calls()), "calls, the first payment's among them:", slices.ContainsFunc(fake.Calls(), captured))
 	// Output:
 	// ship it
 	// keep it
-	// 2 calls
+	// 2 calls, the first payment's among them: true
 }

@@ -89,11 +89,13 @@ type Fault struct {
 // Fail makes requests go wrong as f says, until [Server.ClearFaults]. Of several
 // faults that would strike the same request, the one that was set first does; the
 // others count it as matching all the same. Fail panics if f cannot be meant.
-func (s *Server) Fail(f Fault) {
-	s.sim.Fail(sim.Fault{
+func (s *Server) Fail(f Fault) { s.sim.Fail(f.simulated()) }
+
+func (f Fault) simulated() sim.Fault {
+	return sim.Fault{
 		Kind: sim.FaultKind(f.Kind), Operation: f.Operation, PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
 		Code: f.Code, Status: f.Status, Location: f.Location, Body: f.Body, Delay: f.Delay, Notify: f.Notify,
-	})
+	}
 }
 
 // ClearFaults takes all faults back. Requests that hang stay so.

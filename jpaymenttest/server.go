@@ -120,20 +120,29 @@ type Request struct {
 // Requests returns every request so far, in the order in which the gateway
 // decided them.
 func (s *Server) Requests() []Request {
-	var all []Request
-	for _, r := range s.sim.Requests() {
-		form := url.Values{}
-		for _, p := range r.Form {
-			form.Add(p.Key, p.Value)
-		}
-		all = append(all, Request{
-			Number: r.Number, At: r.At, RemoteAddr: r.RemoteAddr, Method: r.Method, Path: r.Path, RawQuery: r.RawQuery,
-			Header: r.Header, Body: r.Body, Form: form,
-			Operation: r.Operation, PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: FaultKind(r.Fault),
-			Status: r.Status, Answer: r.Answer,
-		})
+	return each(s.sim.Requests(), newRequest)
+}
+
+func newRequest(r sim.Request) Request {
+	form := url.Values{}
+	for _, p := range r.Form {
+		form.Add(p.Key, p.Value)
 	}
-	return all
+	return Request{
+		Number: r.Number, At: r.At, RemoteAddr: r.RemoteAddr, Method: r.Method, Path: r.Path, RawQuery: r.RawQuery,
+		Header: r.Header, Body: r.Body, Form: form,
+		Operation: r.Operation, PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: FaultKind(r.Fault),
+		Status: r.Status, Answer: r.Answer,
+	}
+}
+
+// each returns what f makes of every element.
+func each[T, R any](all []T, f func(T) R) []R {
+	made := make([]R, len(all))
+	for i, one := range all {
+		made[i] = f(one)
+	}
+	return made
 }
 
 // SetKickbackURL sets the store's notification URL (決済結果通知URL), to which the gateway
@@ -168,14 +177,14 @@ type KickbackDelivery struct {
 
 // Kickbacks returns every attempt so far to deliver a kickback, in order.
 func (s *Server) Kickbacks() []KickbackDelivery {
-	var all []KickbackDelivery
-	for _, d := range s.sim.Kickbacks() {
-		all = append(all, KickbackDelivery{
-			Request: d.Request, Duplicate: d.Duplicate, Attempt: d.Attempt, At: d.At, RawQuery: d.RawQuery,
-			Status: d.Status, Answer: d.Answer, Err: d.Err, Delivered: d.Delivered,
-		})
+	return each(s.sim.Kickbacks(), newDelivery)
+}
+
+func newDelivery(d sim.KickbackDelivery) KickbackDelivery {
+	return KickbackDelivery{
+		Request: d.Request, Duplicate: d.Duplicate, Attempt: d.Attempt, At: d.At, RawQuery: d.RawQuery,
+		Status: d.Status, Answer: d.Answer, Err: d.Err, Delivered: d.Delivered,
 	}
-	return all
 }
 
 // DeliverKickbacks sends every kickback that is due by the server's clock, one

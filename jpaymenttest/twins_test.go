@@ -1,0 +1,78 @@
+package jpaymenttest
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/internal/sim"
+)
+
+// The types here are those of the simulator, written out for readers. A field that one of
+// them lacks, or that is not carried over, is told.
+func TestNoFieldIsLost(t *testing.T) {
+	t.Parallel()
+	carried(t, newPayment)
+	carried(t, newEvent)
+	carried(t, newRequest)
+	carried(t, newDelivery, "Manual") // which only the command's control panel makes true
+	carried(t, Fault.simulated)
+	carried(t, func(a Authorization) sim.Authorization { return sim.Authorization(a) })
+}
+
+// carried fills every field of a From and wants a To of the same fields, all of them set.
+func carried[From, To any](t *testing.T, convert func(From) To, without ...string) {
+	t.Helper()
+	var from From
+	fill(t, reflect.ValueOf(&from).Elem())
+	to := reflect.ValueOf(convert(from))
+	names := map[string]bool{}
+	for _, field := range reflect.VisibleFields(to.Type()) {
+		names[field.Name] = true
+		require.False(t, to.FieldByIndex(field.Index).IsZero(), "%s.%s is not carried over", to.Type(), field.Name)
+	}
+	for _, name := range without {
+		names[name] = true
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[From]()) {
+		require.True(t, names[field.Name], "%s has no field %s", to.Type(), field.Name)
+	}
+}
+
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() { //nolint:exhaustive // The types have no others.
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Uint8:
+		v.SetUint(1)
+	case reflect.Float64:
+		v.SetFloat(1)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(t, v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+	case reflect.Func:
+		v.Set(reflect.MakeFunc(v.Type(), nil))
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(errors.New("x")))
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Unix(1, 0)))
+			return
+		}
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	default:
+		t.Fatalf("no example of a %s", v.Type())
+	}
+}
