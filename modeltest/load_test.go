@@ -45,7 +45,7 @@ func TestLoad(t *testing.T) {
 		for range callers {
 			wg.Go(func() {
 				for range calls / callers {
-					if _, err := client.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001", Extra: jpayment.Extra{"k": "v"}}); err != nil {
+					if _, err := client.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001", Extra: jpayment.NewExtra(map[string]string{"k": "v"})}); err != nil {
 						t.Error(err)
 						return
 					}

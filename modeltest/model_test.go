@@ -32,14 +32,14 @@ var (
 
 // The invariants. A failure names one.
 const (
-	invDone    = "INVARIANT done: told done, so booked by this call, exactly once and as told"
-	invRefused = "INVARIANT refused: told refused, so not booked by this call"
-	invNotSent = "INVARIANT not sent: told not sent, so no request of this call arrived"
-	invOnce    = "INVARIANT once: a call books at most once"
-	invRepeat  = "INVARIANT repeat: no request is repeated that may have been booked, unless asked for"
-	invUnknown = "INVARIANT unknown: told unknown only where a fault or the protocol makes it unavoidable"
-	invNotice  = "INVARIANT notice: a verified notice of a success tells of a booking as asked for"
-	invLeak    = "INVARIANT leak: nothing is left open"
+	invDone     = "INVARIANT done: told done, so booked by this call, exactly once and as told"
+	invRefused  = "INVARIANT refused: told refused, so not booked by this call"
+	invNotSent  = "INVARIANT not sent: told not sent, so no request of this call arrived"
+	invOnce     = "INVARIANT once: a call books at most once"
+	invRepeat   = "INVARIANT repeat: no request is repeated that may have been booked, unless asked for"
+	invUnknown  = "INVARIANT unknown: told unknown only where a fault or the protocol makes it unavoidable"
+	invKickback = "INVARIANT kickback: a verified kickback of a success tells of a booking as asked for"
+	invLeak     = "INVARIANT leak: nothing is left open"
 )
 
 // stepsPerHistory is how many steps a history has on average.
@@ -65,15 +65,15 @@ func TestModel(t *testing.T) {
 }
 
 // tally counts what callers were told.
-type tally struct{ done, refused, notSent, unknown, notices int }
+type tally struct{ done, refused, notSent, unknown, kickbacks int }
 
 func (n *tally) String() string {
 	calls := n.done + n.refused + n.notSent + n.unknown
-	return fmt.Sprintf("%d calls: %d done, %d refused, %d not sent, %d unknown (%d %%); %d notices",
-		calls, n.done, n.refused, n.notSent, n.unknown, 100*n.unknown/max(1, calls), n.notices)
+	return fmt.Sprintf("%d calls: %d done, %d refused, %d not sent, %d unknown (%d %%); %d kickbacks",
+		calls, n.done, n.refused, n.notSent, n.unknown, 100*n.unknown/max(1, calls), n.kickbacks)
 }
 
-// history is one shop, its payments and its merchant.
+// history is one store, its payments and its merchant.
 type history struct {
 	told     *tally
 	gateway  *jpaymenttest.Server
@@ -84,8 +84,8 @@ type history struct {
 	calls    int
 	stale    int // for how many more steps a kept connection may be closed already
 
-	mu      sync.Mutex
-	notices []*jpayment.Kickback
+	mu        sync.Mutex
+	kickbacks []*jpayment.Kickback
 }
 
 var kickbackKey = []byte("a key of the merchant's, 32 bytes and more")
@@ -111,12 +111,14 @@ func newHistory(t *rapid.T, told *tally) *history {
 	}
 	h.gateway = jpaymenttest.Start(opts...)
 
-	handler, err := jpayment.NewKickbackHandler(func(_ context.Context, k *jpayment.Kickback) error {
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, kickbackKey)
+	require.NoError(t, err)
+	handler, err := jpayment.NewKickbackHandler(verifier, func(_ context.Context, k *jpayment.Kickback) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.notices = append(h.notices, k)
+		h.kickbacks = append(h.kickbacks, k)
 		return nil
-	}, jpayment.VerifyKickbacks(kickbackKey))
+	})
 	require.NoError(t, err)
 	h.receiver = httptest.NewServer(handler)
 	h.gateway.SetKickbackURL(h.receiver.URL)
@@ -210,12 +212,12 @@ func (h *history) step(t *rapid.T) {
 	if h.stale--; h.stale == 0 {
 		h.conns.closeIdle() // Whichever has not been noticed by now.
 	}
-	h.checkNotices(t)
+	h.checkKickbacks(t)
 }
 
 func (h *history) send(ctx context.Context, c *call) {
 	client := h.clients[c.replays]
-	extra := jpayment.Extra{"call": c.id}
+	extra := jpayment.NewExtra(map[string]string{"call": c.id})
 	reAuth := jpayment.ReAuthRequest{PaymentID: c.payment, Amount: c.amount, Tax: c.amount / 10, Extra: extra}
 	switch c.op {
 	case jpayment.OpSales:
@@ -277,7 +279,7 @@ func (h *history) check(t *rapid.T, calls []*call, requests []jpaymenttest.Reque
 	}
 }
 
-// unavoidable tells whether nobody who saw the answer to a request could know what the
+// unavoidable reports whether nobody who saw the answer to a request could know what the
 // gateway has done: it was spoilt, or it was a code that leaves that open. The refusal
 // of a re-authorisation does so, unless the request was turned away at the door.
 func unavoidable(r jpaymenttest.Request) bool {
@@ -298,7 +300,7 @@ func unavoidable(r jpaymenttest.Request) bool {
 	}
 }
 
-// ambiguous tells whether an order number with commas made a reply unreadable. By chance
+// ambiguous reports whether an order number with commas made a reply unreadable. By chance
 // its numbers can look like amounts, too.
 func (h *history) ambiguous(c *call) bool {
 	p, _ := h.gateway.Payment(c.payment)
@@ -310,7 +312,7 @@ func (h *history) ambiguous(c *call) bool {
 	return strings.Contains(p.OrderNumber, ",") && errors.As(err, &re) && re.Column == "cod"
 }
 
-// repeated tells whether a request was sent again that must not be: any ReAuth, and
+// repeated reports whether a request was sent again that must not be: any ReAuth, and
 // unasked a Sales or Cancel, but for one that was answered with congestion.
 func repeated(c *call, requests []jpaymenttest.Request) bool {
 	for i := range len(requests) - 1 {
@@ -323,7 +325,7 @@ func repeated(c *call, requests []jpaymenttest.Request) bool {
 	return false
 }
 
-// asTold tells whether a call that was told done was done: booked once, and with the
+// asTold reports whether a call that was told done was done: booked once, and with the
 // amounts that the result names. The result of a ReAuthByKickback is still to come.
 func (h *history) asTold(c *call, requests []jpaymenttest.Request, booked int) bool {
 	if c.op == jpayment.OpReAuthByKickback {
@@ -340,21 +342,21 @@ func (h *history) asTold(c *call, requests []jpaymenttest.Request, booked int) b
 	return p.ID == c.payment
 }
 
-// checkNotices holds the notices since the last step against the books.
-func (h *history) checkNotices(t *rapid.T) {
+// checkKickbacks holds the kickbacks since the last step against the books.
+func (h *history) checkKickbacks(t *rapid.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.told.notices += len(h.notices)
-	for _, k := range h.notices {
+	h.told.kickbacks += len(h.kickbacks)
+	for _, k := range h.kickbacks {
 		if k.Status != jpayment.StatusSucceeded {
 			continue
 		}
 		p, found := h.gateway.Payment(k.PaymentID)
 		if !found || p.Replaces != k.Request.PaymentID || p.Amount != k.Request.Amount || p.Tax != k.Request.Tax || p.Shipping != k.Request.Shipping {
-			t.Fatalf("%s\n%v", invNotice, k)
+			t.Fatalf("%s\n%v", invKickback, k)
 		}
 	}
-	h.notices = nil
+	h.kickbacks = nil
 }
 
 // conns counts the connections of a merchant's clients.
