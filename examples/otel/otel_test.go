@@ -32,8 +32,8 @@ func TestSpan(t *testing.T) {
 	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 7654321, OrderNumber: "order-of-yamada"})
 	res, err := client.ReAuth(t.Context(), jpayment.ReAuthRequest{
 		PaymentID: id, Amount: 6543217, Tax: 543210, Shipping: 432109,
-		Email: "yamada@example.jp", Phone: "0312345678",
-		Extra: jpayment.Extra{"customer": "山田 太郎"},
+		Email: jpayment.NewSecret("yamada@example.jp"), Phone: jpayment.NewSecret("0312345678"),
+		Extra: jpayment.NewExtra(map[string]string{"customer": "山田 太郎"}),
 	})
 	require.NoError(t, err)
 
