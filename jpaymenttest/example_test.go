@@ -122,7 +122,7 @@ func ExampleFaultKind() {
 	// answer-code                 refused  authorized
 	// answer-code-after-booking   unknown  captured
 	// garbage                     unknown  captured
-	// wrong-charset               unknown  captured
+	// wrong-charset               done     captured
 }
 
 // With a probability, the seed says which requests are struck: the same each time.
