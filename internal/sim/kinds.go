@@ -46,7 +46,7 @@ func (k Kind) Has(field string) bool { return slices.Contains(k.Fields, field) }
 var kinds = []Kind{
 	{
 		Kind: DropBeforeBooking,
-		Text: jpayment.Text{En: "Drop the connection (nothing booked)", Ja: "応答せずに切断（処理なし）"},
+		Text: jpayment.Text{En: "Drop the connection (not booked)", Ja: "応答せずに切断（処理なし）"},
 	},
 	{
 		Kind: DropAfterBooking, Books: true,
@@ -58,7 +58,7 @@ var kinds = []Kind{
 	},
 	{
 		Kind: HangBeforeBooking,
-		Text: jpayment.Text{En: "Never answer (nothing booked)", Ja: "応答しない（処理なし）"},
+		Text: jpayment.Text{En: "Never answer (not booked)", Ja: "応答しない（処理なし）"},
 	},
 	{
 		Kind: HangAfterBooking, Books: true,
@@ -86,7 +86,7 @@ var kinds = []Kind{
 	},
 	{
 		Kind: AnswerStatus, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
-		Text: jpayment.Text{En: "Answer a status (nothing booked)", Ja: "HTTPステータスで応答（処理なし）"},
+		Text: jpayment.Text{En: "Answer a status (not booked)", Ja: "HTTPステータスで応答（処理なし）"},
 	},
 	{
 		Kind: AnswerStatusAfterBooking, Books: true, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
@@ -94,11 +94,11 @@ var kinds = []Kind{
 	},
 	{
 		Kind: Redirect, Fields: []string{"Status", "Location"}, LeastStatus: 300, MostStatus: 399,
-		Text: jpayment.Text{En: "Redirect (nothing booked)", Ja: "リダイレクト（処理なし）"},
+		Text: jpayment.Text{En: "Redirect (not booked)", Ja: "リダイレクト（処理なし）"},
 	},
 	{
 		Kind: AnswerCode, Fields: []string{"Code"},
-		Text: jpayment.Text{En: "Refuse with a code (nothing booked)", Ja: "エラーコードで拒否（処理なし）"},
+		Text: jpayment.Text{En: "Refuse with a code (not booked)", Ja: "エラーコードで拒否（処理なし）"},
 	},
 	{
 		Kind: AnswerCodeAfterBooking, Books: true, Fields: []string{"Code"},

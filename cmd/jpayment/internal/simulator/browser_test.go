@@ -3,11 +3,13 @@ package simulator_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +18,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // browser starts a Chromium of its own with a fresh profile. Where there is none, the
@@ -230,6 +234,163 @@ func TestPanelIsLive(t *testing.T) {
 	r.control(t, "PATCH", "/settings", `{"test_mode":true}`, http.StatusOK)
 	sees(t, ctx, `document.querySelector("#flags .test") !== null`)
 	require.True(t, value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)))
+}
+
+// wide and narrow are the screens that the panel is for.
+const wide, narrow = 1280, 390
+
+// onEveryScreen shows a page at both widths and in both languages.
+func onEveryScreen(t *testing.T, ctx context.Context, url string, look func(t *testing.T)) { //nolint:revive // As above.
+	t.Helper()
+	for _, language := range []string{"ja", "en"} {
+		do(t, ctx, chromedp.Navigate(url))
+		submit(t, ctx, `button[value=`+language+`]`)
+		for _, width := range []int64{wide, narrow} {
+			t.Run(fmt.Sprint(language, " ", width), func(t *testing.T) {
+				do(t, ctx, chromedp.EmulateViewport(width, 844), chromedp.Navigate(url))
+				sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+				value(t, ctx, chromedp.Evaluate[bool](`document.querySelectorAll("details.new").forEach(d => { d.open = true; }), true`))
+				look(t)
+			})
+		}
+	}
+}
+
+// cutOff lists the placeholders and options that are longer than their fields.
+const cutOff = `(() => {
+  for (const field of document.querySelectorAll("[data-field]")) field.style.display = "block";
+  const pen = document.createElement("canvas").getContext("2d");
+  const found = [];
+  for (const field of document.querySelectorAll("input[placeholder], select")) {
+    const style = getComputedStyle(field);
+    pen.font = style.font;
+    const arrow = field.matches("select") ? 20 : 0;
+    const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+    for (const text of field.matches("select") ? [...field.options].map(o => o.text) : [field.placeholder]) {
+      if (pen.measureText(text).width > room) found.push(text);
+    }
+  }
+  return found.join("; ");
+})()`
+
+func TestNothingInAFormIsCutOff(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{})
+	onEveryScreen(t, ctx, r.URL+"/panel/", func(t *testing.T) {
+		require.Positive(t, value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll("input[placeholder]").length`)))
+		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](cutOff)))
+	})
+}
+
+// Amounts and times are read at a glance: none is broken over two lines or runs out of
+// its place.
+func TestNumbersAreNotBroken(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{})
+	for range 3 {
+		r.control(t, "POST", "/payments", `{"amount":300000000000,"order_number":"`+strings.Repeat("注文", 8)+`"}`, http.StatusCreated)
+	}
+	r.control(t, "POST", "/payments/10000001/capture", "", http.StatusOK)
+	look := func(t *testing.T) {
+		require.GreaterOrEqual(t, value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll(".yen").length`)), 4)
+		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll(".yen, time span")].filter(e => {
+			const box = e.closest(".sum, td, dd, li").getBoundingClientRect(), own = e.getBoundingClientRect();
+			return e.getClientRects().length !== 1 || own.left < box.left || own.right > box.right + 1;
+		}).map(e => e.textContent).join("; ")`)))
+		require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)), 0)
+	}
+	onEveryScreen(t, ctx, r.URL+"/panel/", look)
+	onEveryScreen(t, ctx, r.URL+"/panel/payments/10000001", look)
+}
+
+// The form for a fault shows the fields of the kind that was chosen, and what was typed
+// into one that is no longer shown is forgotten.
+func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{})
+	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.Click(chromedp.CSS(`#new-fault summary`)))
+	choose := func(name, option string) []string {
+		t.Helper()
+		do(t, ctx, chromedp.SetValue(chromedp.CSS(`select[name=`+name+`]`), option))
+		shown := value(t, ctx, chromedp.Evaluate[string](
+			`[...document.querySelectorAll("[data-field]")].filter(e => e.offsetParent !== null).map(e => e.dataset.field).join(" ")`))
+		return strings.Fields(shown)
+	}
+	for _, kind := range sim.Kinds() {
+		require.ElementsMatch(t, kind.Fields, choose("kind", string(kind.Kind)), "%s: see panel.css and overview.html", kind.Kind)
+	}
+	choose("kind", string(sim.AnswerCode))
+	do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=code]`), "ER010"))
+	require.Equal(t, []string{"nth"}, choose("when", "nth")[1:])
+	require.Equal(t, []string{"probability"}, choose("when", "probability")[1:])
+	choose("kind", string(sim.CutReply))
+	require.Empty(t, choose("when", ""))
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#add-fault`))
+	faults := r.control(t, "GET", "/faults", "", http.StatusOK)["faults"].([]any)
+	require.Len(t, faults, 1)
+	require.Empty(t, faults[0].(map[string]any)["code"])
+
+	// That it struck is seen at once; it can be taken back by its own button.
+	sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "has not struck yet"`)
+	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: r.authorize(t)})
+	require.Error(t, err)
+	sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "times struck: 1"`)
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#remove-fault-1`))
+	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
+}
+
+// On a telephone, the settings are one touch away, however long the lists are.
+func TestSettingsAreNearOnAPhone(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{Payments: 45})
+	do(t, ctx, chromedp.EmulateViewport(narrow, 844), chromedp.Navigate(r.URL+"/panel/"))
+	visible := func(selector string) string {
+		return `(() => { const b = document.querySelector('` + selector + `').getBoundingClientRect();
+			return b.height > 0 && b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth; })()`
+	}
+	require.Greater(t, value(t, ctx, chromedp.Evaluate[float64](`document.getElementById("settings").getBoundingClientRect().top`)), 2*844.0)
+	for _, list := range []string{"settings", "faults", "payments"} {
+		link := `.jump a[href="#` + list + `"]`
+		sees(t, ctx, visible(link))
+		do(t, ctx, chromedp.Click(chromedp.CSS(link)))
+		sees(t, ctx, visible(`#`+list+` h2`))
+	}
+}
+
+// A search is typed, kept by the refresh, by the pages and by what is done to what it
+// found.
+func TestSearchInABrowser(t *testing.T) {
+	ctx := browser(t)
+	r := start(t, simulator.Config{Payments: 30})
+	open := func(order string) {
+		r.control(t, "POST", "/payments", `{"amount":1,"order_number":"`+order+`"}`, http.StatusCreated)
+	}
+	rows := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll("#payment-list tbody tr").length === %d`, n)
+	}
+	open("注文-1")
+	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.SendKeys(chromedp.CSS(`#search`), "注文"))
+	resp, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(kb.Enter))
+	require.NoError(t, err)
+	require.EqualValues(t, http.StatusOK, resp.Status)
+	sees(t, ctx, rows(1))
+	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+
+	do(t, ctx, chromedp.Focus(chromedp.CSS(`#search`)), chromedp.KeyEvent(kb.End), chromedp.KeyEvent("-1"))
+	open("別件")
+	open("注文-2")
+	sees(t, ctx, rows(2))
+	require.Equal(t, "注文-1", value(t, ctx, chromedp.Value(chromedp.CSS(`#search`))), "what is being typed stays")
+	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#capture-10000033`))
+	sees(t, ctx, `document.querySelector("#payment-10000033 .badge.captured") !== null`)
+	sees(t, ctx, rows(2))
+
+	submit(t, ctx, `#find-all`)
+	sees(t, ctx, rows(20))
+	submit(t, ctx, `#older-payments`)
+	sees(t, ctx, rows(13))
+	submit(t, ctx, `#newer-payments`)
+	sees(t, ctx, rows(20))
 }
 
 // canary is markup that must come out as text wherever it goes in.
