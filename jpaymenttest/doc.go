@@ -23,7 +23,7 @@
 // # Kickbacks
 //
 // What becomes of a re-authorisation with rt=0 is told by kickback: a GET to the
-// store's notification URL (決済結果通知URL), which [Server.SetKickbackURL] sets and which
+// store's kickback URL (決済結果通知URL), which [Server.SetKickbackURL] sets and which
 // must be on this machine. A [Server] sends kickbacks by itself; under a test's own
 // clock [Server.DeliverKickbacks] does. A receiver that answers with an empty body
 // has not got the kickback and gets it again. [Server.Kickbacks] tells every attempt.

@@ -145,7 +145,7 @@ func each[T, R any](all []T, f func(T) R) []R {
 	return made
 }
 
-// SetKickbackURL sets the store's notification URL (決済結果通知URL), to which the gateway
+// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the gateway
 // sends the outcome of a re-authorisation with rt=0. A query of its own stands
 // before the kickback's parameters. Empty takes the URL back.
 //

@@ -18,7 +18,7 @@ type Change struct {
 type WaitingKickback struct {
 	Request   int       // the Number of the Request whose outcome it tells
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see Config.KickbackDuplicates
-	RawQuery  string    // without a query of the notification URL's own
+	RawQuery  string    // without a query of the kickback URL's own
 	Due       time.Time // when the gateway tries next
 	Tries     int       // of the gateway so far
 	Attempts  int       // so far, those by hand as well

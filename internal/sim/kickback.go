@@ -15,7 +15,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// CheckKickbackURL returns why a URL cannot be the notification URL, as a [FieldError],
+// CheckKickbackURL returns why a URL cannot be the kickback URL, as a [FieldError],
 // or nil: it must be absolute, of http or https, without a user name, and its host
 // localhost or an address of the loopback interface. What the simulator sends are
 // made-up payments, and the URL of a configuration file that was meant for the real
@@ -38,7 +38,7 @@ func parseKickbackURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// SetKickbackURL sets the store's notification URL (決済結果通知URL), to which the
+// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the
 // outcome of a re-authorisation with rt=0 is sent. It panics if [CheckKickbackURL] has an
 // error. The certificate of an https receiver is checked.
 //
@@ -126,7 +126,7 @@ func (s *Simulator) DeliverKickbacks(ctx context.Context) (sent int) {
 // RetryKickback sends the kickback of a request once more and at once, whether or
 // not it was delivered, as the operators of the gateway's control panel would. The
 // error is that of the delivery; it is also one that the request has no kickback or
-// the store no notification URL.
+// the store no kickback URL.
 //
 // ASSUMPTION (L): an attempt by hand that succeeds ends the gateway's own, one that
 // fails changes nothing about them.
@@ -145,10 +145,10 @@ func (s *Simulator) RetryKickback(ctx context.Context, request int) (KickbackDel
 	return s.send(ctx, k, k.query, true)
 }
 
-// ForgeKickback sends a query to the store's notification URL as anyone can who knows
+// ForgeKickback sends a query to the store's kickback URL as anyone can who knows
 // it: kickbacks are not signed (field notes, "Kickbacks": H). The query is sent as it
 // is, escaped or not, and once. The error is that of the delivery; it is also one
-// that the store has no notification URL.
+// that the store has no kickback URL.
 func (s *Simulator) ForgeKickback(ctx context.Context, query string) (KickbackDelivery, error) {
 	return s.send(ctx, nil, query, true)
 }
@@ -353,7 +353,7 @@ const maxAnswer = 64 << 10
 
 var (
 	errClosed = &Error{jpayment.Text{En: "the simulator is closed", Ja: "シミュレーターは終了しています"}}
-	errNoURL  = &Error{jpayment.Text{En: "the store has no notification URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
+	errNoURL  = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
 	errEnded  = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "決済結果通知はその間に配信されました"}}
 )
 

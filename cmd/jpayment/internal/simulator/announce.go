@@ -18,25 +18,25 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
 
   Go client   jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
   others      %[2]s in place of https://credit.j-payment.co.jp
-              %[2]s/gateway/gateway.aspx  SALES, CANCEL
-              %[2]s/gateway/re_auth.aspx  re-authorisation
+              %[2]s/gateway/gateway.aspx  Sales, Cancel
+              %[2]s/gateway/re_auth.aspx  ReAuth
   panel       %[2]s/panel/
   API         %[2]s/control/v1/
-  kickbacks   set the notification URL in the panel; it must be on this machine
+  kickbacks   set the kickback URL in the panel; it must be on this machine
   books       %[3]s
 
 Ctrl+C ends it.
 `
-	const ja = `決済ゲートウェイのシミュレーターです（店舗ID %[1]s）。カードもお金も動きません。
+	const ja = `決済ゲートウェイのシミュレーターです（店舗ID %[1]s）。実際のカード決済や請求は行われません。
 
-  Go          jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
-  その他      https://credit.j-payment.co.jp の代わりに %[2]s
-              %[2]s/gateway/gateway.aspx  実売上・取消
-              %[2]s/gateway/re_auth.aspx  再オーソリ
-  管理画面    %[2]s/panel/
-  API         %[2]s/control/v1/
-  通知        決済結果通知URL を管理画面で設定してください（このマシン上の URL のみ）
-  保存先      %[3]s
+  Go            jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
+  その他        https://credit.j-payment.co.jp の代わりに %[2]s
+                %[2]s/gateway/gateway.aspx  実売上・取消
+                %[2]s/gateway/re_auth.aspx  再オーソリ
+  管理画面      %[2]s/panel/
+  API           %[2]s/control/v1/
+  決済結果通知  決済結果通知URL を管理画面で設定してください（このマシン上の URL のみ）
+  保存先        %[3]s
 
 Ctrl+C で終了します。
 `

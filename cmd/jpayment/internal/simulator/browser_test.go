@@ -97,7 +97,7 @@ func artifact(t *testing.T, name string, png []byte) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o644))
 }
 
-// scene fills a simulator with what a shop in the middle of its day has.
+// scene fills a simulator with what a store in the middle of its day has.
 func scene(t *testing.T) *running {
 	t.Helper()
 	r := start(t, simulator.Config{})

@@ -98,7 +98,7 @@ func TestKickbacksByAPI(t *testing.T) {
 	waiting := r.control(t, "GET", "/kickbacks", "", http.StatusOK)["waiting"].([]any)
 	require.Len(t, waiting, 1)
 	require.EqualValues(t, 1, waiting[0].(map[string]any)["request"])
-	require.Contains(t, r.control(t, "POST", "/kickbacks/1/retry", "", http.StatusConflict)["error"], "no notification URL")
+	require.Contains(t, r.control(t, "POST", "/kickbacks/1/retry", "", http.StatusConflict)["error"], "no kickback URL")
 
 	pageURL, queries := receiver(t, "0")
 	r.control(t, "PATCH", "/settings", `{"kickback_url":"`+pageURL+`"}`, http.StatusOK)

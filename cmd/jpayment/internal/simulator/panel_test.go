@@ -102,7 +102,7 @@ var refusals = map[string]struct {
 	"twice":            {"/panel/payments/10000001/reauthorize", url.Values{"amount": {"-1"}}, []string{"Amount is negative", "Payment 10000001"}},
 	"a word":           {"/panel/payments/10000001/reauthorize", url.Values{"shipping": {"free"}}, []string{"Shipping is not a whole number"}},
 	"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
-	"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://shop.example/kb"}}, []string{"on this machine", `value="http://shop.example/kb"`}},
+	"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://store.example/kb"}}, []string{"on this machine", `value="http://store.example/kb"`}},
 	"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"is not a code such as ER010", `id="new-fault" open`, `selected>Sales</option>`}},
 	"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
 	"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},

@@ -101,7 +101,7 @@ func (s *Simulator) listen(ctx context.Context, address string) error {
 	s.loopback = ok && addr.IP.IsLoopback()
 	if !s.loopback && s.token == "" {
 		_ = listener.Close() // as above
-		// Who can set the notification URL makes this machine fetch pages of its
+		// Who can set the kickback URL makes this machine fetch pages of its
 		// loopback and show them.
 		return fmt.Errorf("%s: %w", listener.Addr(), ErrNoToken)
 	}

@@ -110,7 +110,7 @@ func postForm(target string, form url.Values) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// receiver is a shop's page for notices: it keeps the queries and answers with its body.
+// receiver is a store's page for kickbacks: it keeps the queries and answers with its body.
 func receiver(t *testing.T, body string) (pageURL string, queries <-chan string) {
 	t.Helper()
 	received := make(chan string, 100)
@@ -129,7 +129,7 @@ func next(t *testing.T, queries <-chan string) string {
 	case query := <-queries:
 		return query
 	case <-time.After(time.Minute):
-		t.Fatal("no notice came")
+		t.Fatal("no kickback came")
 		return ""
 	}
 }
