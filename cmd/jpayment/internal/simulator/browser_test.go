@@ -116,6 +116,7 @@ func scene(t *testing.T) *running {
 	post := func(page, form string) {
 		call(t, "POST", r.URL+"/gateway/"+page, "aid=123456&"+form, "Content-Type", "application/x-www-form-urlencoded")
 	}
+	r.control(t, "POST", "/faults", `{"kind":"delay-reply","operation":"Cancel","nth":1,"delay_ms":1}`, http.StatusCreated)
 	post("gateway.aspx", "jb=SALES&rt=1&tid=10000001")
 	post("gateway.aspx", "jb=CANCEL&rt=1&tid=10000002")
 	post("re_auth.aspx", "rt=0&tid=10000003&am=1960&tx=196&sf=500&%E6%8B%85%E5%BD%93=%E7%94%B0%E4%B8%AD")
@@ -137,7 +138,7 @@ func TestScreenshots(t *testing.T) {
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		})
 		require.NoError(t, err)
-		for width, size := range map[int64]string{1280: "desktop", 390: "phone"} {
+		for width, size := range map[int64]string{wide: "desktop", narrow: "phone"} {
 			do(t, ctx, chromedp.EmulateViewport(width, 900))
 			for page, path := range map[string]string{
 				"overview": "/panel/", "payment": "/panel/payments/10000003", "request": "/panel/requests/3",
@@ -147,6 +148,7 @@ func TestScreenshots(t *testing.T) {
 				require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)), width,
 					"nothing is wider than the screen")
 				if page == "overview" && size == "desktop" && scheme == "light" {
+					do(t, ctx, chromedp.EmulateViewport(width, 1120))
 					artifact(t, "panel.png", value(t, ctx, chromedp.CaptureScreenshot())) // for docs/panel.png
 				}
 				artifact(t, "panel-"+page+"-"+size+"-"+scheme+".png", value(t, ctx, chromedp.FullScreenshot(100)))
