@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jpayment-go/jpayment/internal/clientip"
@@ -19,7 +20,9 @@ import (
 //
 // The gateway judges by the answer's body: it counts a kickback as delivered if there
 // is one (specification, "キックバック(rt=0)仕様"; field notes, H). So the body is OK
-// after the callback has returned nil, and otherwise there is none:
+// after the callback has returned nil, and otherwise there is none. What stands around the
+// handler must keep to that: serve it by [ServeKickbacks], for net/http and most routers
+// answer a fault with a body.
 //
 //	200 OK    the callback returned nil
 //	400       not a kickback, see KickbackError
@@ -167,6 +170,9 @@ func (h *KickbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.log.LogAttrs(r.Context(), slog.LevelInfo, "jpayment: kickback taken", attrs...)
+	if taken, ok := r.Context().Value(kickbackTakenKey{}).(*atomic.Bool); ok {
+		taken.Store(true) // See ServeKickbacks.
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Length", "2")
 	w.WriteHeader(http.StatusOK)
