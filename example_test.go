@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jpayment-go/jpayment"
@@ -718,4 +720,39 @@ func ExampleStatus() {
 	// the result comes by kickback
 	// failed: ER010 (payment processing is congested)
 	// succeeded: 1095729
+}
+
+// The vendor's own sample has a raw space in its query, which net/http alone refuses.
+func ExampleServeKickbacks() {
+	handler, err := jpayment.NewUnverifiedKickbackHandler(func(_ context.Context, k *jpayment.UnverifiedKickback) error {
+		fmt.Printf("payment %s, order %q\n", k.PaymentID, k.OrderNumber)
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- jpayment.ServeKickbacks(ctx, listener, handler) }()
+
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Fprint(conn, "GET /?gid=10000001&rst=1&cod=test &am=1000&tx=80&sf=500&ta=1580 HTTP/1.1\r\nHost: merchant.example\r\n\r\n")
+	answer, err := io.ReadAll(conn)
+	fmt.Println(strings.HasSuffix(string(answer), "\r\n\r\nOK"), err)
+	stop()
+	fmt.Println(<-served)
+	// Output:
+	// payment 10000001, order "test "
+	// true <nil>
+	// <nil>
 }
