@@ -738,6 +738,7 @@ func ExampleServeKickbacks() {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- jpayment.ServeKickbacks(ctx, listener, handler) }()
 
