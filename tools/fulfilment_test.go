@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"go/constant"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -18,21 +19,27 @@ import (
 // endings are the ways in which an attempt can end.
 var endings = []struct {
 	name jpayment.Text
-	err  error // without its operation
+	err  func(jpayment.Call) error
 }{
-	{jpayment.Text{En: "success", Ja: "成功"}, nil},
-	{jpayment.Text{En: "the request is not valid (`ValidationError`)", Ja: "リクエストの誤り（`ValidationError`）"}, &jpayment.ValidationError{}},
-	{jpayment.Text{En: "not sent", Ja: "未送信"}, &jpayment.TransportError{NotSent: true}},
-	{jpayment.Text{En: "congestion (`ErrBusy`)", Ja: "処理混雑（`ErrBusy`）"}, &jpayment.GatewayError{Code: jpayment.CodeBusy}},
-	{jpayment.Text{En: "maintenance (`ErrMaintenance`)", Ja: "メンテナンス中（`ErrMaintenance`）"}, &jpayment.GatewayError{Code: jpayment.CodeMaintenance}},
-	{jpayment.Text{En: "the store's settings (`ErrNotPermitted`)", Ja: "店舗の設定（`ErrNotPermitted`）"}, &jpayment.GatewayError{Code: jpayment.CodeSourceIP}},
-	{jpayment.Text{En: "a wrong parameter (`ErrInvalidParameter`)", Ja: "パラメータの誤り（`ErrInvalidParameter`）"}, &jpayment.GatewayError{Code: jpayment.CodePaymentID}},
-	{jpayment.Text{En: "the issuer declined (`ErrCardDeclined`)", Ja: "カード会社の拒否（`ErrCardDeclined`）"}, &jpayment.GatewayError{Code: "G1242G120000"}},
-	{jpayment.Text{En: "any other refusal (`ErrRejected`)", Ja: "その他の拒否（`ErrRejected`）"}, &jpayment.GatewayError{Code: jpayment.CodeCaptureFailed}},
-	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "ゲートウェイ側で不明（`ErrLostTrack`）"}, &jpayment.GatewayError{Code: jpayment.CodeInternal}},
-	{jpayment.Text{En: "no reply, or one that cannot count", Ja: "応答なし、または信頼できない応答"}, &jpayment.ReplyError{}},
-	{jpayment.Text{En: "a test approval, where only production counts", Ja: "テスト環境の承認（本番専用の設定の場合）"}, &jpayment.ReplyError{Err: jpayment.ErrTestMode}},
+	{jpayment.Text{En: "success", Ja: "成功"}, func(jpayment.Call) error { return nil }},
+	{jpayment.Text{En: "the request is not valid (`ValidationError`)", Ja: "リクエストの誤り（`ValidationError`）"}, func(c jpayment.Call) error { return &jpayment.ValidationError{Call: c} }},
+	{jpayment.Text{En: "not sent", Ja: "未送信"}, func(c jpayment.Call) error { return &jpayment.TransportError{Call: c, NotSent: true} }},
+	{jpayment.Text{En: "congestion (`ErrBusy`)", Ja: "処理混雑（`ErrBusy`）"}, refusal(jpayment.CodeBusy)},
+	{jpayment.Text{En: "maintenance (`ErrMaintenance`)", Ja: "メンテナンス中（`ErrMaintenance`）"}, refusal(jpayment.CodeMaintenance)},
+	{jpayment.Text{En: "the store's settings (`ErrNotPermitted`)", Ja: "店舗の設定（`ErrNotPermitted`）"}, refusal(jpayment.CodeSourceIP)},
+	{jpayment.Text{En: "a wrong parameter (`ErrInvalidParameter`)", Ja: "パラメータの誤り（`ErrInvalidParameter`）"}, refusal(jpayment.CodePaymentID)},
+	{jpayment.Text{En: "the issuer declined (`ErrCardDeclined`)", Ja: "カード会社の拒否（`ErrCardDeclined`）"}, refusal("G1242G120000")},
+	{jpayment.Text{En: "any other refusal (`ErrRejected`)", Ja: "その他の拒否（`ErrRejected`）"}, refusal(jpayment.CodeCaptureFailed)},
+	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "ゲートウェイ側で不明（`ErrLostTrack`）"}, refusal(jpayment.CodeInternal)},
+	{jpayment.Text{En: "no reply, or one that cannot count", Ja: "応答なし、または信頼できない応答"}, noReply},
+	{jpayment.Text{En: "a test approval, where only production counts", Ja: "テスト環境の承認（本番専用の設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
 }
+
+func refusal(code jpayment.Code) func(jpayment.Call) error {
+	return func(c jpayment.Call) error { return &jpayment.GatewayError{Call: c, Code: code} }
+}
+
+func noReply(c jpayment.Call) error { return &jpayment.ReplyError{Call: c} }
 
 // situations are those in which an attempt can be made.
 var situations = []struct {
@@ -49,77 +56,42 @@ var situations = []struct {
 
 // policyTable says what workers made of each ending in each situation.
 func policyTable(t *testing.T, l language) string {
-	found := policy(t)
 	rows := [][]string{{l.in(jpayment.Text{En: "The attempt ended in", Ja: "送信の結果"})}}
 	for _, s := range situations {
 		rows[0] = append(rows[0], l.in(s.name))
 	}
-	for i, e := range endings {
-		row := []string{l.in(e.name)}
-		for j := range situations {
-			v := found[i][j]
-			cell := "`" + string(v.state) + "`"
-			if v.reason != fulfilment.ReasonNone {
-				cell += l.in(jpayment.Text{En: ": ", Ja: "："}) + "`" + string(v.reason) + "`"
-			}
-			if v.paused {
-				cell += l.in(jpayment.Text{En: "; the store pauses", Ja: "。店舗は一時停止"})
-			}
-			row = append(row, cell)
+	for i, verdicts := range policy(t) {
+		row := []string{l.in(endings[i].name)}
+		for _, v := range verdicts {
+			row = append(row, l.in(v))
 		}
 		rows = append(rows, row)
 	}
 	return table(rows...)
 }
 
-// judged is what became of a job.
-type judged struct {
-	state  fulfilment.State
-	reason fulfilment.Reason
-	paused bool
-}
-
-var verdicts [][]judged
+var policyOf [][]jpayment.Text
 
 // policy lets a worker carry out a job for each ending in each situation. The time between
 // attempts passes at once.
-func policy(t *testing.T) [][]judged {
+func policy(t *testing.T) [][]jpayment.Text {
 	t.Helper()
-	if verdicts != nil {
-		return verdicts
-	}
-	all := make([][]judged, len(endings))
-	for i, e := range endings {
+	for len(policyOf) < len(endings) {
+		var verdicts []jpayment.Text
 		for _, s := range situations {
 			synctest.Test(t, func(t *testing.T) {
-				errs := slices.Repeat([]error{ending(&jpayment.ReplyError{}, s.op)}, s.unknown)
-				all[i] = append(all[i], judge(t, s.op, append(errs, ending(e.err, s.op))))
+				call := jpayment.Call{Operation: s.op}
+				errs := slices.Repeat([]error{noReply(call)}, s.unknown)
+				verdicts = append(verdicts, judge(t, s.op, append(errs, endings[len(policyOf)].err(call))))
 			})
 		}
+		policyOf = append(policyOf, verdicts)
 	}
-	verdicts = all
-	return all
-}
-
-// ending returns an error of an operation.
-func ending(err error, op jpayment.Operation) error {
-	call := jpayment.Call{Operation: op}
-	switch err := err.(type) {
-	case *jpayment.ValidationError:
-		return &jpayment.ValidationError{Call: call}
-	case *jpayment.TransportError:
-		return &jpayment.TransportError{Call: call, NotSent: err.NotSent}
-	case *jpayment.GatewayError:
-		return &jpayment.GatewayError{Call: call, Code: err.Code}
-	case *jpayment.ReplyError:
-		return &jpayment.ReplyError{Call: call, Err: err.Err}
-	default:
-		return err
-	}
+	return policyOf
 }
 
 // judge returns what a worker makes of a job whose attempts end so.
-func judge(t *testing.T, op jpayment.Operation, errs []error) judged {
+func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	t.Helper()
 	config := fulfilment.Config{StoreID: "123456"}
 	request := fulfilment.Sales("order", jpayment.SalesRequest{PaymentID: "1"})
@@ -129,12 +101,8 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) judged {
 	if op == jpayment.OpReAuthByKickback {
 		config.KickbackWait = time.Hour
 	}
-	db, err := fulfilment.OpenSQLite(filepath.Join(t.TempDir(), "shop.db"))
-	require.NoError(t, err)
+	db, q := openQueue(t, filepath.Join(t.TempDir(), "shop.db"), config)
 	defer db.Close()
-	q, err := fulfilment.NewSQLite(db, config)
-	require.NoError(t, err)
-	require.NoError(t, q.Migrate(t.Context()))
 	job, err := q.Enqueue(t.Context(), request)
 	require.NoError(t, err)
 
@@ -166,14 +134,21 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) judged {
 	require.NoError(t, err)
 	status, err := q.Status(t.Context(), "")
 	require.NoError(t, err)
-	return judged{job.State, job.Reason, status.Paused != nil}
+	verdict := "`" + string(job.State) + "`"
+	if job.Reason != fulfilment.ReasonNone {
+		verdict += ", `" + string(job.Reason) + "`"
+	}
+	if status.Paused != nil {
+		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。店舗は一時停止"}
+	}
+	return jpayment.Text{En: verdict, Ja: verdict}
 }
 
 // reasonTable lists the reasons of jobs, in the order in which the package has them.
 func reasonTable(t *testing.T, l language) string {
 	rows := [][]string{{"`Job.Reason`", l.in(jpayment.Text{En: "What it says", Ja: "意味"})}}
-	for _, reason := range constants[fulfilment.Reason](t, module+"/fulfilment", "Reason") {
-		if reason != fulfilment.ReasonNone {
+	for _, c := range constants(t, module+"/fulfilment", "Reason") {
+		if reason := fulfilment.Reason(constant.StringVal(c.Val())); reason != fulfilment.ReasonNone {
 			rows = append(rows, []string{"`" + string(reason) + "`", l.in(reason.Text())})
 		}
 	}

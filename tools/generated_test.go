@@ -81,41 +81,14 @@ const (
 	japanese
 )
 
-// table writes a table. Narrow columns are aligned, so that it can be read raw.
+// table writes a table, whose first row is its head.
 func table(rows ...[]string) string {
-	const narrow = 26
-	pad := make([]int, len(rows[0]))
-	for i := range len(pad) - 1 {
-		for _, row := range rows {
-			pad[i] = max(pad[i], width(row[i]))
-		}
-		if pad[i] > narrow {
-			pad[i] = 0
-		}
-	}
 	var b strings.Builder
-	for n, row := range rows {
-		for i, cell := range row {
-			b.WriteString("| " + cell + strings.Repeat(" ", max(0, pad[i]-width(cell))) + " ")
-		}
-		b.WriteString("|\n")
-		for i := 0; n == 0 && i < len(row); i++ {
-			b.WriteString("|" + strings.Repeat("-", max(1, pad[i])+2))
-		}
-		if n == 0 {
-			b.WriteString("|\n")
+	for i, row := range rows {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
 		}
 	}
 	return b.String()
-}
-
-// width counts a full-width character as two.
-func width(s string) (n int) {
-	for _, r := range s {
-		n++
-		if r >= 0x2E80 {
-			n++
-		}
-	}
-	return n
 }

@@ -14,16 +14,21 @@ import (
 func TestNames(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for _, pkg := range exported(t, module, module+"/jpaymenttest", module+"/fulfilment") {
+	know := func(pkg *types.Package, name, member string) {
+		known[member], known[name+"."+member], known[pkg.Name()+"."+name+"."+member] = true, true, true
+	}
+	for _, pkg := range exported(t, packages...) {
 		for _, name := range pkg.Scope().Names() {
 			obj := pkg.Scope().Lookup(name)
 			known[name], known[pkg.Name()+"."+name] = true, true
 			if _, ok := obj.(*types.TypeName); !ok {
 				continue
 			}
-			for member := range members(obj.Type()) {
-				known[member], known[name+"."+member], known[pkg.Name()+"."+name+"."+member] = true, true, true
+			methods := types.NewMethodSet(types.NewPointer(obj.Type()))
+			for i := range methods.Len() {
+				know(pkg, name, methods.At(i).Obj().Name())
 			}
+			eachMember(obj.Type(), func(member types.Object, _ string) { know(pkg, name, member.Name()) })
 		}
 	}
 	var unknown []string
@@ -41,23 +46,3 @@ func TestNames(t *testing.T) {
 // apiName finds a name that is qualified by a package or a type, or that
 // begins as options, errors and functions do.
 var apiName = regexp.MustCompile(`^((jpayment|jpaymenttest|fulfilment)\.[A-Z]\w*(\.[A-Z]\w*)?|[A-Z]\w+\.[A-Z]\w*|(With|Kickback|Err|Code|Outcome|Op|New|Parse|Verify|Allow|Trust)[A-Z]\w*)`)
-
-// members returns the methods and fields of a type.
-func members(t types.Type) map[string]bool {
-	found := map[string]bool{}
-	methods := types.NewMethodSet(types.NewPointer(t))
-	for i := range methods.Len() {
-		found[methods.At(i).Obj().Name()] = true
-	}
-	if fields, ok := t.Underlying().(*types.Struct); ok {
-		for i := range fields.NumFields() {
-			found[fields.Field(i).Name()] = true
-			if fields.Field(i).Embedded() {
-				for name := range members(fields.Field(i).Type()) {
-					found[name] = true
-				}
-			}
-		}
-	}
-	return found
-}

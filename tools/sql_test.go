@@ -29,7 +29,7 @@ func TestSQL(t *testing.T) {
 			gateway := jpaymenttest.NewServer(t)
 			id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
 			file := filepath.Join(t.TempDir(), "shop.db")
-			db, q := openQueue(t, file)
+			db, q := openQueue(t, file, store)
 			_, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: id}))
 			require.NoError(t, err)
 			if !strings.HasPrefix(b.text, "UPDATE ") {
@@ -42,7 +42,7 @@ func TestSQL(t *testing.T) {
 			moved++
 			_, err = db.ExecContext(ctx, "VACUUM INTO '"+file+".backup'")
 			require.NoError(t, err)
-			restored, q := openQueue(t, file+".backup")
+			restored, q := openQueue(t, file+".backup", store)
 			for _, statement := range []string{b.text, "DELETE FROM river_job"} {
 				_, err = restored.ExecContext(ctx, statement)
 				require.NoError(t, err, b)
@@ -59,12 +59,14 @@ func TestSQL(t *testing.T) {
 	require.Positive(t, moved)
 }
 
-func openQueue(t *testing.T, file string) (*sql.DB, *fulfilment.Queue[*sql.Tx]) {
+var store = fulfilment.Config{StoreID: "123456"}
+
+func openQueue(t *testing.T, file string, config fulfilment.Config) (*sql.DB, *fulfilment.Queue[*sql.Tx]) {
 	t.Helper()
 	db, err := fulfilment.OpenSQLite(file)
 	require.NoError(t, err)
 	t.Cleanup(func() { db.Close() })
-	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	q, err := fulfilment.NewSQLite(db, config)
 	require.NoError(t, err)
 	require.NoError(t, q.Migrate(t.Context()))
 	return db, q
@@ -90,7 +92,7 @@ func worked(t *testing.T, q *fulfilment.Queue[*sql.Tx], gateway jpayment.Gateway
 // number 18 is a ReAuth.
 func reviews(t *testing.T, file string) {
 	t.Helper()
-	db, q := openQueue(t, file)
+	db, q := openQueue(t, file, store)
 	for n := 1; n < 20; n++ {
 		request := fulfilment.Sales("order", jpayment.SalesRequest{PaymentID: fmt.Sprint(n)})
 		if n == 18 {
