@@ -353,7 +353,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	require.Equal(t, console.Failed, run(ctx, []string{"run", path, "--yes"}, w), "%s", &stderr)
 	require.Contains(t, stderr.String(), "Stopping")
-	require.Contains(t, stderr.String(), "run the same command again")
+	require.Contains(t, stderr.String(), "go on from here, nothing is carried out twice: jpayment run "+path+" --yes\n")
 	states := map[string]int{}
 	for _, v := range verdictsIn(t, filepath.Join(d.dir, "a.report.csv")) {
 		states[v[4]]++

@@ -170,8 +170,12 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	teller := d.newTeller(tally{})
 	fail := func(err error) { teller.gateway.end(teller.gateway.begin(), err) }
 	refused := &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
+	fail(refused)
+	teller.tellTrouble()
+	require.Empty(t, d.stderr.String(), "a single call that fails is told by its row")
 	for range 3 {
 		fail(refused)
+		teller.gateway.since = time.Now().Add(-troubleLasts)
 		teller.tellTrouble()
 	}
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "Nothing was sent"))
@@ -181,6 +185,23 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	teller.trouble = teller.trouble.Add(-calmAfter)
 	teller.tellTrouble()
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "answers again"))
+}
+
+// Only captures charge the cardholder.
+func TestWarningIsOfCaptures(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]bool{
+		"処理,決済番号,注文番号\n実売上,1,a\n取消,2,b\n":          true,
+		"処理,決済番号,注文番号,金額,税額,送料\n再オーソリ,1,a,1,2,3\n": false,
+		"処理,決済番号,注文番号\n取消,1,a\n":                   false,
+	} {
+		for lang, warning := range map[console.Lang]string{console.English: "charge the cardholder", console.Japanese: "実売上ではカード会員に請求されます。"} {
+			d := newDesk(t, lang, closedPort(t), file)
+			d.Yes = false // Nobody is there to say it.
+			require.Error(t, d.Do(t.Context()))
+			require.Equal(t, want, strings.Contains(d.stderr.String(), warning), "%s", &d.stderr)
+		}
+	}
 }
 
 // After a kill the run says which calls it waits for, and how long.

@@ -142,7 +142,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	case ended.failed != nil:
 		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(console.What(ended.failed)))
 	case ended.paused != nil:
-		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました：%s\n"), console.Printable(lang.Of(ended.paused.Why)))
+		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました: %s\n"), console.Printable(lang.Of(ended.paused.Why)))
 		again = lang.Of(ended.paused.Next()) + lang.In("; then ", "。その後、") + again
 	case ended.interrupted && t.open > 0:
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))

@@ -29,6 +29,7 @@ type teller struct {
 const (
 	lineEvery    = 10 * time.Second
 	farOff       = 20 * time.Second // how far off the next row is that is worth a word
+	troubleLasts = time.Second      // A single call that fails is told by its row.
 	causeEvery   = time.Minute
 	troubleEvery = 10 * time.Second
 	calmAfter    = 5 * time.Second
@@ -80,12 +81,15 @@ func (t *teller) parts(now tally) []string {
 
 // tellTrouble tells why the gateway cannot be reached or does not work, and what follows.
 func (t *teller) tellTrouble() {
-	trouble, _, _ := t.gateway.state()
+	trouble, since := t.gateway.lasting()
 	if trouble == nil {
 		if !t.trouble.IsZero() && time.Since(t.trouble) > calmAfter {
 			t.trouble = time.Time{}
 			t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The gateway answers again.", " 決済ゲートウェイから応答がありました。"))
 		}
+		return
+	}
+	if time.Since(since) < troubleLasts {
 		return
 	}
 	cause := t.Console.Lang.Of(jpayment.WhatOf(trouble))
@@ -121,7 +125,7 @@ func afterTrouble(err error) jpayment.Text {
 
 // tellSilence tells that calls are on their way and nothing comes back.
 func (t *teller) tellSilence() {
-	_, since, calls := t.gateway.state()
+	calls, since := t.gateway.silent()
 	patience := t.patience
 	if patience == 0 {
 		patience = defaultPatience
@@ -145,7 +149,7 @@ func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
 	if err == nil && len(waiting) == 1 {
 		why, _ = t.why(ctx, waiting[0]) // The database says so itself.
 	}
-	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します：%s"), t.Console.Clock(st.NextDue), console.Printable(t.Console.Lang.Of(why))))
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します: %s"), t.Console.Clock(st.NextDue), console.Printable(t.Console.Lang.Of(why))))
 }
 
 // lost tells of calls that were on their way before this start, and for which it waits:

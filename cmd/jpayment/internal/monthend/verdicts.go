@@ -149,21 +149,19 @@ func marked(from *os.File) (*os.File, error) {
 // why says why a job stands where it does. Where its last attempt knows more it is asked.
 func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) {
 	why := jobtext.Why(j)
-	if j.Attempts == 0 || j.Code != "" || j.State == fulfilment.StateDone || j.Reason == fulfilment.ReasonDecided {
+	switch j.Reason {
+	case fulfilment.ReasonNotSent, fulfilment.ReasonUnknown, fulfilment.ReasonUnanswered, fulfilment.ReasonInvalid:
+	default:
 		return why, nil
 	}
 	attempts, err := r.queue.Attempts(ctx, j.ID)
 	if err != nil || len(attempts) == 0 {
 		return why, err
 	}
-	switch last := attempts[len(attempts)-1].What; {
-	case last == jpayment.Text{}:
-		return why, nil
-	case why == jpayment.Text{}:
-		return last, nil
-	default:
-		return console.Textf("%s: %s", "%s: %s", why, last), nil
+	if last := attempts[len(attempts)-1].What; last != (jpayment.Text{}) {
+		why = console.Textf("%s: %s", "%s: %s", why, last)
 	}
+	return why, nil
 }
 
 func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) []string {

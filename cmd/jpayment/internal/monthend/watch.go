@@ -19,6 +19,7 @@ type watch struct {
 	next    int
 	ended   time.Time // when the last call ended
 	trouble error     // of the last call, if it is not the payment's; or nil
+	since   time.Time // when the first of the calls since ended that all had trouble
 }
 
 func (w *watch) begin() (id int) {
@@ -37,10 +38,13 @@ func (w *watch) end(id int, err error) {
 	defer w.mu.Unlock()
 	delete(w.calls, id)
 	w.ended = time.Now()
-	w.trouble = nil
-	if troubled(err) {
-		w.trouble = err
+	switch {
+	case !troubled(err):
+		err = nil
+	case w.trouble == nil:
+		w.since = w.ended
 	}
+	w.trouble = err
 }
 
 // troubled reports whether an error is about the way to the gateway or about the gateway,
@@ -60,20 +64,26 @@ func troubled(err error) bool {
 	}
 }
 
-// state returns the trouble of the last call, and since when nothing has come back while
-// calls are on their way, or the zero time.
-func (w *watch) state() (trouble error, silent time.Time, calls int) {
+// lasting returns the trouble that every call of a while has had, or nil, and since when.
+func (w *watch) lasting() (trouble error, since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trouble, w.since
+}
+
+// silent returns how many calls are on their way, and since when nothing has come back.
+func (w *watch) silent() (calls int, since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, began := range w.calls {
-		if silent.IsZero() || began.Before(silent) {
-			silent = began
+		if since.IsZero() || began.Before(since) {
+			since = began
 		}
 	}
-	if silent.Before(w.ended) && !silent.IsZero() {
-		silent = w.ended
+	if since.Before(w.ended) {
+		since = w.ended
 	}
-	return w.trouble, silent, len(w.calls)
+	return len(w.calls), since
 }
 
 // Sales does what the client does.
