@@ -186,7 +186,6 @@ func TestLanguage(t *testing.T) {
 		short := session{vars: s.vars}.run(t, append([]string{"--help"}, args[2:]...)...)
 		require.Equal(t, c.want == console.Japanese, strings.Contains(short.stdout, "終了ステータス"), "%+v", c)
 	}
-	require.Equal(t, console.English, language(&cobra.Command{}), "a command by itself")
 }
 
 func TestColour(t *testing.T) {

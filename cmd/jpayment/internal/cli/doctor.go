@@ -153,7 +153,7 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 	hop := target
 	if proxy != nil {
 		hop = proxy
-		d.line(console.Good, "proxy", console.Textf("through %s://%s (HTTPS_PROXY)", "%s://%s を経由（HTTPS_PROXY）", proxy.Scheme, proxy.Host))
+		d.line(console.Good, d.lang.In("proxy", "プロキシ"), console.Textf("through %s://%s (HTTPS_PROXY)", "%s://%s を経由（HTTPS_PROXY）", proxy.Scheme, proxy.Host))
 	}
 	switch {
 	case way.dnsErr != nil:

@@ -165,6 +165,9 @@ func (e *explanation) explainCode(c jpayment.Code) {
 	e.Code = newCodeRecord(c)
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		outcome, next := c.Outcome(op), c.Next(op)
+		if outcome == jpayment.OutcomeUnknown {
+			next = jobtext.AfterUnknown(op, "jpayment "+jobtext.Operation(op).En+" PAYMENT")
+		}
 		last := len(e.After) - 1
 		if last >= 0 && e.After[last].outcome == outcome && e.After[last].Next == next.En {
 			e.After[last].Operations = append(e.After[last].Operations, op)

@@ -268,8 +268,8 @@ func TestWorkSettings(t *testing.T) {
 		{"work --rate NaN", "rate is not a number of calls"},
 		{"work --concurrency 65", "concurrency is not a whole number"},
 		{"work --kickback-wait 1m", "needs the key that signs"},
-		{"work --kickback-listen 127.0.0.1:0", "notices are verified by a key"},
-		{"work --schema x-y --database postgres://127.0.0.1:1/x", "Schema has other characters"},
+		{"work --kickback-listen 127.0.0.1:0", "kickbacks are verified by a key"},
+		{"work --schema x-y --database postgres://127.0.0.1:1/x", "--schema has other characters"},
 		{"work --store 12345", "--store (aid) has 5 digits"},
 	} {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_DATABASE": filepath.Join(t.TempDir(), "jobs.db")}}
@@ -309,5 +309,5 @@ func TestWorkProcessStops(t *testing.T) {
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	require.NoError(t, cmd.Wait(), "%v", &said)
 	require.Contains(t, said.String(), "msg=stopped")
-	require.Contains(t, d.run(t, "status").stdout, "done               1\n")
+	require.Contains(t, d.run(t, "status", "--json").stdout, `"done":1,`)
 }

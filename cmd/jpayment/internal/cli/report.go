@@ -239,6 +239,11 @@ var flagNames = map[string]string{
 	"WithBaseURL": "--url",
 	"WithCharset": "--charset",
 	"WithTimeout": "--timeout",
+
+	"Job":          "JOB",
+	"NewPaymentID": "--new-payment",
+	"By":           "--by",
+	"Note":         "--note",
 }
 
 // fieldText says what is wrong with a field as the command line has it.

@@ -229,7 +229,7 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	case r.json:
 		return writeJSON(r.Stdout, newJobRecord(decided, r.flags))
 	}
-	fmt.Fprintf(r.Stdout, r.Lang.In("%s job %d: %s\n", "%s ジョブ %d: %s\n"), r.OutMark(console.Good), decided.ID, r.Lang.Of(jobtext.State(decided.State)))
+	fmt.Fprintf(r.Stdout, r.Lang.In("%s job %d: %s\n", "%s ジョブ %d: %s\n"), r.OutMark(console.Good), decided.ID, r.Lang.Of(decided.State.Text()))
 	if next := r.Lang.Of(jobtext.Next(decided, r.flags)); next != "" {
 		fmt.Fprintf(r.Stdout, r.Lang.In("  next: %s\n", "  次の手順: %s\n"), next)
 	}
@@ -277,7 +277,7 @@ func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.A
 			rows = append(rows, []string{name, value})
 		}
 	}
-	add(r.Lang.In("state", "状態"), r.Lang.Of(jobtext.State(j.State)))
+	add(r.Lang.In("state", "状態"), r.Lang.Of(j.State.Text()))
 	add(r.Lang.In("why", "理由"), r.Lang.Of(jobtext.Why(j)))
 	add(r.Lang.In("code", "コード"), string(j.Code))
 	add(r.Lang.In("new payment", "新決済番号"), j.NewPaymentID)

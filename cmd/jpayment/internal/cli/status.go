@@ -8,7 +8,6 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
-	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -93,13 +92,13 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 		{fulfilment.StateRefused, st.Refused},
 		{fulfilment.StateReview, st.Review},
 	} {
-		rows = append(rows, []string{c.Lang.Of(jobtext.State(count.state)), console.Grouped(count.n)})
+		rows = append(rows, []string{c.Lang.Of(count.state.Text()), console.Grouped(count.n)})
 	}
 	console.WriteTable(c.Stdout, rows)
 	if p := st.Paused; p != nil {
-		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), jobtext.PauseWhy(p))))
+		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), p.Why)))
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: %[1]s; then jpayment work --resume%[2]s, or jpayment run again",
-			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", jobtext.PauseNext(p), flags)))
+			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", p.Next(), flags)))
 	} else if !st.NextDue.IsZero() {
 		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
@@ -124,7 +123,7 @@ func newStatusRecord(store, batch string, st fulfilment.Status) statusRecord {
 		Done: st.Done, Refused: st.Refused, Review: st.Review, NextDue: timeRecord(st.NextDue),
 	}
 	if p := st.Paused; p != nil {
-		why, next := jobtext.PauseWhy(p), jobtext.PauseNext(p)
+		why, next := p.Why, p.Next()
 		rec.Paused = &pauseRecord{p.At.UTC(), p.Code, why.En, why.Ja, next.En, next.Ja}
 	}
 	return rec

@@ -63,9 +63,16 @@ func (e *Error) What() Text { return e.Text }
 // in both, else in ours for what files, networks and databases do. Of another error the
 // Japanese quotes the English.
 func What(err error) Text {
-	var ours interface{ What() Text }
+	var ours interface {
+		error
+		What() Text
+	}
 	if errors.As(err, &ours) {
-		return ours.What()
+		what := ours.What()
+		if cause, known := database(errors.Unwrap(ours)); known {
+			what = Textf("%s: %s", "%s: %s", what, cause)
+		}
+		return what
 	}
 	for _, what := range []func(error) (Text, bool){database, file, secureConnection, network} {
 		if text, known := what(err); known {
