@@ -125,18 +125,13 @@ func run(ctx context.Context, args []string, w world) (status int) {
 	}
 	status = console.Failed
 	var ours *console.Error
-	var usage console.UsageError
 	switch {
 	case errors.As(err, &ours):
 		status = ours.Status
-	case !started, errors.As(err, &usage):
+	case !started:
 		status = console.Usage
 	}
-	text := w.lang.Of(console.What(err))
-	if usage != "" {
-		text = string(usage)
-	}
-	fmt.Fprintf(w.stderr, "jpayment: %s\n", text)
+	fmt.Fprintf(w.stderr, "jpayment: %s\n", w.lang.Of(console.What(err)))
 	if status == console.Usage {
 		fmt.Fprintln(w.stderr, w.lang.In("Help: ", "使い方: ")+cmd.CommandPath()+" --help")
 	}

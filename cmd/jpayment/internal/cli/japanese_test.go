@@ -256,7 +256,7 @@ func TestGoldensInJapanese(t *testing.T) {
 		var given []string
 		for line := range strings.Lines(string(b)) {
 			if args, ok := strings.CutPrefix(line, "$ jpayment "); ok {
-				given = strings.Fields(args)
+				given = append(strings.Fields(args), "jobs.db")
 				continue
 			}
 			if strings.HasPrefix(line, "-- ") {

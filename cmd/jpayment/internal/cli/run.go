@@ -89,11 +89,11 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 		r.Report = strings.TrimSuffix(r.Path, filepath.Ext(r.Path)) + ".report.csv"
 	}
 	r.Console = worldOf(cmd).console()
-	r.Again, r.Flags = "jpayment run "+r.Path, sameFlags(cmd)
+	r.Again, r.Flags = "jpayment run "+shellWord(r.Path), sameFlags(cmd)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		r.Again += " --" + f.Name
 		if f.Value.Type() != "bool" {
-			r.Again += " " + f.Value.String()
+			r.Again += " " + shellWord(f.Value.String())
 		}
 	})
 	r.Store, r.Database = s.store, s.databaseName()

@@ -328,7 +328,7 @@ func TestChangedFileIsNotSent(t *testing.T) {
 		require.Equal(t, console.Failed, r.status, r.stderr)
 		require.Contains(t, r.stderr, "the file was changed")
 		require.Empty(t, d.Requests())
-		require.Contains(t, d.run(t, "status").stdout, "waiting            0\n")
+		require.Contains(t, d.run(t, "status", "--json").stdout, `"waiting":0,`)
 	}
 }
 

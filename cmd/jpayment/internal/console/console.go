@@ -40,12 +40,6 @@ type ExitStatus int
 // Error returns the status.
 func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// UsageError is the error of a command that was not given what it needs.
-type UsageError string
-
-// Error returns the error.
-func (e UsageError) Error() string { return string(e) }
-
 // ErrNotConfirmed is that the person said no, or nothing.
 var ErrNotConfirmed = errors.New("not confirmed")
 
