@@ -197,6 +197,7 @@ type storedResult struct {
 	SubscriptionID                                string
 	ApprovalCode, IssuedID, IssuedPassword, Other string            `json:",omitempty"`
 	Extra                                         map[string]string `json:",omitempty"`
+	Unreadable                                    []string          `json:",omitempty"`
 	Attempts                                      int               `json:",omitempty"`
 }
 
@@ -208,7 +209,7 @@ func marshalResult(r *jpayment.Result) (string, error) {
 		PaymentID: r.PaymentID, Status: r.Status, Code: r.Code, OrderCode: r.OrderCode, OrderNumber: r.OrderNumber,
 		Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping, Total: r.Total, SubscriptionID: r.SubscriptionID,
 		ApprovalCode: r.ApprovalCode.Reveal(), IssuedID: r.IssuedID.Reveal(), IssuedPassword: r.IssuedPassword.Reveal(), Other: r.Other.Reveal(),
-		Extra: r.Extra.Reveal(), Attempts: r.Attempts,
+		Extra: r.Extra.Reveal(), Unreadable: r.Unreadable, Attempts: r.Attempts,
 	})
 	return string(text), err
 }
@@ -226,6 +227,6 @@ func unmarshalResult(text string) (*jpayment.Result, error) {
 		Amount: s.Amount, Tax: s.Tax, Shipping: s.Shipping, Total: s.Total, SubscriptionID: s.SubscriptionID,
 		ApprovalCode: jpayment.NewSecret(s.ApprovalCode), IssuedID: jpayment.NewSecret(s.IssuedID),
 		IssuedPassword: jpayment.NewSecret(s.IssuedPassword), Other: jpayment.NewSecret(s.Other),
-		Extra: jpayment.NewExtra(s.Extra), Attempts: s.Attempts,
+		Extra: jpayment.NewExtra(s.Extra), Unreadable: s.Unreadable, Attempts: s.Attempts,
 	}, nil
 }

@@ -75,7 +75,7 @@ func (v verdict) pauseAt(now time.Time) Pause {
 	return Pause{At: now, Reason: v.reason, Code: v.code, Why: v.what}
 }
 
-// history is what came before the end of an attempt.
+// history is what came before an attempt.
 type history struct {
 	operation  jpayment.Operation
 	attempts   int // this one included
@@ -83,6 +83,10 @@ type history struct {
 	byKickback bool
 	maxReplays int
 }
+
+// mayBegin reports whether the attempt is allowed. Nothing leads to one that is not. Should
+// something one day, no second request leaves.
+func (h history) mayBegin() bool { return h.operation != jpayment.OpReAuth || h.unknown == 0 }
 
 // judge is the policy: what becomes of a job whose attempt ended at the given time.
 func (h history) judge(a answer, now time.Time) verdict {
@@ -180,10 +184,6 @@ func (r record) begun(lease time.Duration, now time.Time) record {
 	r.Attempts++
 	return r
 }
-
-// mayBegin reports whether the job's new attempt is allowed after what came before it.
-// Nothing leads to one that is not. Should something one day, no second request leaves.
-func (r record) mayBegin(h history) bool { return r.Operation != jpayment.OpReAuth || h.unknown == 0 }
 
 // takes reports whether the verdict on an attempt of the job still counts. Something else
 // may have settled the job or taken it over meanwhile: then only a success counts, even

@@ -25,6 +25,8 @@ func filled(t *testing.T, path string, v reflect.Value) {
 		*field = jpayment.NewExtra(map[string]string{"key": "value", "鍵": "値"})
 	case *jpayment.Amount:
 		*field = jpayment.Yen(int64(len(path)))
+	case *[]string:
+		*field = []string{path}
 	case *string, *jpayment.Code:
 		v.SetString(fmt.Sprint(10000000 + len(path))) // which is a payment's number too
 	case *int64, *int, *jpayment.Status:

@@ -36,38 +36,41 @@ func (w *worker[TTx]) sweep(ctx context.Context) error {
 		return err
 	}
 	for _, job := range overdue {
-		err := w.db.transact(ctx, func(tx TTx) error { return w.giveUp(ctx, tx, job.ID) })
+		mine := false
+		err := w.db.transact(ctx, func(tx TTx) (err error) {
+			job, mine, err = w.giveUp(ctx, tx, job.ID)
+			return err
+		})
 		if err != nil {
 			return err
+		}
+		if mine {
+			w.meters.concluded(ctx, job)
+			w.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: overdue", slog.Any("job", job))
 		}
 	}
 	return nil
 }
 
 // giveUp concludes one overdue job, unless another process was faster.
-func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) error {
+func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) (job Job, mine bool, err error) {
 	s, now := w.in(tx), w.moment()
 	r, err := s.lockJob(ctx, id)
 	if err != nil || !r.isOverdue(now) {
-		return err
+		return r.Job, false, err
 	}
-	h, err := w.history(ctx, s, r)
+	h, err := w.history(ctx, s, r, r.Attempts)
 	if err != nil {
-		return err
+		return r.Job, false, err
 	}
 	v := r.overdue(h)
 	if r.State == StateRunning {
 		if _, err := s.endOpenAttempt(ctx, r.ID, Attempt{Number: r.Attempts, EndedAt: now, What: v.what}); err != nil {
-			return err
+			return r.Job, false, err
 		}
 	}
 	r, err = w.conclude(ctx, tx, r, v)
-	if err != nil {
-		return err
-	}
-	w.meters.concluded(ctx, r.Job)
-	w.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: overdue", slog.Any("job", r.Job))
-	return nil
+	return r.Job, true, err
 }
 
 // sweepRiver gives a new River job to jobs whose River job was fetched by a process that

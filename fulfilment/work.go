@@ -254,15 +254,15 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, id int64) (*attempt, 
 	case !r.isDue(now):
 		return nil, river.JobSnooze(r.Due.Sub(now))
 	}
-	r = r.begun(w.cfg.lease(), now)
-	h, err := w.history(ctx, s, r)
+	h, err := w.history(ctx, s, r, r.Attempts+1)
 	if err != nil {
 		return nil, err
 	}
-	if !r.mayBegin(h) {
+	if !h.mayBegin() {
 		_, err := w.conclude(ctx, tx, r, h.lost())
 		return nil, err
 	}
+	r = r.begun(w.cfg.lease(), now)
 	request, err := requestOf(r)
 	if err != nil {
 		return nil, err
@@ -278,12 +278,12 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, id int64) (*attempt, 
 // from being fetched.
 const pausedSnooze = 5 * time.Second
 
-// history reads what came before the job's last attempt. An attempt without an end counts
-// as unknown.
-func (w *worker[TTx]) history(ctx context.Context, s store, r record) (history, error) {
-	unknown, err := s.unknownAttempts(ctx, r.ID, r.reviewed, r.Attempts)
+// history reads what came before an attempt of the job. An attempt without an end counts as
+// unknown.
+func (w *worker[TTx]) history(ctx context.Context, s store, r record, number int) (history, error) {
+	unknown, err := s.unknownAttempts(ctx, r.ID, r.reviewed, number)
 	return history{
-		operation: r.Operation, attempts: r.Attempts, unknown: unknown,
+		operation: r.Operation, attempts: number, unknown: unknown,
 		byKickback: w.kickbackWait > 0, maxReplays: w.cfg.MaxReplays,
 	}, err
 }
