@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/hex"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,4 +47,22 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	_, ok := Open(good)
 	require.False(t, ok, "without a key")
+}
+
+// FuzzOpen lets the fuzzer have any text signed but the one that it presents.
+func FuzzOpen(f *testing.F) {
+	key := []byte("0123456789abcdef0123456789abcdef")
+	const text = "1.123456.10000001.1800000000.900.72.500"
+	f.Add(text, text)
+	f.Add(text, "1.123456.10000009.1800000000.900.72.500")
+	f.Add("1..", text+".00")
+	f.Fuzz(func(t *testing.T, signed, presented string) {
+		sum := hex.EncodeToString(mac(key, signed))
+		for _, token := range []string{presented, presented + "." + sum, presented + sum} {
+			dot := strings.LastIndexByte(token, '.')
+			if _, ok := Open(token, key); ok && token[:dot] != signed {
+				t.Fatalf("%q was never signed", token)
+			}
+		}
+	})
 }

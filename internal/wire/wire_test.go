@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"math/big"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -157,4 +159,69 @@ func TestCharset(t *testing.T) {
 	require.Equal(t, wire.UTF8, wire.Detect("山"))
 	require.Equal(t, wire.ShiftJIS, wire.Detect("\x8eR"))
 	require.Equal(t, "UTF-8 Shift_JIS Charset(9)", strings.Join([]string{wire.UTF8.String(), wire.ShiftJIS.String(), wire.Charset(9).String()}, " "))
+}
+
+// FuzzSplitRow holds the reader against one that tries every place at which cod could end,
+// over all columns.
+func FuzzSplitRow(f *testing.F) {
+	f.Add("1,1,A00001,,2,c,1000,80,500,1580,i,p,77,k=v")
+	f.Add("1,1,A00001,,2,c,d,1000,80,500,1580,,,")
+	f.Add("1,1,A,,2,c,0,0,0,0,0,,,")
+	f.Add("1,1,A,,2,c,,,,,1,2,3,6,,,")
+	f.Add("0,2,,ER900,,,0,0,0,0,,,0,")
+	f.Fuzz(func(t *testing.T, line string) {
+		got, fault := wire.SplitRow(line)
+		want, readings := readings(line)
+		require.Equal(t, readings == 1, fault == nil, "%d readings", readings)
+		if fault == nil {
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+// readings counts the ways to read a row and returns the last.
+func readings(line string) (row wire.Row, n int) {
+	fields := strings.Split(line, ",")
+	for end := 6; end+4 <= len(fields); end++ { // cod is fields 5 to end
+		cod := strings.Join(fields[5:end], ",")
+		if end > 6 && len(cod) > 150 {
+			break
+		}
+		var (
+			amounts wire.Amounts
+			sum     = new(big.Int)
+			given   = 0
+			numbers = true
+		)
+		for i, s := range fields[end : end+4] {
+			v, err := strconv.ParseInt(s, 10, 64)
+			numbers = numbers && (s == "" || err == nil && s[0] != '-' && s[0] != '+')
+			if s != "" {
+				given++
+				amounts[i] = wire.Yen{Value: v, Given: true}
+			}
+			if i < 3 {
+				sum.Add(sum, big.NewInt(v))
+			}
+		}
+		adds := sum.IsInt64() && sum.Int64() == amounts[3].Value && (amounts[3].Given || given == 0)
+		if !numbers || !adds || given < 4 && end > 6 {
+			continue
+		}
+		n++
+		rest := fields[end+4:]
+		take := func() (s string) {
+			if len(rest) > 0 {
+				s, rest = rest[0], rest[1:]
+			}
+			return s
+		}
+		row = wire.Row{GID: fields[0], RST: fields[1], AP: fields[2], EC: fields[3], GOD: fields[4], COD: cod, Amounts: amounts}
+		row.ID, row.PS = take(), take()
+		if len(rest) > 1 && strings.Trim(rest[0], "0123456789") == "" {
+			row.ACID = take()
+		}
+		row.Other = strings.Join(rest, ",")
+	}
+	return row, n
 }
