@@ -442,7 +442,7 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 	clean("live")
 	require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS("main"))), `<img src=x onerror=window.struck=1>`, "it is there, as text")
 	for _, path := range []string{
-		"/panel/", "/panel/?payments=" + escaped, "/panel/payments/10000001", "/panel/payments/" + url.PathEscape(canary),
+		"/panel/", "/panel/?payments=" + escaped, "/panel/?q=" + escaped, "/panel/payments/10000001?q=" + escaped, "/panel/payments/10000001", "/panel/payments/" + url.PathEscape(canary),
 		"/panel/requests/1", "/panel/requests/2", "/panel/requests/3", "/panel/requests/4", "/panel/requests/5",
 	} {
 		do(t, ctx, chromedp.Navigate(r.URL+path))

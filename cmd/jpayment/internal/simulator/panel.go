@@ -130,7 +130,7 @@ func whole(form url.Values, field string) (int64, error) {
 
 func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 	id := r.PathValue("id")
-	next = "/panel/payments/" + url.PathEscape(id)
+	next = "/panel/payments/" + url.PathEscape(id) + viewOf(r).query()
 	if from, _, _ := strings.Cut(r.PostForm.Get("from"), "?"); from == "/panel/" {
 		next = "#payments"
 	}
@@ -148,7 +148,7 @@ func (s *Simulator) postAction(r *http.Request) (next string, err error) {
 			return "", err
 		}
 		newID, err := s.gateway.ReAuthorize(id, amount, tax, shipping)
-		return "/panel/payments/" + newID, err
+		return "/panel/payments/" + newID + viewOf(r).query(), err
 	default:
 		return "", &sim.Error{Reason: texts["no action"]}
 	}
@@ -307,6 +307,7 @@ func (s *Simulator) streamChanges(w http.ResponseWriter, r *http.Request) {
 type page struct {
 	Language string
 	Source   string // where the page can be had again
+	View     string // of the overview, as the end of a URL
 	Gateway  string // the URL of the gateway's pages
 	Settings settingsReply
 	Alert    string
@@ -336,10 +337,12 @@ type sum struct {
 	Yen   int64
 }
 
-func (s *Simulator) newPage(r *http.Request, source string, failure error) page {
+func (s *Simulator) newPage(r *http.Request, path string, failure error) page {
+	v := viewOf(r).query()
 	p := page{
 		Language:   languageOf(r),
-		Source:     source,
+		Source:     path + v,
+		View:       v,
 		Gateway:    s.URL(),
 		Settings:   s.settingsReply(),
 		Form:       url.Values{},
@@ -372,7 +375,7 @@ func explain(err error, language string) string {
 
 func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure error) {
 	v := viewOf(r)
-	p := s.newPage(r, v.URL(), failure)
+	p := s.newPage(r, "/panel/", failure)
 	payments, waiting := s.gateway.Payments(), s.gateway.WaitingKickbacks()
 	p.Sums, p.Search, p.Waiting = sums(payments), v.Search, len(waiting)
 	p.Payments, p.PaymentPager = newest(v, paymentList, v.found(payments))

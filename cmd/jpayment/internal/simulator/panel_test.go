@@ -287,6 +287,18 @@ func TestPanelSearch(t *testing.T) {
 	}
 	_, page = r.submitForm(t, "/panel/settings/ips", url.Values{"from": from["from"], "ips": {"x"}})
 	require.Contains(t, page, `data-source="/panel/?payments=20&amp;q=Order"`, "also where the form failed")
+
+	// It is there again after a look at one payment, whatever was done to it.
+	require.Contains(t, r.show(t, "/panel/?q=Order", "en"), `href="/panel/payments/10000030?q=Order"`)
+	require.Contains(t, r.show(t, "/panel/payments/10000030?q=Order", "en"), `<a href="/panel/?q=Order#payments">← Overview</a>`)
+	call(t, "POST", r.URL+"/gateway/gateway.aspx", "aid=123456&jb=SALES&rt=1&tid=10000030", "Content-Type", "application/x-www-form-urlencoded")
+	require.Contains(t, r.show(t, "/panel/?q=Order", "en"), `href="/panel/requests/1?q=Order"`)
+	require.Contains(t, r.show(t, "/panel/requests/1?q=Order", "en"), `<a href="/panel/?q=Order#requests">← Overview</a>`)
+	for _, done := range [][2]string{{"10000029/cancel", "10000029?q=Order"}, {"10000030/reauthorize", "10000032?q=Order"}} {
+		_, _, header := call(t, "POST", r.URL+"/panel/payments/"+done[0], "amount=1&from="+url.QueryEscape("/panel/payments/1?q=Order"),
+			"Content-Type", "application/x-www-form-urlencoded")
+		require.Equal(t, "/panel/payments/"+done[1], header.Get("Location"))
+	}
 	for _, from := range []string{"https://evil.example/panel/?q=Order", "//evil.example/?q=Order", "/panel/payments/1", "%"} {
 		_, _, header := call(t, "POST", r.URL+"/panel/faults/clear", url.Values{"from": {from}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 		require.True(t, strings.HasPrefix(header.Get("Location"), "/panel/"), header.Get("Location"))

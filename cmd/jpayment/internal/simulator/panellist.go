@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,8 +22,8 @@ const (
 	shown = 20
 )
 
-// view is what of its lists the overview shows. It is part of every link, form and
-// refresh of the overview, so that acting on a row does not lose the row.
+// view is what of its lists the overview shows. It goes with every link, form and refresh
+// of the panel, so that looking at a row and acting on it does not lose the row.
 type view struct {
 	Search string         // for payments; empty finds all
 	skip   map[string]int // by list: how many newer entries come before its first row
@@ -32,11 +33,8 @@ type view struct {
 func viewOf(r *http.Request) view {
 	query := r.URL.Query()
 	if r.Method == http.MethodPost {
-		from, err := url.Parse(r.PostForm.Get("from"))
-		if err != nil {
-			return view{}
-		}
-		query = from.Query()
+		_, from, _ := strings.Cut(r.PostForm.Get("from"), "?")
+		query, _ = url.ParseQuery(from) // as far as it can be read
 	}
 	v := view{Search: strings.TrimSpace(query.Get("q")), skip: map[string]int{}}
 	for _, list := range []string{paymentList, requestList, kickbackList} {
@@ -47,8 +45,8 @@ func viewOf(r *http.Request) view {
 	return v
 }
 
-// URL returns where the view can be had.
-func (v view) URL() string {
+// query returns the view as the end of a URL.
+func (v view) query() string {
 	query := url.Values{}
 	if v.Search != "" {
 		query.Set("q", v.Search)
@@ -59,19 +57,19 @@ func (v view) URL() string {
 		}
 	}
 	if len(query) == 0 {
-		return "/panel/"
+		return ""
 	}
-	return "/panel/?" + query.Encode()
+	return "?" + query.Encode()
 }
+
+// URL returns where the view can be had.
+func (v view) URL() string { return "/panel/" + v.query() }
 
 // at returns the URL of the view with another page of a list.
 func (v view) at(list string, skip int) string {
-	moved := view{Search: v.Search, skip: map[string]int{}}
-	for l, n := range v.skip {
-		moved.skip[l] = n
-	}
-	moved.skip[list] = skip
-	return moved.URL() + "#" + list
+	v.skip = maps.Clone(v.skip)
+	v.skip[list] = skip
+	return v.URL() + "#" + list
 }
 
 // found returns the payments whose number or order number contains what is searched for.
