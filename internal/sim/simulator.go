@@ -1,3 +1,9 @@
+// Package sim is the simulated gateway: one store with its books, the pages before them,
+// faults and kickbacks. Package jpaymenttest shows of it what a merchant's test needs and
+// lists its assumptions; the command jpayment simulate uses the rest, which is what a
+// program that runs for long and has a control panel needs.
+//
+// It is written from the connection specification and shares no decision with the client.
 package sim
 
 import (

@@ -105,14 +105,7 @@ func refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &refused):
 		status = refused.status
 	}
-	writeJSON(w, status, errorReply{Error: inLanguageOf(r, told), Code: string(code)})
-}
-
-func inLanguageOf(r *http.Request, t jpayment.Text) string {
-	if languageOf(r) == japanese {
-		return t.Ja
-	}
-	return t.En
+	writeJSON(w, status, errorReply{Error: in(languageOf(r), told), Code: string(code)})
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

@@ -70,7 +70,7 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, reason jpayment.
 		refuseJSON(w, r, &refusal{status, reason})
 		return
 	}
-	http.Error(w, inLanguageOf(r, reason), status)
+	http.Error(w, in(languageOf(r), reason), status)
 }
 
 func isLoopbackHost(hostport string) bool {

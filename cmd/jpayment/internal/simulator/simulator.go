@@ -1,4 +1,4 @@
-// Package simulator is the simulated gateway of jpaymenttest as a program of its own:
+// Package simulator is the simulated gateway as a program of its own:
 // behind a port, with a control panel for people and a JSON API for test set-ups, and
 // with books that outlive it if it is given a file.
 package simulator
@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -29,7 +30,27 @@ type Config struct {
 }
 
 // ErrNoToken is the error of a Config that would let other machines use panel and API.
-var ErrNoToken = errors.New("can be reached from other machines: a control token is needed")
+var ErrNoToken error = &toldError{jpayment.Text{
+	En: "can be reached from other machines: a control token is needed",
+	Ja: "ほかのマシンから接続できるアドレスのため、トークンが必要です",
+}, nil}
+
+// toldError is an error that says in both languages what is wrong, and of which more may
+// be known.
+type toldError struct {
+	what jpayment.Text
+	err  error // or nil
+}
+
+func (e *toldError) Error() string {
+	if e.err == nil {
+		return e.what.En
+	}
+	return e.what.En + ": " + e.err.Error()
+}
+
+func (e *toldError) What() jpayment.Text { return e.what }
+func (e *toldError) Unwrap() error       { return e.err }
 
 // memory is how many requests, and how many attempts to deliver a kickback, are kept to
 // be shown.
@@ -65,11 +86,11 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if c.StoreID == "" {
 		c.StoreID = "123456"
 	}
-	if len(c.StoreID) != 6 || strings.Trim(c.StoreID, "0123456789") != "" {
-		return nil, fmt.Errorf("store ID (店舗ID) %q is not six digits", c.StoreID)
+	if !sim.IsStoreID(c.StoreID) {
+		return nil, &toldError{textf("the store ID %q is not six digits", "店舗ID %q は半角数字6桁ではありません", c.StoreID), nil}
 	}
 	if c.Payments < 0 || c.Payments > maxPayments {
-		return nil, fmt.Errorf("%d payments are not between 0 and %d", c.Payments, maxPayments)
+		return nil, &toldError{textf("%d payments are not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -124,7 +145,7 @@ func (s *Simulator) restore(ctx context.Context, path string) error {
 	kept, err := state.load(ctx)
 	if err != nil {
 		_ = state.close() // as above
-		return fmt.Errorf("state file %s: %w", path, err)
+		return fmt.Errorf("state file %s: %w", path, told(err))
 	}
 	s.state, s.path = state, path
 	config.Journal, config.Payments, config.Waiting = s.journal, kept.payments, kept.waiting
@@ -147,7 +168,9 @@ func (s *Simulator) journal(c sim.Change) error {
 
 func (s *Simulator) fail(err error) {
 	select {
-	case s.failed <- fmt.Errorf("the state cannot be kept: %w", err):
+	case s.failed <- &toldError{jpayment.Text{
+		En: "the state cannot be kept, so the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
+	}, err}:
 	default:
 	}
 }

@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"strconv"
 
-	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+	"modernc.org/sqlite" // which is the driver "sqlite" too, without cgo
+	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -58,7 +60,7 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL") // only now is it known to be our file
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(told(err), db.Close())
 	}
 	return s, nil
 }
@@ -85,17 +87,17 @@ func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
 		return err
 	}
 	if application != applicationID {
-		return errors.New("is a database of another program")
+		return &toldError{jpayment.Text{En: "is a database of another program", Ja: "別のプログラムのデータベースです"}, nil}
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("has the format %d, this program knows %d", version, schemaVersion)
+		return &toldError{textf("has the format %d, this program knows %d", "ファイルの形式は %d ですが、このプログラムで扱えるのは %d です", version, schemaVersion), nil}
 	}
 	var owner string
 	if err := tx.QueryRowContext(ctx, "SELECT store_id FROM store").Scan(&owner); err != nil {
 		return err
 	}
 	if owner != storeID {
-		return fmt.Errorf("is of the store %s, not %s", owner, storeID)
+		return &toldError{textf("is of the store %s, not %s", "店舗ID %s のファイルです（指定された店舗ID は %s）", owner, storeID), nil}
 	}
 	return nil
 }
@@ -124,7 +126,7 @@ func (s *state) load(ctx context.Context) (k kept, err error) {
 	}
 	for i, p := range k.payments {
 		if p.ID != strconv.Itoa(firstPayment+i) {
-			return kept{}, fmt.Errorf("payment %s is in the place of %d", p.ID, firstPayment+i)
+			return kept{}, &toldError{textf("is damaged: payment %q is in the place of %d", "ファイルが壊れています（決済 %q が %d の位置にあります）", p.ID, firstPayment+i), nil}
 		}
 	}
 	if k.waiting, err = readAll[sim.WaitingKickback](ctx, s.db, "SELECT body FROM kickback ORDER BY request, duplicate"); err != nil {
@@ -153,7 +155,7 @@ func readAll[T any](ctx context.Context, db *sql.DB, query string) (all []T, err
 		}
 		var one T
 		if err := json.Unmarshal(body, &one); err != nil {
-			return nil, err
+			return nil, &toldError{damaged, err}
 		}
 		all = append(all, one)
 	}
@@ -205,3 +207,27 @@ func put(ctx context.Context, tx *sql.Tx, value any, statement string, arguments
 }
 
 func (s *state) close() error { return s.db.Close() }
+
+var damaged = jpayment.Text{En: "is damaged", Ja: "ファイルが壊れています"}
+
+// told says what SQLite has against a file.
+func told(err error) error {
+	var why *sqlite.Error
+	if !errors.As(err, &why) {
+		return err
+	}
+	switch why.Code() & 0xff { // the rest of an extended code says more of the same
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &toldError{jpayment.Text{En: "is in use by another program", Ja: "別のプログラムが使用中です"}, err}
+	case sqlite3.SQLITE_CORRUPT:
+		return &toldError{damaged, err}
+	case sqlite3.SQLITE_NOTADB:
+		return &toldError{jpayment.Text{En: "is no database", Ja: "データベースのファイルではありません"}, err}
+	case sqlite3.SQLITE_READONLY:
+		return &toldError{jpayment.Text{En: "cannot be written", Ja: "書き込めません"}, err}
+	case sqlite3.SQLITE_FULL:
+		return &toldError{jpayment.Text{En: "has no room: the disk is full", Ja: "ディスクの空きがありません"}, err}
+	default:
+		return &toldError{jpayment.Text{En: "cannot be opened", Ja: "開けません"}, err}
+	}
+}

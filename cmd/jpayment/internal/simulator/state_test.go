@@ -56,6 +56,11 @@ func TestStateThatIsNotOurs(t *testing.T) {
 	t.Parallel()
 	open := func(path, storeID string) error {
 		_, err := simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: path, StoreID: storeID})
+		require.Error(t, err)
+		why := jpayment.WhatOf(err)
+		require.NotContains(t, why.En, "error of type", err)
+		require.NotContains(t, why.Ja, "型のエラー", err)
+		require.Regexp(t, `\p{Hiragana}`, why.Ja, err)
 		return err
 	}
 	path := statePath(t)
