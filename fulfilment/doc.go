@@ -1,11 +1,11 @@
 // Package fulfilment carries out captures, cancellations and re-authorisations exactly
 // once, as far as the gateway's protocol allows, through crashes, maintenance nights and
-// lost replies. What that does not allow to know is left to a person.
+// lost replies. What the protocol does not let anybody know is left to a person.
 //
-// Order code says "capture this payment" in the transaction that marks the order as
-// shipped. Workers, in the same process or on other machines, then send it, and the
-// verdict stands in the database. The jobs are those of River
-// (github.com/riverqueue/river), on a SQLite file or on Postgres:
+// Order code enqueues a capture in the transaction that marks the order as shipped.
+// Workers, in the same process or on other machines, then send it and write the verdict
+// into the database. The jobs are those of River (github.com/riverqueue/river), on a
+// SQLite file or on Postgres:
 //
 //	db, err := fulfilment.OpenSQLite("orders.db")
 //	…
@@ -14,14 +14,21 @@
 //	tx, err := db.BeginTx(ctx, nil)
 //	… // mark the order as shipped
 //	_, err = q.EnqueueTx(ctx, tx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001"}))
-//	…
+//	… // return the error: nothing is to be shipped
 //	err = tx.Commit()
+//
+// # Asking again
+//
+// A request may be enqueued any number of times. If its job is open, done or in review,
+// [Queue.Enqueue] and [Queue.EnqueueTx] return that job with Existed set and change
+// nothing. If it was refused they return a [*RefusedError], since nothing will be sent; if
+// it was asked for at other amounts or with another reference, a [*ConflictError].
 //
 // # Exactly once
 //
 // River runs a job at least once: a worker that is killed leaves a job that runs again.
 // The gateway has no idempotency key. So this package keeps its own record beside
-// River's, in the same database, and rules by that alone:
+// River's, in the same database, and goes by that alone:
 //
 //   - There is one job for each store, operation and payment, however often it is asked
 //     for and however long ago.
@@ -34,12 +41,12 @@
 //
 // What was not sent, and what met congestion (ER010), is sent again later; maintenance
 // (ER999) is slept through. A fault of the store's configuration (ER003 and its class)
-// pauses the store until [Queue.Resume]. A refused Sales or Cancel is
-// final; a declined re-authorisation wants a person, since the original may be gone. An
-// unknown Sales or Cancel is sent again: if that succeeds it is done, if it is refused a
-// person has to look, since the first may have been carried out. An unknown
-// re-authorisation is never sent again: it waits for its kickback, if there are any, and
-// then for a person.
+// pauses the store until [Queue.Resume]. A refused Sales or Cancel is final; a declined
+// re-authorisation needs a person, since the original may be gone. An unknown Sales or
+// Cancel is sent again: if that succeeds it is done, if it is refused a person has to
+// look, since the first may have been carried out. An unknown re-authorisation is never
+// sent again: it waits for its kickback, if the store uses kickbacks, and then for a
+// person.
 //
 // # Verdicts
 //

@@ -3,6 +3,7 @@ package fulfilment_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -72,6 +73,44 @@ func Example() {
 	// Output:
 	// Sales of payment 10000001: waiting, known before: false
 	// Sales of payment 10000001: waiting, known before: true
+}
+
+// A capture was refused. Whoever asks for it again gets an error, and the order is not
+// shipped by mistake.
+func ExampleRefusedError() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
+	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(gateway.URL), jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	sales := fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID})
+	if _, err := q.Enqueue(ctx, sales); err != nil {
+		log.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- q.Run(ctx, client, fulfilment.WorkerConfig{}) }()
+	settled(ctx, q, jpayment.OpSales, paymentID)
+
+	_, err = q.Enqueue(ctx, sales)
+	var refused *fulfilment.RefusedError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.What())
+		fmt.Println(refused.Next())
+	}
+
+	stop()
+	if err := <-ended; err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// Sales of payment 10000001 was asked for before and has been refused (job 1, reference "order-1"): the gateway refused it: G1242G120000 (the issuer declined: the card cannot be used)
+	// do not go on; once the reason has passed, have the job sent again by Review with StateWaiting
 }
 
 // On Postgres the transaction is pgx's.

@@ -18,7 +18,7 @@ func (q *Queue[TTx]) JobTx(ctx context.Context, tx TTx, op jpayment.Operation, p
 	return q.in(tx).job(ctx, op, paymentID)
 }
 
-// Filter selects jobs. Of an empty field all are selected.
+// Filter selects jobs. An empty field selects all.
 type Filter struct {
 	State     State
 	Reference string

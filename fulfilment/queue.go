@@ -19,9 +19,9 @@ type Config struct {
 	// StoreID is the store (店舗ID), six half-width digits.
 	StoreID string
 	// KickbackWait makes re-authorisations ask for their result by kickback, and is how
-	// long a job waits for it. It needs a client with [jpayment.WithKickbackKey] and a
-	// handler that calls [Queue.Settle]. Then a re-authorisation whose reply is lost can
-	// still be settled. With zero, the default, results are asked for at once, and a
+	// long a job waits for it. It needs a client with [jpayment.WithKickbackKey], or Run
+	// refuses it, and a handler that calls [Queue.Settle]. Then a re-authorisation whose
+	// reply is lost can still be settled. With zero, the default, results are asked for at once, and a
 	// re-authorisation whose outcome is unknown goes to review.
 	KickbackWait time.Duration
 	// ProductionOnly puts what was approved in test mode, by which no money moves, to
@@ -34,8 +34,8 @@ type Config struct {
 	// Schema is Postgres's schema for the tables: lower-case letters, digits and
 	// underscores. The default is jpayment. SQLite has none.
 	Schema string
-	// Logger gets one record for each attempt and each verdict, without private data. The
-	// default is to log nothing.
+	// Logger gets one record for each attempt and each verdict, with the store and without
+	// private data. The default is to log nothing.
 	Logger *slog.Logger
 	// Meter makes the counters of the workers: see [Queue.Run]. The default is none.
 	Meter metric.MeterProvider

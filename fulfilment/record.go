@@ -53,7 +53,7 @@ func (e *RefusedError) What() jpayment.Text {
 		why = jpayment.Text{En: why.En + ": " + code.En, Ja: why.Ja + "：" + code.Ja}
 	}
 	return jpayment.Text{
-		En: fmt.Sprintf("%s of payment %s was asked for before and is refused (job %d, reference %q): %s",
+		En: fmt.Sprintf("%s of payment %s was asked for before and has been refused (job %d, reference %q): %s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.En),
 		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、すでに拒否されています（ジョブ %[3]d、参照名 %[4]q）。%[5]s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.Ja),

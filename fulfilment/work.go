@@ -18,7 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// WorkerConfig is how a process works. Of the zero value every field has its default.
+// WorkerConfig is how a process works. Zero fields take their defaults.
 type WorkerConfig struct {
 	// Concurrency is how many calls are on their way at once, 1 to 64. The default is 8.
 	Concurrency int
@@ -86,7 +86,10 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 // With [Config.Meter] it counts attempts by operation and outcome
 // (jpayment.fulfilment.attempts), jobs by operation and the state they came to
 // (jpayment.fulfilment.jobs) and pauses (jpayment.fulfilment.pauses), and measures the
-// calls (jpayment.fulfilment.call.duration, seconds).
+// calls (jpayment.fulfilment.call.duration, seconds), each for its store (store_id).
+//
+// With [Config.KickbackWait] it refuses a gateway that does not sign, if the gateway has the
+// Preview method of [jpayment.Client] to be asked by.
 func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg WorkerConfig) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
