@@ -141,7 +141,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 			case "done":
 				want := map[string]jpaymenttest.State{"sales": jpaymenttest.Captured, "cancel": jpaymenttest.Cancelled, "reauth": jpaymenttest.Cancelled}[operation]
 				require.Equal(t, want, p.State, "the report says done: %v", v)
-			case "review":
+			case "in review":
 				review++
 			default:
 				require.Fail(t, "neither done nor to be reviewed", "%v", v)

@@ -220,7 +220,7 @@ func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 		decode func(string) string
 		prefix string
 	}{
-		"UTF-8":       {file: text},
+		"UTF-8":       {file: text, prefix: "\ufeff"},
 		"UTF-8 (BOM)": {file: "\ufeff" + text, prefix: "\ufeff"},
 		"Shift_JIS": {file: sjis, decode: func(s string) string {
 			decoded, err := xjapanese.ShiftJIS.NewDecoder().String(s)
