@@ -10,9 +10,9 @@ import (
 // Settle settles the re-authorisation that a kickback answers. It is a callback for
 // [jpayment.NewKickbackHandler].
 //
-// A kickback that comes again, or before the reply to its request, does what it should. One
-// that belongs to no job of the store's is an error that wraps [ErrNoJob], for a handler
-// of other kickbacks to look at; so is one whose amounts are not the job's.
+// Repeated kickbacks, and kickbacks that precede the reply, are handled. For one that
+// belongs to no job of the store's, or whose amounts are not the job's, the error wraps
+// [ErrNoJob], for a handler of other kickbacks to look at.
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	switch {
 	case k.Request.StoreID != q.storeID:
