@@ -22,7 +22,7 @@ import (
 
 // imports are the packages that a fragment may name without saying where they are.
 var imports = []string{
-	"context", "database/sql", "errors", "fmt", "log/slog", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "time",
+	"context", "database/sql", "errors", "fmt", "io", "log/slog", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "time",
 	"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool",
 	"github.com/jpayment-go/jpayment", "github.com/jpayment-go/jpayment/fulfilment", "github.com/jpayment-go/jpayment/jpaymenttest",
 }
