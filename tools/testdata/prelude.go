@@ -5,6 +5,7 @@ package fragments
 import (
 	"context"
 	"database/sql"
+	"net"
 	"net/http"
 	"testing"
 
@@ -15,16 +16,17 @@ import (
 )
 
 var (
-	ctx    context.Context
-	t      *testing.T
-	key    []byte
-	mux    *http.ServeMux
-	order  struct{}
-	client *jpayment.Client
-	db     *sql.DB
-	pool   *pgxpool.Pool
-	q      *fulfilment.Queue[*sql.Tx]
-	config fulfilment.Config
+	ctx      context.Context
+	t        *testing.T
+	key      []byte
+	mux      *http.ServeMux
+	listener net.Listener
+	order    struct{}
+	client   *jpayment.Client
+	db       *sql.DB
+	pool     *pgxpool.Pool
+	q        *fulfilment.Queue[*sql.Tx]
+	config   fulfilment.Config
 )
 
 func ship(any, jpayment.Amount) error { return nil }
