@@ -24,7 +24,7 @@ var names = []string{
 	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "http", "https", "tcp",
 	"gateway", "re_auth", "aspx", "credit", "co", "jp", "connection_auth", "kickback_key", "bash", "zsh", "fish", "powershell",
 	"SQLite", "Postgres", "Excel", "KiB", "WithKickbackKey", "TestMod",
-	"read", "textproto", "ProtocolError", // what net/http calls its own
+	"dial", "read", "textproto", "ProtocolError", // what net/http calls its own
 }
 
 // englishIn returns the words of a Japanese text that are neither names nor codes nor
@@ -253,10 +253,10 @@ func TestGoldensInJapanese(t *testing.T) {
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
-		var given []string
+		given := []string{"jobs.db", "order-1", "keiri"} // what the tests call things
 		for line := range strings.Lines(string(b)) {
 			if args, ok := strings.CutPrefix(line, "$ jpayment "); ok {
-				given = append(strings.Fields(args), "jobs.db")
+				given = append(given, args)
 				continue
 			}
 			if strings.HasPrefix(line, "-- ") {

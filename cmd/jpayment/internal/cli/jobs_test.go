@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/fulfilment"
+	"github.com/jpayment-go/jpayment/internal/token"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -151,6 +154,55 @@ func TestDatabaseIsNotMadeByLooking(t *testing.T) {
 	}
 }
 
+// A store that the database does not know is not one whose jobs are all done.
+func TestStatusOfAnUnknownStore(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	for lang, want := range map[string]string{
+		"en": "– database jobs.db has no jobs of store 654321: check --store and --database\n",
+		"ja": "– データベース jobs.db に店舗 654321 のジョブはありません。--store と --database を確認してください\n",
+	} {
+		r := d.masked(d.run(t, "status", "--store", "654321", "--lang", lang))
+		require.Equal(t, console.Done, r.status)
+		require.Equal(t, want, r.stdout)
+	}
+	require.Contains(t, d.run(t, "status", "--store", "654321", "--json").stdout, `"done":0`)
+}
+
+// What to type next has the store and the database with which this command was started.
+func TestNextIsComplete(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	g, file := d.vars["JPAYMENT_URL"], filepath.Join(d.dir, "the jobs' own.db")
+	require.NoError(t, os.Rename(d.vars["JPAYMENT_DATABASE"], file))
+	d.vars = map[string]string{}
+	flags := []string{"--store", "123456", "--database", file}
+	typed := " --store 123456 --database '" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "next: jpayment review"+typed+" lists")
+	require.Contains(t, d.run(t, append([]string{"review"}, flags...)...).stderr, "jpayment review JOB"+typed+" with")
+	require.Contains(t, d.run(t, append([]string{"review", "3", "--again", "--yes", "--by", "x"}, flags...)...).stdout, "jpayment work"+typed)
+
+	d.RegisterIPs()
+	d.run(t, append([]string{"run", d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n"), "--yes", "--url", g}, flags...)...)
+	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "jpayment work --resume"+typed)
+
+	d.Server.RegisterIPs(anywhere)
+	id := d.Authorize(purchase)
+	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: id})
+	require.Contains(t, d.run(t, "sales", id, "--yes", "--store", "123456", "--url", g).stderr, "jpayment sales "+id+" --store 123456 --url "+g+"\n")
+}
+
+// Times have a zone, which is Japan's unless the user has another.
+func TestTimesHaveTheirZone(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	require.Regexp(t, `\d\d:\d\d:\d\d JST\n`, d.run(t, "review").stdout)
+	d.vars["TZ"] = "UTC"
+	require.Regexp(t, `\d\d:\d\d:\d\d UTC\n`, d.run(t, "review").stdout)
+	d.vars["TZ"] = "Nowhere/Atall"
+	require.Regexp(t, `\d\d:\d\d:\d\d JST\n`, d.run(t, "review").stdout)
+}
+
 // Where nobody names a database it is the user's own, and only for the real gateway.
 func TestDefaultDatabase(t *testing.T) {
 	t.Parallel()
@@ -257,6 +309,7 @@ func TestWork(t *testing.T) {
 			require.True(t, json.Valid([]byte(line)), line)
 		}
 		require.Contains(t, said.String(), `"msg":"stopped"`)
+		require.Equal(t, strings.Count(said.String(), "\n"), strings.Count(said.String(), `"store_id":"123456"`), "every line has the store")
 		require.Contains(t, d.run(t, append([]string{"review", "2", "--json"}, flags...)...).stdout, `"new_payment_id":"10000003"`)
 	})
 }
@@ -283,6 +336,43 @@ func TestWorkSettings(t *testing.T) {
 	require.Contains(t, r.stderr, "less than 32 characters")
 	require.NotContains(t, r.stderr, canary)
 }
+
+// A kickback is taken as long as its job waits for it, and no job waits for one that is
+// refused for its age.
+func TestKickbackAge(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("k", 32)
+	for _, c := range []struct {
+		wait, age time.Duration
+		status    int
+	}{
+		{time.Minute, 23 * time.Hour, http.StatusOK},
+		{time.Minute, 25 * time.Hour, http.StatusForbidden},
+		{48 * time.Hour, 47 * time.Hour, http.StatusOK},
+		{48 * time.Hour, 49 * time.Hour, http.StatusForbidden},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		var said transcript
+		s := settings{store: "123456", kickbackKeys: jpayment.NewSecret(key), kickbackWait: c.wait, kickbackListen: "127.0.0.1:0"}
+		_, err := s.receiveKickbacks(ctx, settled{}, slog.New(slog.NewTextHandler(&said, nil)))
+		require.NoError(t, err)
+		address := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(said.String())[1]
+		signature := token.Sign([]byte(key), token.Claims{StoreID: "123456", PaymentID: "10000001", Amount: 1, At: time.Now().Add(-c.age)})
+		url := "http://" + address + "/?gid=10000002&rst=1&ap=1&ec=&god=1&cod=&am=1&tx=0&sf=0&ta=1&jpk=" + signature
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		require.Equal(t, c.status, resp.StatusCode, "%v: %v", c, &said)
+		stop()
+	}
+}
+
+// settled is a queue that settles every kickback.
+type settled struct{ queue }
+
+func (settled) Settle(context.Context, *jpayment.Kickback) error { return nil }
 
 // The process stops at SIGTERM and lets the calls on their way finish.
 func TestWorkProcessStops(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/japanese"
+
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
@@ -47,12 +49,16 @@ func parameter(lang console.Lang, name, value string) []string {
 	return []string{name, lang.Of(term), value}
 }
 
-// unescape decodes what is UTF-8.
+// unescape decodes what is text in UTF-8 or Shift_JIS.
 func unescape(s string) string {
-	if text, err := url.QueryUnescape(s); err == nil && utf8.ValidString(text) {
-		return text
+	text, err := url.QueryUnescape(s)
+	if err == nil && !utf8.ValidString(text) {
+		text, err = japanese.ShiftJIS.NewDecoder().String(text)
 	}
-	return s
+	if err != nil {
+		return s
+	}
+	return text
 }
 
 // otherData are the store's own.

@@ -70,15 +70,16 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 	if err != nil {
 		return wrongFields(err)
 	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)).With("store_id", s.store)
+	out := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	if asJSON {
-		log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)).With("store_id", s.store)
+		out = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 	}
-	q, closeQueue, err := openQueue(ctx, s, log, true)
+	q, closeQueue, err := openQueue(ctx, s, out, true)
 	if err != nil {
 		return err
 	}
 	defer closeQueue()
+	log := out.With("store_id", s.store) // The queue adds it to its own.
 	if resume {
 		if err := q.Resume(ctx); err != nil {
 			return databaseFailed(err)
@@ -90,7 +91,7 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 	}
 	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting)
 	if st.Paused != nil {
-		log.Warn("the store is paused: nothing is sent until it is resumed by --resume", "since", st.Paused.At, "why", st.Paused.Why)
+		log.Warn("the store is paused: nothing is sent until it is resumed by --resume", "since", st.Paused.At, "why", st.Paused.Why.En)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
