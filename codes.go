@@ -171,7 +171,7 @@ func (c Code) what() Text {
 
 // Is reports whether target is this code or its class. It is for [errors.Is].
 func (c Code) Is(target error) bool {
-	switch target := target.(type) { //nolint:errorlint // Is is what errors.Is asks.
+	switch target := target.(type) {
 	case Code:
 		return c == target
 	case Class:

@@ -513,7 +513,7 @@ func ExampleNewUnverifiedKickbackHandler() {
 		fmt.Println(err)
 		return
 	}
-	r := httptest.NewRequest(http.MethodGet, "/kickback?gid=10000007&rst=3&ta=500&acid=1000000001", nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/kickback?gid=10000007&rst=3&ta=500&acid=1000000001", nil)
 	r.RemoteAddr = "10.0.0.1:4711"
 	r.Header.Set("X-Forwarded-For", "54.95.223.30")
 	w := httptest.NewRecorder()
@@ -694,10 +694,13 @@ func ExampleGateway() {
 
 // A program picks a language, and never takes a sentence apart.
 func ExampleText() {
-	var t jpayment.Text = jpayment.OutcomeNotSent.Text()
-	fmt.Println(t, t.En, t.Ja)
+	t := jpayment.OutcomeNotSent.Text()
+	fmt.Println(t, t.Ja)
+	own := jpayment.Text{En: "the order is held", Ja: "注文を保留しました"}
+	fmt.Println(own)
 	// Output:
-	// not sent not sent 未送信
+	// not sent 未送信
+	// the order is held
 }
 
 func ExampleStatus() {
@@ -732,17 +735,17 @@ func ExampleServeKickbacks() {
 		fmt.Println(err)
 		return
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- jpayment.ServeKickbacks(ctx, listener, handler) }()
 
-	conn, err := net.Dial("tcp", listener.Addr().String())
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
 	if err != nil {
 		fmt.Println(err)
 		return

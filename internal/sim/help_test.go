@@ -34,20 +34,27 @@ func newServer(t *testing.T, opts ...option) *sim.Server {
 func withClock(now func() time.Time) option { return func(c *sim.Config) { c.Clock = now } }
 func withColumns(n int) option              { return func(c *sim.Config) { c.Columns = n } }
 func withConnectionAuth(code string) option { return func(c *sim.Config) { c.ConnectionCode = code } }
-func withDeclineCancelling() option         { return func(c *sim.Config) { c.DeclineCancels = true } }
-func withDeclinesAnswered() option          { return func(c *sim.Config) { c.DeclinesAnswered = true } }
-func withKickbackACID(acid string) option   { return func(c *sim.Config) { c.KickbackACID = acid } }
+
+func withDeclineCancelling() option { return func(c *sim.Config) { c.DeclineCancels = true } }
+
+func withDeclinesAnswered() option        { return func(c *sim.Config) { c.DeclinesAnswered = true } }
+func withKickbackACID(acid string) option { return func(c *sim.Config) { c.KickbackACID = acid } }
 func withKickbackDelay(d time.Duration) option {
 	return func(c *sim.Config) { c.KickbackDelay = d }
 }
+
 func withKickbackDuplicates(n int) option { return func(c *sim.Config) { c.KickbackDuplicates = n } }
+
 func withKickbackRetries(after ...time.Duration) option {
 	return func(c *sim.Config) { c.KickbackRetries = slices.Clone(after) }
 }
+
 func withKickbackTimeout(d time.Duration) option {
 	return func(c *sim.Config) { c.KickbackTimeout = d }
 }
-func withKickbacksReversed() option       { return func(c *sim.Config) { c.KickbacksReversed = true } }
+
+func withKickbacksReversed() option { return func(c *sim.Config) { c.KickbacksReversed = true } }
+
 func withLateCaptures() option            { return func(c *sim.Config) { c.CapturesAnyTime = true } }
 func withLineEnding(ending string) option { return func(c *sim.Config) { c.LineEnding = ending } }
 func withMemory(n int) option             { return func(c *sim.Config) { c.Memory = n } }

@@ -9,6 +9,7 @@ import (
 // FaultKind is what goes wrong. Package jpaymenttest explains each.
 type FaultKind string
 
+// The kinds of faults.
 const (
 	DropBeforeBooking        FaultKind = "drop-before-booking"
 	DropAfterBooking         FaultKind = "drop-after-booking"
