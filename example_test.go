@@ -276,21 +276,21 @@ func ExampleCode() {
 	client := gateway.Client(jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))
 	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
 
-	for _, code := range []string{"ER003", "ER010", "ER571", "G1242G120000", "ER777"} {
+	for _, code := range []jpayment.Code{"ER003", "ER010", "ER571", "G1242G120000", "ER777"} {
 		gateway.ClearFaults()
 		gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: code})
 		_, err := client.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
 		switch {
 		case errors.Is(err, jpayment.CodeSourceIP):
-			fmt.Println(code, "register this machine's address")
+			fmt.Println(string(code), "register this machine's address")
 		case errors.Is(err, jpayment.Code("ER571")):
-			fmt.Println(code, "is one that has no name here")
+			fmt.Println(string(code), "is one that has no name here")
 		case errors.Is(err, jpayment.ErrCardDeclined):
-			fmt.Println(code, "ask for another card")
+			fmt.Println(string(code), "ask for another card")
 		case errors.Is(err, jpayment.ErrBusy):
-			fmt.Println(code, "try later")
+			fmt.Println(string(code), "try later")
 		default:
-			fmt.Println(code, jpayment.OutcomeOf(err), "known:", jpayment.Code(code).Known())
+			fmt.Println(string(code), jpayment.OutcomeOf(err), "known:", code.Known())
 		}
 	}
 	// Output:

@@ -355,7 +355,7 @@ func kickbacksOwed(gateway *jpaymenttest.Server) int {
 	type kickback struct{ request, duplicate int }
 	owed := map[kickback]bool{}
 	for _, r := range gateway.Requests() {
-		if r.Operation == jpayment.OpReAuthByKickback && (r.Booked || strings.HasPrefix(r.Code, "G")) {
+		if r.Operation == jpayment.OpReAuthByKickback && (r.Booked || strings.HasPrefix(string(r.Code), "G")) {
 			owed[kickback{r.Number, 0}], owed[kickback{r.Number, 1}] = true, true
 		}
 	}

@@ -268,7 +268,7 @@ func unknownReAuth[TTx any](t *testing.T, p place[TTx]) {
 func declinedReAuth[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
-	for code, want := range map[string]struct {
+	for code, want := range map[jpayment.Code]struct {
 		state  State
 		reason Reason
 	}{

@@ -36,8 +36,8 @@ type Payment struct {
 	OrderCode    string // god, オーダーコード, the gateway's
 	ApprovalCode string // ap, カード会社承認番号; TestMod in test mode
 
-	RegisteredProduct bool   // 商品登録あり: cannot be re-authorised
-	Decline           string // the G code with which the card's issuer declines; see Authorization
+	RegisteredProduct bool          // 商品登録あり: cannot be re-authorised
+	Decline           jpayment.Code // the G code with which the card's issuer declines; see Authorization
 	// TestMode tells that one booking or more was a test: the card's issuer knows
 	// nothing of it, and State is not the state of any money.
 	TestMode bool
@@ -73,7 +73,7 @@ type Authorization struct {
 
 	// Decline is a G code such as G1242G120000, with which the card's issuer
 	// declines every later capture and re-authorisation of the payment.
-	Decline string
+	Decline jpayment.Code
 }
 
 // Authorize opens a payment as the store's checkout does, without a request, and
@@ -81,7 +81,14 @@ type Authorization struct {
 // amount or a total that is not positive or beyond int64, on an order number of
 // more than 50 bytes and on a Decline that is not a G code.
 func (s *Server) Authorize(a Authorization) (paymentID string) {
-	return s.sim.Authorize(sim.Authorization(a))
+	return s.sim.Authorize(a.simulated())
+}
+
+func (a Authorization) simulated() sim.Authorization {
+	return sim.Authorization{
+		Amount: a.Amount, Tax: a.Tax, Shipping: a.Shipping, OrderNumber: a.OrderNumber,
+		RegisteredProduct: a.RegisteredProduct, At: a.At, Decline: string(a.Decline),
+	}
 }
 
 // Payment returns the payment of that number.
@@ -102,7 +109,7 @@ func newPayment(p sim.Payment) Payment {
 	return Payment{
 		ID: p.ID, State: State(p.State), Amount: p.Amount, Tax: p.Tax, Shipping: p.Shipping,
 		OrderNumber: p.OrderNumber, OrderCode: p.OrderCode, ApprovalCode: p.ApprovalCode,
-		RegisteredProduct: p.RegisteredProduct, Decline: p.Decline, TestMode: p.TestMode,
+		RegisteredProduct: p.RegisteredProduct, Decline: jpayment.Code(p.Decline), TestMode: p.TestMode,
 		AuthorizedAt: p.AuthorizedAt, Replaces: p.Replaces, ReplacedBy: p.ReplacedBy, History: each(p.History, newEvent),
 	}
 }

@@ -75,7 +75,7 @@ type Fault struct {
 	Nth         int
 	Probability float64
 
-	Code     string        // for AnswerCode and AnswerCodeAfterBooking
+	Code     jpayment.Code // for AnswerCode and AnswerCodeAfterBooking
 	Status   int           // for AnswerStatus and its variant, 503 if 0; for Redirect, 302 if 0
 	Location string        // for Redirect; if empty, a page of this server that does not exist
 	Body     []byte        // for Garbage; if nil, bytes that are no text in any character set of the gateway
@@ -94,7 +94,7 @@ func (s *Server) Fail(f Fault) { s.sim.Fail(f.simulated()) }
 func (f Fault) simulated() sim.Fault {
 	return sim.Fault{
 		Kind: sim.FaultKind(f.Kind), Operation: f.Operation, PaymentID: f.PaymentID, Nth: f.Nth, Probability: f.Probability,
-		Code: f.Code, Status: f.Status, Location: f.Location, Body: f.Body, Delay: f.Delay, Notify: f.Notify,
+		Code: string(f.Code), Status: f.Status, Location: f.Location, Body: f.Body, Delay: f.Delay, Notify: f.Notify,
 	}
 }
 

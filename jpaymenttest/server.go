@@ -109,7 +109,7 @@ type Request struct {
 	// Code is the code with which the gateway refused; empty where it did not or was
 	// not asked. A G code that a re-authorisation with rt=0 met is here as well, though
 	// only the kickback tells it.
-	Code   string
+	Code   jpayment.Code
 	Booked bool      // the books changed, whatever the caller was told
 	Fault  FaultKind // the fault that struck; empty for none
 
@@ -131,7 +131,7 @@ func newRequest(r sim.Request) Request {
 	return Request{
 		Number: r.Number, At: r.At, RemoteAddr: r.RemoteAddr, Method: r.Method, Path: r.Path, RawQuery: r.RawQuery,
 		Header: r.Header, Body: r.Body, Form: form,
-		Operation: r.Operation, PaymentID: r.PaymentID, Code: r.Code, Booked: r.Booked, Fault: FaultKind(r.Fault),
+		Operation: r.Operation, PaymentID: r.PaymentID, Code: jpayment.Code(r.Code), Booked: r.Booked, Fault: FaultKind(r.Fault),
 		Status: r.Status, Answer: r.Answer,
 	}
 }

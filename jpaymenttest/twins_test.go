@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // The types here are those of the simulator, written out for readers. A field that one of
@@ -20,7 +18,7 @@ func TestNoFieldIsLost(t *testing.T) {
 	carried(t, newRequest)
 	carried(t, newDelivery, "Manual") // which only the command's control panel makes true
 	carried(t, Fault.simulated)
-	carried(t, func(a Authorization) sim.Authorization { return sim.Authorization(a) })
+	carried(t, Authorization.simulated)
 }
 
 // carried fills every field of a From and wants a To of the same fields, all of them set.

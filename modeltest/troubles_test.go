@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -80,7 +81,7 @@ var troubles = []trouble{
 		}
 	}),
 	faulty("a code", func(t *rapid.T, _ context.CancelFunc, _ *call) jpaymenttest.Fault {
-		return jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: rapid.SampledFrom([]string{
+		return jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: rapid.SampledFrom([]jpayment.Code{
 			"ER000", "ER001", "ER003", "ER010", "ER010", "ER032", "ER033", "ER042", "ER053", "ER444", "ER999", "G1242G120000", "G9542G950000", "42C010000", "X",
 		}).Draw(t, "code")}
 	}),
@@ -88,7 +89,7 @@ var troubles = []trouble{
 	faulty("lost track", func(t *rapid.T, _ context.CancelFunc, _ *call) jpaymenttest.Fault {
 		return jpaymenttest.Fault{
 			Kind: jpaymenttest.AnswerCodeAfterBooking,
-			Code: rapid.SampledFrom([]string{"ER000", "ER042", "ER444", "42C010000"}).Draw(t, "code"),
+			Code: rapid.SampledFrom([]jpayment.Code{"ER000", "ER042", "ER444", "42C010000"}).Draw(t, "code"),
 		}
 	}),
 	// None of these is a reply to the request, whatever it looks like.

@@ -56,7 +56,7 @@ func (f Fault) Check() error {
 	case !(f.Probability >= 0 && f.Probability <= 1): // not a number is neither
 		return wrong("Probability", "is not between 0 and 1", "は 0 から 1 までの数ではありません")
 	case f.Nth > 0 && f.Probability > 0:
-		return wrong("Probability", "and Nth exclude each other", "は何回目かの指定と同時には使えません")
+		return wrong("Probability", "cannot be combined with the number of one request", "は何回目かの指定と同時には使えません")
 	}
 	for field, set := range map[string]bool{
 		"Code": f.Code != "", "Status": f.Status != 0, "Location": f.Location != "", "Body": f.Body != nil, "Delay": f.Delay != 0,

@@ -35,7 +35,7 @@ func TestDoctor(t *testing.T) {
 			p.vars["JPAYMENT_URL"] = server.URL
 		}
 	}
-	refusing := func(code string) func(*testing.T, *patient) {
+	refusing := func(code jpayment.Code) func(*testing.T, *patient) {
 		return func(_ *testing.T, p *patient) {
 			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Operation: jpayment.OpCancel, Code: code})
 		}

@@ -21,7 +21,7 @@ func TestFieldsAreNamedAsInTheAPI(t *testing.T) {
 		"operation: ":                   {Kind: "cut-reply", Operation: "SALES"},
 		"nth: counts from 1":            {Kind: "cut-reply", Nth: -1},
 		"probability: is not":           {Kind: "cut-reply", Probability: math.NaN()},
-		"probability: and Nth":          {Kind: "cut-reply", Probability: .5, Nth: 1},
+		"probability: cannot be":        {Kind: "cut-reply", Probability: .5, Nth: 1},
 		"code: ":                        {Kind: "answer-code", Code: "er010"},
 		"code: is not for cut-reply":    {Kind: "cut-reply", Code: "ER010"},
 		"status: 600 is not between":    {Kind: "answer-status", Status: 600},
