@@ -23,33 +23,38 @@ func newRunCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: lang.In("Carry out a file of captures, cancellations and re-authorisations", "ファイルに記載した実売上・取消・再オーソリを一括処理する"),
-		Long: lang.In(`Carry out a file of operations, one a line: CSV or TSV, in UTF-8 or Shift_JIS. Its first
-line names the columns, in any order: operation (sales, cancel, reauth), payment,
-reference, and for reauth amount, tax, shipping, email, phone; or in Japanese 処理
-(実売上, 取消, 再オーソリ), 決済番号, 注文番号, 金額, 税額, 送料, メールアドレス, 電話番号.
+		Long: lang.In(`Carry out a file of operations, one a line: CSV, TSV or semicolons, in UTF-8 or
+Shift_JIS. Its first line names the columns, in any order: operation (sales, cancel,
+reauth), payment, reference, and for reauth amount, tax, shipping, email, phone; or in
+Japanese 処理 (実売上, 取消, 再オーソリ), 決済番号, 注文番号, 金額, 税額, 送料,
+メールアドレス, 電話番号. Other columns are not read; --columns says what the file calls
+these.
 
 The whole file is checked first. With any fault in it, nothing is sent. Then it is summed
-up, and has to be confirmed. What is sent is written to the database before it leaves, so
-the same command goes on where an interrupted one was, after a Ctrl-C, a kill or a power
-cut, and carries nothing out twice. At the end a report has the verdict on each line.
+up, and you are asked to confirm it. Each request is written to the database before it is
+sent, so the same command goes on where an interrupted one was, after a Ctrl-C, a kill or
+a power cut, and carries nothing out twice. At the end a report has the verdict on each
+line.
 
 Exit status: 0 every row is done, 1 some were refused or not sent, 2 wrong usage or
 faults in the file: nothing was sent, 3 some need a person to look: see the report and
 jpayment review.`,
-			`ファイルに1行1件で記載した操作を一括処理します。形式はCSVまたはTSV、文字コードはUTF-8または
-Shift_JISです。先頭行は列名で、順序は自由です。処理（実売上、取消、再オーソリ）、決済番号、注文番号、
-再オーソリではさらに 金額、税額、送料、メールアドレス、電話番号。英語の列名 operation（sales, cancel,
-reauth）, payment, reference, amount, tax, shipping, email, phone も使えます。
+			`ファイルに1行1件で記載した操作を一括処理します。形式はCSV、TSV、またはセミコロン区切り、文字コードは
+UTF-8またはShift_JISです。先頭行は列名で、順序は自由です。処理（実売上、取消、再オーソリ）、決済番号、
+注文番号、再オーソリではさらに 金額、税額、送料、メールアドレス、電話番号。英語の列名 operation（sales,
+cancel, reauth）, payment, reference, amount, tax, shipping, email, phone も使えます。ほかの列は
+読み込みません。列名が異なるファイルは --columns で対応付けられます。
 
 最初にファイル全体を検査し、誤りが1つでもあれば何も送信しません。次に集計を表示し、確認を求めます。
 送信する内容は送信前にデータベースへ記録します。Ctrl-C、強制終了、停電などで中断しても、同じコマンドで
 続きから再開し、二重に処理しません。最後に、行ごとの結果をレポートに書き出します。
 
-終了ステータスは、0 全行完了、1 拒否または未送信の行あり、2 使い方またはファイルの誤り（何も送信して
-いない）、3 要確認の行あり（レポートと jpayment review を参照）です。`),
+終了ステータスは、0 全件完了、1 拒否または未送信あり、2 使い方またはファイルの誤り（何も送信して
+いない）、3 要確認あり（レポートと jpayment review を参照）です。`),
 		Example: `  jpayment run month-end.csv --store 123456
   jpayment run month-end.csv --store 123456 --dry-run
-  jpayment run month-end.csv --store 123456 --yes --rate 20 --report verdicts.csv`,
+  jpayment run month-end.csv --store 123456 --yes --rate 20 --report verdicts.csv
+  jpayment run export.csv --store 123456 --columns 'Type=operation,伝票番号=reference'`,
 		Args: oneArgument("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Path = args[0]
@@ -62,7 +67,7 @@ reauth）, payment, reference, amount, tax, shipping, email, phone も使えま�
 	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&r.DryRun, "dry-run", false, lang.In("check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
 	f.StringVar(&r.Report, "report", "", lang.In("file for the report; by default FILE with .report.csv at its end", "レポートのファイル。既定は FILE の末尾を .report.csv にした名前"))
-	f.StringVar(&columns, "columns", "", lang.In("names that the file has for the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
+	f.StringVar(&columns, "columns", "", lang.In("what the file calls the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
 	return cmd
 }
 
@@ -72,7 +77,7 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	if r.Columns, err = runfile.ParseColumns(columns); err != nil {
 		var fault runfile.Fault
 		errors.As(err, &fault)
-		return console.Usagef("--columns %s", "--columns %s", jpayment.Text(fault.Reason))
+		return console.Usagef("--columns %s", "--columns%s", fault.Reason)
 	}
 	s, err := databaseSettings(cmd)
 	if err != nil {
@@ -90,7 +95,9 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	}
 	r.Console = worldOf(cmd).console()
 	r.Again, r.Flags = "jpayment run "+shellWord(r.Path), sameFlags(cmd)
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	typed := *cmd.Flags()
+	typed.SortFlags = false
+	typed.Visit(func(f *pflag.Flag) {
 		r.Again += " --" + f.Name
 		if f.Value.Type() != "bool" {
 			r.Again += " " + shellWord(f.Value.String())

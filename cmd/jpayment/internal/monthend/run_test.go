@@ -151,7 +151,7 @@ func TestUnreachableGateway(t *testing.T) {
 // So is a gateway that takes calls and says nothing.
 func TestSilentGateway(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[console.Lang]string{console.English: "has not answered yet: 1. Each is waited for up to 1m0s", console.Japanese: "応答を待っています（1件）"} {
+	for lang, want := range map[console.Lang]string{console.English: "has not answered yet: 1. Each is waited for up to 60 s", console.Japanese: "応答を待っています（1件）"} {
 		g := gateway(t, 1)
 		ctx, interrupt := context.WithCancel(t.Context())
 		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: time.Second})

@@ -134,8 +134,8 @@ func (t *teller) tellSilence() {
 		return
 	}
 	t.silent = since
-	t.line.say(fmt.Sprintf(t.Console.Lang.In("Calls that the gateway has not answered yet: %d. Each is waited for up to %s.",
-		"決済ゲートウェイの応答を待っています（%d件）。1件につき最大 %s 待ちます。"), calls, t.Timeout))
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Calls that the gateway has not answered yet: %d. Each is waited for up to %.0f s.",
+		"決済ゲートウェイの応答を待っています（%d件）。1件につき最大%.0f秒待ちます。"), calls, t.Timeout.Seconds()))
 }
 
 // tellWait tells that nothing is to be sent for a while, and why.

@@ -324,17 +324,17 @@ func (r *Reader) separator(line string) bool {
 var separatorLine = regexp.MustCompile(`^\s*"?(?i:sep)=([,;|\t])"?\s*$`)
 
 // header reads the first line. Without a word about it, what stands between the fields is
-// what makes the most columns of ours.
+// what makes the most columns of ours, or else the most columns.
 func (r *Reader) header(line string) (faults []Fault) {
 	if r.comma != 0 {
 		return r.headerBy(line, r.comma)
 	}
 	most := -1
-	for _, comma := range []rune{'\t', ',', ';'} {
+	for _, comma := range []rune{',', '\t', ';'} {
 		other := *r
 		found := other.headerBy(line, comma)
-		if known := other.known(); known > most {
-			most, faults = known, found
+		if n := other.known()*maxLine + len(other.columns); n > most {
+			most, faults = n, found
 			r.comma, r.columns, r.unread = comma, other.columns, other.unread
 		}
 	}

@@ -205,6 +205,12 @@ func TestColumns(t *testing.T) {
 			require.Equal(t, c.unread, reader.Unread())
 		})
 	}
+	// Without a header each column is told by its number only.
+	for _, file := range []string{"sale,1,a\n", "sale\t1\ta\n", "sale;1;a\n"} {
+		_, faults := readAll(t, file)
+		require.Len(t, faults, 6, file)
+		require.Equal(t, 3, faults[2].Column)
+	}
 	// What is not there cannot be mapped, and what is mapped must be a column of ours.
 	_, faults := readAll(t, "operation,payment,reference\nsales,1,a\n", "伝票番号=reference")
 	require.Len(t, faults, 1)
