@@ -300,6 +300,8 @@ func TestNumbersAreNotBroken(t *testing.T) {
 			return e.getClientRects().length !== 1 || own.left < box.left || own.right > box.right + 1;
 		}).map(e => e.textContent).join("; ")`)))
 		require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)), 0)
+		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("table")].filter(e =>
+			e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1).map(e => e.className).join("; ")`)))
 	}
 	onEveryScreen(t, ctx, r.URL+"/panel/", look)
 	onEveryScreen(t, ctx, r.URL+"/panel/payments/10000001", look)
