@@ -54,7 +54,7 @@ func apiVerdict(before, after []string) string {
 		return kept
 	}
 	gone, added := without(before, after), without(after, before)
-	list := strings.Join(gone, "") + "are gone, or are now what stands below.\n" + strings.Join(added, "") + "are new.\n"
+	list := "Gone, or now as it stands below:\n" + strings.Join(gone, "") + "New:\n" + strings.Join(added, "")
 	switch {
 	case len(gone) > 0 || strings.Contains(strings.Join(added, ""), demand):
 		return list + "This BREAKS PROGRAMS: it needs a new major version, or before 1.0 a new minor one and a line under Changed or Removed in CHANGELOG.md.\n"

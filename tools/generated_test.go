@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,8 +42,8 @@ func TestGenerated(t *testing.T) {
 		})
 		if *update && want != string(src) {
 			require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
-		} else if difference := firstDifference(p.path, string(src), want); difference != "" {
-			t.Error(difference + regenerate)
+		} else if stale := difference(p.path, string(src), want); stale != "" {
+			t.Error(stale + regenerate)
 		}
 	}
 	for name := range generators {
@@ -52,25 +53,37 @@ func TestGenerated(t *testing.T) {
 
 var generated = regexp.MustCompile(`(?s)<!-- generated: ([\w-]+) -->\n.*?<!-- end -->`)
 
-// firstDifference names the first line that is out of date, or is empty.
-func firstDifference(page, got, want string) string {
+// difference names the lines of a page that are out of date and the ones that should be
+// there, a few of each, or is empty.
+func difference(page, got, want string) string {
 	if got == want {
 		return ""
 	}
-	before, after := strings.Split(got, "\n"), strings.Split(want, "\n")
-	n := 0
-	for n < len(before) && n < len(after) && before[n] == after[n] {
-		n++
+	var b strings.Builder
+	list := func(what string, lines, others []string) {
+		n := 0
+		for i, line := range lines {
+			if n < 3 && !slices.Contains(others, line) {
+				n++
+				fmt.Fprintf(&b, "%s:%d: %s: %s\n", page, i+1, what, line)
+			}
+		}
 	}
-	line := func(lines []string) string { return strings.Join(lines[min(n, len(lines)):min(n+1, len(lines))], "") }
-	return fmt.Sprintf("%s:%d is out of date.\n\tnow:  %s\n\twant: %s\n", page, n+1, line(before), line(after))
+	before, after := strings.Split(got, "\n"), strings.Split(want, "\n")
+	list("out of date", before, after)
+	list("should be there", after, before)
+	if b.Len() == 0 {
+		b.WriteString(page + ": generated lines are not in order\n")
+	}
+	return b.String()
 }
 
-func TestFirstDifference(t *testing.T) {
+func TestDifference(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, firstDifference("a.md", "1\n2\n", "1\n2\n"))
-	require.Equal(t, "a.md:2 is out of date.\n\tnow:  2\n\twant: 3\n", firstDifference("a.md", "1\n2\n4\n", "1\n3\n2\n4\n"))
-	require.Equal(t, "a.md:2 is out of date.\n\tnow:  2\n\twant: \n", firstDifference("a.md", "1\n2", "1"))
+	require.Empty(t, difference("a.md", "1\n2\n", "1\n2\n"))
+	require.Equal(t, "a.md:2: out of date: 2\na.md:2: should be there: 3\n", difference("a.md", "1\n2\n4\n", "1\n3\n4\n"))
+	require.Equal(t, "a.md:2: should be there: 3\n", difference("a.md", "1\n2", "1\n3\n2"))
+	require.Equal(t, "a.md: generated lines are not in order\n", difference("a.md", "1\n2", "2\n1"))
 }
 
 // language is one that pages are written in.
