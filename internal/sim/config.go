@@ -7,8 +7,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Config is what a simulator is made of. The switches for the assumptions are explained
-// at the options of package jpaymenttest, which bear the same names.
+// Config is what a simulator is made of. The options of package jpaymenttest, which set
+// its fields, explain the assumptions behind them.
 type Config struct {
 	StoreID        string           // 店舗ID (aid), six digits
 	ConnectionCode string           // of the connection authentication; empty for none

@@ -58,11 +58,14 @@ func (f Fault) Check() error {
 	case f.Nth > 0 && f.Probability > 0:
 		return wrong("Probability", "cannot be combined with the number of one request", "は何回目かの指定と同時には使えません")
 	}
-	for field, set := range map[string]bool{
-		"Code": f.Code != "", "Status": f.Status != 0, "Location": f.Location != "", "Body": f.Body != nil, "Delay": f.Delay != 0,
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"Code", f.Code != ""}, {"Status", f.Status != 0}, {"Location", f.Location != ""}, {"Body", f.Body != nil}, {"Delay", f.Delay != 0},
 	} {
-		if set && !kind.Has(field) {
-			return wrong(field, fmt.Sprintf("is not for %s", f.Kind), fmt.Sprintf("は障害 %s では指定できません", f.Kind))
+		if field.set && !kind.Has(field.name) {
+			return wrong(field.name, fmt.Sprintf("is not for %s", f.Kind), fmt.Sprintf("は障害 %s では指定できません", f.Kind))
 		}
 	}
 	switch {
