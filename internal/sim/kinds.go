@@ -6,7 +6,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// FaultKind is what goes wrong. Package jpaymenttest explains each.
+// FaultKind is what goes wrong.
 type FaultKind string
 
 // The kinds of faults.
