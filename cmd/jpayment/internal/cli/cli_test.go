@@ -220,6 +220,55 @@ func TestPrintable(t *testing.T) {
 	require.Contains(t, r.stdout, `"\x1b[2J"`)
 }
 
+// Nor can a name that somebody chose: a file's, a setting's, a command's.
+func TestNamesArePrintable(t *testing.T) {
+	t.Parallel()
+	const red, shown = "\x1b[31mred", `\x1b[31mred`
+	dir := t.TempDir()
+	file := filepath.Join(dir, red)
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	key := filepath.Join(dir, "key.toml")
+	require.NoError(t, os.WriteFile(key, []byte(`"\u001b[31mred" = "1"`), 0o600))
+	typed := filepath.Join(dir, "type.toml")
+	require.NoError(t, os.WriteFile(typed, []byte("[store]\n\"\\u001b[31mred\" = 1"), 0o600))
+	none := filepath.Join(dir, "none", red)
+	for _, args := range [][]string{
+		{red},
+		{"help", red},
+		{"sales", "1", "--" + red},
+		{"sales", "1", "--store", "123456", "--config", none},
+		{"sales", "1", "--store", "123456", "--config", key},
+		{"sales", "1", "--store", "123456", "--extra", red + "=\x00", "--yes"},
+		{"status", "--store", "123456", "--database", none},
+		{"status", "--store", "123456", "--batch", red, "--database", filepath.Join(dir, "jobs.db")},
+		{"review", "--store", "123456", "--database", none},
+		{"work", "--store", "123456", "--database", filepath.Join(file, "db")},
+		{"run", file + "no", "--store", "123456", "--database", filepath.Join(dir, "jobs.db")},
+		{"simulate", "--listen", red},
+		{"simulate", "--listen", "127.0.0.1:0", "--state", none},
+		{"man", file},
+	} {
+		if args[0] == "status" { // Looking does not make a database.
+			require.Equal(t, console.Done, session{}.run(t, "run", writeRows(t), "--dry-run", "--store", "123456", "--database", filepath.Join(dir, "jobs.db")).status)
+		}
+		for _, lang := range []string{"en", "ja"} {
+			r := session{}.run(t, append(args, "--lang", lang)...)
+			require.NotContains(t, r.stdout+r.stderr, "\x1b", "%q", args)
+			require.Contains(t, r.stdout+r.stderr, shown, "%q", args)
+		}
+	}
+	r := session{}.run(t, "sales", "1", "--store", "123456", "--config", typed)
+	require.NotContains(t, r.stderr, "\x1b")
+}
+
+// writeRows writes a file of one row and returns its path.
+func writeRows(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	require.NoError(t, os.WriteFile(path, []byte("operation,payment,reference\nsales,1,a\n"), 0o600))
+	return path
+}
+
 // The process would end with status 2 at a panic, which says that nothing was sent.
 func TestPanicIsUnknown(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ import (
 func newDoctorCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: lang.In("Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンが受け付けられるかを確認する"),
+		Short: lang.In("Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
 		Long: lang.In(`Check the way to the gateway: name, connection, TLS and HTTP, through the proxy that
 HTTPS_PROXY names, as the package jpayment connects.
 
@@ -37,7 +37,7 @@ Exit status: 0 all is well, 1 a check failed or could not be made, 2 wrong usage
 			`ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
 HTTPS_PROXY のプロキシがあれば経由します。
 
-店舗IDを指定すると、このマシンの送信元IPアドレスが受け付けられるかも確認します。そのために決済番号
+店舗IDを指定すると、このマシンの送信元IPアドレスが許可されているかも確認します。そのために決済番号
 0 の CANCEL を送信します。0 は決済が存在しないときにゲートウェイ自身が返す番号のため、実在する決済に
 影響しません。
 
@@ -284,10 +284,10 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 	}
 	switch {
 	case code == jpayment.CodePaymentID, code == jpayment.CodeCancelFailed:
-		d.line(console.Good, name, console.Textf("%s is accepted from this address (%s to a CANCEL of payment 0)", "このアドレスからのリクエストは受け付けられる（店舗 %s、決済番号 0 の CANCEL に %s）", d.settings.store, string(code)))
+		d.line(console.Good, name, console.Textf("%s is accepted from this address (%s to a CANCEL of payment 0)", "このアドレスからのリクエストは許可されている（店舗 %s、決済番号 0 の CANCEL に %s）", d.settings.store, string(code)))
 	case code == "":
 		d.line(console.Unsure, name, console.Textf("no answer about the store: %s", "店舗についての回答なし: %s", console.What(err)))
-		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが受け付けられるかは不明です。再度確認してください。")
+		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが許可されているかは不明です。再度確認してください。")
 	case code == jpayment.CodeSourceIP:
 		d.line(console.Bad, name, jobtext.Code(code))
 		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. A store with a connection authentication code (接続認証コード) wants JPAYMENT_CONNECTION_AUTH instead.",
@@ -297,7 +297,7 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		d.advise("Check the store ID, and the store's contract and settings in the control panel.", "店舗IDと、管理画面の店舗の契約・設定を確認してください。")
 	default:
 		d.line(console.Unsure, name, jobtext.Code(code))
-		d.advise("The gateway answered, but this code does not tell whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが受け付けられるか分かりません。")
+		d.advise("The gateway answered, but this code does not tell whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが許可されているか分かりません。")
 	}
 }
 

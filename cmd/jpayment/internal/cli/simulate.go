@@ -30,8 +30,8 @@ It ends at SIGINT or SIGTERM. With --state, its books outlive it, even if it is 
 Panel and API are for this machine only; to listen elsewhere, set `+controlTokenVariable+`,
 which then is their password.`,
 			`実際のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
-利用でき、管理画面とテスト用の JSON API があります。カードもお金も動かず、このマシンの外には何も
-送信しません。
+利用でき、管理画面とテスト用の JSON API があります。実際のカード決済は行われず、このマシンの外には
+何も送信しません。
 
 SIGINT または SIGTERM で終了します。--state を指定すると、強制終了しても決済の記録が残ります。
 管理画面と API はこのマシン専用です。ほかのアドレスで待ち受けるには `+controlTokenVariable+` を

@@ -47,16 +47,44 @@ func writeUsage(cmd *cobra.Command, lang console.Lang) error {
 		}
 	}
 	if flags := cmd.LocalFlags(); flags.HasAvailableFlags() {
-		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags:", "フラグ:"), flags.FlagUsages())
+		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags:", "フラグ:"), flagUsages(flags, lang))
 	}
 	if flags := cmd.InheritedFlags(); flags.HasAvailableFlags() {
-		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags of all commands:", "共通のフラグ:"), flags.FlagUsages())
+		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags of all commands:", "共通のフラグ:"), flagUsages(flags, lang))
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\n"+lang.In("%s COMMAND --help says more about a command.", "各コマンドの説明は %s コマンド --help で表示します。")+"\n", cmd.CommandPath())
 	}
 	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
 	return err
+}
+
+// flagUsages returns the lines about flags.
+func flagUsages(flags *pflag.FlagSet, lang console.Lang) string {
+	var names, usages []string
+	width := 0
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "      --" + f.Name
+		if f.Shorthand != "" {
+			name = "  -" + f.Shorthand + ", --" + f.Name
+		}
+		switch f.Value.Type() {
+		case "bool":
+		case "int", "int64":
+			name += " N"
+		case "string", "stringArray":
+			name += lang.In(" VALUE", " 値")
+		default:
+			name += " " + f.Value.Type()
+		}
+		names, usages = append(names, name), append(usages, f.Usage)
+		width = max(width, console.Width(name))
+	})
+	var b strings.Builder
+	for i, name := range names {
+		fmt.Fprintf(&b, "%s  %s\n", console.Pad(name, width), usages[i])
+	}
+	return b.String()
 }
 
 // flagError returns the error of a flag that cannot be read. It does not show what was
