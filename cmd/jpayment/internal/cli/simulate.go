@@ -42,6 +42,9 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Token = worldOf(cmd).env(controlTokenVariable)
+			if cmd.Flag("lang").Changed {
+				config.Language = string(language(cmd))
+			}
 			config.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			return simulate(cmd, config)
 		},

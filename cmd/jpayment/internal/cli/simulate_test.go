@@ -41,6 +41,15 @@ func TestSimulate(t *testing.T) {
 		go io.Copy(io.Discard, out)
 		base := address.FindString(said.String())
 
+		panel, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/panel/", http.NoBody)
+		require.NoError(t, err)
+		page, err := http.DefaultClient.Do(panel)
+		require.NoError(t, err)
+		text, err := io.ReadAll(page.Body)
+		require.NoError(t, err)
+		page.Body.Close()
+		require.Contains(t, string(text), `<html lang="`+start.lang+`">`)
+
 		if start.lang == "en" {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/control/v1/payments", strings.NewReader(`{"amount":1000}`))
 			require.NoError(t, err)

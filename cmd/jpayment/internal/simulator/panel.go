@@ -72,7 +72,7 @@ func (s *Simulator) posted(
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxInput)
 		if err := r.ParseForm(); err != nil {
-			http.Error(w, in(languageOf(r), texts["bad form"]), http.StatusBadRequest)
+			http.Error(w, in(s.panelLanguage(r), texts["bad form"]), http.StatusBadRequest)
 			return
 		}
 		next, err := handle(r)
@@ -340,7 +340,7 @@ type sum struct {
 func (s *Simulator) newPage(r *http.Request, path string, failure error) page {
 	v := viewOf(r).query()
 	p := page{
-		Language:   languageOf(r),
+		Language:   s.panelLanguage(r),
 		Source:     path + v,
 		View:       v,
 		Gateway:    s.URL(),

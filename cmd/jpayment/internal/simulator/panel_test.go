@@ -155,6 +155,12 @@ func TestPanelLanguage(t *testing.T) {
 	_, page, _ := call(t, "GET", r.URL+"/panel/", "", "Accept-Language", "en", "Cookie", header.Get("Set-Cookie"))
 	require.Contains(t, page, `<html lang="ja">`)
 
+	// Who starts it may say which language it begins with.
+	ja := start(t, simulator.Config{Language: "ja"})
+	require.Contains(t, ja.show(t, "/panel/", "en"), `<html lang="ja">`)
+	_, page, _ = call(t, "GET", ja.URL+"/panel/", "", "Accept-Language", "fr", "Cookie", "language=en")
+	require.Contains(t, page, `<html lang="en">`)
+
 	for _, next := range []string{"https://evil.example/", "//evil.example/", "/elsewhere"} {
 		_, _, header = call(t, "POST", r.URL+"/panel/language", url.Values{"language": {"en"}, "next": {next}}.Encode(),
 			"Content-Type", "application/x-www-form-urlencoded")

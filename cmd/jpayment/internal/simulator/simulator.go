@@ -25,6 +25,8 @@ type Config struct {
 	StoreID string       // 店舗ID (aid); 123456
 	Token   string       // what panel and API ask for; nothing, which is for the loopback only
 	Log     *slog.Logger // slog's default
+	// Language is the panel's, until another is chosen in it: en, ja; the browser's.
+	Language string
 	// Payments is how many payments to open, at most 10,000, unless there are some.
 	Payments int
 }
@@ -63,12 +65,13 @@ const patience = 5 * time.Second
 
 // Simulator is one store at a simulated gateway, listening.
 type Simulator struct {
-	gateway *sim.Simulator
-	state   *state // nil: in memory
-	path    string // of the state
-	storeID string
-	token   string
-	log     *slog.Logger
+	gateway  *sim.Simulator
+	state    *state // nil: in memory
+	path     string // of the state
+	storeID  string
+	token    string
+	language string
+	log      *slog.Logger
 
 	listener net.Listener
 	loopback bool
@@ -95,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	s := &Simulator{storeID: c.StoreID, token: c.Token, log: c.Log, failed: make(chan error, 1)}
+	s := &Simulator{storeID: c.StoreID, token: c.Token, language: c.Language, log: c.Log, failed: make(chan error, 1)}
 	if err := s.listen(ctx, c.Listen); err != nil {
 		return nil, err
 	}

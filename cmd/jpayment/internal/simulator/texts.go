@@ -212,6 +212,14 @@ func text(language, key string) (string, error) {
 
 const languageCookie = "language"
 
+// panelLanguage is languageOf, where nobody chose in the panel that of the Config.
+func (s *Simulator) panelLanguage(r *http.Request) string {
+	if _, err := r.Cookie(languageCookie); err != nil && s.language != "" {
+		return s.language
+	}
+	return languageOf(r)
+}
+
 // languageOf is the language that was chosen in the panel, else the first of the
 // browser's that the panel speaks.
 func languageOf(r *http.Request) string {
