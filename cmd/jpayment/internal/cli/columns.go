@@ -8,7 +8,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// column is one column of a reply, or one parameter of a notice, explained.
+// column is one column of a reply, or one parameter of a kickback, explained.
 type column struct {
 	Name    string `json:"name"`    // the gateway's
 	Term    string `json:"term"`    // in the specification

@@ -45,7 +45,7 @@ func isPostgres(database string) bool {
 	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
 
-// hasPassword tells whether the URL of a database may hold a password.
+// hasPassword reports whether the URL of a database may hold a password.
 func hasPassword(database string) bool {
 	if !isPostgres(database) {
 		return false

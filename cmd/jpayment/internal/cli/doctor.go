@@ -290,7 +290,7 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが許可されているかは不明です。再度確認してください。")
 	case code == jpayment.CodeSourceIP:
 		d.line(console.Bad, name, jobtext.Code(code))
-		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. A store with a connection authentication code (接続認証コード) wants JPAYMENT_CONNECTION_AUTH instead.",
+		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. For a store with a connection authentication code (接続認証コード), set JPAYMENT_CONNECTION_AUTH instead.",
 			"このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してください。NATやプロキシを経由する場合は、その出口のアドレスです。接続認証コードを使う店舗では、代わりに JPAYMENT_CONNECTION_AUTH を設定してください。")
 	case code == "ER050", errors.Is(code, jpayment.ErrNotPermitted):
 		d.line(console.Bad, name, jobtext.Code(code))

@@ -36,11 +36,11 @@ var inputs = map[string]struct {
 	"reply-page":       {"<html><body>Service Unavailable</body></html>", console.Failed},
 	"kickback":         {"?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", console.Done},
 	"kickback-bare":    {"gid=10000001&rst=1&ap=TestMod&ec=&god=10000002&cod=%8d%c3&am=1000&tx=80&sf=500&ta=1580&acid=1000000001&note=1&jpk=x", console.Done},
-	"kickback-url":     {"https://shop.example/kickback?gid=0&rst=2&ap=&ec=G1242G120000&god=&cod=&am=0&tx=0&sf=0&ta=0#top", console.Done},
+	"kickback-url":     {"https://store.example/kickback?gid=0&rst=2&ap=&ec=G1242G120000&god=&cod=&am=0&tx=0&sf=0&ta=0#top", console.Done},
 	"kickback-rst":     {"/kickback?gid=10000001&rst=3&am=1&tx=0&sf=0&ta=1", console.Done},
 	"kickback-sum":     {"?gid=10000001&rst=1&am=1000&tx=80&sf=500&ta=1581", console.Failed},
 	"kickback-twice":   {"?gid=10000001&rst=1&rst=2", console.Failed},
-	"kickback-nothing": {"https://shop.example/kickback", console.Failed},
+	"kickback-nothing": {"https://store.example/kickback", console.Failed},
 }
 
 func TestExplain(t *testing.T) {

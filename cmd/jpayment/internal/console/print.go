@@ -25,7 +25,7 @@ func (l Lang) Hide(value string) string {
 }
 
 // Printable returns the text with everything escaped that a terminal would obey or not
-// show: what the gateway or a notice says may be anybody's.
+// show: what the gateway or a kickback says may be anybody's.
 func Printable(s string) string {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u3000' }
 	if strings.ContainsFunc(s, unsafe) {

@@ -1,5 +1,5 @@
-// Package jobtext says of a job and of a store what a person at a terminal wants to know:
-// how it stands, why, and what to type next.
+// Package jobtext says of a job what a person at a terminal is told: why it stands where it
+// does, and what to type next.
 package jobtext
 
 import (
@@ -81,7 +81,7 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	}
 }
 
-// Uncertain tells whether a job may have been carried out without anybody knowing.
+// Uncertain reports whether a job may have been carried out without anybody knowing.
 func Uncertain(j fulfilment.Job) bool {
 	switch j.State {
 	case fulfilment.StateReview, fulfilment.StateRunning, fulfilment.StateAwaiting:
