@@ -70,6 +70,9 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	switch {
 	case j.Result != nil && j.Result.TestMode():
 		return TestMode
+	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode && j.Operation == jpayment.OpReAuth:
+		return console.Textf("%[1]s; record what you find by jpayment review %[2]d%[3]s", "%[1]s。確認した結果を jpayment review %[2]d%[3]s で記録する",
+			j.Operation.NextIfUnknown(), j.ID, flags)
 	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode:
 		return AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags))
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:

@@ -98,7 +98,7 @@ func (s *scratch) mark(ctx context.Context, row int64, sum [sha256.Size]byte) er
 	return err
 }
 
-// marked tells whether the sum is the one that was noted.
+// marked reports whether the sum is the one that was noted.
 func (s *scratch) marked(ctx context.Context, row int64, sum [sha256.Size]byte) (bool, error) {
 	var noted []byte
 	err := s.getMark.QueryRowContext(ctx, row).Scan(&noted)

@@ -56,7 +56,7 @@ func (r *Run) summarise(ctx context.Context) error {
 			others -= n
 		}
 	}
-	if others > 0 && r.unsettled() > 0 { // The worker does not ask who wished for a job.
+	if others > 0 && r.unsettled() > 0 { // The worker does not ask who asked for a job.
 		rows = append(rows, []string{lang.In("others", "ほかのジョブ"), fmt.Sprintf(lang.In("%s (of other files or programs; they are sent too)", "%s（他のファイルやプログラムのもの。これらも送信されます）"), console.Grouped(others))})
 	}
 	rows = append(rows,
