@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,14 @@ func TestCode(t *testing.T) {
 	require.NoError(t, err)
 	write("fragments/prelude_test.go", string(prelude))
 	write("go.mod", "module pages\n\ngo 1.26.0\n")
-	workspace(t, dir)
+	// In a workspace with the modules of this repository it is built with what they are
+	// built with, and nothing else is ever fetched.
+	modules, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "use {{.Dir}}").Output()
+	require.NoError(t, err)
+	write("go.work", "go 1.26.0\n\nuse .\n"+string(modules))
+	sums, err := os.ReadFile(filepath.Join(repository, "go.work.sum"))
+	require.NoError(t, err)
+	write("go.work.sum", string(sums))
 
 	var tests []string
 	blocks := 0
@@ -59,9 +67,11 @@ func TestCode(t *testing.T) {
 			require.NoError(t, err)
 			at = fmt.Sprintf("//line %s:%d\n", at, b.line)
 			name := fmt.Sprintf("block%d", blocks)
-			if file, err := parser.ParseFile(token.NewFileSet(), "", b.text, parser.SkipObjectResolution); err == nil {
+			if _, err := parser.ParseFile(token.NewFileSet(), "", b.text, parser.SkipObjectResolution); err == nil {
 				write(name+"/"+name+"_test.go", at+b.text)
-				tests = append(tests, testsOf(file)...)
+				for _, test := range regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllStringSubmatch(b.text, -1) {
+					tests = append(tests, test[1])
+				}
 				continue
 			}
 			write("fragments/"+name+"_test.go", fragment(t, b, name, at))
@@ -79,28 +89,6 @@ func TestCode(t *testing.T) {
 	for _, name := range tests {
 		require.Regexp(t, `(?m)^--- PASS: `+name+` `, string(out))
 	}
-}
-
-// workspace makes a workspace of a module in dir and the modules of this repository, so that
-// the module is built with what they are built with and nothing else is ever fetched.
-func workspace(t *testing.T, dir string) {
-	t.Helper()
-	modules, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "use {{.Dir}}").Output()
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.work"), []byte("go 1.26.0\n\nuse .\n"+string(modules)), 0o644))
-	sums, err := os.ReadFile(filepath.Join(repository, "go.work.sum"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.work.sum"), sums, 0o644))
-}
-
-// testsOf returns the names of a file's tests.
-func testsOf(file *ast.File) (names []string) {
-	for _, decl := range file.Decls {
-		if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") {
-			names = append(names, f.Name.Name)
-		}
-	}
-	return names
 }
 
 // fragment makes a file of a few statements. What they declare counts as used.

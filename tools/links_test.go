@@ -24,8 +24,8 @@ func TestLinks(t *testing.T) {
 func brokenLinks(all []page, exists func(file string) bool) (broken []string) {
 	for _, p := range all {
 		for _, l := range p.links {
-			at := element{page: p.path, line: l.line, section: l.target}.String()
-			target, anchor, _ := strings.Cut(l.target, "#")
+			at := l.String() + ": " + l.text
+			target, anchor, _ := strings.Cut(l.text, "#")
 			file := path.Join(path.Dir(p.path), target)
 			switch {
 			case strings.Contains(target, ":"): // another site
@@ -55,8 +55,8 @@ func TestBrokenLinks(t *testing.T) {
 		parsePage("docs/b.md", []byte("# 結果\n")),
 	}
 	require.Equal(t, []string{
-		"docs/a.md:5 (c.md): there is no such file",
-		"docs/a.md:5 (#a): the page has no such heading",
-		"docs/a.md:5 (b.md#no): the page has no such heading",
+		"docs/a.md:5 (# A b): c.md: there is no such file",
+		"docs/a.md:6 (# A b): #a: the page has no such heading",
+		"docs/a.md:6 (# A b): b.md#no: the page has no such heading",
 	}, brokenLinks(all, func(file string) bool { return file != "docs/c.md" }))
 }

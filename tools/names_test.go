@@ -36,7 +36,7 @@ func TestNames(t *testing.T) {
 		for _, s := range p.spans {
 			name := apiName.FindString(s.text)
 			if name != "" && !known[name] {
-				unknown = append(unknown, fmt.Sprintf("%s: nothing exported is called %s", element{page: p.path, line: s.line, section: s.text}, name))
+				unknown = append(unknown, fmt.Sprintf("%s: nothing exported is called %s", s, name))
 			}
 		}
 	}

@@ -23,38 +23,26 @@ const repository = ".."
 
 // page is a Markdown page, taken apart once for all checks.
 type page struct {
-	path     string // from the root of the repository
-	elements []element
-	links    []link
-	spans    []span
+	path     string    // from the root of the repository
+	elements []element // headings, blocks of code, rows of tables
+	links    []element
+	spans    []element // what the prose has as code
 }
 
-// element is a heading, a block of code or a row of a table.
+// element is a part of a page.
 type element struct {
 	page    string
 	line    int    // counted from 1; of a block its first line of text
 	section string // the heading above, or itself
-	kind    string // "heading", "code" or "row"
+	kind    string // "heading", "code" or "row", of elements
 	level   int    // of a heading
 	lang    string // of a block
-	text    string // of a heading or block
+	text    string // of a link where it leads
 	cells   int    // of a row
 	spans   []string
 }
 
 func (e element) String() string { return fmt.Sprintf("%s:%d (%s)", e.page, e.line, e.section) }
-
-// link is where a page points to.
-type link struct {
-	line   int
-	target string
-}
-
-// span is what a page's prose has as code.
-type span struct {
-	line int
-	text string
-}
 
 // pages returns all pages of the repository.
 func pages(t *testing.T) []page {
@@ -96,21 +84,15 @@ func documents(t *testing.T) []page {
 func parsePage(path string, src []byte) page {
 	p := page{path: path}
 	section := "top"
-	lineOf := func(n ast.Node) int {
-		for ; n != nil; n = n.Parent() {
-			if n.Type() != ast.TypeInline && n.Lines().Len() > 0 {
-				return 1 + bytes.Count(src[:n.Lines().At(0).Start], []byte("\n"))
-			}
-			if child := n.FirstChild(); child != nil && child.Type() == ast.TypeBlock && child.Lines().Len() > 0 {
-				return 1 + bytes.Count(src[:child.Lines().At(0).Start], []byte("\n"))
-			}
+	at := func(n ast.Node, e element) element {
+		start := n.Pos()
+		if n.Kind() == ast.KindFencedCodeBlock && n.Lines().Len() > 0 {
+			start = n.Lines().At(0).Start
 		}
-		return 0
+		e.page, e.line, e.section = path, 1+bytes.Count(src[:max(start, 0)], []byte("\n")), section
+		return e
 	}
-	add := func(n ast.Node, e element) {
-		e.page, e.line, e.section = path, lineOf(n), section
-		p.elements = append(p.elements, e)
-	}
+	add := func(n ast.Node, e element) { p.elements = append(p.elements, at(n, e)) }
 	root := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(src))
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -126,11 +108,11 @@ func parsePage(path string, src []byte) page {
 		case *east.TableRow, *east.TableHeader:
 			add(n, element{kind: "row", cells: n.ChildCount(), spans: codeSpans(n.FirstChild(), src)})
 		case *ast.CodeSpan:
-			p.spans = append(p.spans, span{lineOf(n), codeSpans(n, src)[0]})
+			p.spans = append(p.spans, at(n, element{text: codeSpans(n, src)[0]}))
 		case *ast.Link:
-			p.links = append(p.links, link{lineOf(n), string(n.Destination)})
+			p.links = append(p.links, at(n, element{text: string(n.Destination)}))
 		case *ast.Image:
-			p.links = append(p.links, link{lineOf(n), string(n.Destination)})
+			p.links = append(p.links, at(n, element{text: string(n.Destination)}))
 		}
 		return ast.WalkContinue, nil
 	})
@@ -191,7 +173,11 @@ func TestParsePage(t *testing.T) {
 		{page: "a.md", line: 16, section: "## 結果", kind: "heading", level: 2, text: "結果"},
 		{page: "a.md", line: 18, section: "# Ein x", kind: "heading", level: 1, text: "Ein x"},
 	}, p.elements)
-	require.Equal(t, []link{{3, "b.md#c"}, {3, "p.png"}, {14, "#f"}}, p.links)
+	var links []string
+	for _, l := range p.links {
+		links = append(links, fmt.Sprint(l.line, " ", l.text))
+	}
+	require.Equal(t, []string{"3 b.md#c", "4 p.png", "14 #f"}, links)
 	require.Equal(t, []string{"ein-x", "結果", "ein-x-1"}, p.anchors())
 	require.Equal(t, "a.md:9 (# Ein `x`)", p.blocks("go")[0].String())
 }
