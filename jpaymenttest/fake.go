@@ -9,7 +9,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Fake is a [jpayment.Gateway] for unit tests that want no HTTP. Each operation is
+// Fake is a [jpayment.Gateway] for unit tests without HTTP. Each operation is
 // answered by its function; one that is not set answers with an error whose outcome
 // is unknown, so that a test cannot pass by a call it did not expect. A Fake is safe
 // for concurrent use as far as its functions are.

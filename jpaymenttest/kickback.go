@@ -41,7 +41,7 @@ type KickbackParams struct {
 
 // NewKickback returns a kickback to the target, a path or URL, as the gateway sends
 // it, for a handler under test. Its RawQuery can be sent by other means, too. It panics
-// if text is not to be had in Shift_JIS.
+// if a text is not in Shift_JIS.
 func NewKickback(target string, p KickbackParams) *http.Request {
 	if p.Status == 0 {
 		p.Status = jpayment.StatusSucceeded

@@ -152,7 +152,7 @@ func (s *Simulator) ClearFaults() {
 	s.changed()
 }
 
-// isCode tells whether s has the form of the gateway's codes, 半角英数 of at most 12.
+// isCode reports whether s has the form of the gateway's codes, 半角英数 of at most 12.
 func isCode(s string) bool {
 	for i := range len(s) {
 		if (s[i] < '0' || s[i] > '9') && (s[i] < 'A' || s[i] > 'Z') {

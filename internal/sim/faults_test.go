@@ -326,7 +326,7 @@ func TestSilenceUntilTheClientHasGone(t *testing.T) {
 	}
 }
 
-// watched is a context that tells whether anyone waited for its end.
+// watched is a context that reports whether anyone waited for its end.
 type watched struct {
 	context.Context
 	waited *bool

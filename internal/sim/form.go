@@ -65,7 +65,7 @@ type input struct {
 	otherSize int  // bytes of other data as k=v&k=v, decoded, in the character set of the request
 }
 
-// wantsRow tells the shape of the answer (決済結果返信方法, rt).
+// wantsRow reports whether the answer is a row (決済結果返信方法, rt).
 func (in input) wantsRow() bool {
 	return in.form.count("rt") == 1 && in.form.Get("rt") == "1"
 }
@@ -86,7 +86,7 @@ func (s *Simulator) read(r *http.Request, body []byte) input {
 }
 
 // readForm decodes raw as far as it goes: a form that is faulty in one place may
-// still tell whose it is and which answer it wants.
+// still tell whose it is and which answer it asks for.
 func readForm(raw string, charset wire.Charset) input {
 	var in input
 	if raw == "" {
