@@ -52,7 +52,7 @@ func Capture(newPayment string) jpayment.Text {
 // AfterUnknown says what to do where nobody knows whether an operation was carried out.
 // Again is the command that sends it again.
 func AfterUnknown(op jpayment.Operation, again string) jpayment.Text {
-	switch op { //nolint:exhaustive // No other operation is sent again.
+	switch op {
 	case jpayment.OpSales:
 		return console.Textf("look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send it again by %s",
 			"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら %s で再送する", again)

@@ -81,7 +81,7 @@ func (t *teller) parts(now tally) []string {
 
 // tellTrouble tells why the gateway cannot be reached or does not work, and what follows.
 func (t *teller) tellTrouble() {
-	trouble, since := t.gateway.lasting()
+	since, trouble := t.gateway.lasting()
 	if trouble == nil {
 		if !t.trouble.IsZero() && time.Since(t.trouble) > calmAfter {
 			t.trouble = time.Time{}

@@ -64,11 +64,11 @@ func troubled(err error) bool {
 	}
 }
 
-// lasting returns the trouble that every call of a while has had, or nil, and since when.
-func (w *watch) lasting() (trouble error, since time.Time) {
+// lasting returns since when every call has had trouble, and that of the last, or nil.
+func (w *watch) lasting() (since time.Time, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.trouble, w.since
+	return w.since, w.trouble
 }
 
 // silent returns how many calls are on their way, and since when nothing has come back.

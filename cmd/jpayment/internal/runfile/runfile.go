@@ -310,8 +310,8 @@ func (r *Reader) split(line string, comma rune) ([]string, *Fault) {
 	return fields, nil
 }
 
-// separator reads a line that only says what stands between the fields, as Excel takes it:
-// sep=;
+// separator reads a line such as sep=; that only says what stands between the fields, as
+// Excel takes it.
 func (r *Reader) separator(line string) bool {
 	found := separatorLine.FindStringSubmatch(line)
 	if found == nil {
