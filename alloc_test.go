@@ -11,7 +11,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// What a call allocates is bounded: everything but the work of net/http's transport, whose
+// What a call allocates is bounded, with a little room for other Go releases and the race
+// detector: everything but the work of net/http's transport, whose
 // share varies.
 func TestSalesAllocations(t *testing.T) {
 	answer := roundTrip(func(*http.Request) (*http.Response, error) {
@@ -23,7 +24,7 @@ func TestSalesAllocations(t *testing.T) {
 		if _, err := c.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"}); err != nil {
 			t.Error(err)
 		}
-	}), 46.0)
+	}), 48.0)
 }
 
 func TestParseReplyAllocations(t *testing.T) {
