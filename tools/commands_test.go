@@ -2,6 +2,7 @@ package tools
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -75,7 +77,9 @@ func follow(t *testing.T, p page) string {
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "OK") }))
 	t.Cleanup(shop.Close)
 
-	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(root, "tools/testdata/reader.sh"))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", filepath.Join(root, "tools/testdata/reader.sh"))
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(),
 		"HOME="+home, "XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "USER_HOME="+os.Getenv("HOME"), "REPOSITORY="+root, "RECEIVER="+shop.URL,
@@ -121,31 +125,31 @@ func follow(t *testing.T, p page) string {
 	return faults.String()
 }
 
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "jpayment")
-	if err != nil {
-		return "", err
+var built string // the directory of the command, once it is built
+
+var build = sync.OnceValue(func() (err error) {
+	if built, err = os.MkdirTemp("", "jpayment"); err != nil {
+		return err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "./cmd/jpayment")
+	cmd := exec.Command("go", "build", "-o", built, "./cmd/jpayment")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("%w: %s", err, out)
+		return fmt.Errorf("%w: %s", err, out)
 	}
-	return dir, nil
+	return nil
 })
 
 // command returns the file of the command jpayment, which is built once.
 func command(t *testing.T) string {
 	t.Helper()
-	dir, err := build()
-	require.NoError(t, err)
-	return filepath.Join(dir, "jpayment")
+	require.NoError(t, build())
+	return filepath.Join(built, "jpayment")
 }
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if dir, err := build(); err == nil {
-		os.RemoveAll(dir)
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(status)
 }

@@ -173,5 +173,5 @@ func program(dir, config, name string, args ...string) *exec.Cmd {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		panic(err)
 	}
-	return exec.Command(name, append(args, file)...)
+	return exec.CommandContext(context.Background(), name, append(args, file)...) // The test ends it.
 }
