@@ -32,6 +32,8 @@ func Code(c jpayment.Code) jpayment.Text {
 func Why(j fulfilment.Job) jpayment.Text {
 	why := j.Reason.Text()
 	switch {
+	case j.State == fulfilment.StateRunning:
+		return jpayment.Text{En: "the outcome of the last attempt is not recorded yet", Ja: "送信の結果がまだ記録されていません"}
 	case j.Code == "" || j.State == fulfilment.StateDone:
 		return why
 	case why == jpayment.Text{}:
@@ -77,6 +79,8 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 		return AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags))
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
 		return Capture(j.NewPaymentID)
+	case j.State == fulfilment.StateRunning, j.State == fulfilment.StateAwaiting:
+		return console.Textf("its outcome is found out when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により結果を確定する", flags)
 	case !j.State.Settled():
 		return console.Textf("it is sent when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により送信される", flags)
 	default:

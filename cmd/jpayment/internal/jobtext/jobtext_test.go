@@ -1,0 +1,56 @@
+package jobtext_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// Whoever reads how a job stands learns what to do, down to the command to type.
+func TestNext(t *testing.T) {
+	t.Parallel()
+	const flags = " --store 123456 --database tour.db"
+	for name, c := range map[string]struct {
+		job    fulfilment.Job
+		en, ja string
+	}{
+		"waiting":  {fulfilment.Job{State: fulfilment.StateWaiting}, "it is sent when", "jpayment work" + flags + " により送信される"},
+		"running":  {fulfilment.Job{State: fulfilment.StateRunning}, "its outcome is found out", "jpayment work" + flags + " により結果を確定する"},
+		"awaiting": {fulfilment.Job{State: fulfilment.StateAwaiting, Operation: jpayment.OpReAuth}, "its outcome is found out", "結果を確定する"},
+		"sales in review": {
+			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpSales}, "jpayment review 7 --again" + flags, "仮売上のままなら jpayment review 7 --again" + flags + " で再送する",
+		},
+		"reauth in review": {
+			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpReAuth}, "do not send it again", "確認した結果を jpayment review 7" + flags + " で記録する",
+		},
+		"test mode": {
+			fulfilment.Job{State: fulfilment.StateReview, Reason: fulfilment.ReasonTestMode}, "switch the store to production", "店舗を本番に切り替える",
+		},
+		"reauth done": {fulfilment.Job{State: fulfilment.StateDone, Operation: jpayment.OpReAuth, NewPaymentID: "10000042"}, "capture the new payment 10000042", "新しい決済 10000042"},
+		"refused": {
+			fulfilment.Job{State: fulfilment.StateRefused, Reason: fulfilment.ReasonCode, Code: jpayment.CodePaymentID, Operation: jpayment.OpSales}, "check the payment number", "決済番号",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			next := jobtext.Next(c.job, flags)
+			require.Contains(t, next.En, c.en)
+			require.Contains(t, next.Ja, c.ja)
+		})
+	}
+	require.Zero(t, jobtext.Next(fulfilment.Job{State: fulfilment.StateDone, Operation: jpayment.OpSales}, flags))
+}
+
+func TestWhy(t *testing.T) {
+	t.Parallel()
+	require.Zero(t, jobtext.Why(fulfilment.Job{State: fulfilment.StateWaiting}))
+	require.Zero(t, jobtext.Why(fulfilment.Job{State: fulfilment.StateDone}))
+	require.Equal(t, "送信の結果がまだ記録されていません", jobtext.Why(fulfilment.Job{State: fulfilment.StateRunning}).Ja)
+	require.Equal(t, jpayment.CodeSourceIP.Message(), jobtext.Why(fulfilment.Job{State: fulfilment.StateWaiting, Code: jpayment.CodeSourceIP}))
+	refused := jobtext.Why(fulfilment.Job{State: fulfilment.StateRefused, Reason: fulfilment.ReasonCode, Code: jpayment.CodePaymentID})
+	require.Equal(t, fulfilment.ReasonCode.Text().Ja+": "+jpayment.CodePaymentID.Message().Ja, refused.Ja)
+}
