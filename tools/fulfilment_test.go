@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"database/sql"
 	"go/constant"
 	"path/filepath"
 	"slices"
@@ -106,7 +107,25 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	job, err := q.Enqueue(t.Context(), request)
 	require.NoError(t, err)
 
-	answered := make(chan struct{}, len(errs))
+	work(t, q, errs...)
+	job, err = q.Job(t.Context(), job.Operation, job.PaymentID)
+	require.NoError(t, err)
+	status, err := q.Status(t.Context(), "")
+	require.NoError(t, err)
+	verdict := "`" + string(job.State) + "`"
+	if job.Reason != fulfilment.ReasonNone {
+		verdict += ", `" + string(job.Reason) + "`"
+	}
+	if status.Paused != nil {
+		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。店舗は一時停止"}
+	}
+	return jpayment.Text{En: verdict, Ja: verdict}
+}
+
+// work runs a worker whose attempts end so, until the last has.
+func work(t *testing.T, q *fulfilment.Queue[*sql.Tx], errs ...error) {
+	t.Helper()
+	answered := make(chan struct{}, 1)
 	next := func() error {
 		err := errs[0]
 		errs = errs[1:]
@@ -130,18 +149,6 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	<-answered
 	stop()
 	require.NoError(t, <-ended) // The end of the attempt is written down before Run returns.
-	job, err = q.Job(t.Context(), job.Operation, job.PaymentID)
-	require.NoError(t, err)
-	status, err := q.Status(t.Context(), "")
-	require.NoError(t, err)
-	verdict := "`" + string(job.State) + "`"
-	if job.Reason != fulfilment.ReasonNone {
-		verdict += ", `" + string(job.Reason) + "`"
-	}
-	if status.Paused != nil {
-		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。店舗は一時停止"}
-	}
-	return jpayment.Text{En: verdict, Ja: verdict}
 }
 
 // reasonTable lists the reasons of jobs, in the order in which the package has them.
