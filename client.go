@@ -287,7 +287,10 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 	} else if res.PaymentID != out.paymentID && !c.unmatchedID {
 		// That the reply repeats the payment's number is an assumption: the specification
 		// says only that the number is issued once per payment.
-		return not("gid", Text{"is not the payment asked for", "が要求した決済の番号と異なります"}, nil)
+		return not("gid", Text{
+			"is not the payment asked for; if that is so of every reply, the store needs WithUnmatchedPaymentID",
+			"が要求した決済の番号と異なります。すべての応答がそうなる店舗では WithUnmatchedPaymentID が必要です",
+		}, nil)
 	}
 	if c.productionOnly && res.TestMode() {
 		return not("", Text{"it approves a test", "テスト環境の承認です"}, ErrTestMode)

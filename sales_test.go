@@ -68,7 +68,7 @@ func TestReplyAboutAnotherPayment(t *testing.T) {
 		"Cancel": cancelling(jpayment.CancelRequest{PaymentID: "10000009"}),
 	} {
 		err := call(t.Context(), gw.client(t))
-		require.ErrorContains(t, err, "outcome unknown: the reply cannot count: gid is not the payment asked for", name)
+		require.ErrorContains(t, err, "outcome unknown: the reply cannot count: gid is not the payment asked for; if that is so of every reply, the store needs WithUnmatchedPaymentID", name)
 		var re *jpayment.ReplyError
 		require.ErrorAs(t, err, &re)
 		require.Equal(t, "10000001", re.Result.PaymentID)
