@@ -111,9 +111,6 @@ func run(ctx context.Context, args []string, w world) (status int) {
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	// Until a command has started, every error is about the command line.
-	started := false
-	whenStarted(root, func() { started = true })
 
 	cmd, err := root.ExecuteContextC(withWorld(ctx, w))
 	if err == nil {
@@ -125,31 +122,14 @@ func run(ctx context.Context, args []string, w world) (status int) {
 	}
 	status = console.Failed
 	var ours *console.Error
-	switch {
-	case errors.As(err, &ours):
+	if errors.As(err, &ours) {
 		status = ours.Status
-	case !started:
-		status = console.Usage
 	}
 	fmt.Fprintf(w.stderr, "jpayment: %s\n", w.lang.Of(console.What(err)))
 	if status == console.Usage {
 		fmt.Fprintln(w.stderr, w.lang.In("Help: ", "使い方: ")+cmd.CommandPath()+" --help")
 	}
 	return status
-}
-
-// whenStarted calls f whenever one of the commands is about to run. The hooks of cobra
-// run before it has looked at all flags.
-func whenStarted(cmd *cobra.Command, f func()) {
-	if runE := cmd.RunE; runE != nil {
-		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			f()
-			return runE(cmd, args)
-		}
-	}
-	for _, sub := range cmd.Commands() {
-		whenStarted(sub, f)
-	}
 }
 
 // newRootCommand returns jpayment with all its commands, described in the language.
@@ -176,7 +156,7 @@ Exit status:
   jpayment sales 10000001 --store 123456
   jpayment explain ER003`,
 		Version:           version(),
-		Args:              func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		Args:              unknownCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,

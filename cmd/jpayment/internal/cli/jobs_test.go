@@ -186,7 +186,7 @@ func TestNextIsComplete(t *testing.T) {
 	d.run(t, append([]string{"run", d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n"), "--yes", "--url", g}, flags...)...)
 	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "jpayment work --resume"+typed)
 
-	d.Server.RegisterIPs(anywhere)
+	d.RegisterIPs(anywhere)
 	id := d.Authorize(purchase)
 	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: id})
 	require.Contains(t, d.run(t, "sales", id, "--yes", "--store", "123456", "--url", g).stderr, "jpayment sales "+id+" --store 123456 --url "+g+"\n")

@@ -93,13 +93,15 @@ func (r *report) write(res *jpayment.Result, err error) error {
 
 func (r *report) writeFailure(err error) error {
 	var (
-		invalid *jpayment.ValidationError
-		gateway *jpayment.GatewayError
-		reply   *jpayment.ReplyError
+		invalid   *jpayment.ValidationError
+		transport *jpayment.TransportError
+		reply     *jpayment.ReplyError
+		gateway   *jpayment.GatewayError
+
 		outcome = jpayment.OutcomeOf(err)
+		rec     = newRecord(outcome, jpayment.WhatOf(err), r.next(err))
 		m       = console.Unsure
 		status  = console.Unknown
-		rec     = newRecord(outcome, jpayment.WhatOf(err), r.next(err))
 	)
 	switch {
 	case errors.As(err, &invalid):
@@ -107,13 +109,14 @@ func (r *report) writeFailure(err error) error {
 	case outcome == jpayment.OutcomeRefused, outcome == jpayment.OutcomeNotSent:
 		m, status = console.Bad, console.Failed
 	}
-	if errors.As(err, &gateway) {
-		rec.Code, rec.Result = gateway.Code, newResultRecord(gateway.Result)
+	switch {
+	case errors.As(err, &transport):
+		rec.Attempts = transport.Attempts
+	case errors.As(err, &reply):
+		rec.Attempts, rec.Result = reply.Attempts, newResultRecord(reply.Result)
+	case errors.As(err, &gateway):
+		rec.Attempts, rec.Result, rec.Code = gateway.Attempts, newResultRecord(gateway.Result), gateway.Code
 	}
-	if errors.As(err, &reply) {
-		rec.Result = newResultRecord(reply.Result)
-	}
-	rec.Attempts = callOf(err).Attempts
 	w := r.Stderr
 	fmt.Fprintf(w, "%s %s: %s\n", r.ErrMark(m), r.Lang.Of(r.subject()), r.Lang.Of(outcome.Text()))
 	if invalid != nil {
@@ -136,28 +139,6 @@ func (r *report) next(err error) jpayment.Text {
 		return jobtext.AfterUnknown(r.op.op, "jpayment "+r.op.command+" "+r.number()+r.flags)
 	}
 	return jpayment.NextOf(err)
-}
-
-// callOf returns the call that an error of the package jpayment is about.
-func callOf(err error) jpayment.Call {
-	var (
-		invalid   *jpayment.ValidationError
-		transport *jpayment.TransportError
-		reply     *jpayment.ReplyError
-		gateway   *jpayment.GatewayError
-	)
-	switch {
-	case errors.As(err, &invalid):
-		return invalid.Call
-	case errors.As(err, &transport):
-		return transport.Call
-	case errors.As(err, &reply):
-		return reply.Call
-	case errors.As(err, &gateway):
-		return gateway.Call
-	default:
-		return jpayment.Call{}
-	}
 }
 
 func (r *report) writeSuccess(res *jpayment.Result) error {

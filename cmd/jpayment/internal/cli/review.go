@@ -204,6 +204,9 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	if d.By == "" {
 		d.By = r.user
 	}
+	if job.Operation == jpayment.OpReAuth && r.done && r.newPayment == "" {
+		return console.Usagef("--new-payment is missing: the number of the payment that the reauth made", "--new-payment がありません。再オーソリで作成された決済の番号を指定してください")
+	}
 	r.writeOne(r.Stderr, job, attempts)
 	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job, d)))
 	if !r.yes {

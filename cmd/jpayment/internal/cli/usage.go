@@ -119,8 +119,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		return console.Usagef("--%s is neither true nor false", "--%s には true または false を指定してください", invalid.GetFlag().Name)
 	case errors.As(err, &invalid):
 		return console.Usagef("--%s is not a whole number", "--%s には整数を指定してください", invalid.GetFlag().Name)
-	default:
-		return err
+	default: // There is no other.
+		return console.Usagef("%s", "%s", err.Error())
 	}
 }
 
