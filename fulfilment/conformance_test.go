@@ -58,6 +58,9 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a kickback comes ten times at once", kickbackDuplicates[TTx]},
 		{"a kickback tells of a decline", kickbackDecline[TTx]},
 		{"a failure that answers an earlier attempt changes nothing", kickbackOfEarlierAttempt[TTx]},
+		{"a kickback sends and pauses nothing", kickbackSendsNothing[TTx]},
+		{"a kickback of what waits to be sent settles nothing", kickbackOfUnsent[TTx]},
+		{"a kickback that was believed is contradicted", kickbackContradicted[TTx]},
 		{"a kickback that is no job's settles nothing", kickbackOfNoJob[TTx]},
 		{"a kickback that changes nothing leaves the job's time", kickbackChangesNothing[TTx]},
 

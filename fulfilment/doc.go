@@ -48,6 +48,9 @@
 // sent again: it waits for its kickback, if the store uses kickbacks, and then for a
 // person.
 //
+// What a kickback says is its sender's word. A success settles a re-authorisation, a failure
+// goes to review; none makes anything be sent, paused or refused.
+//
 // # Verdicts
 //
 // A [Job] is waiting, running, awaiting its kickback, done, refused, or needs review. It is

@@ -71,6 +71,7 @@ const (
 	ReasonReplayRefused Reason = "replay-refused" // review: refused after an unknown attempt
 	ReasonDeclined      Reason = "declined"       // review: a re-authorisation was declined
 	ReasonNoKickback    Reason = "no-kickback"    // review: the kickback did not come
+	ReasonContradicted  Reason = "contradicted"   // review: a kickback and what else is known exclude each other
 	ReasonTestMode      Reason = "test-mode"      // review: the store is in test mode
 )
 
@@ -92,6 +93,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonReplayRefused: {En: "an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
 	ReasonDeclined:      {En: "the re-authorisation was declined, and whether the original payment survived is not documented", Ja: "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
 	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
+	ReasonContradicted:  {En: "a kickback and what else is known contradict each other", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
 	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テスト環境の承認です。店舗がテストモードのため、実際の請求は発生していません"},
 }
 

@@ -10,9 +10,12 @@ import (
 // Settle settles the re-authorisation that a kickback answers. It is a callback for
 // [jpayment.NewKickbackHandler].
 //
-// Repeated kickbacks, and kickbacks that precede the reply, are handled. For one that
-// belongs to no job of the store's, or whose amounts are not the job's, the error wraps
-// [ErrNoJob], for a handler of other kickbacks to look at.
+// Repeated kickbacks, and kickbacks that precede the reply, are handled. Since a kickback's
+// status and new number are its sender's word, none makes anything be sent, paused or
+// refused: a failure goes to review, and so does what contradicts a kickback before. For a
+// kickback that answers no request of the store's jobs, or other amounts than the job's, the
+// error wraps [ErrNoJob], for a handler of other kickbacks to look at. An error is also
+// returned for a success of what a reply or a person has settled otherwise, which stays.
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	switch {
 	case k.Request.StoreID != q.storeID:
@@ -53,29 +56,30 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	if r.Amount != req.Amount || r.Tax != req.Tax || r.Shipping != req.Shipping {
 		return r.Job, false, notOurs(textf("the kickback's request had other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", r.ID))
 	}
-	started, err := s.attemptStart(ctx, r.ID, r.Attempts)
+	last, err := s.lastAttempt(ctx, r)
 	if err != nil {
 		return r.Job, false, err
 	}
-	v, changes, err := r.kickbackVerdict(k, started, q.production, now)
+	v, changes, err := r.kickbackVerdict(k, last.StartedAt, q.production)
 	if err != nil || !changes {
 		return r.Job, false, err
 	}
-	// The kickback ends the attempt that it answers: with a success if nobody else ends it,
-	// its process having been killed, with a failure whether its reply was seen or not.
-	a := Attempt{Number: r.Attempts, EndedAt: now, Outcome: jpayment.OutcomeDone}
-	if k.Status == jpayment.StatusSucceeded {
-		_, err = s.endOpenAttempt(ctx, r.ID, a)
+	// The kickback ends the attempt that it answers, if nobody else has. What it says but
+	// for a success proves nothing, and stands beside what the reply has said.
+	last.EndedAt = now
+	if v.state == StateDone {
+		last.Outcome = jpayment.OutcomeDone
+		_, err = s.endOpenAttempt(ctx, r.ID, last)
 	} else {
-		a.Outcome, a.Code, a.What = k.Code.Outcome(jpayment.OpReAuth), k.Code, v.what
-		err = s.endAttempt(ctx, r.ID, a)
+		last.Outcome, last.What = jpayment.OutcomeUnknown, joined(last.What, v.what)
+		if k.Code != "" {
+			last.Code = k.Code
+		}
+		err = s.endAttempt(ctx, r.ID, last)
 	}
 	if err != nil {
 		return r.Job, false, err
 	}
 	r, err = q.conclude(ctx, tx, r, v)
-	if err == nil && v.pause {
-		err = q.pauseTx(ctx, tx, v.pauseAt(now))
-	}
 	return r.Job, true, err
 }

@@ -115,31 +115,36 @@ func kickbackInPlaceOfReply[TTx any](t *testing.T, p place[TTx]) {
 func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
-	due := func() Job {
-		j := s.enqueue(jpayment.OpReAuth)
+	busy, declined, decided := s.enqueue(jpayment.OpReAuth), s.enqueue(jpayment.OpReAuth), s.enqueue(jpayment.OpReAuth)
+	for _, j := range []Job{busy, declined, decided} {
 		require.False(t, s.work(w, j))
-		s.pass(time.Hour - time.Minute)
-		require.NoError(t, w.sweep(t.Context()))
-		s.stands(j, StateAwaiting, ReasonNone)
-		s.pass(2 * time.Minute)
-		require.NoError(t, w.sweep(t.Context()))
-		return s.stands(j, StateReview, ReasonNoKickback)
 	}
-	j := due()
-	require.True(t, s.deliver(failure(j, "ER010")), "it is not sent again behind a person's back")
-	s.stands(j, StateReview, ReasonNoKickback)
-	require.True(t, s.deliver(failure(j, "G1242G120000")))
-	require.Equal(t, jpayment.Code("G1242G120000"), s.stands(j, StateReview, ReasonDeclined).Code)
-	require.True(t, s.deliver(success(j)))
-	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
-
-	j = due()
-	_, err := s.Review(t.Context(), j.ID, Decision{State: StateRefused, By: "the till"})
+	s.pass(time.Hour - time.Minute)
+	require.NoError(t, w.sweep(t.Context()))
+	s.stands(busy, StateAwaiting, ReasonNone)
+	s.pass(2 * time.Minute)
+	require.NoError(t, w.sweep(t.Context()))
+	for _, j := range []Job{busy, declined, decided} {
+		s.stands(j, StateReview, ReasonNoKickback)
+	}
+	_, err := s.Review(t.Context(), decided.ID, Decision{State: StateRefused, By: "the till"})
 	require.NoError(t, err)
-	require.True(t, s.deliver(failure(j, "G1242G120000")))
-	s.stands(j, StateRefused, ReasonDecided)
-	require.True(t, s.deliver(success(j)))
-	s.stands(j, StateDone, ReasonKickback)
+
+	// A code says more than silence, and a success settles.
+	require.True(t, s.deliver(failure(busy, "ER010")))
+	require.Equal(t, jpayment.Code("ER010"), s.stands(busy, StateReview, ReasonUnanswered).Code)
+	require.True(t, s.deliver(failure(declined, "G1242G120000")))
+	require.Equal(t, jpayment.Code("G1242G120000"), s.stands(declined, StateReview, ReasonDeclined).Code)
+	for _, j := range []Job{busy, declined} {
+		require.True(t, s.deliver(success(j)))
+		require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
+	}
+
+	// Where a person has looked, nobody vouches for the kickback.
+	before := s.look(decided)
+	require.True(t, s.deliver(failure(decided, "G1242G120000")))
+	require.False(t, s.deliver(success(decided)))
+	require.Equal(t, before, s.look(decided))
 }
 
 func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
@@ -152,7 +157,7 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 	}{
 		{success, StateDone, ReasonKickback},
 		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "G1242G120000") }, StateReview, ReasonDeclined},
-		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER010") }, StateWaiting, ReasonBusy},
+		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER010") }, StateReview, ReasonUnanswered},
 		{func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER000") }, StateReview, ReasonUnanswered},
 	} {
 		j := s.enqueue(jpayment.OpReAuth)
@@ -192,18 +197,16 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	w := s.worker(s.client(nil))
 	j := s.enqueue(jpayment.OpReAuth)
 	a := s.begins(w, j)
-	busy := failure(j, "ER010")
-	busy.Request.At = s.clock()
-	require.True(t, s.deliver(busy))
-	s.stands(j, StateWaiting, ReasonBusy)
-	require.NoError(t, w.end(t.Context(), a, done))
+	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
+	first := failure(j, "ER010")
+	first.Request.At = s.clock()
 
 	s.pass(time.Minute)
 	s.begins(w, j)
-	before := s.riverJobs()
-	require.True(t, s.deliver(busy))
-	s.stands(j, StateRunning, ReasonBusy)
-	require.Equal(t, before, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
+	before, jobs := s.look(j), s.riverJobs()
+	require.True(t, s.deliver(first))
+	require.Equal(t, before, s.look(j))
+	require.Equal(t, jobs, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
 
 	// A person has seen the decline and wants it sent again.
 	declined := failure(j, "G1242G120000")
@@ -211,14 +214,147 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateReview, ReasonDeclined)
 	_, err := s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the till"})
 	require.NoError(t, err)
+	before = s.look(j)
 	require.True(t, s.deliver(declined))
-	s.stands(j, StateWaiting, ReasonAgain)
+	require.Equal(t, before, s.look(j))
+}
 
-	// Nor does the failure of somebody else's request refuse a request that was not sent yet.
-	unsent := s.enqueue(jpayment.OpReAuth)
-	for _, code := range []jpayment.Code{"G1242G120000", "ER053"} {
-		require.True(t, s.deliver(failure(unsent, code)))
-		s.stands(unsent, StateWaiting, ReasonNone)
+// Whatever a kickback says, nothing is sent for it and nothing is paused.
+func kickbackSendsNothing[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour, ProductionOnly: true})
+	w := s.worker(s.client(nil))
+	states := map[string]func() Job{
+		"on its way": func() Job {
+			j := s.enqueue(jpayment.OpReAuth)
+			s.begins(w, j)
+			return j
+		},
+		"awaiting": func() Job {
+			j := s.enqueue(jpayment.OpReAuth)
+			require.False(t, s.work(w, j))
+			return j
+		},
+		"lost": func() Job {
+			j := s.enqueue(jpayment.OpReAuth)
+			require.NoError(t, w.end(t.Context(), s.begins(w, j), answerOf(nil, lostReply(jpayment.OpReAuth))))
+			return j
+		},
+	}
+	for state, to := range states {
+		for _, code := range []jpayment.Code{"ER000", "ER001", "ER003", "ER010", "ER032", "ER042", "ER053", "ER123", "ER999", "G1242G120000"} {
+			j := to()
+			jobs, sent := s.riverJobs(), len(s.gateway.Requests())
+			require.True(t, s.deliver(failure(j, code)))
+			got := s.look(j)
+			require.Equal(t, StateReview, got.State, "%s, %s", state, code)
+			require.Equal(t, code, got.Code)
+			require.Zero(t, got.Due)
+			require.NotEmpty(t, got.Next().En)
+			last := s.attempts(j)[0]
+			require.Equal(t, [2]string{string(code), "unknown"}, [2]string{string(last.Code), last.Outcome.String()}, "nobody vouches for a failure")
+			require.Contains(t, last.What.En, "kickback")
+			require.Equal(t, jobs, s.riverJobs(), "%s, %s", state, code)
+			require.Len(t, s.gateway.Requests(), sent)
+		}
+		j := to()
+		test := success(j)
+		test.ApprovalCode = "TestMod"
+		require.True(t, s.deliver(test))
+		s.stands(j, StateReview, ReasonTestMode)
+	}
+	st, err := s.Status(t.Context(), "")
+	require.NoError(t, err)
+	require.Nil(t, st.Paused)
+	require.Zero(t, st.Waiting)
+}
+
+// A kickback neither refuses nor settles what this queue has not sent, nor what waits to be
+// sent again.
+func kickbackOfUnsent[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	never, busy, test := s.enqueue(jpayment.OpReAuth), s.enqueue(jpayment.OpReAuth), s.enqueue(jpayment.OpReAuth)
+	for _, j := range []Job{busy, test} {
+		require.NoError(t, w.end(t.Context(), s.begins(w, j), answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
+	}
+	for _, j := range []Job{never, busy, test} {
+		before := s.look(j)
+		for _, code := range []jpayment.Code{"ER003", "ER010", "ER053", "G1242G120000"} {
+			s.deliver(failure(j, code))
+			require.Equal(t, before, s.look(j))
+		}
+	}
+	// Of what was never sent, the kickback is somebody else's.
+	before := s.look(never)
+	require.False(t, s.deliver(success(never)))
+	require.Equal(t, before, s.look(never))
+
+	// What was sent and may now have succeeded is not sent again without a person.
+	require.True(t, s.deliver(success(busy)))
+	got := s.stands(busy, StateReview, ReasonContradicted)
+	require.Empty(t, got.NewPaymentID)
+	require.Contains(t, s.attempts(busy)[0].What.En, "777")
+	require.False(t, s.work(w, busy))
+	require.Empty(t, s.gateway.Requests())
+}
+
+// A kickback that was believed does not lock the truth out.
+func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	believed := func() (Job, *attempt) {
+		j := s.enqueue(jpayment.OpReAuth)
+		a := s.begins(w, j)
+		require.True(t, s.deliver(success(j)))
+		return s.stands(j, StateDone, ReasonKickback), a
+	}
+	other := func(j Job) jpaymenttest.KickbackParams {
+		n := success(j)
+		n.PaymentID = "778"
+		return n
+	}
+
+	// By another kickback: the first is not better than the second.
+	for _, n := range []func(Job) jpaymenttest.KickbackParams{other, func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER053") }} {
+		j, _ := believed()
+		require.True(t, s.deliver(n(j)))
+		before := s.stands(j, StateReview, ReasonContradicted)
+		require.Equal(t, n(j).Code, before.Code)
+		require.NotEmpty(t, s.attempts(j)[0].What.En)
+		for _, again := range []jpaymenttest.KickbackParams{success(j), other(j), failure(j, "ER010")} {
+			require.True(t, s.deliver(again))
+			require.Equal(t, before, s.look(j), "it is a person's now")
+		}
+	}
+
+	// By the reply, which proves that nothing was carried out.
+	for name, err := range map[string]error{
+		"refused": answered(jpayment.OpReAuth, "ER053"), "declined": answered(jpayment.OpReAuth, "G1242G120000"),
+		"busy": answered(jpayment.OpReAuth, "ER010"), "not sent": unsent(jpayment.OpReAuth, http.ErrServerClosed),
+	} {
+		j, a := believed()
+		jobs := s.riverJobs()
+		require.NoError(t, w.end(t.Context(), a, answerOf(nil, err)))
+		require.Equal(t, ReasonContradicted, s.look(j).Reason, name)
+		s.stands(j, StateReview, ReasonContradicted)
+		require.Equal(t, jobs, s.riverJobs())
+	}
+	for _, err := range []error{nil, lostReply(jpayment.OpReAuth), answered(jpayment.OpReAuth, "ER000"), answeredAgain(jpayment.OpReAuth, "ER032")} {
+		j, a := believed()
+		require.NoError(t, w.end(t.Context(), a, answerOf(nil, err)))
+		s.stands(j, StateDone, ReasonKickback)
+	}
+
+	// What a person has decided stays.
+	for _, d := range []Decision{{State: StateRefused, By: "the till"}, {State: StateDone, NewPaymentID: "778", By: "the till"}} {
+		j := s.enqueue(jpayment.OpReAuth)
+		require.False(t, s.work(w, j))
+		_, err := s.Review(t.Context(), j.ID, d)
+		require.NoError(t, err)
+		before := s.look(j)
+		require.False(t, s.deliver(success(j)))
+		require.True(t, s.deliver(failure(j, "ER010")))
+		require.Equal(t, before, s.look(j))
 	}
 }
 
@@ -255,10 +391,8 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 		s.stands(j, StateAwaiting, ReasonNone)
 	}
 
+	require.ErrorIs(t, settle(success(s.enqueue(jpayment.OpReAuth))), ErrNoJob, "never sent")
 	require.NoError(t, settle(success(j)))
-	other := success(j)
-	other.PaymentID = "778"
-	require.ErrorContains(t, settle(other), "another new payment")
 	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 }
 
@@ -270,14 +404,16 @@ func kickbackChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 	require.False(t, s.work(w, decided))
 	s.pass(2 * time.Hour)
 	require.NoError(t, w.sweep(t.Context()))
-	before := s.stands(decided, StateReview, ReasonNoKickback)
+	s.stands(decided, StateReview, ReasonNoKickback)
+	require.True(t, s.deliver(failure(decided, "ER010")))
+	before := s.look(decided)
 	s.pass(time.Minute)
 	require.True(t, s.deliver(failure(decided, "ER010")))
 	require.Equal(t, before, s.look(decided))
 
 	waiting := s.enqueue(jpayment.OpReAuth)
 	s.pass(time.Minute)
-	require.True(t, s.deliver(failure(waiting, "G1242G120000")))
+	require.False(t, s.deliver(failure(waiting, "G1242G120000")), "it answers a request of somebody else's")
 	require.Equal(t, waiting, s.look(waiting))
 
 	others := success(waiting)

@@ -59,6 +59,12 @@ func (a answer) refused() bool {
 	return a.code != "" && a.code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused
 }
 
+// untouched reports whether the attempt did not carry its request out, nor one before it in
+// the same call.
+func (a answer) untouched() bool {
+	return a.outcome == jpayment.OutcomeNotSent || a.outcome == jpayment.OutcomeRefused || a.refused() && !a.replayed
+}
+
 // verdict is what becomes of a job.
 type verdict struct {
 	state  State
@@ -158,9 +164,10 @@ func (h history) lost() verdict {
 
 // after returns the job as a verdict leaves it. Due is when it comes up again, if it does.
 func (r record) after(v verdict, due, now time.Time) record {
+	news := v.result != nil && v.result != r.Result
 	r.State, r.Reason, r.Code, r.Result = v.state, v.reason, v.code, v.result
 	r.Due, r.UpdatedAt = due, now
-	if v.result != nil {
+	if news {
 		r.forgotten = false // The result can have private data, to be forgotten again.
 		if r.Operation == jpayment.OpReAuth {
 			r.NewPaymentID = v.result.PaymentID
@@ -185,17 +192,19 @@ func (r record) begun(lease time.Duration, now time.Time) record {
 	return r
 }
 
-// takes reports whether the verdict on an attempt of the job still counts. Something else
-// may have settled the job or taken it over meanwhile: then only a success counts, even
-// over a person's word.
-func (r record) takes(v verdict, number int) bool {
+// takes returns what becomes of the job by the answer to an attempt, on which the verdict is
+// v. Something else may have settled the job or taken it over meanwhile: then only a success
+// counts, even over a person's word, and what excludes a kickback that was believed.
+func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	switch {
 	case r.State == StateRunning && r.Attempts == number:
-		return true
+		return v, true
+	case r.State == StateDone && r.Reason == ReasonKickback && r.Attempts == number && a.untouched():
+		return r.contradicted(a.code, a.what), true
 	case v.state != StateDone || r.State == StateDone:
-		return false
+		return v, false
 	default:
-		return r.State != StateRefused || r.Reason == ReasonDecided
+		return v, r.State != StateRefused || r.Reason == ReasonDecided
 	}
 }
 
@@ -221,44 +230,65 @@ func (r record) isStranded(horizon time.Time) bool {
 // kickbackVerdict is what follows for the job from a kickback that answers it. The job's
 // last attempt began at started, if it has one. With production, a test's approval is no
 // success. Changes is false if nothing follows.
-func (r record) kickbackVerdict(k *jpayment.Kickback, started time.Time, production bool, now time.Time) (v verdict, changes bool, err error) {
-	if k.Status != jpayment.StatusSucceeded {
-		v, changes = r.kickbackFailure(k.Code, k.Request.At, started, now)
-		return v, changes, nil
-	}
+//
+// A kickback's signature proves which request it answers. Its status, code and new number
+// are its sender's word. So nothing is sent, paused or refused for it, it overrules neither
+// a person nor a reply, and what excludes it goes to a person.
+func (r record) kickbackVerdict(k *jpayment.Kickback, started time.Time, production bool) (v verdict, changes bool, err error) {
+	success := k.Status == jpayment.StatusSucceeded
+	open := r.State == StateRunning || r.State == StateAwaiting
 	switch {
-	case r.State == StateDone && r.NewPaymentID != k.PaymentID:
-		return verdict{}, false, &problem{
+	case r.Attempts == 0:
+		return v, false, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "決済結果通知は、まだ送信していないジョブ %d のリクエストへの応答ではありません", r.ID))
+	case !success && k.Request.At.Before(started.Truncate(time.Second)):
+		return v, false, nil // What failed an earlier attempt says nothing of the last.
+	case r.State == StateReview && r.Reason == ReasonContradicted:
+		return v, false, nil // Whatever is said now, a person has to look.
+	case success && r.State == StateDone && r.NewPaymentID == k.PaymentID:
+		return v, false, nil
+	case r.State == StateDone && r.Reason == ReasonKickback:
+		return r.contradicted(k.Code, kickbackText(k)), true, nil
+	case success && production && k.TestMode():
+		v = verdict{state: StateReview, reason: ReasonTestMode, result: &k.Result, what: jpayment.WhatOf(jpayment.ErrTestMode)}
+		return v, open, nil
+	case success && r.State == StateDone:
+		return v, false, &problem{
 			what: textf("a kickback tells of another new payment than job %d has", "決済結果通知の新しい決済番号が、ジョブ %d のものと異なります", r.ID),
 			next: nextLookUp,
 		}
-	case r.State == StateRefused && r.Reason != ReasonDecided:
-		return verdict{}, false, &problem{
+	case success && r.State == StateRefused:
+		return v, false, &problem{
 			what: textf("a kickback tells of a success of job %d, which was refused", "拒否されたジョブ %d について、成功の決済結果通知が届きました", r.ID),
 			next: jpayment.OpReAuth.NextIfUnknown(),
 		}
-	case r.State == StateDone:
-		return verdict{}, false, nil
-	case production && k.TestMode():
-		return history{operation: r.Operation}.judge(approvedTest(&k.Result), now), !r.State.Settled(), nil
-	default:
+	case success && r.State == StateWaiting: // It is not sent again if it may have been carried out.
+		return r.contradicted(r.Code, kickbackText(k)), true, nil
+	case success:
 		return verdict{state: StateDone, reason: ReasonKickback, result: &k.Result}, true, nil
+	default:
+		v = verdict{state: StateReview, reason: ReasonUnanswered, code: k.Code, result: r.Result, what: kickbackText(k)}
+		if k.Code.Outcome(jpayment.OpReAuth) == jpayment.OutcomeUnknown && k.Code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused {
+			v.reason = ReasonDeclined
+		}
+		// To a person who looks for what became of it, a code says more than silence.
+		tells := r.State == StateReview && r.Reason == ReasonNoKickback
+		return v, open || tells, nil
 	}
 }
 
-// kickbackFailure is what follows from a kickback with a code, to a request sent at a time.
-func (r record) kickbackFailure(code jpayment.Code, sent, started, now time.Time) (v verdict, changes bool) {
-	a := answer{outcome: code.Outcome(jpayment.OpReAuth), code: code, what: codeText(code)}
-	v = history{operation: jpayment.OpReAuth, attempts: r.Attempts}.judge(a, now)
-	v.result = r.Result
-	// What fails an earlier attempt, or one that was not ours, says nothing of the last,
-	// which may be on its way, or of one to come.
-	earlier := r.Attempts == 0 || sent.Before(started.Truncate(time.Second))
-	again := r.State == StateWaiting && (v.state == StateWaiting || r.Reason == ReasonAgain)
-	// To a person who looks for what became of it, a late decline says more than silence.
-	tells := r.State == StateReview && r.Reason == ReasonNoKickback && v.state == StateReview
-	// A failure that comes again, or after a person's decision, changes nothing.
-	return v, !earlier && !again && (!r.State.Settled() || tells)
+// contradicted is the verdict on a job of which two things are known that exclude each
+// other.
+func (r record) contradicted(code jpayment.Code, what jpayment.Text) verdict {
+	return verdict{state: StateReview, reason: ReasonContradicted, code: code, result: r.Result, what: what}
+}
+
+// kickbackText says what a kickback tells.
+func kickbackText(k *jpayment.Kickback) jpayment.Text {
+	if k.Status == jpayment.StatusSucceeded {
+		return textf("a kickback tells of the new payment %s", "決済結果通知に、新しい決済 %s とあります", k.PaymentID)
+	}
+	code := codeText(k.Code)
+	return jpayment.Text{En: "a kickback tells of a failure: " + code.En, Ja: "決済結果通知に、失敗とあります: " + code.Ja}
 }
 
 // mayDecide reports whether a person may decide for a state.

@@ -182,7 +182,7 @@ func TestJudgeNeverGuesses(t *testing.T) {
 }
 
 func TestReasonsAreExplained(t *testing.T) {
-	require.Len(t, reasons, 16)
+	require.Len(t, reasons, 17)
 	require.Zero(t, ReasonNone.Text())
 	for r := range reasons {
 		require.NotEmpty(t, r)

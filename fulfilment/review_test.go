@@ -234,7 +234,8 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 
 	// A late answer to what was forgotten can be forgotten too.
 	late := s.enqueue(jpayment.OpReAuth)
-	s.begins(w, late)
+	a := s.begins(w, late)
+	a.history.byKickback = false // Its reply has a result.
 	s.pass(w.cfg.lease() + time.Hour)
 	require.NoError(t, w.sweep(t.Context()))
 	_, err = s.Review(t.Context(), late.ID, Decision{State: StateRefused, By: "the till"})
@@ -242,9 +243,8 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	s.pass(time.Second)
 	_, err = s.Forget(t.Context(), s.clock())
 	require.NoError(t, err)
-	n = success(late)
-	n.ApprovalCode = canaryCode
-	require.True(t, s.deliver(n))
+	res := &jpayment.Result{PaymentID: "777", Status: jpayment.StatusSucceeded, ApprovalCode: jpayment.NewSecret(canaryCode)}
+	require.NoError(t, w.end(t.Context(), a, answerOf(res, nil)))
 	require.NotEmpty(t, s.leaks())
 	s.pass(time.Second)
 	_, err = s.Forget(t.Context(), s.clock())

@@ -206,10 +206,12 @@ func (s store) attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
 		WHERE job_id IN (SELECT id FROM jpayment_job WHERE id = $1 AND store_id = $2) ORDER BY number`, jobID, s.storeID)
 }
 
-// attemptStart reads when an attempt began. The time is zero if there is no such attempt.
-func (s store) attemptStart(ctx context.Context, jobID int64, number int) (time.Time, error) {
-	started, _, err := first(ctx, s, scanInt, `SELECT started_at FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, jobID, number)
-	return fromMicros(started), err
+// lastAttempt reads the last attempt of a job. It is zero but for its number if there is
+// none.
+func (s store) lastAttempt(ctx context.Context, r record) (Attempt, error) {
+	a, _, err := first(ctx, s, scanAttempt, `SELECT `+attemptColumns+` FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, r.ID, r.Attempts)
+	a.Number = r.Attempts
+	return a, err
 }
 
 // unknownAttempts counts the attempts of a job, from after one number to before another,

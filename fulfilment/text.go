@@ -17,6 +17,14 @@ func codeText(c jpayment.Code) jpayment.Text {
 	return jpayment.Text{En: string(c) + " (" + m.En + ")", Ja: string(c) + "（" + m.Ja + "）"}
 }
 
+// joined puts two sentences on one line. The first may be empty.
+func joined(a, b jpayment.Text) jpayment.Text {
+	if a.En == "" {
+		return b
+	}
+	return jpayment.Text{En: a.En + "; " + b.En, Ja: a.Ja + "。" + b.Ja}
+}
+
 // sentence puts what happened and what to do next on one line.
 func sentence(what, next jpayment.Text) string {
 	line := "fulfilment: " + what.En

@@ -365,13 +365,17 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, a *attempt, ans answer,
 	if err != nil {
 		return r.Job, false, err
 	}
-	err = s.endAttempt(ctx, r.ID, Attempt{Number: a.job.Attempts, EndedAt: w.moment(), Outcome: ans.outcome, Code: ans.code, What: ans.what})
+	follows, changed := r.takes(v, ans, a.job.Attempts)
+	what := ans.what
+	if changed && follows.reason == ReasonContradicted {
+		what = joined(what, textf("a kickback had told of the new payment %s", "決済結果通知には、新しい決済 %s とありました", r.NewPaymentID))
+	}
+	err = s.endAttempt(ctx, r.ID, Attempt{Number: a.job.Attempts, EndedAt: w.moment(), Outcome: ans.outcome, Code: ans.code, What: what})
 	if err != nil {
 		return r.Job, false, err
 	}
-	changed = r.takes(v, a.job.Attempts)
 	if changed {
-		r, err = w.conclude(ctx, tx, r, v)
+		r, err = w.conclude(ctx, tx, r, follows)
 	}
 	if err == nil && v.pause {
 		err = w.pauseTx(ctx, tx, v.pauseAt(w.moment()))
