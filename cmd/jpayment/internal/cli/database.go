@@ -178,5 +178,18 @@ func wrongDatabase(err error) error {
 
 // databaseFailed returns the error of a database that was opened and no longer works.
 func databaseFailed(err error) error {
-	return console.Failedf("database: %s", "データベース: %s", console.What(err))
+	return console.Failedf("database: %s", "データベース: %s", withNext(err))
+}
+
+// withNext says what an error is about, and what to do next if the error knows.
+func withNext(err error) jpayment.Text {
+	var told interface {
+		error
+		Next() jpayment.Text
+	}
+	what := console.What(err)
+	if !errors.As(err, &told) || told.Next() == (jpayment.Text{}) {
+		return what
+	}
+	return console.Textf("%s; next: %s", "%s。次の手順: %s", what, told.Next())
 }

@@ -114,6 +114,28 @@ func TestReviewAgain(t *testing.T) {
 	})
 }
 
+// A job that cannot be sent again, since what it would send is erased, says so and what to
+// do instead.
+func TestReviewOfAForgottenJob(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	db, err := fulfilment.OpenSQLite(d.vars["JPAYMENT_DATABASE"])
+	require.NoError(t, err)
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	require.NoError(t, err)
+	require.Equal(t, console.Done, d.run(t, "review", "3", "--not-done", "--yes", "--by", "x").status)
+	_, err = q.Forget(t.Context(), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
+		r := d.run(t, "review", "3", "--again", "--yes", "--by", "x", "--lang", string(lang))
+		require.Equal(t, console.Failed, r.status)
+		last := r.stderr[strings.Index(r.stderr, "jpayment: "):]
+		require.Contains(t, last, lang.In("; next: ", "。次の手順: "))
+		require.Equal(t, lang == console.Japanese, len(englishIn(last)) == 0, last)
+	}
+}
+
 // For a machine there is one object for each job, and one for a status.
 func TestStatusAndReviewJSON(t *testing.T) {
 	t.Parallel()

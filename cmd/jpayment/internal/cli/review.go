@@ -228,7 +228,7 @@ func (r *review) decide(ctx context.Context, id int64) error {
 		}
 		return console.ExitStatus(console.Usage)
 	case err != nil:
-		return databaseFailed(err)
+		return console.Failedf("%s", "%s", withNext(err))
 	case r.json:
 		return writeJSON(r.Stdout, newJobRecord(decided, r.flags))
 	}

@@ -183,7 +183,7 @@ func secureConnection(err error) (Text, bool) {
 	case errors.As(err, &invalid):
 		return Textf("%[1]s", "証明書が無効です（理由コード %[2]d）", invalid.Error(), int(invalid.Reason)), true
 	case errors.As(err, &cert):
-		return Textf("%s", "証明書を検証できません", cert.Err.Error()), true
+		return Textf("%[1]s", "証明書を検証できません（%[2]s）", cert.Err.Error(), fmt.Sprintf("%T", cert.Err)), true
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return Text{En: "the other side does not speak TLS", Ja: "接続先がTLSに対応していません"}, true
 	case errors.As(err, &alert):
