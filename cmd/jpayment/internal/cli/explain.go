@@ -260,7 +260,7 @@ func (e *explanation) explainKickback(query string) {
 	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
 	e.VerdictJa += "ゲートウェイは通知に署名しません。ここでも検証していません。"
 	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
-	if k.Signed() { // A signature proves something to the gateway's partner only, so nobody sees it.
+	if k.Signed() { // Whoever sees a signature can send what it proves again: it is never shown.
 		e.Columns = append(e.Columns, column{"jpk", terms["jpk"].Ja, e.lang.Of(console.Hidden), e.lang.In("signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
 	}
 }

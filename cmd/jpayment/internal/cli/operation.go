@@ -90,8 +90,8 @@ func newReAuthCommand(lang console.Lang) *cobra.Command {
 		lang.In(`Cancel a payment and authorise a new one at the amounts given, which are whole yen. The
 new payment has a number of its own: capture that one.
 
-All three amounts must be given, for one that was forgotten would be charged as 0.
-It is sent once and never repeated.`, `決済を取り消し、指定した金額（円）で新しい決済（仮売上）を作成します。新しい決済には新しい決済番号が
+All three amounts are required, so that a forgotten one is not charged as 0. It is sent
+once and never repeated.`, `決済を取り消し、指定した金額（円）で新しい決済（仮売上）を作成します。新しい決済には新しい決済番号が
 付きます。以後はその決済を実売上にしてください。
 
 金額は3つとも必要です。忘れた金額が0円として決済されることを防ぐためです。
@@ -132,7 +132,7 @@ PAYMENT は決済番号です。送信する内容を表示し、確認を求め
 	f.StringArrayVar(&o.extra, "extra", nil, lang.In("other data (その他データ) as key=value; may be repeated", "その他データ（key=value）。繰り返し指定できる"))
 	f.BoolVar(&o.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&o.json, "json", false, lang.In("one JSON object on standard output, all else on standard error", "標準出力にJSONを1つ出力し、ほかは標準エラー出力に出す"))
-	f.Bool("production-only", false, lang.In("let an approval in test mode, in which no money moves, not count as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	return cmd
 }
 

@@ -46,7 +46,7 @@ SIGINT または SIGTERM を受け取るまで送信し続けます。停止時�
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object for each line", "1行に1つの JSON を出力する"))
-	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, its cause being removed", "停止の原因を取り除いた後、再開する"))
+	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, once its cause is removed", "一時停止の原因を取り除いた後に再開する"))
 	return cmd
 }
 
@@ -55,7 +55,7 @@ func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
 	f.String("rate", "", lang.In("calls per second, above 0 and up to 1000; 10 by default [JPAYMENT_RATE]", "1秒あたりのリクエスト数。0より大きく1000以下。既定は10 [JPAYMENT_RATE]"))
 	f.String("concurrency", "", lang.In("calls at once, 1 to 64; 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
-	f.Bool("production-only", false, lang.In("let an approval in test mode, in which no money moves, not count as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	f.String("kickback-wait", "", lang.In("let re-authorisations be answered by kickback, and wait as long for it, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
 	f.String("kickback-listen", "", lang.In("address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
