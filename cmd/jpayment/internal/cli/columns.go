@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jpayment-go/jpayment"
@@ -26,6 +26,9 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	}
 	var cs []column
 	add := func(name, value, en, ja string) {
+		if slices.Contains(res.Unreadable, name) {
+			en, ja = en+"; could not be read and stands as it came", ja+"（読み取れないため、届いたまま）"
+		}
 		cs = append(cs, column{name, terms[name].Ja, value, lang.In(en, ja)})
 	}
 	yen := func(name string, a jpayment.Amount, en, ja string) {
@@ -66,9 +69,11 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	if res.SubscriptionID != "" {
 		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
 	}
-	other := private(res.Other)
-	keys := res.Extra.Len()
-	cs = append(cs, column{"", "その他データ", other, fmt.Sprintf(lang.In("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）"), keys)})
+	what := console.Textf("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）", res.Extra.Len())
+	if slices.Contains(res.Unreadable, "other data") {
+		what = console.Textf("%s; could not be read and stands as it came", "%s（読み取れないため、届いたまま）", what)
+	}
+	cs = append(cs, column{"", otherData.Ja, private(res.Other), lang.Of(what)})
 	return cs
 }
 

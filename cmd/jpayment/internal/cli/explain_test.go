@@ -120,6 +120,19 @@ func TestExplainShowsPrivateOnRequest(t *testing.T) {
 	}
 }
 
+// What cannot be read and bears on no money is shown as it came, and named.
+func TestExplainNamesWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	row := "1095729,1,TestMod,,205685,\xff\x1b,1000,2,4,1006,,,"
+	for lang, want := range map[string]string{"en": "could not be read", "ja": "読み取れない"} {
+		r := session{input: row}.run(t, "explain", "-", "--lang", lang)
+		require.Equal(t, console.Done, r.status)
+		require.NotContains(t, r.stdout, "\x1b")
+		require.Contains(t, r.stdout, want)
+	}
+	require.Contains(t, session{input: row}.run(t, "explain", "-", "--json").stdout, `"unreadable":["cod"]`)
+}
+
 // What the simulated gateway says is understood.
 func TestExplainWhatTheGatewaySays(t *testing.T) {
 	t.Parallel()

@@ -170,7 +170,7 @@ func TestJSON(t *testing.T) {
 			if name == "reauth" {
 				require.Equal(t, map[string]any{
 					"payment_id": "10000002", "status": "succeeded", "code": "", "order_code": got["result"].(map[string]any)["order_code"],
-					"order_number": "注文-1", "amount": 1.0, "tax": 0.0, "shipping": 0.0, "total": 1.0, "subscription_id": "", "test_mode": false,
+					"order_number": "注文-1", "amount": 1.0, "tax": 0.0, "shipping": 0.0, "total": 1.0, "subscription_id": "", "test_mode": false, "unreadable": []any{},
 				}, got["result"])
 				require.Contains(t, got["next"], "10000002")
 			}

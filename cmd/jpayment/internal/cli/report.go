@@ -51,6 +51,7 @@ type resultRecord struct {
 	Total          jpayment.Amount `json:"total"`
 	SubscriptionID string          `json:"subscription_id"`
 	TestMode       bool            `json:"test_mode"`
+	Unreadable     []string        `json:"unreadable"` // names of what stands as it came
 }
 
 func newResultRecord(res *jpayment.Result) *resultRecord {
@@ -62,6 +63,7 @@ func newResultRecord(res *jpayment.Result) *resultRecord {
 		OrderCode: res.OrderCode, OrderNumber: res.OrderNumber,
 		Amount: res.Amount, Tax: res.Tax, Shipping: res.Shipping, Total: res.Total,
 		SubscriptionID: res.SubscriptionID, TestMode: res.TestMode(),
+		Unreadable: append([]string{}, res.Unreadable...), // [] rather than null
 	}
 }
 
