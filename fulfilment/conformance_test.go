@@ -81,6 +81,8 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a stop finishes the call on its way and starts none", gracefulStop[TTx]},
 		{"concurrency is respected", concurrencyRespected[TTx]},
 		{"the rate is respected", rateRespected[TTx]},
+		{"a failure of the database is told, and its end", databaseFails[TTx]},
+		{"a row that cannot be read keeps no other from going on", unreadableRow[TTx]},
 		{"a River job too many does nothing", riverJobTooMany[TTx]},
 		{"a job that a dead process had fetched goes on", strandedJob[TTx]},
 		{"a worker finds what a dead process had fetched", strandedJobFound[TTx]},

@@ -56,7 +56,7 @@ func collect[T any](ctx context.Context, s session, scan func(rows) (T, error), 
 	for rs.Next() {
 		one, err := scan(rs)
 		if err != nil {
-			return nil, err
+			return nil, failed(err)
 		}
 		all = append(all, one)
 	}
@@ -84,20 +84,21 @@ func mustChange(ctx context.Context, s session, statement string, args ...any) e
 	if err == nil && !changed {
 		err = &problem{
 			what: jpayment.Text{En: "a row that was there a moment ago is gone from the database", Ja: "データベースから行が失われました"},
-			next: nextDatabase,
+			next: nextDatabase, database: true,
 		}
 	}
 	return err
 }
 
-// withHint says what to do where the tables are not there.
+// withHint returns a failure of the database, and says what to do where the tables are not
+// there.
 func withHint(err error) error {
 	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
 		return &problem{
 			what:  jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"},
 			next:  jpayment.Text{En: "call Migrate first", Ja: "先に Migrate を呼び出す"},
-			cause: err,
+			cause: failed(err), database: true,
 		}
 	}
-	return err
+	return failed(err)
 }

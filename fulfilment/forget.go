@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jpayment-go/jpayment"
@@ -10,40 +11,51 @@ import (
 // Forget erases the private data of the jobs that were settled before a time, in review
 // not included: e-mail addresses, telephone numbers, other data, approval codes, issued
 // IDs and passwords, and what persons noted. The verdicts stay. It returns how many jobs
-// it changed. A copy of the database made before still has them.
+// it changed. A result that cannot be read is left, and the error names its job. A copy of the database made before still has them.
 func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten int64, err error) {
 	const batch = 500 // Between batches workers get their turn.
+	var (
+		after      int64
+		unreadable []error
+	)
 	for {
-		var n int64
-		err := q.db.transact(ctx, func(tx TTx) error {
+		var all []kept
+		var faults []error
+		err := q.transact(ctx, recording, 0, func(tx TTx) (err error) {
 			s := q.in(tx)
-			all, err := s.lockForgettable(ctx, before, batch)
-			if err != nil {
+			faults = nil
+			if all, err = s.lockForgettable(ctx, before, after, batch); err != nil {
 				return err
 			}
 			for _, k := range all {
-				if k.result, err = forget(k.result); err != nil {
-					return err
+				if k.result, err = forget(k); err != nil {
+					faults = append(faults, err)
+					continue
 				}
 				if err := s.forgetJob(ctx, k); err != nil {
 					return err
 				}
 			}
-			n = int64(len(all))
 			return nil
 		})
 		if err != nil {
-			return forgotten, err
+			return forgotten, errors.Join(append(unreadable, err)...)
 		}
-		if forgotten += n; n < batch {
-			return forgotten, nil
+		for _, err := range faults {
+			q.fails(ctx, recording, 0, err)
 		}
+		unreadable = append(unreadable, faults...)
+		forgotten += int64(len(all) - len(faults))
+		if len(all) < batch {
+			return forgotten, errors.Join(unreadable...)
+		}
+		after = all[len(all)-1].id
 	}
 }
 
 // forget returns a stored result without what is private in it.
-func forget(result string) (string, error) {
-	r, err := unmarshalResult(result)
+func forget(k kept) (string, error) {
+	r, err := unmarshalResult(k.id, k.result)
 	if r == nil || err != nil {
 		return "", err
 	}

@@ -216,13 +216,16 @@ func marshalResult(r *jpayment.Result) (string, error) {
 	return string(text), err
 }
 
-func unmarshalResult(text string) (*jpayment.Result, error) {
+func unmarshalResult(jobID int64, text string) (*jpayment.Result, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // No result is no fault.
 	}
 	var s storedResult
 	if err := json.Unmarshal([]byte(text), &s); err != nil { // The cause may quote it.
-		return nil, &problem{what: jpayment.Text{En: "a result in the database is unreadable", Ja: "データベース内の結果を読み取れません"}, next: nextDatabase}
+		return nil, &problem{
+			what: textf("the result of job %d is unreadable in the database", "ジョブ %d の結果をデータベースから読み取れません", jobID),
+			next: nextDatabase, database: true, row: jobID,
+		}
 	}
 	return &jpayment.Result{
 		PaymentID: s.PaymentID, Status: s.Status, Code: s.Code, OrderCode: s.OrderCode, OrderNumber: s.OrderNumber,

@@ -27,7 +27,7 @@ func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 		job     Job
 		changed bool
 	)
-	err := q.db.transact(ctx, func(tx TTx) (err error) {
+	err := q.transact(ctx, recording, 0, func(tx TTx) (err error) {
 		job, changed, err = q.settle(ctx, tx, k)
 		return err
 	})

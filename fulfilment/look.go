@@ -10,7 +10,8 @@ import (
 // Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, or
 // [ErrNoJob].
 func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
-	return q.store().job(ctx, op, paymentID)
+	j, err := q.store().job(ctx, op, paymentID)
+	return j, q.did(ctx, reading, j.ID, err)
 }
 
 // JobTx does what [Queue.Job] does in the caller's transaction.
@@ -32,12 +33,14 @@ func (q *Queue[TTx]) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	return q.store().jobs(ctx, f)
+	jobs, err := q.store().jobs(ctx, f)
+	return jobs, q.did(ctx, reading, 0, err)
 }
 
 // Attempts returns what was tried for a job, in order.
 func (q *Queue[TTx]) Attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
-	return q.store().attempts(ctx, jobID)
+	as, err := q.store().attempts(ctx, jobID)
+	return as, q.did(ctx, reading, 0, err)
 }
 
 // Status counts jobs by their state.
@@ -60,7 +63,7 @@ func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	s := q.store()
 	counts, err := s.countJobs(ctx, batch)
 	if err != nil {
-		return Status{}, err
+		return Status{}, q.did(ctx, reading, 0, err)
 	}
 	var st Status
 	for _, c := range counts {
@@ -80,5 +83,5 @@ func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 		}
 	}
 	st.Paused, err = s.pause(ctx)
-	return st, err
+	return st, q.did(ctx, reading, 0, err)
 }

@@ -36,7 +36,7 @@ func (p Pause) Next() jpayment.Text {
 // Pause stops the sending for the store, on all machines, until Resume. Calls on their way
 // are finished. A store that is paused keeps its first reason.
 func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
-	return q.db.transact(ctx, func(tx TTx) error {
+	return q.transact(ctx, recording, 0, func(tx TTx) error {
 		return q.pauseTx(ctx, tx, Pause{At: q.moment(), Why: jpayment.Text{En: why, Ja: why}})
 	})
 }
@@ -45,7 +45,7 @@ func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
 // it before each attempt; River's pause only keeps them from being woken for nothing.
 func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
 	if err := q.inserter.QueuePauseTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
-		return err
+		return failed(err)
 	}
 	_, err := q.in(tx).insertPause(ctx, p)
 	return err
@@ -54,9 +54,9 @@ func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
 // Resume takes the sending up again after Pause, or after the fault that stopped it was
 // corrected. It does nothing if the store is not paused.
 func (q *Queue[TTx]) Resume(ctx context.Context) error {
-	return q.db.transact(ctx, func(tx TTx) error {
+	return q.transact(ctx, recording, 0, func(tx TTx) error {
 		if err := q.inserter.QueueResumeTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
-			return err
+			return failed(err)
 		}
 		_, err := q.in(tx).deletePause(ctx)
 		return err

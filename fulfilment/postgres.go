@@ -55,7 +55,15 @@ func (d postgres) tables() string {
 // another order wait for each other. The loser waits until the winner may have passed.
 func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error) {
 	for range 5 {
-		err = pgx.BeginFunc(ctx, d.pool, f)
+		ours := false
+		err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+			err := f(tx)
+			ours = err != nil
+			return err
+		})
+		if !ours {
+			err = failed(err)
+		}
 		if pg := new(pgconn.PgError); !errors.As(err, &pg) || pg.Code != "40P01" {
 			return err
 		}

@@ -50,6 +50,7 @@ type Queue[TTx any] struct {
 	production   bool
 	log          *slog.Logger
 	meters       meters
+	health       health
 	client       *jpayment.Client   // looks at requests, and sends none
 	inserter     *river.Client[TTx] // works nothing
 	now          func() time.Time
@@ -105,7 +106,7 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 // Migrate makes the tables, or brings them up to date. It does no harm to call it at every
 // start, and from several processes at once.
 func (q *Queue[TTx]) Migrate(ctx context.Context) error {
-	return q.db.migrating(ctx, func(ctx context.Context) error {
+	return q.did(ctx, migrating, 0, q.db.migrating(ctx, func(ctx context.Context) error {
 		if _, err := q.db.session().exec(ctx, q.db.tables()); err != nil {
 			return notMigrated(err)
 		}
@@ -117,11 +118,11 @@ func (q *Queue[TTx]) Migrate(ctx context.Context) error {
 			return notMigrated(err)
 		}
 		return nil
-	})
+	}))
 }
 
 func notMigrated(err error) error {
-	return &problem{what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"}, next: nextDatabase, cause: err}
+	return &problem{what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"}, next: nextDatabase, cause: failed(err), database: true}
 }
 
 // store runs the statements outside of a transaction.
@@ -185,7 +186,7 @@ func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, at time.Time, ids ...int64
 		params[i] = river.InsertManyParams{Args: args{id}, InsertOpts: &river.InsertOpts{Queue: q.riverQueue(), MaxAttempts: maxRiverAttempts, ScheduledAt: at}}
 	}
 	if _, err := q.inserter.InsertManyFastTx(ctx, tx, params); err != nil {
-		return &problem{what: jpayment.Text{En: "River did not take a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: err}
+		return &problem{what: jpayment.Text{En: "River did not take a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: failed(err), database: true}
 	}
 	return nil
 }

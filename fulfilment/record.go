@@ -96,6 +96,9 @@ func (q *Queue[TTx]) EnqueueTx(ctx context.Context, tx TTx, r Request) (Job, err
 		return Job{}, err
 	}
 	jobs, err := q.insert(ctx, tx, []Request{r})
+	if atFault(err) {
+		q.fails(ctx, recording, 0, err)
+	}
 	if err != nil {
 		return Job{}, err
 	}
@@ -118,7 +121,7 @@ func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, 
 			return nil, err
 		}
 	}
-	err = q.db.transact(ctx, func(tx TTx) error {
+	err = q.transact(ctx, recording, 0, func(tx TTx) error {
 		jobs, err = q.insert(ctx, tx, rs)
 		return err
 	})
@@ -139,6 +142,7 @@ func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 		return Job{}, err
 	}
 	known, err := known(ctx, q.store(), wanted)
+	err = q.did(ctx, reading, 0, err)
 	if errors.Is(err, ErrNoJob) {
 		return Job{}, nil
 	}

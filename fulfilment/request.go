@@ -194,7 +194,7 @@ func requestOf(r record) (jpayment.Request, error) {
 		if err := json.Unmarshal([]byte(r.private), &p); err != nil {
 			return nil, &problem{ // The cause may quote them.
 				what: textf("the private data of job %d are unreadable", "ジョブ %d の個人情報などを読み取れません", r.ID),
-				next: nextDatabase,
+				next: nextDatabase, database: true, row: r.ID,
 			}
 		}
 	}
@@ -212,7 +212,7 @@ func requestOf(r record) (jpayment.Request, error) {
 	default:
 		return nil, &problem{
 			what: textf("job %d has an operation that this version does not know", "ジョブ %d は、このバージョンの知らない処理です", r.ID),
-			next: nextDatabase,
+			next: nextDatabase, database: true, row: r.ID,
 		}
 	}
 }

@@ -86,13 +86,13 @@ func TestResultsAreStoredWhole(t *testing.T) {
 	filled(t, "", reflect.ValueOf(&want).Elem())
 	text, err := marshalResult(&want)
 	require.NoError(t, err)
-	got, err := unmarshalResult(text)
+	got, err := unmarshalResult(1, text)
 	require.NoError(t, err)
 	require.Equal(t, &want, got)
 
-	text, err = forget(text)
+	text, err = forget(kept{1, text})
 	require.NoError(t, err)
-	got, err = unmarshalResult(text)
+	got, err = unmarshalResult(1, text)
 	require.NoError(t, err)
 	v := reflect.ValueOf(*got)
 	for i := range v.NumField() {

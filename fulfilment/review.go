@@ -25,7 +25,7 @@ type Decision struct {
 // reason has passed, by one for StateWaiting.
 func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (Job, error) {
 	var r record
-	err := q.db.transact(ctx, func(tx TTx) (err error) {
+	err := q.transact(ctx, recording, jobID, func(tx TTx) (err error) {
 		if r, err = q.in(tx).lockJob(ctx, jobID); err != nil {
 			return err
 		}

@@ -57,12 +57,12 @@ func (d sqlite) tables() string                      { return tables }
 func (d sqlite) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		return errors.Join(err, failed(tx.Rollback()))
 	}
-	return tx.Commit()
+	return failed(tx.Commit())
 }
 
 // migrating tries again, since SQLite has no lock that outlives a transaction: who comes

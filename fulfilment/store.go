@@ -43,7 +43,7 @@ func scanJobAnd(rs rows, more ...any) (j Job, err error) {
 		j.Due = fromMicros(due)
 	}
 	j.CreatedAt, j.UpdatedAt = fromMicros(created), fromMicros(updated)
-	j.Result, err = unmarshalResult(result)
+	j.Result, err = unmarshalResult(j.ID, result)
 	return j, err
 }
 
@@ -124,10 +124,11 @@ func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 	return collect(ctx, s, scanJob, statement+fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(params)), params...)
 }
 
-// overdueJobs reads jobs whose attempt or kickback was to come before a time.
-func (s store) overdueJobs(ctx context.Context, before time.Time) ([]Job, error) {
-	return collect(ctx, s, scanJob, `SELECT `+jobColumns+` FROM jpayment_job
-		WHERE store_id = $1 AND state IN ('running', 'awaiting-kickback') AND due < $2 ORDER BY due LIMIT 100`, s.storeID, micros(before))
+// overdueJobs reads which jobs' attempt or kickback was to come before a time, from after
+// one job. It reads no more of them, so that a row that is unreadable hides no other.
+func (s store) overdueJobs(ctx context.Context, before time.Time, after int64) ([]int64, error) {
+	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
+		WHERE store_id = $1 AND state IN ('running', 'awaiting-kickback') AND due < $2 AND id > $3 ORDER BY id LIMIT 100`, s.storeID, micros(before), after)
 }
 
 // stateCount is how many jobs are in a state, and when the first of them is due.
@@ -157,12 +158,12 @@ type kept struct {
 	result string
 }
 
-// lockForgettable reads and locks jobs that were settled before a time, but for those in
-// review, and still have private data.
-func (s store) lockForgettable(ctx context.Context, before time.Time, limit int) ([]kept, error) {
+// lockForgettable reads and locks jobs, from after one, that were settled before a time, but
+// for those in review, and still have private data.
+func (s store) lockForgettable(ctx context.Context, before time.Time, after int64, limit int) ([]kept, error) {
 	return collect(ctx, s, func(rs rows) (k kept, err error) { err = rs.Scan(&k.id, &k.result); return k, err },
-		`SELECT id, result FROM jpayment_job WHERE store_id = $1 AND state IN ('done', 'refused') AND updated_at < $2 AND forgotten = 0 ORDER BY id LIMIT $3`+s.forUpdate(),
-		s.storeID, micros(before), limit)
+		`SELECT id, result FROM jpayment_job WHERE store_id = $1 AND state IN ('done', 'refused') AND updated_at < $2 AND forgotten = 0 AND id > $3 ORDER BY id LIMIT $4`+s.forUpdate(),
+		s.storeID, micros(before), after, limit)
 }
 
 // forgetJob erases the private data of a job, which is locked.

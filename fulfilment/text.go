@@ -39,6 +39,8 @@ func sentence(what, next jpayment.Text) string {
 type problem struct {
 	what, next jpayment.Text
 	cause      error // or nil
+	database   bool  // the database is at fault
+	row        int64 // the job whose row is, or zero
 }
 
 // Error returns both on one line, with the cause.

@@ -85,8 +85,12 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 //
 // With [Config.Meter] it counts attempts by operation and outcome
 // (jpayment.fulfilment.attempts), jobs by operation and the state they came to
-// (jpayment.fulfilment.jobs) and pauses (jpayment.fulfilment.pauses), and measures the
+// (jpayment.fulfilment.jobs), pauses (jpayment.fulfilment.pauses) and failures of the
+// database by what was being done (jpayment.fulfilment.database.errors), and measures the
 // calls (jpayment.fulfilment.call.duration, seconds), each for its store (store_id).
+//
+// What the database does not take is not sent. Each failure of it is logged as an error, and
+// [Queue.Health] tells of it until it is over.
 //
 // With [Config.KickbackWait] it refuses a gateway that does not sign, if the gateway has the
 // Preview method of [jpayment.Client] to be asked by.
@@ -117,7 +121,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
-		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: err}
+		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: failed(err), database: true}
 	}
 	w.sweepUntilStopped(ctx)
 	// The calls on their way end by themselves within their time-out.
@@ -230,7 +234,7 @@ type attempt struct {
 // begin writes an attempt down before its request leaves. It returns nil if the job is not
 // to be sent, or an error that is River's snooze if not yet.
 func (w *worker[TTx]) begin(ctx context.Context, id int64) (a *attempt, err error) {
-	err = w.db.transact(ctx, func(tx TTx) error {
+	err = w.transact(ctx, beginning, id, func(tx TTx) error {
 		a, err = w.beginTx(ctx, tx, id)
 		return err
 	})
@@ -331,14 +335,13 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 		changed bool
 	)
 	for {
-		err := w.db.transact(ctx, func(tx TTx) (err error) {
+		err := w.transact(ctx, ending, a.job.ID, func(tx TTx) (err error) {
 			job, changed, err = w.endTx(ctx, tx, a, ans, v)
 			return err
 		})
 		if err == nil {
 			break
 		}
-		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an attempt's end is not written down yet", slog.Any("job", a.job), slog.String("error", fmt.Sprintf("%T", err)))
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-ctx.Done():

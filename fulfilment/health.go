@@ -1,0 +1,198 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	driver "modernc.org/sqlite"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// databaseError is a failure of the database. It prints as what failed and not as the driver
+// says it, since drivers quote values.
+type databaseError struct{ err error }
+
+// failed returns a failure of the database as this package tells it.
+func failed(err error) error {
+	if err == nil || atFault(err) {
+		return err
+	}
+	return &databaseError{err}
+}
+
+// Error returns the kind of the failure: the database's code, or the driver's type.
+func (e *databaseError) Error() string {
+	var (
+		server *pgconn.PgError
+		lite   *driver.Error
+		errno  syscall.Errno
+	)
+	switch {
+	case errors.As(e.err, &server):
+		return fmt.Sprintf("Postgres failed (SQLSTATE %s)", server.Code)
+	case errors.As(e.err, &lite):
+		return fmt.Sprintf("SQLite failed (code %d: %s)", lite.Code(), driver.ErrorCodeString[lite.Code()&0xff])
+	case errors.Is(e.err, context.Canceled), errors.Is(e.err, context.DeadlineExceeded):
+		return "the database did not answer in time"
+	case errors.As(e.err, &errno):
+		return fmt.Sprintf("the database failed (%T: %s)", e.err, errno)
+	default:
+		return fmt.Sprintf("the database failed (%T)", e.err)
+	}
+}
+
+// Format writes what Error returns, for every verb.
+func (e *databaseError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
+
+// Unwrap returns the driver's error, which may quote values.
+func (e *databaseError) Unwrap() error { return e.err }
+
+// atFault reports whether an error is the database's fault.
+func atFault(err error) bool {
+	var p *problem
+	return errors.As(err, new(*databaseError)) || errors.As(err, &p) && p.database
+}
+
+// Health is how the database answers this process.
+type Health struct {
+	// Since is when it began to fail, and zero if it answers.
+	Since time.Time
+	// Last is when it failed last.
+	Last time.Time
+	// Failures is how often it has failed since.
+	Failures int64
+	// What is what failed last, by kind and without private data.
+	What jpayment.Text
+}
+
+// OK reports whether the database answers.
+func (h Health) OK() bool { return h.Since.IsZero() }
+
+// Health returns how the database answers this process: that of the methods which have
+// failed and not succeeded since that has failed for longest. It asks the database nothing.
+func (q *Queue[TTx]) Health() Health { return q.health.worst(q.moment()) }
+
+// doing is something that needs the database. A failure ends when the same succeeds: where
+// writing fails, reading may do well.
+type doing string
+
+const (
+	migrating doing = "migrating"
+	recording doing = "recording" // requests, kickbacks, decisions and pauses
+	reading   doing = "reading"
+	beginning doing = "beginning an attempt"
+	ending    doing = "ending an attempt"
+
+	sweeping   doing = "looking for overdue jobs"
+	concluding doing = "concluding an overdue job"
+	listing    doing = "looking for River's jobs left behind"
+	replacing  doing = "replacing a job of River's"
+)
+
+// health remembers what fails. A row that cannot be read is remembered by its job.
+type health struct {
+	mu      sync.Mutex
+	failing map[any]Health
+}
+
+func (h *health) fails(key any, what jpayment.Text, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failing == nil {
+		h.failing = map[any]Health{}
+	}
+	one := h.failing[key]
+	if one.OK() {
+		one.Since = now
+	}
+	one.Last, one.What = now, what
+	one.Failures++
+	h.failing[key] = one
+}
+
+// works returns the failure that is over, if there was one.
+func (h *health) works(key any) Health {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.failing[key]
+	delete(h.failing, key)
+	return one
+}
+
+// rowMemory is how long a row that could not be read counts, if it is not met again: another
+// process may have settled its job.
+const rowMemory = 10 * time.Minute
+
+func (h *health) worst(now time.Time) (worst Health) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, one := range h.failing {
+		if _, row := key.(int64); row && now.Sub(one.Last) > rowMemory {
+			delete(h.failing, key)
+			continue
+		}
+		if worst.OK() || one.Since.Before(worst.Since) {
+			worst = one
+		}
+	}
+	return worst
+}
+
+// transact runs f in a transaction, and tells if the database fails. The job is the one that
+// it is about, or zero.
+func (q *Queue[TTx]) transact(ctx context.Context, d doing, job int64, f func(tx TTx) error) error {
+	return q.did(ctx, d, job, q.db.transact(ctx, f))
+}
+
+// did logs and counts a failure of the database, and says when it is over. It returns the
+// error. An error that is not the database's, such as [ErrNoJob], is an answer.
+func (q *Queue[TTx]) did(ctx context.Context, d doing, job int64, err error) error {
+	if atFault(err) {
+		q.fails(ctx, d, job, err)
+		return err
+	}
+	for _, key := range []any{d, job} {
+		if over := q.health.works(key); !over.OK() {
+			q.log.LogAttrs(ctx, slog.LevelInfo, "fulfilment: the database answers again", slog.String("during", string(d)),
+				slog.Time("failed_since", over.Since), slog.Int64("failures", over.Failures))
+		}
+	}
+	return err
+}
+
+func (q *Queue[TTx]) fails(ctx context.Context, d doing, job int64, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // The caller has stopped, and not the database.
+	}
+	var (
+		key  any = d
+		what     = jpayment.Text{En: "the database failed", Ja: "データベースでエラーが発生しました"}
+		p    *problem
+		db   *databaseError
+	)
+	if errors.As(err, &p) {
+		what = p.what
+		if p.row != 0 {
+			key, job = p.row, p.row
+		}
+	}
+	if errors.As(err, &db) {
+		what = jpayment.Text{En: what.En + ": " + db.Error(), Ja: what.Ja + "（" + db.Error() + "）"}
+	}
+	q.health.fails(key, what, q.moment())
+	q.meters.failures.Add(ctx, 1, metric.WithAttributes(q.meters.store, attribute.String("during", string(d))))
+	record := []slog.Attr{slog.String("during", string(d)), slog.String("error", what.En)}
+	if job != 0 {
+		record = append(record, slog.Int64("job_id", job))
+	}
+	q.log.LogAttrs(ctx, slog.LevelError, "fulfilment: the database failed", record...)
+}
