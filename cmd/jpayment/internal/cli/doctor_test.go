@@ -119,6 +119,7 @@ func TestDoctor(t *testing.T) {
 			require.Equal(t, c.status, en.status, en.stdout+en.stderr)
 			require.Equal(t, c.status, ja.status)
 			require.NotContains(t, en.stdout+en.stderr, canary)
+			require.Empty(t, englishIn(ja.stdout+ja.stderr, "O=Acme Co", "gateway.invalid", "localhost"), ja.stdout)
 			if name != "no-such-name" && name != "localhost" { // The machine's resolver has its own words.
 				golden(t, "doctor-"+name, en, ja)
 			}
