@@ -98,8 +98,8 @@ type Request struct {
 	Path       string
 	RawQuery   string // the bytes after the question mark
 	Header     http.Header
-	Body       []byte     // the exact bytes, up to 1 MiB
-	Form       url.Values // what could be decoded
+	Body       []byte     // the exact bytes, up to 64 KiB
+	Form       url.Values // what could be decoded, up to 400 parameters
 
 	// Operation is what was asked for, a re-authorisation with rt=0 being
 	// [jpayment.OpReAuthByKickback]; empty where it is none of the gateway's.

@@ -49,6 +49,10 @@ type Config struct {
 	// ended are remembered, for a program that runs for long; 0 for all. Payments and
 	// kickbacks that wait are never forgotten.
 	Memory int
+	// MemoryBytes is about how much memory the requests that are remembered take, likewise
+	// the attempts, and those that were forged; 0 for as much as they do. The newest of each
+	// is never forgotten.
+	MemoryBytes int
 }
 
 // Defaults returns the configuration of a simulator of which nothing special is asked.
@@ -92,6 +96,8 @@ func (c Config) check() error {
 		return wrong("KickbackACID", fmt.Sprintf("%q is not a number", c.KickbackACID), fmt.Sprintf("の %q は数字ではありません", c.KickbackACID))
 	case c.Memory < 0:
 		return wrong("Memory", fmt.Sprintf("%d is negative", c.Memory), fmt.Sprintf("の %d は負の数です", c.Memory))
+	case c.MemoryBytes < 0:
+		return wrong("MemoryBytes", fmt.Sprintf("%d is negative", c.MemoryBytes), fmt.Sprintf("の %d は負の数です", c.MemoryBytes))
 	}
 	for _, d := range c.KickbackRetries {
 		if d <= 0 {

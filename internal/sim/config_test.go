@@ -123,6 +123,7 @@ func TestConfigThatCannotBeMeant(t *testing.T) {
 		"negative duplicates":   withKickbackDuplicates(-1),
 		"acid of other letters": withKickbackACID("1a"),
 		"negative memory":       withMemory(-1),
+		"negative bytes":        func(c *sim.Config) { c.MemoryBytes = -1 },
 		"a gap":                 func(c *sim.Config) { c.Payments = []sim.Payment{{ID: "10000002"}} },
 	} {
 		require.Panics(t, func() { newSimulator(change) }, name)

@@ -12,6 +12,11 @@ import (
 // maxOtherData bounds the merchant's other data, in bytes (specification, その他データ).
 const maxOtherData = 1024
 
+// maxParams bounds the parameters of a request. One more could not be part of a request
+// that is allowed: beside those of the protocol, which are not repeated, this many take
+// more than maxOtherData.
+const maxParams = 400
+
 // Param is one parameter of a request, decoded.
 type Param struct{ Key, Value string }
 
@@ -96,6 +101,10 @@ func readForm(raw string, charset wire.Charset) input {
 		in.faulty = true
 	}
 	for pair := range strings.SplitSeq(raw, "&") {
+		if len(in.form) == maxParams {
+			in.faulty = true
+			break
+		}
 		rawKey, rawValue, found := strings.Cut(pair, "=")
 		keyBytes, keyOK := unescape(rawKey)
 		valueBytes, valueOK := unescape(rawValue)

@@ -25,11 +25,19 @@ type WaitingKickback struct {
 	Over      bool      // delivered or given up: it waits no more
 }
 
-// remember appends to a log and forgets what is too old.
-func remember[T any](log []T, entry T, memory int) []T {
-	log = append(log, entry)
-	if memory > 0 && len(log) > memory {
-		log = slices.Delete(log, 0, len(log)-memory)
+// remembered is what a log holds.
+type remembered interface{ bytes() int }
+
+// remember forgets of a log what is too old, by number or by size, and never the newest.
+func remember[T remembered](log []T, c Config) []T {
+	size := 0
+	for n, entry := range slices.Backward(log) {
+		size += entry.bytes()
+		tooMany := c.Memory > 0 && len(log)-n > c.Memory
+		tooLarge := c.MemoryBytes > 0 && size > c.MemoryBytes && n < len(log)-1
+		if tooMany || tooLarge {
+			return slices.Delete(log, 0, n+1)
+		}
 	}
 	return log
 }

@@ -99,6 +99,8 @@ func copyDeliveries(deliveries []*KickbackDelivery) []KickbackDelivery {
 	return all
 }
 
+func (d *KickbackDelivery) bytes() int { return 256 + len(d.RawQuery) + len(d.Answer) }
+
 func (d *KickbackDelivery) copy() KickbackDelivery {
 	c := *d
 	c.Answer = slices.Clone(d.Answer)
@@ -378,6 +380,8 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 		_ = s.save(Change{Kickbacks: []WaitingKickback{k.waiting()}}) // see Config.Journal
 		s.forgetEnded()
 	}
+	s.kickbacks.deliveries = remember(s.kickbacks.deliveries, s.config) // the answer counts
+	s.kickbacks.forged = remember(s.kickbacks.forged, s.config)
 	s.changed()
 	return d.copy(), err
 }
@@ -426,12 +430,12 @@ func (s *Simulator) begin(d *KickbackDelivery, k *kickback, query string, byHand
 		d.RawQuery = target.RawQuery + "&" + query
 	}
 	if k == nil {
-		s.kickbacks.forged = remember(s.kickbacks.forged, d, s.config.Memory)
+		s.kickbacks.forged = remember(append(s.kickbacks.forged, d), s.config)
 		return target, nil
 	}
 	k.attempts++
 	d.Request, d.Duplicate, d.Attempt, d.Manual = k.request, k.duplicate, k.attempts, byHand
-	s.kickbacks.deliveries = remember(s.kickbacks.deliveries, d, s.config.Memory)
+	s.kickbacks.deliveries = remember(append(s.kickbacks.deliveries, d), s.config)
 	if byHand {
 		return target, nil
 	}

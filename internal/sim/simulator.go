@@ -24,9 +24,9 @@ const (
 	reAuthPath  = "/gateway/re_auth.aspx"
 )
 
-// maxBody bounds what is kept of a request's body. No request of the protocol
+// maxBody bounds what is read of a request's body. No request of the protocol
 // comes near it.
-const maxBody = 1 << 20
+const maxBody = 64 << 10
 
 // Simulator is one store at the simulated gateway: its books, and the http.Handler
 // before them. It is safe for concurrent use; requests are decided one at a time.
@@ -50,7 +50,7 @@ type Simulator struct {
 	books       books
 	faults      []*ActiveFault
 	faultsSet   int // so far
-	requests    []*Request
+	requests    []measured
 	numbered    int // requests so far
 	kickbacks   kickbacks
 	changes     chan struct{} // closed and replaced at every change
@@ -108,8 +108,8 @@ type Request struct {
 	Path       string
 	RawQuery   string // the bytes after the question mark
 	Header     http.Header
-	Body       []byte // the exact bytes, up to 1 MiB
-	Form       Form   // what could be decoded, in the order received
+	Body       []byte // the exact bytes, up to 64 KiB
+	Form       Form   // what could be decoded, in the order received, up to 400 parameters
 
 	Operation jpayment.Operation // empty where it is none of the gateway's
 	PaymentID string             // tid as it was sent
@@ -123,6 +123,39 @@ type Request struct {
 
 	Status int    // of the answer; 0 where none was given
 	Answer []byte // the body that was sent, as far as it was sent
+}
+
+// measured is a request with how much memory it takes.
+type measured struct {
+	*Request
+	size int
+}
+
+func (m measured) bytes() int { return m.size }
+
+// measure counts what a request takes, with what a value costs beside its bytes.
+func (r *Request) measure() measured {
+	const each = 64
+	size := 8*each + len(r.RemoteAddr) + len(r.Method) + len(r.Path) + len(r.RawQuery) + len(r.Body) + len(r.Answer)
+	for name, values := range r.Header {
+		size += each + len(name)
+		for _, value := range values {
+			size += each + len(value)
+		}
+	}
+	for _, p := range r.Form {
+		size += each + len(p.Key) + len(p.Value)
+	}
+	return measured{r, size}
+}
+
+func (r *Request) copy() Request {
+	c := *r
+	c.Header = r.Header.Clone()
+	c.Body = slices.Clone(r.Body)
+	c.Form = slices.Clone(r.Form)
+	c.Answer = slices.Clone(r.Answer)
+	return c
 }
 
 // ServeHTTP takes one request to the gateway.
@@ -166,12 +199,12 @@ func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number in
 		Path:       r.URL.Path,
 		RawQuery:   r.URL.RawQuery,
 		Header:     r.Header.Clone(),
-		Body:       body[:min(len(body), maxBody)],
+		Body:       slices.Clone(body[:min(len(body), maxBody)]), // without the room that reading it took
 		Form:       in.form,
 		Operation:  operation(r.URL.Path, in.form),
 		PaymentID:  in.form.Get("tid"),
 	}
-	s.requests = remember(s.requests, req, s.config.Memory)
+	defer func() { s.requests = remember(append(s.requests, req.measure()), s.config) }()
 	switch {
 	case readErr != nil:
 		return req.Number, nil, answer{}, readErr
@@ -227,13 +260,38 @@ func (s *Simulator) Requests() []Request {
 	defer s.mu.Unlock()
 	all := make([]Request, len(s.requests))
 	for i, req := range s.requests {
-		all[i] = *req
-		all[i].Header = req.Header.Clone()
-		all[i].Body = slices.Clone(req.Body)
-		all[i].Form = slices.Clone(req.Form)
-		all[i].Answer = slices.Clone(req.Answer)
+		all[i] = req.copy()
 	}
 	return all
+}
+
+// RequestsAfter returns the requests that follow the one of that number, the oldest first:
+// as many as there are, up to a count and about so many bytes, and one at least. It reports
+// whether there are more.
+func (s *Simulator) RequestsAfter(number, count, bytes int) (page []Request, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, req := range s.requests {
+		if req.Number <= number {
+			continue
+		}
+		if bytes -= req.size; len(page) > 0 && (len(page) == count || bytes < 0) {
+			return page, true
+		}
+		page = append(page, req.copy())
+	}
+	return page, false
+}
+
+// Request returns the request of that number, as long as it is remembered.
+func (s *Simulator) Request(number int) (r Request, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.requests, func(r measured) bool { return r.Number == number })
+	if i < 0 {
+		return Request{}, false
+	}
+	return s.requests[i].copy(), true
 }
 
 // SetMaintenance begins or ends maintenance, during which every request is
