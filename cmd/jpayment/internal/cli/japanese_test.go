@@ -187,6 +187,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"simulate --listen x", console.Usage, "--listen"},
 		{"simulate --listen 192.0.2.1:1", console.Failed, "--listen"},
 		{"simulate --listen 0.0.0.0:0", console.Usage, "JPAYMENT_CONTROL_TOKEN"},
+		{"JPAYMENT_CONTROL_TOKEN=short simulate --listen 127.0.0.1:0", console.Usage, "JPAYMENT_CONTROL_TOKEN: トークンが16バイト未満です"},
 		{"simulate --listen 127.0.0.1:0 --state " + dir, console.Failed, "--state"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("nodb"), console.Failed, "SQLite"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("no/such"), console.Failed, "no/such"},

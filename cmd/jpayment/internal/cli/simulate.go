@@ -28,17 +28,17 @@ involved, and nothing leaves this machine.
 
 It ends at SIGINT or SIGTERM. With --state, its books outlive it, even if it is killed.
 Panel and API are for this machine only; to listen elsewhere, set `+controlTokenVariable+`,
-which then is their password.`,
+which then is their password, of 16 bytes or more.`,
 			`実際のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
 利用でき、管理画面とテスト用の JSON API があります。実際のカード決済は行われず、このマシンの外には
 何も送信しません。
 
 SIGINT または SIGTERM で終了します。--state を指定すると、強制終了しても決済の記録が残ります。
 管理画面と API はこのマシン専用です。ほかのアドレスで待ち受けるには `+controlTokenVariable+` を
-設定してください。その値が管理画面と API のパスワードになります。`),
+設定してください。その値（16バイト以上）が管理画面と API のパスワードになります。`),
 		Example: `  jpayment simulate
   jpayment simulate --listen 127.0.0.1:9090 --state books.db
-  JPAYMENT_CONTROL_TOKEN=example jpayment simulate --listen 0.0.0.0:8080`,
+  JPAYMENT_CONTROL_TOKEN=$(openssl rand -hex 16) jpayment simulate --listen 0.0.0.0:8080`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Token = worldOf(cmd).env(controlTokenVariable)
@@ -87,6 +87,8 @@ func notSimulating(config simulator.Config, err error) error {
 	case errors.Is(err, simulator.ErrNoToken):
 		return console.Usagef("--listen %s can be reached from other machines: set "+controlTokenVariable,
 			"--listen %s はほかのマシンから接続できます。"+controlTokenVariable+" を設定してください", config.Listen)
+	case errors.Is(err, simulator.ErrShortToken):
+		return console.Usagef(controlTokenVariable+": %s", controlTokenVariable+": %s", console.What(err))
 	case errors.As(err, &listening):
 		return notListening("--listen", config.Listen, err)
 	default:

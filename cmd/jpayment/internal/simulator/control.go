@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/sim"
@@ -109,6 +110,7 @@ func refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
+	limitAnswer(w)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
@@ -136,6 +138,48 @@ func noSuchCall(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 		En: fmt.Sprintf("%s is not for %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")),
 		Ja: fmt.Sprintf("%s に %s は使えません。%s を使ってください", r.URL.Path, r.Method, strings.Join(allowed, " または ")),
 	}})
+}
+
+// limitAnswer bounds how long the client may take to read what is written from now on.
+func limitAnswer(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pagePatience)) // a test's writer has none
+}
+
+// A list is answered in pages of so many elements, if the call does not say how many.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+	// pageBytes bounds about how much of requests a page holds.
+	pageBytes = 1 << 20
+)
+
+// number reads a number of a query, which is absent for the default.
+func number(r *http.Request, name string, absent, least, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, &fieldError{name, textf("is not a whole number between %s and %s", "が%sから%sまでの整数ではありません", grouped(least), grouped(most))}
+	}
+	return n, nil
+}
+
+// pageOf reads which page of a numbered list is asked for.
+func pageOf(r *http.Request) (after, limit int, err error) {
+	if after, err = number(r, "after", 0, 0, math.MaxInt32); err != nil {
+		return 0, 0, err
+	}
+	limit, err = number(r, "limit", defaultPage, 1, maxPage)
+	return after, limit, err
+}
+
+// cut returns the page of a list that has so many elements before it, and reports whether
+// there are more behind it.
+func cut[T any](all []T, skip, limit int) (page []T, more bool) {
+	all = all[min(skip, len(all)):]
+	return all[:min(limit, len(all))], len(all) > limit
 }
 
 func (s *Simulator) getSettings(http.ResponseWriter, *http.Request) (any, error) {
@@ -184,8 +228,13 @@ func (s *Simulator) patchSettings(w http.ResponseWriter, r *http.Request) (any, 
 	return s.settingsReply(), nil
 }
 
-func (s *Simulator) listPayments(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"payments": each(s.gateway.Payments(), newPaymentReply)}, nil
+func (s *Simulator) listPayments(_ http.ResponseWriter, r *http.Request) (any, error) {
+	after, limit, err := pageOf(r)
+	if err != nil {
+		return nil, err
+	}
+	payments, more := cut(s.gateway.Payments(), max(after-firstPayment+1, 0), limit)
+	return map[string]any{"payments": each(payments, newPaymentReply), "more": more}, nil
 }
 
 func (s *Simulator) createPayment(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -298,16 +347,12 @@ func (s *Simulator) removeFault(w http.ResponseWriter, r *http.Request) (any, er
 }
 
 func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, error) {
-	after := 0
-	if text := r.URL.Query().Get("after"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return nil, wrong("after", "is not the number of a request", "がリクエストの番号ではありません")
-		}
-		after = n
+	after, limit, err := pageOf(r)
+	if err != nil {
+		return nil, err
 	}
-	requests := slices.DeleteFunc(s.gateway.Requests(), func(r sim.Request) bool { return r.Number <= after })
-	return map[string]any{"requests": each(requests, newRequestReply)}, nil
+	requests, more := s.gateway.RequestsAfter(after, limit, pageBytes)
+	return map[string]any{"requests": each(requests, newRequestReply), "more": more}, nil
 }
 
 func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -319,19 +364,32 @@ func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, err
 }
 
 func (s *Simulator) request(number string) (sim.Request, bool) {
-	requests := s.gateway.Requests()
-	i := slices.IndexFunc(requests, func(r sim.Request) bool { return strconv.Itoa(r.Number) == number })
-	if i < 0 {
+	n, err := strconv.Atoi(number)
+	if err != nil {
 		return sim.Request{}, false
 	}
-	return requests[i], true
+	return s.gateway.Request(n)
 }
 
-func (s *Simulator) listKickbacks(http.ResponseWriter, *http.Request) (any, error) {
+// listKickbacks answers with a page of each of its lists, from the same place in them: an
+// attempt to deliver has no number of its own.
+func (s *Simulator) listKickbacks(_ http.ResponseWriter, r *http.Request) (any, error) {
+	skip, err := number(r, "skip", 0, 0, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := number(r, "limit", defaultPage, 1, maxPage)
+	if err != nil {
+		return nil, err
+	}
+	waiting, moreWaiting := cut(s.gateway.WaitingKickbacks(), skip, limit)
+	deliveries, moreDeliveries := cut(s.gateway.Kickbacks(), skip, limit)
+	forged, moreForged := cut(s.gateway.ForgedKickbacks(), skip, limit)
 	return map[string]any{
-		"waiting":    each(s.gateway.WaitingKickbacks(), newWaitingReply),
-		"deliveries": each(s.gateway.Kickbacks(), newDeliveryReply),
-		"forged":     each(s.gateway.ForgedKickbacks(), newDeliveryReply),
+		"waiting":    each(waiting, newWaitingReply),
+		"deliveries": each(deliveries, newDeliveryReply),
+		"forged":     each(forged, newDeliveryReply),
+		"more":       moreWaiting || moreDeliveries || moreForged,
 	}, nil
 }
 

@@ -193,12 +193,12 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 // English words side by side, only names.
 func TestAPISpeaksJapanese(t *testing.T) {
 	t.Parallel()
-	r := start(t, simulator.Config{Token: "secret"})
+	r := start(t, simulator.Config{Token: "secret of the test"})
 	id := func() string {
 		var payment struct {
 			ID string `json:"payment_id"`
 		}
-		_, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", "application/json", "Authorization", "Bearer secret")
+		_, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", "application/json", "Authorization", "Bearer secret of the test")
 		require.NoError(t, json.Unmarshal([]byte(body), &payment))
 		return payment.ID
 	}()
@@ -217,6 +217,7 @@ func TestAPISpeaksJapanese(t *testing.T) {
 		{"GET", "/payments/7", ""},
 		{"GET", "/requests/7", ""},
 		{"GET", "/requests?after=x", ""},
+		{"GET", "/kickbacks?skip=x", ""},
 		{"DELETE", "/faults/7", ""},
 		{"POST", "/kickbacks/x/retry", "{}"},
 		{"POST", "/kickbacks/7/retry", "{}"},
@@ -236,7 +237,7 @@ func TestAPISpeaksJapanese(t *testing.T) {
 		{"PATCH", "/settings", `{"test_mode":"x"}`},
 	} {
 		status, body, _ := call(t, c.method, r.URL+"/control/v1"+c.path, c.body,
-			"Content-Type", "application/json", "Accept-Language", "ja", "Authorization", "Bearer secret")
+			"Content-Type", "application/json", "Accept-Language", "ja", "Authorization", "Bearer secret of the test")
 		if status < 300 {
 			continue
 		}
@@ -245,7 +246,7 @@ func TestAPISpeaksJapanese(t *testing.T) {
 		require.Regexp(t, `\p{Hiragana}|\p{Katakana}`, reply.Error, c)
 		require.NotRegexp(t, `[A-Za-z]+ [a-z]{2,}`, reply.Error, c)
 	}
-	for _, header := range [][]string{{"Authorization", "Bearer wrong"}, {"Authorization", "Bearer secret", "Host", "example.com"}, {"Authorization", "Bearer secret", "Sec-Fetch-Site", "cross-site"}} {
+	for _, header := range [][]string{{"Authorization", "Bearer wrong"}, {"Authorization", "Bearer secret of the test", "Host", "example.com"}, {"Authorization", "Bearer secret of the test", "Sec-Fetch-Site", "cross-site"}} {
 		status, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{}`, append(header, "Accept-Language", "ja")...)
 		require.GreaterOrEqual(t, status, 400)
 		require.Regexp(t, `\p{Hiragana}`, body)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/jpayment-go/jpayment"
@@ -17,14 +18,12 @@ const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; 
 
 // guard keeps the panel and the API to those who are meant to use them: other web pages
 // that the browser has open can neither post here (cross-origin protection) nor read by
-// having their own name point here (the host check). The gateway's pages are not
-// guarded, as the real ones are not.
+// having their own name point here (the host check). The gateway's pages ask for no token,
+// as the real ones do not: see isOfAnotherSite.
 func (s *Simulator) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, r, http.StatusForbidden, jpayment.Text{
-			En: "the request comes from another web site", Ja: "別のウェブサイトからのリクエストです",
-		})
+		refuse(w, r, http.StatusForbidden, otherSite)
 	}))
 	next = crossOrigin.Handler(next)
 
@@ -51,6 +50,27 @@ func (s *Simulator) guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+var otherSite = jpayment.Text{En: "the request comes from another web site", Ja: "別のウェブサイトからのリクエストです"}
+
+// isOfAnotherSite reports whether a browser says that another web page made it send the
+// request: it would come from a registered address, that of the browser's machine. A
+// merchant's server says nothing of the kind. As the gateway takes GET too, every method
+// counts.
+func (s *Simulator) isOfAnotherSite(r *http.Request) bool {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	if site == "" && origin == "" { // no browser
+		return false
+	}
+	if s.loopback && !isLoopbackHost(r.Host) { // a name that was made to point here
+		return true
+	}
+	if site != "" {
+		return site != "same-origin" && site != "none"
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
 }
 
 func (s *Simulator) authorized(r *http.Request) bool {

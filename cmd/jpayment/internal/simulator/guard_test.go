@@ -73,7 +73,7 @@ func TestTokenBeyondTheLoopback(t *testing.T) {
 	_, err := simulator.Open(t.Context(), simulator.Config{Listen: "0.0.0.0:0"})
 	require.ErrorContains(t, err, "a control token is needed")
 
-	r := start(t, simulator.Config{Listen: "0.0.0.0:0", Token: "秘密 token"})
+	r := start(t, simulator.Config{Listen: "0.0.0.0:0", Token: "秘密 token of the test"})
 	require.Contains(t, r.URL, "http://127.0.0.1:")
 	for _, path := range []string{"/panel/", "/control/v1/payments", "/panel/assets/panel.css"} {
 		status, _, header := call(t, "GET", r.URL+path, "")
@@ -81,12 +81,12 @@ func TestTokenBeyondTheLoopback(t *testing.T) {
 		require.Contains(t, header.Get("WWW-Authenticate"), "Basic")
 		status, _, _ = call(t, "GET", r.URL+path, "", "Authorization", "Bearer wrong")
 		require.Equal(t, http.StatusUnauthorized, status)
-		status, _, _ = call(t, "GET", r.URL+path, "", "Authorization", "Bearer 秘密 token", "Host", "simulator.example")
+		status, _, _ = call(t, "GET", r.URL+path, "", "Authorization", "Bearer 秘密 token of the test", "Host", "simulator.example")
 		require.Equal(t, http.StatusOK, status)
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.URL+"/panel/", nil)
 	require.NoError(t, err)
-	req.SetBasicAuth("anyone", "秘密 token")
+	req.SetBasicAuth("anyone", "秘密 token of the test")
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	_ = resp.Body.Close()

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (s *Simulator) posted(
 		if strings.HasPrefix(next, "#") {
 			next = viewOf(r).URL() + next
 		}
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // The handlers name pages of the panel.
 	})
 }
 
@@ -265,11 +266,24 @@ func (s *Simulator) postLanguage(w http.ResponseWriter, r *http.Request) {
 		Name: languageCookie, Value: language, Path: "/panel/", MaxAge: 365 * 24 * 60 * 60,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
-	next := r.PostFormValue("next")
-	if !strings.HasPrefix(next, "/panel/") {
-		next = "/panel/"
+	http.Redirect(w, r, panelPage(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // It is a page of the panel.
+}
+
+// panelPaths are the paths of the panel's pages that a browser can be sent back to.
+var panelPaths = regexp.MustCompile(`^/panel/((payments|requests)/[0-9]+)?$`)
+
+// panelPage returns the page of the panel that a URL names, with its query, or the
+// overview. What a browser makes of anything else is the browser's: another host, for one.
+func panelPage(text string) string {
+	path, query, _ := strings.Cut(text, "?")
+	if !panelPaths.MatchString(path) {
+		return "/panel/"
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // It begins with /panel/: the host stays this one.
+	values, err := url.ParseQuery(query)
+	if err != nil || len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
 }
 
 // streamPause is the least time between two events, so that a busy client does not
@@ -281,6 +295,7 @@ func (s *Simulator) streamChanges(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
 	for {
+		limitAnswer(w)
 		changes := s.gateway.Changes()
 		if _, err := fmt.Fprint(w, "data: changed\n\n"); err != nil {
 			return
@@ -432,6 +447,7 @@ func (s *Simulator) show(w http.ResponseWriter, status int, name string, p page)
 		http.Error(w, in(p.Language, texts["bad page"]), http.StatusInternalServerError)
 		return
 	}
+	limitAnswer(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes()) // who has gone needs no answer

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -37,6 +38,12 @@ var ErrNoToken error = &toldError{jpayment.Text{
 	Ja: "ほかのマシンから接続できるアドレスのため、トークンが必要です",
 }, nil}
 
+// minToken is how many bytes a control token has at least: fewer can be guessed.
+const minToken = 16
+
+// ErrShortToken is the error of a Config whose token can be guessed.
+var ErrShortToken error = &toldError{textf("the control token has less than %d bytes", "トークンが%dバイト未満です", minToken), nil}
+
 // toldError is an error that says in both languages what is wrong, and of which more may
 // be known.
 type toldError struct {
@@ -55,13 +62,28 @@ func (e *toldError) What() jpayment.Text { return e.what }
 func (e *toldError) Unwrap() error       { return e.err }
 
 // memory is how many requests, and how many attempts to deliver a kickback, are kept to
-// be shown.
-const memory = 1000
+// be shown, and memoryBytes about how much of the machine's memory each of these lists takes.
+const (
+	memory      = 1000
+	memoryBytes = 8 << 20
+)
 
 const maxPayments = 10_000
 
 // patience is how long Run waits at its end for answers under way to be sent.
 const patience = 5 * time.Second
+
+// How long a client may take for the header of a request, for its body, to read a page of
+// the simulator's own, and until its next request.
+const (
+	headerPatience = 10 * time.Second
+	bodyPatience   = 30 * time.Second
+	pagePatience   = time.Minute
+	idlePatience   = 2 * time.Minute
+)
+
+// maxHeader bounds the header of a request in bytes.
+const maxHeader = 64 << 10
 
 // Simulator is one store at a simulated gateway, listening.
 type Simulator struct {
@@ -94,6 +116,9 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	}
 	if c.Payments < 0 || c.Payments > maxPayments {
 		return nil, &toldError{textf("%d payments are not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
+	}
+	if c.Token != "" && len(c.Token) < minToken {
+		return nil, ErrShortToken
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -136,7 +161,7 @@ func (s *Simulator) listen(ctx context.Context, address string) error {
 // restore makes the gateway, from the file if there is one.
 func (s *Simulator) restore(ctx context.Context, path string) error {
 	config := sim.Defaults()
-	config.StoreID, config.Memory = s.storeID, memory
+	config.StoreID, config.Memory, config.MemoryBytes = s.storeID, memory, memoryBytes
 	if path == "" {
 		s.gateway = sim.New(config)
 		return nil
@@ -218,7 +243,9 @@ func (s *Simulator) Run(ctx context.Context) error {
 	defer cancel(nil)
 	server := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: time.Minute,
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends event streams and requests that hang
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelError),
 	}
@@ -268,12 +295,41 @@ func (s *Simulator) Close() error {
 // the gateway, byte for byte as it came: it shows in the list of requests that a client
 // has the path wrong.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	limitBody(w, r)
 	switch path := r.URL.Path; {
 	case path == "/", path == "/favicon.ico", path == "/panel", strings.HasPrefix(path, "/panel/"), strings.HasPrefix(path, "/control/"):
 		s.pages.ServeHTTP(w, r)
+	case s.isOfAnotherSite(r):
+		refuse(w, r, http.StatusForbidden, otherSite)
 	default:
 		s.gateway.ServeHTTP(w, r)
 	}
+}
+
+// limitBody bounds how long the body of a request may take. A bound of the server's would
+// be one for the answer as well, which a fault may put off, and for the panel's events.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.Body == http.NoBody {
+		return
+	}
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(bodyPatience)) == nil {
+		r.Body = &timedBody{r.Body, control}
+	}
+}
+
+// timedBody is a body that is to be read in time.
+type timedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil { // It is over.
+		_ = b.control.SetReadDeadline(time.Time{}) // It could be set.
+	}
+	return n, err
 }
 
 func (s *Simulator) routes() *http.ServeMux {

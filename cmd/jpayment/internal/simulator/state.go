@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"modernc.org/sqlite" // which is the driver "sqlite" too, without cgo
@@ -41,11 +43,15 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	readable, err := makePrivate(path)
+	if err != nil {
+		return nil, err
+	}
 	// The exclusive lock is the file's as long as the process lives: two gateways with
 	// one file would each miss the other's bookings. NORMAL would let a power cut take
 	// back commits in WAL mode, FULL does not.
 	pragmas := url.Values{
-		"_pragma": {"busy_timeout(1000)", "locking_mode(EXCLUSIVE)", "synchronous(FULL)"},
+		"_pragma": {"busy_timeout(1000)", "locking_mode(EXCLUSIVE)", "synchronous(FULL)", "secure_delete(ON)"},
 		"_txlock": {"immediate"},
 	}
 	source := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: pragmas.Encode()}
@@ -56,13 +62,35 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	db.SetMaxOpenConns(1) // the lock is the connection's
 	s := &state{db: db}
 	err = s.transact(ctx, func(tx *sql.Tx) error { return prepare(ctx, tx, storeID) })
+	if err == nil && readable != "" { // only now is it known to be our file
+		err = &toldError{textf("others can read or write it: chmod 600 %s", "ほかのユーザーが読み書きできます。chmod 600 %s を実行してください", readable), nil}
+	}
 	if err == nil {
-		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL") // only now is it known to be our file
+		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
 	}
 	if err != nil {
 		return nil, errors.Join(told(err), db.Close())
 	}
 	return s, nil
+}
+
+// makePrivate makes the file, if there is none, so that nobody else can read it: SQLite
+// gives its journals the mode of the file. Of files that are there it returns one that
+// others can read or write.
+func makePrivate(path string) (readable string, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // The user's own file, by the user's own choice.
+	if err == nil {
+		return "", f.Close()
+	}
+	if runtime.GOOS == "windows" { // The mode says nothing there.
+		return "", nil
+	}
+	for _, name := range []string{path, path + "-wal", path + "-journal"} {
+		if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o077 != 0 {
+			return name, nil
+		}
+	}
+	return "", nil // What else is wrong with them, SQLite says.
 }
 
 // prepare makes the tables of a new file and refuses one that is not ours.

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +195,7 @@ func TestKill(t *testing.T) {
 	r = start(t, simulator.Config{State: path})
 	states := map[string]string{}
 	replacements := 0
-	for _, p := range r.control(t, "GET", "/payments", "", http.StatusOK)["payments"].([]any) {
+	for _, p := range r.control(t, "GET", "/payments?limit=1000", "", http.StatusOK)["payments"].([]any) {
 		payment := p.(map[string]any)
 		states[payment["payment_id"].(string)] = payment["state"].(string)
 		if payment["replaces"] != "" {
@@ -210,7 +212,70 @@ func TestKill(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, replacements, reauthorised)
-	waiting := r.control(t, "GET", "/kickbacks", "", http.StatusOK)["waiting"]
+	waiting := r.control(t, "GET", "/kickbacks?limit=1000", "", http.StatusOK)["waiting"]
 	require.Len(t, waiting, replacements, "and each has its kickback waiting")
 	t.Logf("killed after %d acknowledged bookings of %d", len(booked), payments)
+}
+
+// Nobody else reads the books: not the file, nor its write-ahead log, whatever the umask.
+func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is the process's.
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	withoutUmask(t)
+	path := statePath(t)
+	r := start(t, simulator.Config{State: path})
+	r.authorize(t)
+	files, err := filepath.Glob(path + "*")
+	require.NoError(t, err)
+	require.Contains(t, files, path+"-wal")
+	for _, name := range files {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+	}
+	r.stopped(t)
+
+	for _, suffix := range []string{"", "-wal", "-journal"} {
+		for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
+			f, err := os.OpenFile(path+suffix, os.O_CREATE, mode) // SQLite takes away what is empty
+			require.NoError(t, err)
+			require.NoError(t, f.Chmod(mode))
+			require.NoError(t, f.Close())
+			_, err = simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: path})
+			require.ErrorContains(t, err, "chmod 600 "+path+suffix)
+			require.Regexp(t, `\p{Hiragana}`, jpayment.WhatOf(err).Ja)
+		}
+		if suffix == "" {
+			require.NoError(t, os.Chmod(path, 0o600))
+		} else {
+			_ = os.Remove(path + suffix)
+		}
+	}
+	start(t, simulator.Config{State: path}).stopped(t)
+}
+
+// What is deleted is gone from the file.
+func TestStateForgets(t *testing.T) {
+	t.Parallel()
+	path := statePath(t)
+	r := start(t, simulator.Config{State: path})
+	id := r.authorize(t)
+	const marker = "SomethingPrivate"
+	_, body, _ := call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+id+"&note="+marker, "Content-Type", "application/x-www-form-urlencoded")
+	require.Contains(t, body, "OK")
+	r.stopped(t)
+	holds := func() bool {
+		file, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return strings.Contains(string(file), marker)
+	}
+	require.True(t, holds(), "the kickback waits")
+	r = start(t, simulator.Config{State: path})
+	pageURL, queries := receiver(t, "OK")
+	r.control(t, "PATCH", "/settings", `{"kickback_url":"`+pageURL+`"}`, http.StatusOK)
+	require.Contains(t, next(t, queries), marker)
+	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK)
+	r.stopped(t)
+	require.False(t, holds(), "it was delivered")
 }

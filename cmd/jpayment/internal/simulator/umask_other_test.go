@@ -1,0 +1,7 @@
+//go:build !unix
+
+package simulator_test
+
+import "testing"
+
+func withoutUmask(*testing.T) {}
