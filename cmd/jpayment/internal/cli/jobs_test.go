@@ -208,6 +208,16 @@ func TestNextIsComplete(t *testing.T) {
 	d.run(t, append([]string{"run", d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n"), "--yes", "--url", g}, flags...)...)
 	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "jpayment work --resume"+typed)
 
+	ctx, stop := context.WithCancel(t.Context())
+	var said transcript
+	w := world{env: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: io.Discard, stderr: &said}
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, append([]string{"work", "--json"}, flags...), w) }()
+	resume := "then jpayment work --resume" + strings.ReplaceAll(typed, `\`, `\\`) // as JSON has it
+	require.Eventually(t, func() bool { return strings.Contains(said.String(), resume) }, time.Minute, 10*time.Millisecond, "%v", &said)
+	stop()
+	require.Equal(t, console.Done, <-ended)
+
 	d.RegisterIPs(anywhere)
 	id := d.Authorize(purchase)
 	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: id})

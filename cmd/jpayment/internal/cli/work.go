@@ -91,7 +91,8 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 	}
 	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting)
 	if st.Paused != nil {
-		log.Warn("the store is paused: nothing is sent until it is resumed by --resume", "since", st.Paused.At, "why", st.Paused.Why.En)
+		log.Warn("the store is paused: nothing is sent until it is resumed", "since", st.Paused.At, "why", st.Paused.Why.En,
+			"next", st.Paused.Next().En+"; then jpayment work --resume"+sameFlags(cmd))
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
