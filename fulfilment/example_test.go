@@ -206,7 +206,7 @@ func ExampleQueue_Review() {
 			State:        fulfilment.StateDone,
 			NewPaymentID: "10000002", // as the control panel shows it
 			By:           "accounts",
-			Note:         "2000 yen, found by the time and the total",
+			Note:         jpayment.NewSecret("2000 yen, found by the time and the total"),
 		})
 		if err != nil {
 			log.Fatal(err)

@@ -19,14 +19,14 @@ import (
 
 // databaseError is a failure of the database. It prints as what failed and not as the driver
 // says it, since drivers quote values.
-type databaseError struct{ err error }
+type databaseError struct{ driver func() error } // fmt prints no function's result.
 
 // failed returns a failure of the database as this package tells it.
 func failed(err error) error {
 	if err == nil || atFault(err) {
 		return err
 	}
-	return &databaseError{err}
+	return &databaseError{func() error { return err }}
 }
 
 // Error returns the kind of the failure: the database's code, or the driver's type.
@@ -35,18 +35,19 @@ func (e *databaseError) Error() string {
 		server *pgconn.PgError
 		lite   *driver.Error
 		errno  syscall.Errno
+		err    = e.driver()
 	)
 	switch {
-	case errors.As(e.err, &server):
+	case errors.As(err, &server):
 		return fmt.Sprintf("Postgres failed (SQLSTATE %s)", server.Code)
-	case errors.As(e.err, &lite):
+	case errors.As(err, &lite):
 		return fmt.Sprintf("SQLite failed (code %d: %s)", lite.Code(), driver.ErrorCodeString[lite.Code()&0xff])
-	case errors.Is(e.err, context.Canceled), errors.Is(e.err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "the database did not answer in time"
-	case errors.As(e.err, &errno):
-		return fmt.Sprintf("the database failed (%T: %s)", e.err, errno)
+	case errors.As(err, &errno):
+		return fmt.Sprintf("the database failed (%T: %s)", err, errno)
 	default:
-		return fmt.Sprintf("the database failed (%T)", e.err)
+		return fmt.Sprintf("the database failed (%T)", err)
 	}
 }
 
@@ -54,7 +55,7 @@ func (e *databaseError) Error() string {
 func (e *databaseError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
 
 // Unwrap returns the driver's error, which may quote values.
-func (e *databaseError) Unwrap() error { return e.err }
+func (e *databaseError) Unwrap() error { return e.driver() }
 
 // atFault reports whether an error is the database's fault.
 func atFault(err error) bool {

@@ -121,8 +121,9 @@ type Job struct {
 	NewPaymentID string
 	// Attempts is how often it was tried to send it.
 	Attempts int
-	// DecidedBy and Note are a person's, from [Queue.Review].
-	DecidedBy, Note string
+	// DecidedBy and Note are a person's, from [Queue.Review]. The note may be personal.
+	DecidedBy string
+	Note      jpayment.Secret
 
 	// Due is when a waiting job is to be sent, when a running one is given up, and
 	// until when a kickback is awaited. It is zero for a settled job.

@@ -17,13 +17,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/time/rate"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/privacytest"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -305,15 +308,57 @@ func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 	return got
 }
 
-// fmt asks no methods of what stands in a program's unexported fields.
-func TestUnexportedFieldsShowNothingPrivate(t *testing.T) {
+// inYAML is a further way in which programs log. YAML panics where it cannot.
+func inYAML(v any) (b []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return yaml.Marshal(v)
+}
+
+// Nothing exported shows anything private, however a program writes it down.
+func TestNoRenderingShowsPrivateData(t *testing.T) {
 	t.Parallel()
-	order := struct{ wanted Request }{ReAuth("order-1", jpayment.ReAuthRequest{
-		PaymentID: "1", Amount: 900, Email: jpayment.NewSecret(canary + "@example.com"), Phone: jpayment.NewSecret(canaryDigits), Extra: jpayment.NewExtra(map[string]string{canary: canary}),
-	})}
-	for _, verb := range []string{"%v", "%+v", "%#v"} {
-		text := fmt.Sprintf(verb, order)
-		require.NotContains(t, text, canary)
-		require.NotContains(t, text, canaryDigits)
+	note := jpayment.NewSecret(canary + " called")
+	extra := jpayment.NewExtra(map[string]string{"k": canary, canary: "v"})
+	result := &jpayment.Result{
+		PaymentID: "10000002", Status: jpayment.StatusSucceeded, ApprovalCode: jpayment.NewSecret(canaryCode), IssuedID: jpayment.NewSecret(canary),
+		IssuedPassword: jpayment.NewSecret(canary), Other: jpayment.NewSecret("k=" + canary), Extra: extra,
+	}
+	job := Job{ID: 1, StoreID: testStore, Operation: jpayment.OpReAuth, PaymentID: "10000001", Reference: "order-1", State: StateRefused, Result: result, DecidedBy: "the till", Note: note}
+	what := jpayment.Text{En: "could not connect", Ja: "接続できませんでした"}
+	var log said
+	cfg := Config{StoreID: testStore, KickbackWait: time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	s := newSite(t, onSQLite(t), cfg)
+	private := ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Email: jpayment.NewSecret(canary + "@example.com"), Phone: jpayment.NewSecret(canaryDigits), Extra: extra})
+	s.exec("CREATE TABLE checked (v TEXT CHECK (v = 'x')) STRICT")
+	_, driver := s.db.session().exec(t.Context(), "INSERT INTO checked VALUES ('"+canary+"'), (x'00')")
+	require.Error(t, driver)
+	_, invalid := s.Enqueue(t.Context(), Cancel("", jpayment.CancelRequest{PaymentID: canary, Extra: jpayment.NewExtra(map[string]string{"aid": canary})}))
+	require.Error(t, invalid)
+	for _, v := range []any{
+		private, private.InBatch("b"),
+		Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001", Extra: extra}),
+		Cancel("order-1", jpayment.CancelRequest{PaymentID: "10000001", Extra: extra}),
+		job,
+		[]Job{job},
+		map[string]*Job{"k": &job},
+		result,
+		Decision{State: StateRefused, By: "the till", Note: note},
+		Attempt{Number: 1, What: what},
+		Pause{Why: what},
+		Status{Paused: &Pause{Why: what}},
+		Filter{Reference: "order-1"},
+		cfg,
+		WorkerConfig{},
+		Health{What: what},
+		s.Queue,
+		&ConflictError{Job: job, Fields: []string{"Amount"}}, &RefusedError{Job: job},
+		invalid, withHint(driver), notMigrated(driver), failed(errors.New(canary)), errors.Join(failed(errors.New(canary)), ErrNoJob),
+		notMigrated(&pgconn.PgError{Message: canary, Detail: canary}),
+	} {
+		require.Empty(t, privacytest.Leaks(v, []string{canary, canaryDigits, canaryCode}, inYAML), "%T", v)
 	}
 }

@@ -16,7 +16,8 @@ type Decision struct {
 	// NewPaymentID is the payment that a re-authorisation made, if it is done.
 	NewPaymentID string
 	By           string // who decided: 1 to 200 bytes
-	Note         string // at most 200 bytes
+	// Note is what was found, at most 200 bytes. It may be personal and is never logged.
+	Note jpayment.Secret
 }
 
 // Review records a person's decision on a job that needs review, or that awaits its
@@ -70,6 +71,6 @@ func (d Decision) check(r record) error {
 		bad.add("By", isEmpty)
 	}
 	bad.add("By", nameReason(d.By))
-	bad.add("Note", nameReason(d.Note))
+	bad.add("Note", nameReason(d.Note.Reveal()))
 	return bad.err("Review of "+r.Operation, r.PaymentID)
 }

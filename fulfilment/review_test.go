@@ -34,14 +34,14 @@ func personDecides[TTx any](t *testing.T, p place[TTx]) {
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		for _, state := range []State{StateDone, StateRefused} {
 			j := s.inReview(op)
-			d := Decision{State: state, By: "the till", Note: "seen in the control panel"}
+			d := Decision{State: state, By: "the till", Note: jpayment.NewSecret("seen in the control panel")}
 			if op == jpayment.OpReAuth && state == StateDone {
 				d.NewPaymentID = "777"
 			}
 			decided, err := s.Review(t.Context(), j.ID, d)
 			require.NoError(t, err)
 			got := s.stands(j, state, ReasonDecided)
-			require.Equal(t, []string{d.By, d.Note, d.NewPaymentID}, []string{got.DecidedBy, got.Note, got.NewPaymentID})
+			require.Equal(t, []string{d.By, d.Note.Reveal(), d.NewPaymentID}, []string{got.DecidedBy, got.Note.Reveal(), got.NewPaymentID})
 			require.Equal(t, got.State, decided.State)
 			require.Zero(t, decided.Due)
 			require.Equal(t, got.UpdatedAt, decided.UpdatedAt)
@@ -90,7 +90,7 @@ func decisionFaults[TTx any](t *testing.T, p place[TTx]) {
 		fields []string
 	}{
 		"nothing":               {capture, Decision{}, []string{"State", "By"}},
-		"everything":            {waiting, Decision{State: StateReview, NewPaymentID: "1", By: long, Note: "a\nb"}, []string{"Job", "State", "NewPaymentID", "By", "Note"}},
+		"everything":            {waiting, Decision{State: StateReview, NewPaymentID: "1", By: long, Note: jpayment.NewSecret("a\nb")}, []string{"Job", "State", "NewPaymentID", "By", "Note"}},
 		"no new payment":        {reauth, Decision{State: StateDone, By: "x"}, []string{"NewPaymentID"}},
 		"the payment itself":    {reauth, Decision{State: StateDone, NewPaymentID: reauth.PaymentID, By: "x"}, []string{"NewPaymentID"}},
 		"a payment of no job":   {capture, Decision{State: StateDone, NewPaymentID: "1", By: "x"}, []string{"NewPaymentID"}},
@@ -197,7 +197,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, canaryCode, settled.Result.ApprovalCode.Reveal())
 	require.Contains(t, settled.Result.Other.Reveal(), canary)
 	noted := s.enqueue(jpayment.OpSales)
-	_, err = s.Review(t.Context(), noted.ID, Decision{State: StateRefused, By: "the till", Note: canary + " called"})
+	_, err = s.Review(t.Context(), noted.ID, Decision{State: StateRefused, By: "the till", Note: jpayment.NewSecret(canary + " called")})
 	require.NoError(t, err)
 	open, err := s.Enqueue(t.Context(), private(s.authorize()))
 	require.NoError(t, err)

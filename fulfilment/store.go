@@ -29,16 +29,17 @@ func scanJob(rs rows) (Job, error) { return scanJobAnd(rs) }
 // scanJobAnd scans a job and further columns.
 func scanJobAnd(rs rows, more ...any) (j Job, err error) {
 	var (
-		result                string
+		result, note          string
 		due, created, updated int64
 	)
 	err = rs.Scan(append([]any{
 		&j.ID, &j.StoreID, &j.Operation, &j.PaymentID, &j.Reference, &j.Batch, &j.Amount, &j.Tax, &j.Shipping,
-		&j.State, &j.Reason, &j.Code, &result, &j.NewPaymentID, &j.Attempts, &j.DecidedBy, &j.Note, &due, &created, &updated,
+		&j.State, &j.Reason, &j.Code, &result, &j.NewPaymentID, &j.Attempts, &j.DecidedBy, &note, &due, &created, &updated,
 	}, more...)...)
 	if err != nil {
 		return j, err
 	}
+	j.Note = jpayment.NewSecret(note)
 	if !j.State.Settled() {
 		j.Due = fromMicros(due)
 	}
@@ -107,7 +108,7 @@ func (s store) updateJob(ctx context.Context, r record) error {
 			forgotten = $8, decided_by = $9, note = $10, due = $11, updated_at = $12
 		WHERE store_id = $13 AND id = $14`,
 		string(r.State), string(r.Reason), string(r.Code), result, r.NewPaymentID, r.Attempts, r.reviewed,
-		asInt(r.forgotten), r.DecidedBy, r.Note, micros(r.Due), micros(r.UpdatedAt), s.storeID, r.ID)
+		asInt(r.forgotten), r.DecidedBy, r.Note.Reveal(), micros(r.Due), micros(r.UpdatedAt), s.storeID, r.ID)
 }
 
 // jobs reads a page of jobs.

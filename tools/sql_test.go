@@ -48,7 +48,7 @@ func TestSQL(t *testing.T) {
 				require.Equal(t, state, job.State, b)
 			}
 			is(fulfilment.StateReview)
-			_, err = q.Review(ctx, job.ID, fulfilment.Decision{State: fulfilment.StateWaiting, By: "accounts", Note: "仮売上"})
+			_, err = q.Review(ctx, job.ID, fulfilment.Decision{State: fulfilment.StateWaiting, By: "accounts", Note: jpayment.NewSecret("仮売上")})
 			require.NoError(t, err)
 			work(t, q, nil)
 			is(fulfilment.StateDone)

@@ -114,7 +114,7 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 }
 
 func (r *review) decision() fulfilment.Decision {
-	d := fulfilment.Decision{NewPaymentID: r.newPayment, By: r.by, Note: r.note}
+	d := fulfilment.Decision{NewPaymentID: r.newPayment, By: r.by, Note: jpayment.NewSecret(r.note)}
 	switch {
 	case r.done:
 		d.State = fulfilment.StateDone
@@ -285,7 +285,7 @@ func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.A
 	add(r.Lang.In("code", "コード"), string(j.Code))
 	add(r.Lang.In("new payment", "新決済番号"), j.NewPaymentID)
 	add(r.Lang.In("decided by", "判断した人"), j.DecidedBy)
-	add(r.Lang.In("note", "メモ"), j.Note)
+	add(r.Lang.In("note", "メモ"), j.Note.Reveal())
 	add(r.Lang.In("next", "次の手順"), r.Lang.Of(jobtext.Next(j, r.flags)))
 	console.WriteTable(w, rows)
 	if len(attempts) == 0 {

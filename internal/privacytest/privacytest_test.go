@@ -1,0 +1,28 @@
+package privacytest_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/internal/privacytest"
+)
+
+type (
+	open    struct{ text string }
+	guarded struct{ text string }
+)
+
+// Format guards all but unexported fields.
+func (guarded) Format(f fmt.State, _ rune) { fmt.Fprint(f, "guarded") }
+
+func TestLeaksAreFound(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{"canary", open{"canary"}, &open{"canary"}, guarded{"canary"}, errors.New("canary"), []byte("canary"), map[string]string{"canary": ""}} {
+		require.NotEmpty(t, privacytest.Leaks(v, []string{"canary"}), "%T", v)
+	}
+	require.Empty(t, privacytest.Leaks(open{"nothing"}, []string{"canary"}))
+	require.NotEmpty(t, privacytest.Leaks(1, []string{"canary"}, func(any) ([]byte, error) { return nil, errors.New("canary") }))
+}
