@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,8 +18,8 @@ func newExplainCommand(lang console.Lang) *cobra.Command {
 		Short: lang.In("Tell what a code, a reply or a kickback means", "エラーコード・応答・決済結果通知の意味を示す"),
 		Long: lang.In(`Tell what something of the gateway's means: a code (ER003, G1242G120000), a reply as it
 came (a row of columns, OK or ER:ER003), or a kickback (a query, with or without its
-question mark, or the whole URL). A - in its place reads it from standard input. Nothing
-is sent.
+question mark, or the whole URL). In its place @FILE reads it from a file and - from
+standard input, so that it need not stand on the command line. Nothing is sent.
 
 Approval code, issued ID and password, and other data are hidden unless --show-private
 is given. A kickback is not verified: anybody who knows the URL can send one.
@@ -28,7 +27,8 @@ is given. A kickback is not verified: anybody who knows the URL can send one.
 Exit status: 0 explained, 1 it contradicts itself or cannot be read, 2 wrong usage.`,
 			`ゲートウェイから返ったものの意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
 （カンマ区切りの行、OK、ER:ER003）、または決済結果通知（クエリ。先頭の?はあってもなくてもよく、
-URL全体でもよい）を渡してください。- を渡すと標準入力から読みます。何も送信しません。
+URL全体でもよい）を渡してください。@FILE を渡すとファイルから、- を渡すと標準入力から読むので、
+コマンドラインに書かずに済みます。何も送信しません。
 
 承認番号、発行ID・パスワード、その他データは、--show-private を指定しない限り表示しません。
 決済結果通知の検証は行いません。URLを知っていれば誰でも通知を送ることができます。
@@ -37,6 +37,7 @@ URL全体でもよい）を渡してください。- を渡すと標準入力か
 		Example: `  jpayment explain ER003
   jpayment explain '1095729,1,TestMod,,205685,,1000,2,4,1006,,,'
   jpayment explain '?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test%20&am=1000&tx=80&sf=500&ta=1580'
+  jpayment explain @reply.txt
   jpayment explain - < reply.txt`,
 		Args: oneArgument("CODE|ROW|QUERY"),
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
@@ -85,21 +86,13 @@ type afterOutcome struct {
 	outcome    jpayment.Outcome
 }
 
-// maxInput bounds standard input in bytes. A reply has at most 64 KiB.
-const maxInput = 64 << 10
-
 func (e explanation) run(cmd *cobra.Command, input string) error {
 	w := worldOf(cmd)
 	e.lang = language(cmd)
-	if input == "-" {
-		b, err := io.ReadAll(io.LimitReader(w.stdin, maxInput+1))
-		if err != nil {
-			return console.Failedf("standard input cannot be read: %s", "標準入力を読めません。%s", console.What(err))
-		}
-		if len(b) > maxInput {
-			return console.Usagef("standard input is longer than 64 KiB", "標準入力が64 KiBを超えています")
-		}
-		input = string(b)
+	in := sources{stdin: w.stdin}
+	input, err := in.value("explain", input)
+	if err != nil {
+		return err
 	}
 	if err := e.explain(input); err != nil {
 		return err

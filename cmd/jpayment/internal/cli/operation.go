@@ -20,6 +20,7 @@ type operation struct {
 	yes     bool
 	json    bool
 	replay  bool
+	private []privateFlag
 	request func(paymentID string, extra jpayment.Extra) jpayment.Request
 	warning func(paymentID string) jpayment.Text // what it will do
 }
@@ -75,6 +76,7 @@ func newReAuthCommand(lang console.Lang) *cobra.Command {
 	)
 	o := &operation{
 		op: jpayment.OpReAuth, command: "reauth", name: "再オーソリ",
+		private: []privateFlag{{"--email", &email}, {"--phone", &phone}},
 		request: func(paymentID string, extra jpayment.Extra) jpayment.Request {
 			req.PaymentID, req.Extra = paymentID, extra
 			req.Email, req.Phone = jpayment.NewSecret(email), jpayment.NewSecret(phone)
@@ -101,8 +103,8 @@ once and never repeated.`, `決済を取り消し、指定した金額（円）�
 	f.Int64Var(&req.Amount, "amount", 0, lang.In("new price in yen (am)", "新しい決済金額、円（am）"))
 	f.Int64Var(&req.Tax, "tax", 0, lang.In("new tax in yen (tx)", "新しい税額、円（tx）"))
 	f.Int64Var(&req.Shipping, "shipping", 0, lang.In("new shipping cost in yen (sf)", "新しい送料、円（sf）"))
-	f.StringVar(&email, "email", "", lang.In("the cardholder's e-mail address (em)", "カード会員のメールアドレス（em）"))
-	f.StringVar(&phone, "phone", "", lang.In("the cardholder's telephone number without hyphens (pn)", "カード会員の電話番号、ハイフンなし（pn）"))
+	f.StringVar(&email, "email", "", lang.In("the cardholder's e-mail address (em), or @FILE or - to read it from a file or standard input", "カード会員のメールアドレス（em）。@FILE または - でファイルまたは標準入力から読む"))
+	f.StringVar(&phone, "phone", "", lang.In("the cardholder's telephone number without hyphens (pn), or @FILE or -", "カード会員の電話番号、ハイフンなし（pn）。@FILE または - も使える"))
 	for _, amount := range []string{"amount", "tax", "shipping"} {
 		if err := cmd.MarkFlagRequired(amount); err != nil { // It fails for a flag that is not there.
 			panic(err)
@@ -119,17 +121,18 @@ func (o *operation) newCommand(lang console.Lang, short, long string) *cobra.Com
 		Long: long + lang.In(`
 
 PAYMENT is the payment number (決済番号). What will be sent is shown, and has to be
-confirmed. Exit status: 0 done, 1 refused or not sent, 2 wrong usage, 3 unknown: look
+confirmed. A value that begins with @ is given with two: @@value. Exit status: 0 done, 1 refused or not sent, 2 wrong usage, 3 unknown: look
 the payment up in the control panel before anything else.`, `
 
-PAYMENT は決済番号です。送信する内容を表示し、確認を求めます。終了ステータスは、0 完了、
+PAYMENT は決済番号です。送信する内容を表示し、確認を求めます。@ で始まる値は @ を2つ重ねて
+（@@値）指定してください。終了ステータスは、0 完了、
 1 拒否または未送信、2 使い方の誤り、3 不明（何よりも先に管理画面で決済を確認する）です。`),
 		Args: oneArgument("PAYMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
-	f.StringArrayVar(&o.extra, "extra", nil, lang.In("other data (その他データ) as key=value; may be repeated", "その他データ（key=value）。繰り返し指定できる"))
+	f.StringArrayVar(&o.extra, "extra", nil, lang.In("other data (その他データ) as key=value, or @FILE or - for a file or standard input with one in each line; may be repeated", "その他データ（key=value）。@FILE または - でファイルまたは標準入力から1行に1つずつ読む。繰り返し指定できる"))
 	f.BoolVar(&o.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&o.json, "json", false, lang.In("one JSON object on standard output, all else on standard error", "標準出力にJSONを1つ出力し、ほかは標準エラー出力に出す"))
 	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
@@ -156,7 +159,21 @@ func (o *operation) carryOut(cmd *cobra.Command, paymentID string) (*jpayment.Re
 	if s.store == "" {
 		return nil, noStore()
 	}
-	extra, err := parseExtra(o.extra)
+	in := sources{stdin: c.Stdin}
+	for _, p := range o.private {
+		if *p.value, err = in.value(p.flag, *p.value); err != nil {
+			return nil, err
+		}
+	}
+	pairs, err := in.pairs(o.extra)
+	if err != nil {
+		return nil, err
+	}
+	if in.taken && !o.yes {
+		return nil, console.Usagef("standard input holds a value, so that nobody can confirm the operation there: give --yes",
+			"標準入力から値を読むため、確認ができません。--yes を指定してください")
+	}
+	extra, err := parseExtra(pairs)
 	if err != nil {
 		return nil, err
 	}
