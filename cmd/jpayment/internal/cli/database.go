@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,21 +40,34 @@ type queue interface {
 func addDatabaseFlags(cmd *cobra.Command, lang console.Lang) {
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
-	f.String("database", "", lang.In("SQLite file, or postgres://… without a password; by default jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
-		"SQLite ファイル、または postgres://…（パスワードなし）。既定はユーザーデータディレクトリの jpayment/jpayment.db [JPAYMENT_DATABASE]"))
+	f.String("database", "", lang.In("SQLite file, or Postgres database without a password as postgres://… or 'host=… dbname=…'; by default jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
+		"SQLite ファイル、または Postgres データベース（postgres://… または 'host=… dbname=…'、パスワードなし）。既定はユーザーデータディレクトリの jpayment/jpayment.db [JPAYMENT_DATABASE]"))
 	f.String("schema", "", lang.In("Postgres schema for the tables, by default jpayment [JPAYMENT_SCHEMA]", "テーブルを置く Postgres のスキーマ。既定は jpayment [JPAYMENT_SCHEMA]"))
 }
 
+// The two ways to name a Postgres database: by URL, and by key=value pairs as libpq has
+// them.
+var (
+	postgresURL   = regexp.MustCompile(`(?i)^\s*postgres(ql)?://`)
+	postgresPairs = regexp.MustCompile(`(?i)(?:^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|servicefile|sslmode)\s*=`)
+)
+
+// isPostgres reports whether a database is a Postgres one, however it is spelt: no file of
+// that name is meant, which would have a password in it.
 func isPostgres(database string) bool {
-	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
+	return postgresURL.MatchString(database) || postgresPairs.MatchString(database)
 }
 
-// hasPassword reports whether the URL of a database may hold a password.
+// hasPassword reports whether the name of a database may hold a password.
 func hasPassword(database string) bool {
-	if !isPostgres(database) {
+	switch {
+	case postgresURL.MatchString(database):
+	case postgresPairs.MatchString(database):
+		return strings.Contains(strings.ToLower(database), "password")
+	default:
 		return false
 	}
-	u, err := url.Parse(database)
+	u, err := url.Parse(strings.TrimSpace(database))
 	if err != nil {
 		return true
 	}
@@ -64,7 +81,10 @@ func (s settings) databaseName() string {
 	if !isPostgres(database) {
 		return database
 	}
-	u, err := url.Parse(database)
+	if !postgresURL.MatchString(database) {
+		return pairsName(database)
+	}
+	u, err := url.Parse(strings.TrimSpace(database))
 	if err != nil {
 		return "postgres"
 	}
@@ -73,6 +93,37 @@ func (s settings) databaseName() string {
 		shown.User = url.User(name)
 	}
 	return shown.String()
+}
+
+// pairsName returns the database that key=value pairs name, as a URL without the rest.
+func pairsName(database string) string {
+	config, err := parsePostgres(database)
+	if err != nil {
+		return "postgres"
+	}
+	c := config.ConnConfig
+	shown := url.URL{Scheme: "postgres", Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), Path: "/" + c.Database}
+	if strings.HasPrefix(c.Host, "/") { // a directory with a socket
+		shown.Host, shown.RawQuery = "", url.Values{"host": {c.Host}}.Encode()
+	}
+	if c.User != "" {
+		shown.User = url.User(c.User)
+	}
+	return shown.String()
+}
+
+// parsePostgres reads the name of a Postgres database. Its errors may quote it.
+func parsePostgres(database string) (*pgxpool.Config, error) {
+	database = strings.TrimSpace(database)
+	if scheme, rest, isURL := strings.Cut(database, "://"); isURL && postgresURL.MatchString(database) {
+		return pgxpool.ParseConfig(strings.ToLower(scheme) + "://" + rest)
+	}
+	for _, key := range postgresPairs.FindAllStringSubmatch(database, -1) {
+		if key[1] != strings.ToLower(key[1]) { // Another key, to Postgres.
+			return nil, fmt.Errorf("%s is not in small letters", key[1])
+		}
+	}
+	return pgxpool.ParseConfig(database)
 }
 
 // keys returns the kickback keys. The first one signs.
@@ -127,9 +178,9 @@ func openQueue(ctx context.Context, s settings, log *slog.Logger, create bool) (
 }
 
 func openPostgres(ctx context.Context, s settings, cfg fulfilment.Config) (queue, func(), error) {
-	config, err := pgxpool.ParseConfig(s.database.Reveal())
-	if err != nil { // It may quote the URL.
-		return nil, nil, console.Usagef("database: the URL cannot be understood; it is postgres://USER@HOST:PORT/NAME", "データベースの URL が読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です")
+	config, err := parsePostgres(s.database.Reveal())
+	if err != nil { // It may quote the password.
+		return nil, nil, console.Usagef("database: the name of the Postgres database cannot be understood; it is postgres://USER@HOST:PORT/NAME", "Postgres データベースの指定が読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です")
 	}
 	config.MaxConns = max(config.MaxConns, int32(s.concurrency)+4) //nolint:gosec // It is at most 64.
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -146,6 +197,10 @@ func openPostgres(ctx context.Context, s settings, cfg fulfilment.Config) (queue
 
 func openFile(s settings, cfg fulfilment.Config, create bool) (queue, func(), error) {
 	path := s.database.Reveal()
+	if strings.Contains(path, "://") { // It may hold a password.
+		return nil, nil, console.Usagef("database: this URL is neither a file nor that of a Postgres database, postgres://USER@HOST:PORT/NAME",
+			"データベースの URL は postgres://ユーザー@ホスト:ポート/名前 だけが使えます。SQLite はファイル名で指定してください")
+	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
 		return nil, nil, console.Usagef("there is no database %s", "データベース %s がありません", path)
 	}

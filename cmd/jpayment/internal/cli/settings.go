@@ -223,7 +223,7 @@ func readConfigFile(path string, named bool) (configFile, error) {
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
 		return configFile{}, console.Usagef("%s: %s", "%s: %s", path, describeTOML(err))
 	}
-	if reason := tooOpen(info.Mode(), c); reason != (console.Text{}) {
+	if reason := tooOpen(path, info, c); reason != (console.Text{}) {
 		return configFile{}, console.Usagef("%s: %s", "%s: %s", path, reason)
 	}
 	return c, nil
@@ -254,18 +254,52 @@ func describeTOML(err error) console.Text {
 	}
 }
 
-// tooOpen says why others than its owner have too much power over a file, or nothing.
-// Who may write to it chooses where payments are sent.
-func tooOpen(mode os.FileMode, c configFile) (reason console.Text) {
-	switch {
-	case runtime.GOOS == "windows": // The mode says nothing there.
+// tooOpen says why others than the user have too much power over a file, or nothing.
+// Who may write to it, or put another in its place, chooses where payments are sent.
+func tooOpen(path string, info os.FileInfo, c configFile) (reason console.Text) {
+	if runtime.GOOS == "windows" { // The mode says nothing there.
 		return reason
+	}
+	mode := info.Mode()
+	owner, known := ownerOf(info)
+	switch {
+	case known && foreign(owner, os.Geteuid()):
+		return console.Textf("it belongs to somebody else", "ほかのユーザーが所有するファイルです")
 	case mode.Perm()&0o022 != 0:
 		return console.Textf("others may write to it; chmod 600 it", "ほかのユーザーが書き込めます。chmod 600 を実行してください")
 	case mode.Perm()&0o077 != 0 && c.secret() != console.Text{}:
 		return console.Textf("others may read it, and it holds %s; chmod 600 it", "ほかのユーザーが読めますが、%s が含まれています。chmod 600 を実行してください", c.secret())
+	case mode.IsRegular(): // A pipe is in no directory.
+		return replaceable(path)
 	default:
 		return reason
+	}
+}
+
+// foreign reports whether a file's owner is neither the user nor root.
+func foreign(owner, user int) bool { return owner != user && owner != 0 }
+
+// replaceable says in which directory anybody can put another file, or directory, in the
+// place of the path, or nothing. In a sticky one only its owner can.
+func replaceable(path string) (reason console.Text) {
+	path, err := filepath.Abs(path)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return console.What(err)
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return console.What(err)
+		}
+		if info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
+			return console.Textf("everybody can write to the directory %s; chmod o-w it", "ディレクトリ %s に誰でも書き込めます。chmod o-w を実行してください", dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return reason
+		}
 	}
 }
 

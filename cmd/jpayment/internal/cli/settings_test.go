@@ -191,3 +191,104 @@ func TestWrongSettings(t *testing.T) {
 	_, err = settle(t, session{vars: map[string]string{"JPAYMENT_CONFIG": writeConfig(t, `store = "123456"`, 0o644)}})
 	require.NoError(t, err)
 }
+
+// As ssh does, the command obeys no file that somebody else may have written.
+func TestConfigOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	const text = `store = "123456"`
+	from := func(path string) error {
+		_, err := settle(t, session{vars: map[string]string{"JPAYMENT_CONFIG": path}})
+		return err
+	}
+	inDir := func(mode os.FileMode, below string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, below), 0o700))
+		path := filepath.Join(dir, below, "config.toml")
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		require.NoError(t, os.Chmod(dir, mode)) //nolint:gosec // That is what is tested.
+		return path
+	}
+	require.NoError(t, from(inDir(0o700, "")))
+	require.NoError(t, from(inDir(0o777|os.ModeSticky, "")), "nobody can replace it there")
+	for _, below := range []string{"", "jpayment"} {
+		path := inDir(0o777, below)
+		err := from(path)
+		require.ErrorContains(t, err, "everybody can write to the directory "+strings.TrimSuffix(filepath.Dir(path), "/jpayment"))
+		require.Regexp(t, `\p{Hiragana}`, console.What(err).Ja)
+	}
+	link := filepath.Join(t.TempDir(), "link.toml")
+	require.NoError(t, os.Symlink(inDir(0o777, ""), link))
+	require.ErrorContains(t, from(link), "everybody can write to the directory", "what a link leads to counts")
+
+	require.False(t, foreign(1000, 1000))
+	require.False(t, foreign(0, 1000), "root may write anyway")
+	require.True(t, foreign(1001, 1000))
+	require.True(t, foreign(1000, 0))
+	if os.Getuid() == 0 { // Nobody else can give a file away.
+		path := writeConfig(t, text, 0o600)
+		require.NoError(t, os.Chown(path, 1000, -1))
+		err := from(path)
+		require.ErrorContains(t, err, "it belongs to somebody else")
+		require.Regexp(t, `\p{Hiragana}`, console.What(err).Ja)
+	}
+}
+
+// Whatever looks like a database server is one, and does not become a file of that name.
+func TestDatabaseServers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		database       string
+		server, secret bool
+		name           string // as it is shown
+	}{
+		{"jobs.db", false, false, "jobs.db"},
+		{"./host=a", false, false, "./host=a"},
+		{"/var/lib/host/jobs.db", false, false, "/var/lib/host/jobs.db"},
+		{`C:\jobs\a=b.db`, false, false, `C:\jobs\a=b.db`},
+		{"postgres://me@db.example:5433/pay", true, false, "postgres://me@db.example:5433/pay"},
+		{"Postgres://me@db.example/pay", true, false, "postgres://me@db.example/pay"},
+		{"POSTGRESQL://me:canary@db.example/pay", true, true, "postgresql://me@db.example/pay"},
+		{"postgres://me@db.example/pay?password=canary", true, true, "postgres://me@db.example/pay"},
+		{"host=db.example user=me dbname=pay", true, false, "postgres://me@db.example:5432/pay"},
+		{" Host = db.example PASSWORD = canary", true, true, "postgres"},
+		{"dbname=pay password=canary host=db.example user=me", true, true, "postgres://me@db.example:5432/pay"},
+		{"password='canary' dbname=pay", true, true, ""},
+		{"host=", true, false, ""},
+	} {
+		require.Equal(t, c.server, isPostgres(c.database), c.database)
+		require.Equal(t, c.secret, hasPassword(c.database), c.database)
+		name := settings{database: jpayment.NewSecret(c.database)}.databaseName()
+		require.NotContains(t, name, canary, c.database)
+		if c.name != "" {
+			require.Equal(t, c.name, name, c.database)
+		}
+	}
+
+	for _, lang := range []string{"en", "ja"} {
+		for _, c := range []struct{ database, want string }{
+			{"mysql://me:canary@db.example/pay", "postgres://"},
+			{"jdbc:postgresql://db.example/pay?password=canary", "postgres://"},
+			{"sqlite://canary.db", "postgres://"},
+			{"Host=db.example Password=canary x", "postgres://"},
+			{"POSTGRES://me:canary@h:x/y", "postgres://"},
+		} {
+			dir := t.TempDir()
+			s := session{vars: map[string]string{"JPAYMENT_DATABASE": c.database, "JPAYMENT_STORE": "123456"}, world: world{dataDir: dir}}
+			r := s.run(t, "--lang", lang, "status")
+			require.Equal(t, console.Usage, r.status, r.stderr)
+			require.Contains(t, r.stderr, c.want, c.database)
+			require.NotContains(t, r.stdout+r.stderr, canary)
+			require.NoFileExists(t, c.database)
+			if c.database != "sqlite://canary.db" {
+				continue
+			}
+			r = s.run(t, "--lang", lang, "status", "--database", "host=h password=canary")
+			require.Equal(t, console.Usage, r.status)
+			require.Contains(t, r.stderr, "JPAYMENT_DATABASE")
+			require.NotContains(t, r.stderr, canary)
+		}
+	}
+}
