@@ -58,8 +58,3 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 	modernc.org/sqlite v1.61.0
 )
-
-replace (
-	github.com/jpayment-go/jpayment => ../..
-	github.com/jpayment-go/jpayment/fulfilment => ../../fulfilment
-)
