@@ -4,27 +4,42 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"net/url"
+	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+
+	"github.com/jpayment-go/jpayment"
 )
 
 // OpenSQLite opens a database file, and makes it if there is none, with settings under
 // which a commit is on the disk when it returns. Several processes on one machine may open
-// the same file; a network file system is no place for it.
+// the same file; a network file system is no place for it. Only the file's owner can read
+// what it makes, and what is deleted is overwritten.
 func OpenSQLite(path string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
+	// SQLite would let the umask decide who reads it. What it keeps beside it gets its mode.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // The caller's own file.
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
 	// Of a WAL database NORMAL does not sync each commit. An immediate lock keeps two
 	// transactions that read first from both wanting to write then.
 	settings := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_pragma": {"busy_timeout(10000)", "secure_delete(ON)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
 		"_txlock": {"immediate"},
 	}
 	source := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: settings.Encode()}
@@ -40,10 +55,58 @@ func OpenSQLite(path string) (*sql.DB, error) {
 // [OpenSQLite] or like it. Its error is a [*jpayment.ValidationError] with every fault of
 // the configuration.
 //
+// The file holds private data. If others than its owner can read it, the permissions are
+// tightened, which is logged; where they cannot be, the error says so.
+//
 // With one connection, a program that holds a transaction open must not wait for another
 // of this package's calls without handing it the transaction.
 func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
-	return newQueue[*sql.Tx](sqlite{db}, cfg)
+	q, err := newQueue[*sql.Tx](sqlite{db}, cfg)
+	if err != nil {
+		return nil, err
+	}
+	// A database that does not open says so when it is used.
+	ctx, cancel := context.WithTimeout(context.Background(), stalled)
+	defer cancel()
+	path, _, err := first(ctx, q.db.session(), func(rs rows) (path string, err error) { err = rs.Scan(&path); return path, err },
+		`SELECT file FROM pragma_database_list WHERE name = 'main'`)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	loose, err := tighten(path, os.Chmod)
+	for _, file := range loose {
+		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: others could read the database; only its owner can now", slog.String("file", file))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// tighten takes others' permissions from a database file and what SQLite keeps beside it,
+// and returns those that had any. The path is empty for a database in memory.
+func tighten(path string, chmod func(string, fs.FileMode) error) (loose []string, err error) {
+	if path == "" || runtime.GOOS == "windows" { // There a file's mode says nothing.
+		return nil, nil
+	}
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = chmod(file, info.Mode().Perm()&^0o077)
+		}
+		if err != nil {
+			return loose, &problem{
+				what:  jpayment.Text{En: "others can read the database, and its permissions cannot be changed", Ja: "データベースをほかのユーザーが読み取れる状態で、アクセス権を変更できません"},
+				next:  jpayment.Text{En: "let only its owner read it (chmod 600)", Ja: "所有者だけが読み取れるようにする（chmod 600）"},
+				cause: err,
+			}
+		}
+		loose = append(loose, file)
+	}
+	return loose, nil
 }
 
 type sqlite struct{ db *sql.DB }

@@ -207,14 +207,6 @@ func openFile(s settings, cfg fulfilment.Config, create bool) (queue, func(), er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, nil, wrongDatabase(err)
 	}
-	// It holds e-mail addresses and telephone numbers: others do not read it.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // The user's own file, by the user's own choice.
-	if err != nil {
-		return nil, nil, wrongDatabase(err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, nil, wrongDatabase(err)
-	}
 	db, err := fulfilment.OpenSQLite(path)
 	if err != nil {
 		return nil, nil, wrongDatabase(err)

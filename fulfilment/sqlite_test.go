@@ -1,0 +1,96 @@
+package fulfilment
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// files returns a database file and what SQLite keeps beside it.
+func files(t *testing.T, path string) map[string]fs.FileMode {
+	modes := map[string]fs.FileMode{}
+	for _, f := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(f)
+		require.NoError(t, err)
+		modes[f[len(path):]] = info.Mode().Perm()
+	}
+	return modes
+}
+
+// Others do not read the database, not even for a moment.
+func TestFilesAreTheOwners(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "orders.db")
+	db, err := OpenSQLite(path)
+	require.NoError(t, err)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm(), "from the first byte")
+	require.Zero(t, info.Size())
+	require.NoError(t, db.Close())
+
+	var out said
+	q := sqliteAt(t, path)(logged(&out))
+	require.NoError(t, q.Migrate(t.Context()))
+	own := map[string]fs.FileMode{"": 0o600, "-wal": 0o600, "-shm": 0o600}
+	require.Equal(t, own, files(t, path))
+	require.Empty(t, out.String())
+
+	// What others could read is tightened, with a word.
+	for f := range own {
+		require.NoError(t, os.Chmod(path+f, 0o664))
+	}
+	sqliteAt(t, path)(logged(&out))
+	require.Equal(t, own, files(t, path))
+	require.Len(t, out.records("level=WARN", "others could read", "orders.db", "store_id="+testStore), 3)
+
+	// Or refused.
+	require.NoError(t, os.Chmod(path, 0o640))
+	loose, err := tighten(path, func(string, fs.FileMode) error {
+		return &fs.PathError{Op: "chmod", Path: path, Err: errors.ErrUnsupported}
+	})
+	require.Empty(t, loose)
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	require.NotEmpty(t, jpayment.WhatOf(err).Ja)
+	require.NotEmpty(t, jpayment.NextOf(err).Ja)
+
+	_, err = OpenSQLite(filepath.Join(t.TempDir(), "nowhere", "orders.db"))
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// What is erased is overwritten.
+func TestErasedIsOverwritten(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "orders.db")
+	s := newSite(t, sqliteAt(t, path), Config{})
+	w := s.worker(s.client(nil))
+	for range 50 {
+		j, err := s.Enqueue(t.Context(), Sales("order", jpayment.SalesRequest{PaymentID: s.authorize(), Extra: jpayment.NewExtra(map[string]string{"k": canary})}))
+		require.NoError(t, err)
+		require.False(t, s.work(w, j))
+	}
+	inFile := func() int {
+		s.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return bytes.Count(b, []byte(canary))
+	}
+	require.GreaterOrEqual(t, inFile(), 50)
+	s.pass(time.Second)
+	n, err := s.Forget(t.Context(), s.clock())
+	require.NoError(t, err)
+	require.EqualValues(t, 50, n)
+	require.Zero(t, inFile())
+}
