@@ -14,7 +14,7 @@ import (
 type State string
 
 // The states. The last three are settled, but for a review, which a person or a late
-// answer may still decide.
+// answer may still decide, and for what a kickback has settled and something contradicts.
 const (
 	StateWaiting  State = "waiting"           // to be sent, now or at Job.Due
 	StateRunning  State = "running"           // an attempt is on its way
