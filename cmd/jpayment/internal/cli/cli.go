@@ -180,6 +180,7 @@ func commands(lang console.Lang) []*cobra.Command {
 		newWorkCommand(lang),
 		newStatusCommand(lang),
 		newReviewCommand(lang),
+		newDeskCommand(lang),
 		newExplainCommand(lang),
 		newDoctorCommand(lang),
 		newSimulateCommand(lang),

@@ -31,6 +31,7 @@ type queue interface {
 	Attempts(ctx context.Context, jobID int64) ([]fulfilment.Attempt, error)
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
 	Review(ctx context.Context, jobID int64, d fulfilment.Decision) (fulfilment.Job, error)
+	Pause(ctx context.Context, why string) error
 	Resume(ctx context.Context) error
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 	Settle(ctx context.Context, k *jpayment.Kickback) error

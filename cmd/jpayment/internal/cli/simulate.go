@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 )
 
@@ -84,16 +85,26 @@ const maxPayments = 10_000
 func notSimulating(config simulator.Config, err error) error {
 	var listening *net.OpError
 	switch {
-	case errors.Is(err, simulator.ErrNoToken):
-		return console.Usagef("--listen %s can be reached from other machines: set "+controlTokenVariable,
-			"--listen %s はほかのマシンから接続できます。"+controlTokenVariable+" を設定してください", config.Listen)
-	case errors.Is(err, simulator.ErrShortToken):
-		return console.Usagef(controlTokenVariable+": %s", controlTokenVariable+": %s", console.What(err))
+	case errors.Is(err, localpage.ErrNoToken):
+		return noToken(config.Listen)
+	case errors.Is(err, localpage.ErrShortToken):
+		return shortToken()
 	case errors.As(err, &listening):
 		return notListening("--listen", config.Listen, err)
 	default:
 		return console.Failedf("--state %s: %s", "--state %s: %s", config.State, console.What(err))
 	}
+}
+
+// noToken is the error of an address that other machines can reach, and shortToken that of a
+// token that can be guessed.
+func noToken(listen string) error {
+	return console.Usagef("--listen %s can be reached from other machines: set "+controlTokenVariable,
+		"--listen %s はほかのマシンから接続できます。"+controlTokenVariable+" を設定してください", listen)
+}
+
+func shortToken() error {
+	return console.Usagef(controlTokenVariable+": %s", controlTokenVariable+": %s", console.What(localpage.ErrShortToken))
 }
 
 // notListening returns why nothing listens at an address that a flag gave.

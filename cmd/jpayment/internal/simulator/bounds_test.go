@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 )
 
@@ -194,7 +195,7 @@ func TestTokenHasALeastLength(t *testing.T) {
 	t.Parallel()
 	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
 		_, err := simulator.Open(t.Context(), simulator.Config{Listen: listen, Token: strings.Repeat("x", 15)})
-		require.ErrorIs(t, err, simulator.ErrShortToken)
+		require.ErrorIs(t, err, localpage.ErrShortToken)
 	}
 	start(t, simulator.Config{Token: strings.Repeat("x", 16)})
 }

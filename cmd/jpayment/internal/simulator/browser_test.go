@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -19,83 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/browsertest"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
-
-// browser starts a Chromium of its own with a fresh profile. Where there is none, the
-// test is skipped; in CI it fails.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const how = "no Chromium found: apt-get install chromium fonts-ipafont-gothic"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(how)
-		}
-		t.Skip(how)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // Chromium's does not work for root
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()),
-	)
-	// The whole test has two minutes in the browser; none takes seconds.
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancelAllocator)
-	ctx, cancelBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(cancelBrowser)
-	require.NoError(t, chromedp.Do(ctx))
-	return ctx
-}
-
-func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) { //nolint:revive // t stands first, as always in tests.
-	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, steps...))
-}
-
-func value[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T { //nolint:revive // As above.
-	t.Helper()
-	v, err := chromedp.Run(ctx, action)
-	require.NoError(t, err)
-	return v
-}
-
-// sees waits until an expression is true in the page.
-func sees(t *testing.T, ctx context.Context, expression string) { //nolint:revive // As above.
-	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingMutation()))
-	require.NoError(t, err, expression)
-}
-
-// submit clicks a button whose form loads a page, and returns the page's status.
-func submit(t *testing.T, ctx context.Context, button string) int64 { //nolint:revive // As above.
-	t.Helper()
-	resp, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(button)))
-	require.NoError(t, err, button)
-	return resp.Status
-}
-
-// artifact keeps a screenshot for people to look at.
-func artifact(t *testing.T, name string, png []byte) {
-	t.Helper()
-	dir := os.Getenv("ARTIFACTS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", ".artifacts")
-	}
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o644))
-}
 
 // scene fills a simulator with what a store in the middle of its day has.
 func scene(t *testing.T) *running {
@@ -128,114 +51,114 @@ func scene(t *testing.T) *running {
 }
 
 func TestScreenshots(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := scene(t)
-	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
-	submit(t, ctx, `button[value=ja]`)
-	sees(t, ctx, `document.documentElement.lang === "ja" && document.querySelector(".pulse.on") !== null`)
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
+	browsertest.Submit(t, ctx, `button[value=ja]`)
+	browsertest.Sees(t, ctx, `document.documentElement.lang === "ja" && document.querySelector(".pulse.on") !== null`)
 	for _, scheme := range []string{"light", "dark"} {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		})
 		require.NoError(t, err)
 		for width, size := range map[int64]string{wide: "desktop", narrow: "phone"} {
-			do(t, ctx, chromedp.EmulateViewport(width, 900))
+			browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 900))
 			for page, path := range map[string]string{
 				"overview": "/panel/", "payment": "/panel/payments/10000003", "request": "/panel/requests/3",
 			} {
-				do(t, ctx, chromedp.Navigate(r.URL+path))
-				sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
-				require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)), width,
+				browsertest.Do(t, ctx, chromedp.Navigate(r.URL+path))
+				browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+				require.LessOrEqual(t, browsertest.Value(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)), width,
 					"nothing is wider than the screen")
 				if page == "overview" && size == "desktop" && scheme == "light" {
-					do(t, ctx, chromedp.EmulateViewport(width, 1120))
-					artifact(t, "panel.png", value(t, ctx, chromedp.CaptureScreenshot())) // for docs/panel.png
+					browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 1120))
+					browsertest.Artifact(t, "panel.png", browsertest.Value(t, ctx, chromedp.CaptureScreenshot())) // for docs/panel.png
 				}
-				artifact(t, "panel-"+page+"-"+size+"-"+scheme+".png", value(t, ctx, chromedp.FullScreenshot(100)))
+				browsertest.Artifact(t, "panel-"+page+"-"+size+"-"+scheme+".png", browsertest.Value(t, ctx, chromedp.FullScreenshot(100)))
 			}
 		}
 	}
 }
 
 func TestPanelInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
-	do(t, ctx, chromedp.Navigate(r.URL+"/"))
-	require.Equal(t, r.URL+"/panel/", value(t, ctx, chromedp.Location()))
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/"))
+	require.Equal(t, r.URL+"/panel/", browsertest.Value(t, ctx, chromedp.Location()))
 
 	// By keyboard: the first stop is the link that skips the header.
-	do(t, ctx, chromedp.KeyEvent(kb.Tab))
-	sees(t, ctx, `document.activeElement.className === "skip"`)
-	require.NotEqual(t, "none", value(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)))
-	do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-payment summary`)), chromedp.KeyEvent(kb.Enter))
-	do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=order_number]`), "注文-1"))
+	browsertest.Do(t, ctx, chromedp.KeyEvent(kb.Tab))
+	browsertest.Sees(t, ctx, `document.activeElement.className === "skip"`)
+	require.NotEqual(t, "none", browsertest.Value(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)))
+	browsertest.Do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-payment summary`)), chromedp.KeyEvent(kb.Enter))
+	browsertest.Do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=order_number]`), "注文-1"))
 	_, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(kb.Enter))
 	require.NoError(t, err)
-	sees(t, ctx, `document.querySelector("#payment-10000001 .badge.authorized") !== null`)
-	require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS(`#payment-10000001`))), "¥1,580")
+	browsertest.Sees(t, ctx, `document.querySelector("#payment-10000001 .badge.authorized") !== null`)
+	require.Contains(t, browsertest.Value(t, ctx, chromedp.Text(chromedp.CSS(`#payment-10000001`))), "¥1,580")
 
 	// With the mouse.
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#capture-10000001`))
-	sees(t, ctx, `document.querySelector("#payment-10000001 .badge.captured") !== null`)
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#reauth-10000001`))
-	do(t, ctx, chromedp.SetValue(chromedp.CSS(`input[name=amount]`), "500"))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#reauthorise`))
-	require.Equal(t, r.URL+"/panel/payments/10000002", value(t, ctx, chromedp.Location()))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#cancel-10000002`))
-	sees(t, ctx, `document.querySelector("#payment-now .badge.cancelled") !== null`)
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `.brand`))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#test-mode`))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#maintenance`))
-	sees(t, ctx, `document.querySelectorAll("#flags .flag").length === 2`)
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#capture-10000001`))
+	browsertest.Sees(t, ctx, `document.querySelector("#payment-10000001 .badge.captured") !== null`)
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#reauth-10000001`))
+	browsertest.Do(t, ctx, chromedp.SetValue(chromedp.CSS(`input[name=amount]`), "500"))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#reauthorise`))
+	require.Equal(t, r.URL+"/panel/payments/10000002", browsertest.Value(t, ctx, chromedp.Location()))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#cancel-10000002`))
+	browsertest.Sees(t, ctx, `document.querySelector("#payment-now .badge.cancelled") !== null`)
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `.brand`))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#test-mode`))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#maintenance`))
+	browsertest.Sees(t, ctx, `document.querySelectorAll("#flags .flag").length === 2`)
 	require.Equal(t, true, r.control(t, "GET", "/settings", "", http.StatusOK)["maintenance"])
 
-	do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-fault summary`)), chromedp.KeyEvent(kb.Enter))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#add-fault`))
+	browsertest.Do(t, ctx, chromedp.Focus(chromedp.CSS(`#new-fault summary`)), chromedp.KeyEvent(kb.Enter))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#add-fault`))
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#clear-faults`))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#clear-faults`))
 
-	do(t, ctx, chromedp.SetValue(chromedp.CSS(`#ips`), "nobody"))
-	require.EqualValues(t, http.StatusUnprocessableEntity, submit(t, ctx, `form[action="/panel/settings/ips"] button`))
-	sees(t, ctx, `document.querySelector("[role=alert]") !== null && document.getElementById("ips").value === "nobody"`)
+	browsertest.Do(t, ctx, chromedp.SetValue(chromedp.CSS(`#ips`), "nobody"))
+	require.EqualValues(t, http.StatusUnprocessableEntity, browsertest.Submit(t, ctx, `form[action="/panel/settings/ips"] button`))
+	browsertest.Sees(t, ctx, `document.querySelector("[role=alert]") !== null && document.getElementById("ips").value === "nobody"`)
 	r.authorize(t) // the page of a form that failed is kept up to date, too
-	sees(t, ctx, `document.getElementById("payment-10000003") !== null`)
+	browsertest.Sees(t, ctx, `document.getElementById("payment-10000003") !== null`)
 }
 
 // What changes elsewhere is shown without a reload, and takes nothing from the person
 // who is using the page.
 func TestPanelIsLive(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := scene(t)
-	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
-	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
-	value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument = true`))
-	do(t, ctx,
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/"))
+	browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+	browsertest.Value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument = true`))
+	browsertest.Do(t, ctx,
 		chromedp.Click(chromedp.CSS(`#new-payment summary`)),
 		chromedp.SendKeys(chromedp.CSS(`input[name=order_number]`), "half-typ"),
 		chromedp.Click(chromedp.CSS(`#kickback-list summary`)))
 	r.authorize(t)
-	sees(t, ctx, `document.getElementById("payment-10000007") !== null`)
-	require.Equal(t, "half-typ", value(t, ctx, chromedp.Value(chromedp.CSS(`input[name=order_number]`))))
+	browsertest.Sees(t, ctx, `document.getElementById("payment-10000007") !== null`)
+	require.Equal(t, "half-typ", browsertest.Value(t, ctx, chromedp.Value(chromedp.CSS(`input[name=order_number]`))))
 
-	do(t, ctx, chromedp.Focus(chromedp.CSS(`#cancel-10000007`)))
+	browsertest.Do(t, ctx, chromedp.Focus(chromedp.CSS(`#cancel-10000007`)))
 	r.control(t, "POST", "/payments/10000007/capture", "", http.StatusOK)
-	sees(t, ctx, `document.querySelector("#payment-10000007 .badge.captured") !== null`)
-	require.Equal(t, "cancel-10000007", value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
+	browsertest.Sees(t, ctx, `document.querySelector("#payment-10000007 .badge.captured") !== null`)
+	require.Equal(t, "cancel-10000007", browsertest.Value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
 	r.control(t, "POST", "/payments/10000007/cancel", "", http.StatusOK)
-	sees(t, ctx, `document.getElementById("cancel-10000007") === null`)
-	require.Equal(t, "payment-list", value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
+	browsertest.Sees(t, ctx, `document.getElementById("cancel-10000007") === null`)
+	require.Equal(t, "payment-list", browsertest.Value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
 
 	// Each kind of news comes.
 	r.control(t, "POST", "/kickbacks/3/retry", "", http.StatusOK)
-	sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
-	sees(t, ctx, `document.querySelectorAll("#kickback-list details[open]").length === 1`)
+	browsertest.Sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
+	browsertest.Sees(t, ctx, `document.querySelectorAll("#kickback-list details[open]").length === 1`)
 	call(t, "GET", r.URL+"/gateway/gateway.aspx?aid=1", "")
-	sees(t, ctx, `document.getElementById("request-5") !== null`)
+	browsertest.Sees(t, ctx, `document.getElementById("request-5") !== null`)
 	r.control(t, "DELETE", "/faults", "", http.StatusOK)
-	sees(t, ctx, `document.querySelector("#fault-list li") === null`)
+	browsertest.Sees(t, ctx, `document.querySelector("#fault-list li") === null`)
 	r.control(t, "PATCH", "/settings", `{"test_mode":true}`, http.StatusOK)
-	sees(t, ctx, `document.querySelector("#flags .test") !== null`)
-	require.True(t, value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)))
+	browsertest.Sees(t, ctx, `document.querySelector("#flags .test") !== null`)
+	require.True(t, browsertest.Value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)))
 }
 
 // wide and narrow are the screens that the panel is for.
@@ -245,13 +168,13 @@ const wide, narrow = 1280, 390
 func onEveryScreen(t *testing.T, ctx context.Context, url string, look func(t *testing.T)) { //nolint:revive // As above.
 	t.Helper()
 	for _, language := range []string{"ja", "en"} {
-		do(t, ctx, chromedp.Navigate(url))
-		submit(t, ctx, `button[value=`+language+`]`)
+		browsertest.Do(t, ctx, chromedp.Navigate(url))
+		browsertest.Submit(t, ctx, `button[value=`+language+`]`)
 		for _, width := range []int64{wide, narrow} {
 			t.Run(fmt.Sprint(language, " ", width), func(t *testing.T) {
-				do(t, ctx, chromedp.EmulateViewport(width, 844), chromedp.Navigate(url))
-				sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
-				value(t, ctx, chromedp.Evaluate[bool](`document.querySelectorAll("details.new").forEach(d => { d.open = true; }), true`))
+				browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 844), chromedp.Navigate(url))
+				browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+				browsertest.Value(t, ctx, chromedp.Evaluate[bool](`document.querySelectorAll("details.new").forEach(d => { d.open = true; }), true`))
 				look(t)
 			})
 		}
@@ -276,31 +199,31 @@ const cutOff = `(() => {
 })()`
 
 func TestNothingInAFormIsCutOff(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
 	onEveryScreen(t, ctx, r.URL+"/panel/", func(t *testing.T) {
-		require.Positive(t, value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll("input[placeholder]").length`)))
-		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](cutOff)))
+		require.Positive(t, browsertest.Value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll("input[placeholder]").length`)))
+		require.Empty(t, browsertest.Value(t, ctx, chromedp.Evaluate[string](cutOff)))
 	})
 }
 
 // Amounts and times are read at a glance: none is broken over two lines or runs out of
 // its place.
 func TestNumbersAreNotBroken(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
 	for range 3 {
 		r.control(t, "POST", "/payments", `{"amount":300000000000,"order_number":"`+strings.Repeat("注文", 8)+`"}`, http.StatusCreated)
 	}
 	r.control(t, "POST", "/payments/10000001/capture", "", http.StatusOK)
 	look := func(t *testing.T) {
-		require.GreaterOrEqual(t, value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll(".yen").length`)), 4)
-		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll(".yen, time span")].filter(e => {
+		require.GreaterOrEqual(t, browsertest.Value(t, ctx, chromedp.Evaluate[int](`document.querySelectorAll(".yen").length`)), 4)
+		require.Empty(t, browsertest.Value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll(".yen, time span")].filter(e => {
 			const box = e.closest(".sum, td, dd, li").getBoundingClientRect(), own = e.getBoundingClientRect();
 			return e.getClientRects().length !== 1 || own.left < box.left || own.right > box.right + 1;
 		}).map(e => e.textContent).join("; ")`)))
-		require.LessOrEqual(t, value(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)), 0)
-		require.Empty(t, value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("table")].filter(e =>
+		require.LessOrEqual(t, browsertest.Value(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)), 0)
+		require.Empty(t, browsertest.Value(t, ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("table")].filter(e =>
 			e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1).map(e => e.className).join("; ")`)))
 	}
 	onEveryScreen(t, ctx, r.URL+"/panel/", look)
@@ -310,13 +233,13 @@ func TestNumbersAreNotBroken(t *testing.T) {
 // The form for a fault shows the fields of the kind that was chosen, and what was typed
 // into one that is no longer shown is forgotten.
 func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
-	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.Click(chromedp.CSS(`#new-fault summary`)))
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.Click(chromedp.CSS(`#new-fault summary`)))
 	choose := func(name, option string) []string {
 		t.Helper()
-		do(t, ctx, chromedp.SetValue(chromedp.CSS(`select[name=`+name+`]`), option))
-		shown := value(t, ctx, chromedp.Evaluate[string](
+		browsertest.Do(t, ctx, chromedp.SetValue(chromedp.CSS(`select[name=`+name+`]`), option))
+		shown := browsertest.Value(t, ctx, chromedp.Evaluate[string](
 			`[...document.querySelectorAll("[data-field]")].filter(e => e.offsetParent !== null).map(e => e.dataset.field).join(" ")`))
 		return strings.Fields(shown)
 	}
@@ -324,47 +247,47 @@ func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
 		require.ElementsMatch(t, kind.Fields, choose("kind", string(kind.Kind)), "%s: see panel.css and overview.html", kind.Kind)
 	}
 	choose("kind", string(sim.AnswerCode))
-	do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=code]`), "ER010"))
+	browsertest.Do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name=code]`), "ER010"))
 	require.Equal(t, []string{"nth"}, choose("when", "nth")[1:])
 	require.Equal(t, []string{"probability"}, choose("when", "probability")[1:])
 	choose("kind", string(sim.CutReply))
 	require.Empty(t, choose("when", ""))
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#add-fault`))
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#add-fault`))
 	faults := r.control(t, "GET", "/faults", "", http.StatusOK)["faults"].([]any)
 	require.Len(t, faults, 1)
 	require.Empty(t, faults[0].(map[string]any)["code"])
 
 	// That it struck is seen at once; it can be taken back by its own button.
-	sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "has not struck yet"`)
+	browsertest.Sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "has not struck yet"`)
 	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: r.authorize(t)})
 	require.Error(t, err)
-	sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "times struck: 1"`)
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#remove-fault-1`))
+	browsertest.Sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "times struck: 1"`)
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#remove-fault-1`))
 	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
 }
 
 // On a telephone, the settings are one touch away, however long the lists are.
 func TestSettingsAreNearOnAPhone(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{Payments: 45})
-	do(t, ctx, chromedp.EmulateViewport(narrow, 844), chromedp.Navigate(r.URL+"/panel/"))
+	browsertest.Do(t, ctx, chromedp.EmulateViewport(narrow, 844), chromedp.Navigate(r.URL+"/panel/"))
 	visible := func(selector string) string {
 		return `(() => { const b = document.querySelector('` + selector + `').getBoundingClientRect();
 			return b.height > 0 && b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth; })()`
 	}
-	require.Greater(t, value(t, ctx, chromedp.Evaluate[float64](`document.getElementById("settings").getBoundingClientRect().top`)), 2*844.0)
+	require.Greater(t, browsertest.Value(t, ctx, chromedp.Evaluate[float64](`document.getElementById("settings").getBoundingClientRect().top`)), 2*844.0)
 	for _, list := range []string{"settings", "faults", "payments"} {
 		link := `.jump a[href="#` + list + `"]`
-		sees(t, ctx, visible(link))
-		do(t, ctx, chromedp.Click(chromedp.CSS(link)))
-		sees(t, ctx, visible(`#`+list+` h2`))
+		browsertest.Sees(t, ctx, visible(link))
+		browsertest.Do(t, ctx, chromedp.Click(chromedp.CSS(link)))
+		browsertest.Sees(t, ctx, visible(`#`+list+` h2`))
 	}
 }
 
 // A search is typed, kept by the refresh, by the pages and by what is done to what it
 // found.
 func TestSearchInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{Payments: 30})
 	open := func(order string) {
 		r.control(t, "POST", "/payments", `{"amount":1,"order_number":"`+order+`"}`, http.StatusCreated)
@@ -373,35 +296,35 @@ func TestSearchInABrowser(t *testing.T) {
 		return fmt.Sprintf(`document.querySelectorAll("#payment-list tbody tr").length === %d`, n)
 	}
 	open("注文-1")
-	do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.SendKeys(chromedp.CSS(`#search`), "注文"))
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/"), chromedp.SendKeys(chromedp.CSS(`#search`), "注文"))
 	resp, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(kb.Enter))
 	require.NoError(t, err)
 	require.EqualValues(t, http.StatusOK, resp.Status)
-	sees(t, ctx, rows(1))
-	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+	browsertest.Sees(t, ctx, rows(1))
+	browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
 
-	do(t, ctx, chromedp.Focus(chromedp.CSS(`#search`)), chromedp.KeyEvent(kb.End), chromedp.KeyEvent("-1"))
+	browsertest.Do(t, ctx, chromedp.Focus(chromedp.CSS(`#search`)), chromedp.KeyEvent(kb.End), chromedp.KeyEvent("-1"))
 	open("別件")
 	open("注文-2")
-	sees(t, ctx, rows(2))
-	require.Equal(t, "注文-1", value(t, ctx, chromedp.Value(chromedp.CSS(`#search`))), "what is being typed stays")
-	require.EqualValues(t, http.StatusOK, submit(t, ctx, `#capture-10000033`))
-	sees(t, ctx, `document.querySelector("#payment-10000033 .badge.captured") !== null`)
-	sees(t, ctx, rows(2))
+	browsertest.Sees(t, ctx, rows(2))
+	require.Equal(t, "注文-1", browsertest.Value(t, ctx, chromedp.Value(chromedp.CSS(`#search`))), "what is being typed stays")
+	require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#capture-10000033`))
+	browsertest.Sees(t, ctx, `document.querySelector("#payment-10000033 .badge.captured") !== null`)
+	browsertest.Sees(t, ctx, rows(2))
 
-	submit(t, ctx, `#find-all`)
-	sees(t, ctx, rows(20))
-	submit(t, ctx, `#older-payments`)
-	sees(t, ctx, rows(13))
-	submit(t, ctx, `#newer-payments`)
-	sees(t, ctx, rows(20))
+	browsertest.Submit(t, ctx, `#find-all`)
+	browsertest.Sees(t, ctx, rows(20))
+	browsertest.Submit(t, ctx, `#older-payments`)
+	browsertest.Sees(t, ctx, rows(13))
+	browsertest.Submit(t, ctx, `#newer-payments`)
+	browsertest.Sees(t, ctx, rows(20))
 }
 
 // canary is markup that must come out as text wherever it goes in.
 const canary = `"'><img src=x onerror=window.struck=1><script>window.struck=1</script>`
 
 func TestNothingFromTheWireIsMarkup(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
 	pageURL, queries := receiver(t, canary)
 	set := func(path string, body map[string]any, status int) {
@@ -414,8 +337,8 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 		}
 		r.control(t, method, path, string(encoded), status)
 	}
-	do(t, ctx, chromedp.Navigate(r.URL+"/panel/")) // so that all comes in by the script as well
-	sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/")) // so that all comes in by the script as well
+	browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
 
 	set("/settings", map[string]any{"kickback_url": pageURL + `?x="'><script>window.struck=1</script>`}, http.StatusOK)
 	set("/payments", map[string]any{"amount": 1, "order_number": `<img src=x onerror=window.struck=1>`}, http.StatusCreated)
@@ -435,22 +358,22 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 
 	clean := func(where string) {
 		t.Helper()
-		require.Zero(t, value(t, ctx, chromedp.Evaluate[int](
+		require.Zero(t, browsertest.Value(t, ctx, chromedp.Evaluate[int](
 			`document.querySelectorAll("main img, main script, main [onerror], main iframe, main style").length`)), where)
-		require.Equal(t, 1, value(t, ctx, chromedp.Evaluate[int](`document.scripts.length`)), where)
-		require.True(t, value(t, ctx, chromedp.Evaluate[bool](`window.struck === undefined`)), where)
+		require.Equal(t, 1, browsertest.Value(t, ctx, chromedp.Evaluate[int](`document.scripts.length`)), where)
+		require.True(t, browsertest.Value(t, ctx, chromedp.Evaluate[bool](`window.struck === undefined`)), where)
 	}
-	sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
+	browsertest.Sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
 	clean("live")
-	require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS("main"))), `<img src=x onerror=window.struck=1>`, "it is there, as text")
+	require.Contains(t, browsertest.Value(t, ctx, chromedp.Text(chromedp.CSS("main"))), `<img src=x onerror=window.struck=1>`, "it is there, as text")
 	for _, path := range []string{
 		"/panel/", "/panel/?payments=" + escaped, "/panel/?q=" + escaped, "/panel/payments/10000001?q=" + escaped, "/panel/payments/10000001", "/panel/payments/" + url.PathEscape(canary),
 		"/panel/requests/1", "/panel/requests/2", "/panel/requests/3", "/panel/requests/4", "/panel/requests/5",
 	} {
-		do(t, ctx, chromedp.Navigate(r.URL+path))
+		browsertest.Do(t, ctx, chromedp.Navigate(r.URL+path))
 		clean(path)
 		if path == "/panel/requests/2" {
-			require.Contains(t, value(t, ctx, chromedp.Text(chromedp.CSS("main"))), canary, "it is there, as text")
+			require.Contains(t, browsertest.Value(t, ctx, chromedp.Text(chromedp.CSS("main"))), canary, "it is there, as text")
 		}
 	}
 	// And back out of the forms that failed with it.

@@ -3,7 +3,6 @@ package simulator
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -85,19 +84,5 @@ func TestGrouped(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 1580: "1,580", 123456: "123,456", math.MaxInt64: "9,223,372,036,854,775,807"} {
 		require.Equal(t, want, grouped(n))
-	}
-}
-
-func TestLanguage(t *testing.T) {
-	t.Parallel()
-	for accepted, want := range map[string]string{
-		"": english, "ja": japanese, "ja-JP,ja;q=0.9,en-US;q=0.8": japanese, "en-GB,ja": english, "fr-FR, JA;q=0.5": japanese, "fr,de": english, "jam": english,
-	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		require.NoError(t, err)
-		r.Header.Set("Accept-Language", accepted)
-		require.Equal(t, want, languageOf(r), accepted)
-		r.AddCookie(&http.Cookie{Name: languageCookie, Value: "xx"})
-		require.Equal(t, want, languageOf(r), "an unknown choice is none")
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -35,6 +36,7 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 			http.ServeFileFS(w, r, panelFiles, "panel/"+name)
 		})
 	}
+	mux.HandleFunc("GET /panel/assets/base.css", localpage.ServeStyle)
 	mux.HandleFunc("GET /panel/{$}", func(w http.ResponseWriter, r *http.Request) {
 		s.showOverview(w, r, nil)
 	})
@@ -60,7 +62,7 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 		mux.Handle(pattern, s.posted(handle, s.showOverview))
 	}
 	mux.Handle("POST /panel/payments/{id}/{action}", s.posted(s.postAction, s.showPayment))
-	mux.HandleFunc("POST /panel/language", s.postLanguage)
+	mux.HandleFunc("POST /panel/language", localpage.ChooseLanguage("/panel/", panelPaths))
 }
 
 // posted does what a form asks for and sends the browser on, where next is an anchor to
@@ -255,36 +257,8 @@ func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
 	return "#kickbacks", err
 }
 
-func (s *Simulator) postLanguage(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxInput)
-	language := r.PostFormValue("language")
-	if language != japanese && language != english {
-		http.Error(w, "no such language", http.StatusBadRequest)
-		return
-	}
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Not a secret, and the panel has no TLS.
-		Name: languageCookie, Value: language, Path: "/panel/", MaxAge: 365 * 24 * 60 * 60,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	})
-	http.Redirect(w, r, panelPage(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // It is a page of the panel.
-}
-
 // panelPaths are the paths of the panel's pages that a browser can be sent back to.
 var panelPaths = regexp.MustCompile(`^/panel/((payments|requests)/[0-9]+)?$`)
-
-// panelPage returns the page of the panel that a URL names, with its query, or the
-// overview. What a browser makes of anything else is the browser's: another host, for one.
-func panelPage(text string) string {
-	path, query, _ := strings.Cut(text, "?")
-	if !panelPaths.MatchString(path) {
-		return "/panel/"
-	}
-	values, err := url.ParseQuery(query)
-	if err != nil || len(values) == 0 {
-		return path
-	}
-	return path + "?" + values.Encode()
-}
 
 // streamPause is the least time between two events, so that a busy client does not
 // keep the panel busy too.

@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -77,15 +76,11 @@ func (v view) found(payments []sim.Payment) []sim.Payment {
 	if v.Search == "" {
 		return payments
 	}
-	wanted := folded(v.Search)
+	wanted := localpage.Folded(v.Search)
 	return slices.DeleteFunc(payments, func(p sim.Payment) bool {
-		return !strings.Contains(p.ID, wanted) && !strings.Contains(folded(p.OrderNumber), wanted)
+		return !strings.Contains(p.ID, wanted) && !strings.Contains(localpage.Folded(p.OrderNumber), wanted)
 	})
 }
-
-// folded makes equal what people take for equal: capital and small letters, and the
-// full-width digits of an input method.
-func folded(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
 
 // pager tells which rows of a list are shown, and where the others are.
 type pager struct {

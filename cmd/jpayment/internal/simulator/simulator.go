@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -31,18 +32,6 @@ type Config struct {
 	// Payments is how many payments to open, at most 10,000, unless there are some.
 	Payments int
 }
-
-// ErrNoToken is the error of a Config that would let other machines use panel and API.
-var ErrNoToken error = &toldError{jpayment.Text{
-	En: "can be reached from other machines: a control token is needed",
-	Ja: "ほかのマシンから接続できるアドレスのため、トークンが必要です",
-}, nil}
-
-// minToken is how many bytes a control token has at least: fewer can be guessed.
-const minToken = 16
-
-// ErrShortToken is the error of a Config whose token can be guessed.
-var ErrShortToken error = &toldError{textf("the control token has less than %d bytes", "トークンが%dバイト未満です", minToken), nil}
 
 // toldError is an error that says in both languages what is wrong, and of which more may
 // be known.
@@ -91,12 +80,10 @@ type Simulator struct {
 	state    *state // nil: in memory
 	path     string // of the state
 	storeID  string
-	token    string
 	language string
 	log      *slog.Logger
 
-	listener net.Listener
-	loopback bool
+	listener *localpage.Listener
 	pages    http.Handler // panel and API
 	failed   chan error   // one error, after which nothing can be relied on
 
@@ -117,14 +104,14 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if c.Payments < 0 || c.Payments > maxPayments {
 		return nil, &toldError{textf("%d payments are not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
 	}
-	if c.Token != "" && len(c.Token) < minToken {
-		return nil, ErrShortToken
-	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	s := &Simulator{storeID: c.StoreID, token: c.Token, language: c.Language, log: c.Log, failed: make(chan error, 1)}
-	if err := s.listen(ctx, c.Listen); err != nil {
+	s := &Simulator{storeID: c.StoreID, language: c.Language, log: c.Log, failed: make(chan error, 1)}
+	// Who can set the kickback URL makes this machine fetch pages of its loopback and show
+	// them: other machines need the token.
+	var err error
+	if s.listener, err = localpage.Listen(ctx, c.Listen, c.Token); err != nil {
 		return nil, err
 	}
 	if err := s.restore(ctx, c.State); err != nil {
@@ -136,26 +123,9 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 			s.gateway.Authorize(sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
 		}
 	}
-	s.pages = s.guard(s.routes())
+	// The gateway's pages ask for no token, as the real ones do not.
+	s.pages = s.listener.Guard("jpayment simulate", refuse, s.routes())
 	return s, nil
-}
-
-func (s *Simulator) listen(ctx context.Context, address string) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	addr, ok := listener.Addr().(*net.TCPAddr)
-	s.loopback = ok && addr.IP.IsLoopback()
-	if !s.loopback && s.token == "" {
-		_ = listener.Close() // as above
-		// Who can set the kickback URL makes this machine fetch pages of its
-		// loopback and show them.
-		return fmt.Errorf("%s: %w", listener.Addr(), ErrNoToken)
-	}
-	s.listener = listener
-	return nil
 }
 
 // restore makes the gateway, from the file if there is one.
@@ -228,13 +198,7 @@ func (s *Simulator) apply(settings sim.Settings) {
 
 // URL is the base of everything the simulator serves, as this machine reaches it,
 // without a slash at the end.
-func (s *Simulator) URL() string {
-	addr, ok := s.listener.Addr().(*net.TCPAddr)
-	if ok && addr.IP.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
-	}
-	return "http://" + s.listener.Addr().String()
-}
+func (s *Simulator) URL() string { return s.listener.URL() }
 
 // Run serves until the context ends, and then returns nil; answers under way are sent.
 // Its error is why it had to end before.
@@ -299,8 +263,8 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == "/", path == "/favicon.ico", path == "/panel", strings.HasPrefix(path, "/panel/"), strings.HasPrefix(path, "/control/"):
 		s.pages.ServeHTTP(w, r)
-	case s.isOfAnotherSite(r):
-		refuse(w, r, http.StatusForbidden, otherSite)
+	case s.listener.IsOfAnotherSite(r):
+		refuse(w, r, http.StatusForbidden, localpage.OtherSite)
 	default:
 		s.gateway.ServeHTTP(w, r)
 	}

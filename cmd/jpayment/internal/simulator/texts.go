@@ -3,9 +3,10 @@ package simulator
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -210,28 +211,10 @@ func text(language, key string) (string, error) {
 	return in(language, t), nil
 }
 
-const languageCookie = "language"
-
 // panelLanguage is languageOf, where nobody chose in the panel that of the Config.
 func (s *Simulator) panelLanguage(r *http.Request) string {
-	if _, err := r.Cookie(languageCookie); err != nil && s.language != "" {
-		return s.language
-	}
-	return languageOf(r)
+	return string(localpage.LanguageOr(r, console.Lang(s.language)))
 }
 
-// languageOf is the language that was chosen in the panel, else the first of the
-// browser's that the panel speaks.
-func languageOf(r *http.Request) string {
-	if c, err := r.Cookie(languageCookie); err == nil && (c.Value == japanese || c.Value == english) {
-		return c.Value
-	}
-	for accepted := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		tag, _, _ := strings.Cut(accepted, ";") // browsers send them in order of preference
-		primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
-		if primary == japanese || primary == english {
-			return primary
-		}
-	}
-	return english
-}
+// languageOf is the language that was chosen in the panel, else the browser's.
+func languageOf(r *http.Request) string { return string(localpage.Language(r)) }

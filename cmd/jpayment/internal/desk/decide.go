@@ -1,0 +1,225 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// form is what a person typed.
+type form struct {
+	Decision   fulfilment.State
+	NewPayment string
+	By, Note   string
+}
+
+// byCookie names the cookie with the name of the person who decided last in this browser.
+const byCookie = "by"
+
+func rememberedBy(r *http.Request) string {
+	c, err := r.Cookie(byCookie)
+	if err != nil {
+		return ""
+	}
+	by, _ := url.QueryUnescape(c.Value)
+	return by
+}
+
+func rememberBy(w http.ResponseWriter, by string) {
+	localpage.Remember(w, home, byCookie, url.QueryEscape(by))
+}
+
+// decisions returns what a person may decide about a job, as [fulfilment.Queue.Review]
+// takes it.
+func decisions(j fulfilment.Job) []fulfilment.State {
+	switch {
+	case j.State == fulfilment.StateReview, j.State == fulfilment.StateAwaiting:
+		return []fulfilment.State{fulfilment.StateDone, fulfilment.StateRefused, fulfilment.StateWaiting}
+	case j.State == fulfilment.StateWaiting && j.Attempts == 0:
+		return []fulfilment.State{fulfilment.StateRefused}
+	case j.State == fulfilment.StateRefused:
+		return []fulfilment.State{fulfilment.StateWaiting}
+	default:
+		return nil
+	}
+}
+
+// stamp tells one state of a job from a later one. It goes with the form, so that nobody
+// decides about what they have not seen.
+func stamp(j fulfilment.Job) string {
+	return fmt.Sprintf("%d-%s-%d", j.UpdatedAt.UnixMicro(), j.State, j.Attempts)
+}
+
+func isNoJob(err error) bool { return errors.Is(err, fulfilment.ErrNoJob) }
+
+// readJob puts the job that a URL names, and what was tried for it, on the page.
+func (d *Desk) readJob(r *http.Request, p *page) (found bool, err error) {
+	p.Tab = "jobs"
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || id < 1 {
+		return false, nil //nolint:nilerr // It names no job.
+	}
+	jobs, err := d.Queue.Jobs(r.Context(), fulfilment.Filter{AfterID: id - 1, Limit: 1})
+	if err != nil || len(jobs) == 0 || jobs[0].ID != id {
+		return false, err
+	}
+	p.Job = jobs[0]
+	if p.Job.State == fulfilment.StateReview {
+		p.Tab = "review"
+	}
+	p.Decisions, p.Stamp, p.Source = decisions(p.Job), stamp(p.Job), jobURL(id)
+	p.Tried, err = d.Queue.Attempts(r.Context(), id)
+	return true, err
+}
+
+func (d *Desk) showJob(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
+	found, err := d.readJob(r, p)
+	if err != nil || !found {
+		return nothing, err
+	}
+	p.Form.By = rememberedBy(r)
+	p.Recorded = r.URL.Query().Has("recorded") && p.Job.DecidedBy != ""
+	if p.Recorded {
+		next, err := d.Queue.Jobs(r.Context(), fulfilment.Filter{State: fulfilment.StateReview, Limit: 1})
+		if err != nil {
+			return answer{}, err
+		}
+		if len(next) > 0 {
+			p.NextReview = next[0].ID
+		}
+	}
+	return answer{name: "job"}, nil
+}
+
+// postDecision takes a decision in two steps: the first shows what it means, and only the
+// second records it.
+func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (answer, error) {
+	found, err := d.readJob(r, p)
+	if err != nil || !found {
+		return nothing, err
+	}
+	trimmed := func(field string) string { return strings.TrimSpace(r.PostForm.Get(field)) }
+	p.Form = form{
+		Decision: fulfilment.State(trimmed("decision")), By: trimmed("by"), Note: trimmed("note"),
+		NewPayment: norm.NFKC.String(trimmed("new_payment")),
+	}
+	if p.Form.Decision != fulfilment.StateDone {
+		p.Form.NewPayment = "" // of another choice, before
+	}
+	refused := func(status int, why jpayment.Text) (answer, error) {
+		p.Alert = why
+		return answer{status: status, name: "job"}, nil
+	}
+	if r.PostForm.Get("stamp") != p.Stamp {
+		return refused(http.StatusConflict, texts["changed"])
+	}
+	if why := p.Form.check(p.Job, p.Decisions); why != (jpayment.Text{}) {
+		return refused(http.StatusUnprocessableEntity, why)
+	}
+	switch r.PostForm.Get("step") {
+	case "record":
+	case "edit":
+		return answer{name: "job"}, nil
+	default:
+		p.Meaning = meaning(p.Job, p.Form)
+		return answer{name: "confirm"}, nil
+	}
+	_, err = d.Queue.Review(r.Context(), p.Job.ID, fulfilment.Decision{
+		State: p.Form.Decision, NewPaymentID: p.Form.NewPayment, By: p.Form.By, Note: p.Form.Note,
+	})
+	if err == nil {
+		rememberBy(w, p.Form.By)
+		return answer{next: jobURL(p.Job.ID) + "?recorded"}, nil
+	}
+	// What the queue refuses is told with the job as it is now.
+	typed := p.Form
+	if found, again := d.readJob(r, p); again != nil || !found {
+		return nothing, again
+	}
+	p.Form = typed
+	var invalid *jpayment.ValidationError
+	switch {
+	case errors.As(err, &invalid) && slices.ContainsFunc(invalid.Fields, func(f jpayment.InvalidField) bool { return f.Field == "Job" }):
+		return refused(http.StatusConflict, texts["changed"])
+	case errors.As(err, &invalid):
+		return refused(http.StatusUnprocessableEntity, fieldText(invalid.Fields[0]))
+	default:
+		next := jpayment.NextOf(err)
+		return refused(http.StatusUnprocessableEntity, console.Textf("%s: %s", "%s（%s）", console.What(err), next))
+	}
+}
+
+// fieldText says what is wrong with a field of the form.
+func fieldText(f jpayment.InvalidField) jpayment.Text {
+	name := map[string]string{"By": "by", "Note": "note", "NewPaymentID": "new payment", "State": "decision"}[f.Field]
+	return console.Textf("%s %s", "%s%s", texts[name], f.Reason)
+}
+
+// check says what is missing in a decision before it is confirmed, or nothing.
+func (f form) check(j fulfilment.Job, allowed []fulfilment.State) jpayment.Text {
+	const most = 200 // bytes, as the queue keeps it
+	newPayment := f.Decision == fulfilment.StateDone && j.Operation == jpayment.OpReAuth
+	switch {
+	case !slices.Contains(allowed, f.Decision):
+		return texts["no decision"]
+	case newPayment && (f.NewPayment == "" || strings.Trim(f.NewPayment, "0123456789") != "" || f.NewPayment == j.PaymentID):
+		return texts["no new payment"]
+	case !newPayment && f.NewPayment != "":
+		return texts["needless new payment"]
+	case f.By == "":
+		return texts["no name"]
+	case len(f.By) > most:
+		return texts["long name"]
+	case len(f.Note) > most:
+		return texts["long note"]
+	default:
+		return jpayment.Text{}
+	}
+}
+
+// meaning says what a decision does.
+func meaning(j fulfilment.Job, f form) jpayment.Text {
+	op := operation(j.Operation)
+	switch {
+	case f.Decision == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
+		return console.Textf("Payment %[2]s was re-authorised; the new payment is %[3]s. It is recorded as done and not sent again.",
+			"決済 %[2]s の%[1]sは処理されており、新しい決済は %[3]s です。完了として記録し、再送しません。", op, j.PaymentID, f.NewPayment)
+	case f.Decision == fulfilment.StateDone:
+		return console.Textf("The %[1]s of payment %[2]s was carried out. It is recorded as done and not sent again.",
+			"決済 %[2]s の%[1]sは処理されています。完了として記録し、再送しません。", op, j.PaymentID)
+	case f.Decision == fulfilment.StateRefused && j.State == fulfilment.StateWaiting:
+		return console.Textf("The %[1]s of payment %[2]s is withdrawn. It is never sent.",
+			"決済 %[2]s の%[1]sを取り下げます。送信しません。", op, j.PaymentID)
+	case f.Decision == fulfilment.StateRefused:
+		return console.Textf("The %[1]s of payment %[2]s was not carried out, and is not to be. It is not sent again.",
+			"決済 %[2]s の%[1]sは処理されておらず、今後も処理しません。再送しません。", op, j.PaymentID)
+	default:
+		return console.Textf("The %[1]s of payment %[2]s was not carried out, and is sent again.",
+			"決済 %[2]s の%[1]sは処理されていません。再送します。", op, j.PaymentID)
+	}
+}
+
+// operation names what a job asks for, as the control panel does.
+func operation(op jpayment.Operation) jpayment.Text {
+	ja := jobtext.Operation(op).Ja
+	switch op { //nolint:exhaustive // Both kinds of ReAuth are one to a person.
+	case jpayment.OpSales:
+		return jpayment.Text{En: "capture", Ja: ja}
+	case jpayment.OpCancel:
+		return jpayment.Text{En: "cancellation", Ja: ja}
+	default:
+		return jpayment.Text{En: "re-authorisation", Ja: ja}
+	}
+}

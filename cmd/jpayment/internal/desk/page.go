@@ -1,0 +1,155 @@
+package desk
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// page is what the templates show.
+type page struct {
+	Language          console.Lang
+	Now               time.Time
+	StoreID, Database string
+	Source            string // where the page can be had again
+	Tab               string
+	Status            fulfilment.Status
+	Alert             jpayment.Text
+	Form              form
+
+	Search  string
+	More    bool // than are shown of what a search found
+	State   fulfilment.State
+	Batch   string
+	Jobs    []fulfilment.Job
+	Reviews []reviewed
+	Pager   pager
+
+	Job        fulfilment.Job
+	Tried      []fulfilment.Attempt
+	Decisions  []fulfilment.State
+	Stamp      string
+	Meaning    jpayment.Text
+	Recorded   bool
+	NextReview int64 // the job, or 0
+
+	Runs              []run
+	Settled, Reviewed plot
+}
+
+// tile is the count of a state and where its jobs are.
+type tile struct {
+	State fulfilment.State
+	Count int64
+	URL   string
+	Here  bool
+}
+
+// Tiles returns the counts by state.
+func (p *page) Tiles() []tile {
+	var tiles []tile
+	for _, state := range states {
+		t := tile{state, count(p.Status, state), home + "jobs?state=" + string(state), p.Tab == "jobs" && p.State == state}
+		if state == fulfilment.StateReview {
+			t.URL, t.Here = home, p.Tab == "review"
+		}
+		tiles = append(tiles, t)
+	}
+	return tiles
+}
+
+// Choice is a decision that the form offers.
+type choice struct {
+	State        fulfilment.State
+	Name, Why    string // keys of texts
+	Checked      bool
+	NeedsPayment bool
+}
+
+// Choices returns the decisions that the form offers.
+func (p *page) Choices() []choice {
+	var all []choice
+	for _, state := range p.Decisions {
+		c := choice{State: state, Checked: p.Form.Decision == state || len(p.Decisions) == 1}
+		switch {
+		case state == fulfilment.StateDone:
+			c.Name, c.Why, c.NeedsPayment = "carried out", "carried out why", p.Job.Operation == jpayment.OpReAuth
+		case state == fulfilment.StateRefused && p.Job.State == fulfilment.StateWaiting:
+			c.Name, c.Why = "withdraw", "withdraw why"
+		case state == fulfilment.StateRefused:
+			c.Name, c.Why = "not carried out", "not carried out why"
+		default:
+			c.Name, c.Why = "again", "again why"
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// Chosen returns the decision that is to be confirmed.
+func (p *page) Chosen() choice {
+	for _, c := range p.Choices() {
+		if c.State == p.Form.Decision {
+			return c
+		}
+	}
+	return choice{}
+}
+
+// templates holds the pages by language and name.
+var templates = map[console.Lang]map[string]*template.Template{
+	console.English:  parseTemplates(console.English),
+	console.Japanese: parseTemplates(console.Japanese),
+}
+
+// japan needs no time zone database: Japan has no daylight saving time.
+var japan = time.FixedZone("JST", 9*60*60)
+
+func parseTemplates(l console.Lang) map[string]*template.Template {
+	// A key without a text is a mistake of the template's.
+	text := func(key string) (string, error) {
+		t, found := texts[key]
+		if !found {
+			return "", fmt.Errorf("no text for %q", key)
+		}
+		return l.Of(t), nil
+	}
+	functions := template.FuncMap{
+		"t": text,
+		"tf": func(key string, args ...any) (string, error) {
+			format, err := text(key)
+			return fmt.Sprintf(format, args...), err
+		},
+		"in":        l.Of,
+		"operation": func(op jpayment.Operation) string { return l.Of(operation(op)) },
+		"why":       func(j fulfilment.Job) string { return l.Of(jobtext.Why(j)) },
+		"meaning":   func(c jpayment.Code) string { return l.Of(c.Message()) },
+		"grouped":   console.Grouped,
+		"visible":   console.Printable,
+		"date":      func(at time.Time) string { return at.In(japan).Format("2006-01-02") },
+		"clock":     func(at time.Time) string { return at.In(japan).Format("15:04:05 MST") },
+		"hour":      func(at time.Time) string { return at.In(japan).Format("15:04") },
+		"iso":       func(at time.Time) string { return at.In(japan).Format(time.RFC3339) },
+		"micros":    func(at time.Time) int64 { return at.UnixMicro() },
+		"total":     func(j fulfilment.Job) int64 { return j.Amount + j.Tax + j.Shipping },
+		"reauth":    func(j fulfilment.Job) bool { return j.Operation == jpayment.OpReAuth },
+		"jobURL":    jobURL,
+		"rows":      func(j fulfilment.Job, tried []fulfilment.Attempt) reviewed { return reviewed{j, tried} },
+		"scanned":   func() int64 { return scanned },
+	}
+	pages := map[string]*template.Template{}
+	for _, name := range []string{"review", "jobs", "job", "confirm", "progress", "failed", "nothing"} {
+		pages[name] = template.Must(template.New(name).Funcs(functions).
+			ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
+	}
+	return pages
+}

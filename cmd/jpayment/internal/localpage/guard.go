@@ -1,0 +1,155 @@
+// Package localpage is what the pages that the command serves on this machine have in
+// common: where they listen, who may use them, in which language, and how they look.
+package localpage
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// MinToken is how many bytes a token has at least: fewer can be guessed.
+const MinToken = 16
+
+// tokenError is the error of a token that does not keep other machines out.
+type tokenError struct{ what jpayment.Text }
+
+func (e *tokenError) Error() string       { return e.what.En }
+func (e *tokenError) What() jpayment.Text { return e.what }
+
+// The errors of Listen that are about the token.
+var (
+	ErrNoToken error = &tokenError{jpayment.Text{
+		En: "can be reached from other machines: a control token is needed",
+		Ja: "ほかのマシンから接続できるアドレスのため、トークンが必要です",
+	}}
+	ErrShortToken error = &tokenError{jpayment.Text{
+		En: fmt.Sprintf("the control token has less than %d bytes", MinToken),
+		Ja: fmt.Sprintf("トークンが%dバイト未満です", MinToken),
+	}}
+)
+
+// Listener listens for pages.
+type Listener struct {
+	net.Listener
+	loopback bool
+	token    string
+}
+
+// Listen listens at an address. One that other machines can reach needs a token, which
+// pages then ask for.
+func Listen(ctx context.Context, address, token string) (*Listener, error) {
+	if token != "" && len(token) < MinToken {
+		return nil, ErrShortToken
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	loopback := ok && addr.IP.IsLoopback()
+	if !loopback && token == "" {
+		_ = listener.Close() // There is an error to report already.
+		return nil, fmt.Errorf("%s: %w", listener.Addr(), ErrNoToken)
+	}
+	return &Listener{listener, loopback, token}, nil
+}
+
+// URL returns the base of all pages, as this machine reaches it, without a slash at the end.
+func (l *Listener) URL() string {
+	if addr, ok := l.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + l.Addr().String()
+}
+
+// contentPolicy lets a page load its style and its script from here, and nothing else
+// from anywhere.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// Guard keeps pages to those who are meant to use them: other web pages that the browser has
+// open can neither post here (cross-origin protection) nor read by having their own name
+// point here (the host check). The realm is what the browser calls them when it asks for the
+// token. Refuse answers a request that is not let through.
+func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Request, int, jpayment.Text), next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, http.StatusForbidden, OtherSite)
+	}))
+	next = crossOrigin.Handler(next)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		// same-origin and not no-referrer: with the latter, browsers send the forms of
+		// this page with the Origin null.
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		switch {
+		case l.loopback && !isLoopbackHost(r.Host):
+			refuse(w, r, http.StatusForbidden, jpayment.Text{
+				En: "the Host header does not name this machine's loopback", Ja: "Host ヘッダーがこのマシン（127.0.0.1・localhost）ではありません",
+			})
+		case !l.authorized(r):
+			header.Set("WWW-Authenticate", fmt.Sprintf(`Basic realm=%q, charset="UTF-8"`, realm))
+			refuse(w, r, http.StatusUnauthorized, jpayment.Text{
+				En: "the control token is missing or wrong: give it as password or as bearer token",
+				Ja: "トークンがないか、正しくありません。パスワードまたは Bearer トークンとして指定してください",
+			})
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// OtherSite is why a request is refused that another web page made the browser send.
+var OtherSite = jpayment.Text{En: "the request comes from another web site", Ja: "別のウェブサイトからのリクエストです"}
+
+// IsOfAnotherSite reports whether a browser says that another web page made it send the
+// request. A merchant's server says nothing of the kind. Unlike in Guard, every method
+// counts: it is for what takes GET too, as the gateway does.
+func (l *Listener) IsOfAnotherSite(r *http.Request) bool {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	if site == "" && origin == "" { // no browser
+		return false
+	}
+	if l.loopback && !isLoopbackHost(r.Host) { // a name that was made to point here
+		return true
+	}
+	if site != "" {
+		return site != "same-origin" && site != "none"
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
+}
+
+func (l *Listener) authorized(r *http.Request) bool {
+	if l.token == "" {
+		return true
+	}
+	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer {
+		_, given, _ = r.BasicAuth()
+	}
+	return subtle.ConstantTimeCompare([]byte(given), []byte(l.token)) == 1
+}
+
+func isLoopbackHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}

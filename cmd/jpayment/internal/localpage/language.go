@@ -1,0 +1,95 @@
+package localpage
+
+import (
+	_ "embed" // the style
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+)
+
+// Style is the style sheet of all pages.
+//
+//go:embed base.css
+var Style []byte
+
+// ServeStyle serves the style sheet.
+func ServeStyle(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(Style) // who has gone needs no answer
+}
+
+// LanguageCookie names the cookie of a language that was chosen on a page.
+const LanguageCookie = "language"
+
+// Language returns the language that was chosen on the page, else the first of the
+// browser's that pages speak, else English.
+func Language(r *http.Request) console.Lang {
+	if c, err := r.Cookie(LanguageCookie); err == nil && speaks(console.Lang(c.Value)) {
+		return console.Lang(c.Value)
+	}
+	for accepted := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(accepted, ";") // browsers send them in order of preference
+		primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+		if speaks(console.Lang(primary)) {
+			return console.Lang(primary)
+		}
+	}
+	return console.English
+}
+
+// LanguageOr is [Language], where nobody chose on the page that which the command was given,
+// if it was given one.
+func LanguageOr(r *http.Request, given console.Lang) console.Lang {
+	if _, err := r.Cookie(LanguageCookie); err != nil && given != "" {
+		return given
+	}
+	return Language(r)
+}
+
+func speaks(l console.Lang) bool { return l == console.Japanese || l == console.English }
+
+// ChooseLanguage remembers the language that a form was sent with, for the pages below home,
+// and sends the browser back to where it came from, if that is one of the pages.
+func ChooseLanguage(home string, pages *regexp.Regexp) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		language := r.PostFormValue("language")
+		if !speaks(console.Lang(language)) {
+			http.Error(w, "no such language", http.StatusBadRequest)
+			return
+		}
+		Remember(w, home, LanguageCookie, language)
+		http.Redirect(w, r, pageOf(home, pages, r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // It is one of the pages.
+	}
+}
+
+// pageOf returns the page that a URL names, with its query, or home. What a browser makes of
+// anything else is the browser's: another host, for one.
+func pageOf(home string, pages *regexp.Regexp, text string) string {
+	path, query, _ := strings.Cut(text, "?")
+	if !pages.MatchString(path) {
+		return home
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil || len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// Remember keeps something that is no secret in the browser for a year.
+func Remember(w http.ResponseWriter, path, name, value string) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Not a secret, and the pages have no TLS.
+		Name: name, Value: value, Path: path, MaxAge: 365 * 24 * 60 * 60,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+// Folded makes equal what people take for equal: capital and small letters, and the
+// full-width digits of an input method.
+func Folded(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
