@@ -13,6 +13,7 @@ here() {
   args=("${@//http:\/\/127.0.0.1:8080/$JPAYMENT_URL}")
   args=("${args[@]//http:\/\/127.0.0.1:9000\/kickback/$RECEIVER}")
   args=("${args[@]//127.0.0.1:8081/127.0.0.1:0}")
+  args=("${args[@]//127.0.0.1:9091/127.0.0.1:0}")
 }
 
 go() {
@@ -31,7 +32,7 @@ jpayment() {
   case "$*" in
   simulate*--listen*) interrupted "${args[@]}" --listen 127.0.0.1:0 ;;
   simulate*) simulator "${args[@]}" --listen 127.0.0.1:0 ;;
-  work*) interrupted "${args[@]}" ;;
+  work* | desk*) interrupted "${args[@]}" ;;
   sales* | cancel* | reauth* | run* | review*) command jpayment "${args[@]}" --yes ;;
   *) command jpayment "${args[@]}" ;;
   esac

@@ -85,6 +85,6 @@ func Artifact(t *testing.T, name string, png []byte) {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "..", ".artifacts")
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o644))
+	require.NoError(t, os.MkdirAll(dir, 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600))
 }

@@ -214,7 +214,7 @@ func meaning(j fulfilment.Job, f form) jpayment.Text {
 // operation names what a job asks for, as the control panel does.
 func operation(op jpayment.Operation) jpayment.Text {
 	ja := jobtext.Operation(op).Ja
-	switch op { //nolint:exhaustive // Both kinds of ReAuth are one to a person.
+	switch op {
 	case jpayment.OpSales:
 		return jpayment.Text{En: "capture", Ja: ja}
 	case jpayment.OpCancel:

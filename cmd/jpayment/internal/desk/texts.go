@@ -77,7 +77,7 @@ var texts = map[string]jpayment.Text{
 	"back":        {En: "Back to the list", Ja: "一覧に戻る"},
 
 	"search":        {En: "Search", Ja: "検索"},
-	"search for":    {En: "Payment number or reference, in full", Ja: "決済番号または注文番号（完全一致）"},
+	"search for":    {En: "Whole payment or reference", Ja: "決済番号または注文番号（完全一致）"},
 	"search off":    {En: "Show all", Ja: "検索を解除"},
 	"found":         {En: "“%s”: %s found", Ja: "「%s」の検索結果：%s件"},
 	"found more":    {En: "“%s”: more than %s found; these are the first", Ja: "「%s」の検索結果：%s件を超えています。先頭から表示しています"},
