@@ -137,7 +137,7 @@ func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (an
 		return answer{name: "confirm"}, nil
 	}
 	_, err = d.Queue.Review(r.Context(), p.Job.ID, fulfilment.Decision{
-		State: p.Form.Decision, NewPaymentID: p.Form.NewPayment, By: p.Form.By, Note: p.Form.Note,
+		State: p.Form.Decision, NewPaymentID: p.Form.NewPayment, By: p.Form.By, Note: jpayment.NewSecret(p.Form.Note),
 	})
 	if err == nil {
 		rememberBy(w, p.Form.By)

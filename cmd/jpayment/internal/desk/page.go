@@ -67,7 +67,7 @@ func (p *page) Tiles() []tile {
 	return tiles
 }
 
-// Choice is a decision that the form offers.
+// choice is a decision that the form offers.
 type choice struct {
 	State        fulfilment.State
 	Name, Why    string // keys of texts
@@ -87,6 +87,8 @@ func (p *page) Choices() []choice {
 			c.Name, c.Why = "withdraw", "withdraw why"
 		case state == fulfilment.StateRefused:
 			c.Name, c.Why = "not carried out", "not carried out why"
+		case p.Job.State == fulfilment.StateRefused:
+			c.Name, c.Why = "again after refusal", "again after refusal why"
 		default:
 			c.Name, c.Why = "again", "again why"
 		}
@@ -103,6 +105,11 @@ func (p *page) Chosen() choice {
 		}
 	}
 	return choice{}
+}
+
+// Careful reports whether the decision may have something carried out twice.
+func (p *page) Careful() bool {
+	return p.Form.Decision == fulfilment.StateWaiting && p.Job.State != fulfilment.StateRefused
 }
 
 // templates holds the pages by language and name.
