@@ -35,6 +35,7 @@ type queue interface {
 	Resume(ctx context.Context) error
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 	Settle(ctx context.Context, k *jpayment.Kickback) error
+	Health() fulfilment.Health
 }
 
 // addDatabaseFlags adds the flags of the commands that keep jobs.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -399,6 +401,80 @@ func TestKickbackAge(t *testing.T) {
 		require.Equal(t, c.status, resp.StatusCode, "%v: %v", c, &said)
 		stop()
 	}
+}
+
+// The vendor's own sample has a raw space in its query, and what is refused has no body.
+func TestKickbackListenTakesTheVendorsSample(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	key := strings.Repeat("k", 32)
+	var said transcript
+	s := settings{store: "123456", kickbackKeys: jpayment.NewSecret(key), kickbackListen: "127.0.0.1:0"}
+	served, err := s.receiveKickbacks(ctx, settled{}, slog.New(slog.NewTextHandler(&said, nil)))
+	require.NoError(t, err)
+	address := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(said.String())[1]
+	signature := token.Sign([]byte(key), token.Claims{StoreID: "123456", PaymentID: "10000001", Amount: 1000, Tax: 80, Shipping: 500, At: time.Now()})
+	const sample = "gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580"
+	for query, body := range map[string]string{sample + "&jpk=" + signature: "OK", sample: ""} {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "GET /?"+query+" HTTP/1.1\r\nHost: merchant.example\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		require.True(t, strings.HasSuffix(string(answer), "\r\n\r\n"+body), "%s", answer)
+	}
+	stop()
+	require.NoError(t, <-served)
+}
+
+// The health check of a worker fails while the database fails it.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var said transcript
+	q := &ailing{}
+	require.NoError(t, serveHealth(ctx, "127.0.0.1:0", q, slog.New(slog.NewTextHandler(&said, nil))))
+	address := regexp.MustCompile(`health=(\S+)`).FindStringSubmatch(said.String())[1]
+	get := func(path string) (int, string) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
+		require.NoError(t, err)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(body)
+	}
+	for _, path := range []string{"/live", "/ready"} {
+		status, _ := get(path)
+		require.Equal(t, http.StatusOK, status)
+	}
+	since := time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
+	q.health.Store(&fulfilment.Health{Since: since, Last: since, Failures: 1, What: jpayment.Text{En: "an attempt could not be written down: SQLite failed"}})
+	status, _ := get("/live")
+	require.Equal(t, http.StatusOK, status)
+	status, body := get("/ready")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Equal(t, "an attempt could not be written down: SQLite failed, since 2026-11-24T03:00:00Z\n", body)
+
+	require.Error(t, serveHealth(ctx, address, q, slog.New(slog.DiscardHandler)), "the port is taken")
+}
+
+// ailing is a queue whose database fails.
+type ailing struct {
+	queue
+	health atomic.Pointer[fulfilment.Health]
+}
+
+func (a *ailing) Health() fulfilment.Health {
+	if h := a.health.Load(); h != nil {
+		return *h
+	}
+	return fulfilment.Health{}
 }
 
 // settled is a queue that settles every kickback.

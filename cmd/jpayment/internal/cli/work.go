@@ -17,7 +17,10 @@ import (
 )
 
 func newWorkCommand(lang console.Lang) *cobra.Command {
-	var asJSON, resume bool
+	var (
+		asJSON, resume bool
+		health         string
+	)
 	cmd := &cobra.Command{
 		Use:   "work",
 		Short: lang.In("Send the jobs of a store until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
@@ -28,6 +31,9 @@ may run at once. Each attempt is a line on standard error.
 With --kickback-listen, kickbacks (決済結果通知) are received, verified and settled too. The
 path does not matter.
 
+With --health, GET /live answers 200 as long as the process runs, and GET /ready answers 200
+as long as the database answers the process, else 503 and what fails.
+
 Exit status: 0 stopped as asked, 1 it could not work, 2 wrong usage.`,
 			`データベースにあるジョブ（jpayment run、またはパッケージ fulfilment を使うプログラムが登録したもの）を、
 SIGINT または SIGTERM を受け取るまで送信し続けます。停止時は送信中のリクエストの完了を待ちます。
@@ -35,18 +41,22 @@ SIGINT または SIGTERM を受け取るまで送信し続けます。停止時�
 
 --kickback-listen を指定すると、決済結果通知の受信・検証・反映も行います。パスは問いません。
 
+--health を指定すると、GET /live はプロセスの動作中に200を返します。GET /ready はデータベースを
+使用できる間は200を、使用できないときは503とその内容を返します。
+
 終了ステータスは、0 指示どおり停止、1 動作できない、2 使い方の誤り です。`),
 		Example: `  jpayment work --store 123456
   jpayment work --store 123456 --resume --json
   jpayment work --store 123456 --kickback-listen 127.0.0.1:8081 --kickback-wait 10m`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return work(cmd, asJSON, resume) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return work(cmd, asJSON, resume, health) },
 	}
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object for each line", "1行に1つの JSON を出力する"))
 	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, once its cause is removed", "一時停止の原因を取り除いた後に再開する"))
+	f.StringVar(&health, "health", "", lang.In("address and port at which to answer health checks", "ヘルスチェックに応答するアドレスとポート"))
 	return cmd
 }
 
@@ -60,7 +70,7 @@ func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f.String("kickback-listen", "", lang.In("address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
 
-func work(cmd *cobra.Command, asJSON, resume bool) error {
+func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	ctx := cmd.Context()
 	s, err := databaseSettings(cmd)
 	if err != nil {
@@ -96,6 +106,11 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	if health != "" {
+		if err := serveHealth(ctx, health, q, log); err != nil {
+			return err
+		}
+	}
 	receiver, err := s.receiveKickbacks(ctx, q, log)
 	if err != nil {
 		return err
@@ -104,6 +119,10 @@ func work(cmd *cobra.Command, asJSON, resume bool) error {
 	go func() { worker <- q.Run(ctx, client, s.workerConfig()) }()
 	select {
 	case err = <-worker:
+		stop()
+		if receiver != nil {
+			err = errors.Join(err, <-receiver)
+		}
 	case err = <-receiver:
 		stop()
 		err = errors.Join(err, <-worker)
@@ -140,7 +159,7 @@ func (s settings) workerConfig() fulfilment.WorkerConfig {
 func (s settings) kickbackAge() time.Duration { return max(s.kickbackWait, 24*time.Hour) }
 
 // receiveKickbacks serves the receiver of kickbacks until the context ends, if there is to
-// be one. The channel gets the error that ended it before.
+// be one. The channel, nil without one, gets what it ended with.
 func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logger) (<-chan error, error) {
 	if s.kickbackListen == "" {
 		return nil, nil
@@ -164,17 +183,31 @@ func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logge
 	if log != nil {
 		log.Info("receiving kickbacks", "address", l.Addr().String())
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
-	failed := make(chan error, 1)
+	served := make(chan error, 1)
+	go func() { served <- jpayment.ServeKickbacks(ctx, l, handler) }()
+	return served, nil
+}
+
+// serveHealth answers health checks until the context ends.
+func serveHealth(ctx context.Context, address string, q queue, log *slog.Logger) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /live", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		if h := q.Health(); !h.OK() {
+			http.Error(w, h.What.En+", since "+h.Since.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
+		}
+	})
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return notListening("--health", address, err)
+	}
+	log.Info("answering health checks", "health", l.Addr().String())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
+			log.Error("health checks are not answered any more", "error", err.Error())
 		}
 	}()
-	context.AfterFunc(ctx, func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_ = server.Shutdown(ending) // What it did not take is sent again.
-	})
-	return failed, nil
+	return nil
 }
