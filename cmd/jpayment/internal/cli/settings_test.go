@@ -208,7 +208,7 @@ func TestConfigOfSomebodyElse(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, below), 0o700))
 		path := filepath.Join(dir, below, "config.toml")
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		require.NoError(t, os.Chmod(dir, mode)) //nolint:gosec // That is what is tested.
+		require.NoError(t, os.Chmod(dir, mode))
 		return path
 	}
 	require.NoError(t, from(inDir(0o700, "")))

@@ -125,7 +125,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 		status, m = console.Failed, console.Bad
 	}
 	fmt.Fprintf(r.Console.Stdout, lang.In("%s %s: rows done: %s of %s\n", "%s %s: %[4]s件中%[3]s件が完了\n"),
-		r.Console.OutMark(m), r.Path, console.Grouped(t.done), console.Grouped(r.rows))
+		r.Console.OutMark(m), console.Printable(r.Path), console.Grouped(t.done), console.Grouped(r.rows))
 	var rows [][]string
 	for _, c := range []struct {
 		n      int64

@@ -12,7 +12,7 @@ import (
 func (s *Simulator) Announce(w io.Writer, language string) error {
 	books := jpayment.Text{En: "in memory: gone when this ends", Ja: "メモリ上（終了すると消えます）"}
 	if s.state != nil {
-		books = jpayment.Text{En: s.path, Ja: s.path}
+		books = jpayment.Text{En: visible(s.path), Ja: visible(s.path)}
 	}
 	const en = `Simulated gateway, store %[1]s. No card, no money.
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,7 +86,15 @@ func notFound(field, en, ja string, args ...any) error {
 	return &refusal{http.StatusNotFound, (&fieldError{field, textf(en, ja, args...)}).What()}
 }
 
+// textf formats both languages with the same arguments. Of strings among them every
+// character can be seen.
 func textf(en, ja string, args ...any) jpayment.Text {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = visible(s)
+		}
+	}
 	return jpayment.Text{En: fmt.Sprintf(en, args...), Ja: fmt.Sprintf(ja, args...)}
 }
 
