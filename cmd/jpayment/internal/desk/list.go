@@ -71,7 +71,7 @@ func (l list) page(ctx context.Context, r *http.Request) ([]fulfilment.Job, page
 }
 
 func (l list) pager(first, last, skip, n int64) pager {
-	if !l.newestFirst && l.total < skip+n || l.newestFirst && l.total < skip+n {
+	if skip > l.total-n {
 		skip = max(l.total-n, 0) // Meanwhile there are less.
 	}
 	size := int64(l.size)

@@ -140,10 +140,15 @@ func parseTemplates(l console.Lang) map[string]*template.Template {
 		"operation": func(op jpayment.Operation) string { return l.Of(operation(op)) },
 		"why":       func(j fulfilment.Job) string { return l.Of(jobtext.Why(j)) },
 		"next": func(j fulfilment.Job) string {
-			if j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode && j.Operation != jpayment.OpReAuth {
-				return l.Of(jobtext.AfterUnknown(j.Operation, l.In("“Not carried out: send it again”", "「処理されていない（再送する）」")))
+			unknown := j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode
+			switch { // Where the package names a call, the desk names its own choice.
+			case unknown && j.Operation == jpayment.OpSales:
+				return l.Of(texts["look sales"])
+			case unknown && j.Operation == jpayment.OpCancel:
+				return l.Of(texts["look cancel"])
+			default:
+				return l.Of(j.Next())
 			}
-			return l.Of(j.Next())
 		},
 		"code":    func(c jpayment.Code) string { return console.Printable(string(c)) }, // print would take its message
 		"meaning": func(c jpayment.Code) string { return l.Of(c.Message()) },
