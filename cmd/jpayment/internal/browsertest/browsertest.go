@@ -85,6 +85,6 @@ func Artifact(t *testing.T, name string, png []byte) {
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "..", ".artifacts")
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o750)) //nolint:gosec // The directory is that of who runs the tests.
+	require.NoError(t, os.MkdirAll(dir, 0o750))                            //nolint:gosec // The directory is that of who runs the tests.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600)) //nolint:gosec // As above.
 }
