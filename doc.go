@@ -20,9 +20,12 @@
 //
 //   - Done: the gateway said so, in an answer that contradicts neither itself nor the
 //     request.
-//   - Refused: the gateway turned the request down by a code that leaves no doubt.
-//   - Not sent: no byte can have left this machine. Correct the request if the error is a
-//     [*ValidationError], for to send it again would never help; after any other error
+//   - Refused: the gateway turned the request down by a code that leaves no doubt, and this
+//     call changed nothing. [CodeCaptureFailed] and [CodeCancelFailed] are also what a
+//     payment already captured or cancelled gets: after an earlier call whose outcome is
+//     unknown, they prove nothing of that call.
+//   - Not sent: no byte can have left this machine. If the error is a [*ValidationError],
+//     correct the request; resending it unchanged cannot succeed. After any other error
 //     send it again.
 //   - Unknown: the gateway may or may not have carried out the request. Look the payment
 //     up before anything else is done.

@@ -42,7 +42,8 @@ func (o Outcome) Text() Text {
 }
 
 // OutcomeOf returns what the error of a call says of the payment: OutcomeDone for
-// nil, and OutcomeUnknown for every error that does not come from this package.
+// nil, and OutcomeUnknown for any error other than a *ValidationError, *TransportError,
+// *ReplyError or *GatewayError; a Code or Class alone tells of no call.
 // It looks through wrapped errors. Where an error joins several of this package's,
 // they must agree, or the outcome is unknown.
 func OutcomeOf(err error) Outcome {
@@ -109,15 +110,23 @@ func NextOf(err error) Text {
 // returns, if it has one, as the errors of this package do. Of an error from elsewhere
 // that may hold anything it is only the type. It is nothing for nil.
 func WhatOf(err error) Text {
-	var told interface {
-		error
-		What() Text
-	}
+	var (
+		told interface {
+			error
+			What() Text
+		}
+		code  Code
+		class Class
+	)
 	switch {
 	case err == nil:
 		return Text{}
 	case errors.As(err, &told):
 		return told.What()
+	case errors.As(err, &code):
+		return code.what()
+	case errors.As(err, &class):
+		return class.Message()
 	default:
 		return describe(err)
 	}

@@ -198,6 +198,8 @@ func TestNextOfAndWhatOf(t *testing.T) {
 		"ours":                {refused, "send it again a little later", "ER010 (payment processing is congested)"},
 		"wrapped":             {fmt.Errorf("ship: %w", refused), "send it again a little later", "ER010 (payment processing is congested)"},
 		"foreign":             {errors.New("canary"), lookUp, "error of type *errors.errorString"},
+		"a code":              {fmt.Errorf("x: %w", jpayment.CodeBusy), lookUp, "ER010 (payment processing is congested)"},
+		"a class":             {jpayment.ErrBusy, lookUp, "the gateway is congested"},
 		"a context":           {context.Canceled, lookUp, "the context was cancelled"},
 		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
 		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply cannot count: it approves a test: the store is in test mode and no money moved"},

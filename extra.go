@@ -25,12 +25,14 @@ var reserved = []string{
 // Extra is free-form data of the merchant's (その他データ): up to 1,024 bytes, counted
 // as key=value&key=value in the character set of the wire before it is escaped. The
 // gateway keeps it with the payment and returns it with the result. A key must not be
-// empty, hold control characters or be a parameter of the protocol in any case of
-// letters; a value may be any text, line breaks included.
+// empty, hold control characters or equal a parameter name of the protocol, ignoring
+// case; a value may be any text, line breaks included.
 //
 // Extra prints, logs and marshals as the number of its keys, like a [Secret]. The zero
 // value is empty.
-type Extra struct{ pairs **map[string]string } // fmt follows one pointer to a map, and not two.
+type Extra struct {
+	pairs **map[string]string // fmt follows one pointer to a map, and not two.
+}
 
 // NewExtra returns the pairs as other data. It copies the map.
 func NewExtra(pairs map[string]string) Extra {

@@ -114,6 +114,9 @@ func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 		GID: take("gid"), RST: take("rst"), AP: take("ap"), EC: take("ec"), GOD: take("god"), COD: take("cod"),
 		ID: take("id"), PS: take("ps"), ACID: take("acid"), Other: q.other,
 	}
+	if row.GID == "" {
+		return fail("gid", "is missing: pass what stands behind the question mark of the URL", "がありません。URLの?より後ろを渡してください")
+	}
 	for i, param := range []string{"am", "tx", "sf", "ta"} {
 		var bad *wire.Text
 		if row.Amounts[i], bad = wire.ParseYen(take(param)); bad != nil {
@@ -256,6 +259,8 @@ func NewKickbackVerifier(storeID string, maxAge time.Duration, keys ...[]byte) (
 	switch {
 	case maxAge < 0:
 		fs.add("maxAge", "", Text{"is negative", "が負の値です"})
+	case maxAge > 0 && maxAge < time.Millisecond:
+		fs.add("maxAge", "", Text{"is less than a millisecond; is its unit missing?", "が1ミリ秒未満です。単位を確認してください"})
 	case maxAge == 0:
 		v.maxAge = defaultKickbackAge
 	}

@@ -69,7 +69,7 @@ func (s *settings) wrapTransport() {
 // The default is a client of this package's own: HTTP/1.1 over TLS 1.2 or later,
 // through the proxy that HTTPS_PROXY names, 10 seconds to connect, at most 64
 // connections, each kept for 30 idle seconds. Callers beyond 64 wait for a connection;
-// one whose time runs out meanwhile has not sent anything.
+// a caller whose context ends while waiting gets OutcomeNotSent.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) {
 		if hc == nil {
@@ -141,12 +141,16 @@ func isLoopback(host string) bool {
 }
 
 // WithTimeout bounds each attempt, from the start of connecting to the end of the
-// reply. The default is 60 seconds: whoever stops waiting early makes an outcome
-// unknown that was about to be known.
+// reply. The default is 60 seconds, and the least a millisecond, so that a number without
+// its unit is noticed. A shorter timeout turns slow successes into unknown outcomes.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) {
-		if d <= 0 {
+		switch {
+		case d <= 0:
 			s.fault("WithTimeout", "is not positive", "が正の時間ではありません")
+			return
+		case d < time.Millisecond:
+			s.fault("WithTimeout", "is less than a millisecond; is its unit missing?", "が1ミリ秒未満です。単位を確認してください")
 			return
 		}
 		s.client.timeout = d

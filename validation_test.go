@@ -31,6 +31,7 @@ func TestNewClientValidates(t *testing.T) {
 		"WithTransportWrapper returned no transport":                          jpayment.WithTransportWrapper(func(http.RoundTripper) http.RoundTripper { return nil }),
 		"WithLogger is nil":                                                   jpayment.WithLogger(nil),
 		"WithTimeout is not positive":                                         jpayment.WithTimeout(0),
+		"WithTimeout is less than a millisecond; is its unit missing?":        jpayment.WithTimeout(30),
 		"WithConnectionAuth is empty":                                         jpayment.WithConnectionAuth(""),
 		"WithCharset is neither UTF8 nor ShiftJIS":                            jpayment.WithCharset(7),
 		"WithUserAgent is empty or has other characters than printable ASCII": jpayment.WithUserAgent("a\r\nb"),

@@ -316,4 +316,5 @@ func tablesMissing[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorContains(t, err, "call Migrate first")
 	_, err = q.Enqueue(t.Context(), request(jpayment.OpSales, "1"))
 	require.ErrorContains(t, err, "call Migrate first")
+	require.ErrorContains(t, q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{}), "call Migrate first")
 }

@@ -138,3 +138,15 @@ func TestRunWantsASigningClient(t *testing.T) {
 	}
 	require.Empty(t, gateway.Requests())
 }
+
+// A client of another store would carry the jobs out there.
+func TestRunRefusesAnotherStoresGateway(t *testing.T) {
+	t.Parallel()
+	gateway := jpaymenttest.NewServer(t)
+	q := sqliteAt(t, t.TempDir()+"/orders.db")(Config{StoreID: "654321"})
+	require.NoError(t, q.Migrate(t.Context()))
+	err := q.Run(t.Context(), gateway.Client(), WorkerConfig{})
+	var invalid *jpayment.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.ErrorContains(t, err, "gateway sends for another store")
+}

@@ -92,8 +92,8 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 // What the database does not take is not sent. Each failure of it is logged as an error, and
 // [Queue.Health] tells of it until it is over.
 //
-// With [Config.KickbackWait] it refuses a gateway that does not sign, if the gateway has the
-// Preview method of [jpayment.Client] to be asked by.
+// It refuses a gateway that sends for another store, and with [Config.KickbackWait] one that
+// does not sign, if the gateway has the Preview method of [jpayment.Client] to be asked by.
 func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg WorkerConfig) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -121,6 +121,9 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		if hint := withHint(err); errors.As(hint, new(*problem)) {
+			return hint
+		}
 		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: failed(err), database: true}
 	}
 	w.sweepUntilStopped(ctx)
@@ -133,8 +136,8 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	return nil
 }
 
-// checkGateway finds out before any job does that a gateway's kickbacks could not be proved.
-// A gateway that cannot be asked passes.
+// checkGateway finds out, before any job does, that a gateway sends for another store, or
+// that its kickbacks could not be proved. A gateway that cannot be asked passes.
 func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway) error {
 	var bad invalidFields
 	if gateway == nil {
@@ -144,7 +147,7 @@ func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway)
 	asked, ok := gateway.(interface {
 		Preview(ctx context.Context, op jpayment.Operation, r jpayment.Request) (*http.Request, error)
 	})
-	if !ok || q.kickbackWait == 0 {
+	if !ok {
 		return nil
 	}
 	preview, err := asked.Preview(ctx, jpayment.OpReAuthByKickback, jpayment.ReAuthRequest{PaymentID: "1", Amount: 1})
@@ -155,7 +158,17 @@ func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway)
 	if err != nil {
 		return err
 	}
-	if form, err := url.ParseQuery(string(body)); err != nil || form.Get(signature) == "" {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return err
+	}
+	if form.Get("aid") != q.storeID {
+		bad.add("gateway", jpayment.Text{
+			En: "sends for another store than the queue's: its jobs would be carried out there",
+			Ja: "がキューとは別の店舗に送信します。ジョブが別の店舗で処理されてしまいます",
+		})
+	}
+	if q.kickbackWait > 0 && form.Get(signature) == "" {
 		bad.add("gateway", jpayment.Text{
 			En: "does not sign its requests, so no kickback could settle a job; with KickbackWait give the client jpayment.WithKickbackKey",
 			Ja: "がリクエストに署名しないため、決済結果通知でジョブを確定できません。KickbackWait を使う場合は、クライアントに jpayment.WithKickbackKey を指定してください",

@@ -88,6 +88,7 @@ func tour(ctx context.Context, out io.Writer) error {
 	show("half of the tea", res, err)
 	res, err = client.Sales(ctx, jpayment.SalesRequest{PaymentID: cup})
 	show("capture the cup", res, err)
+	fmt.Fprintf(out, "Somebody takes this machine's address out of the store's settings.\n\n")
 	gateway.RegisterIPs() // no address at all
 	res, err = client.Cancel(ctx, jpayment.CancelRequest{PaymentID: cup})
 	show("cancel the cup", res, err)

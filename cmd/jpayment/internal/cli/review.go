@@ -205,7 +205,7 @@ func (r *review) decide(ctx context.Context, id int64) error {
 		d.By = r.user
 	}
 	if job.Operation == jpayment.OpReAuth && r.done && r.newPayment == "" {
-		return console.Usagef("--new-payment is missing: the number of the payment that the reauth made", "--new-payment がありません。再オーソリで作成された決済の番号を指定してください")
+		return console.Usagef("--new-payment is missing: the number of the payment that the reauth made", "--new-payment が指定されていません。再オーソリで作成された決済の番号を指定してください")
 	}
 	r.writeOne(r.Stderr, job, attempts)
 	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job, d)))
@@ -244,6 +244,10 @@ func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
 	what := console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
 	switch d.State {
 	case fulfilment.StateDone:
+		if d.NewPaymentID != "" {
+			return console.Textf("This records that the %s was carried out and made payment %s, by the word of %s. It is not sent again.",
+				"%sは処理され、新しい決済は %s であると記録します（判断: %s）。再送しません。", what, d.NewPaymentID, d.By)
+		}
 		return console.Textf("This records that the %s was carried out, by the word of %s. It is not sent again.", "%sは処理されていたと記録します（判断: %s）。再送しません。", what, d.By)
 	case fulfilment.StateRefused:
 		return console.Textf("This records that the %s was not carried out, by the word of %s. It is not sent again.", "%sは処理されていないと記録します（判断: %s）。再送しません。", what, d.By)
