@@ -96,7 +96,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"--frob", console.Usage, "--frob"},
 		{"-x", console.Usage, "-x"},
 		{"--=x", console.Usage, "--=x"},
-		{"sales", console.Usage, "PAYMENT がありません"},
+		{"sales", console.Usage, "PAYMENT が指定されていません"},
 		{"sales 1 2", console.Usage, "PAYMENT"},
 		{"sales 1 --frob", console.Usage, "--frob"},
 		{"sales 1 --frob --lang ja", console.Usage, "--frob"},

@@ -36,7 +36,7 @@ has to be confirmed.
 
 Exit status: 0 shown or recorded, 1 not confirmed, or the job changed meanwhile, 2 wrong
 usage: nothing was recorded.`,
-			`JOB を省略すると、結果が分からないジョブを、理由と確認事項とともに一覧します。JOB を指定すると、
+			`JOB を省略すると、結果が分からないジョブを、理由と確認事項とともに一覧表示します。JOB を指定すると、
 そのジョブと送信の記録を表示します。判断を指定すると、管理画面で確認した結果を記録します。
 
   --done      処理されていた（再オーソリでは新しい決済番号も指定する）
@@ -44,9 +44,9 @@ usage: nothing was recorded.`,
   --again     処理されておらず、再送する
 
 一度も送信していない待機中のジョブは、--not-done で取り下げることができます。拒否されたジョブは、
-理由が解消した後に --again で再送できます。記録する内容を表示し、確認を求めます。
+原因が解消した後に --again で再送できます。記録する内容を表示し、確認を求めます。
 
-終了ステータスは、0 表示または記録した、1 確認されなかったか、その間にジョブが変化した、2 使い方の誤り
+終了ステータスは、0 表示または記録した、1 yes と答えなかった、または確認中にジョブの状態が変わった、2 使い方の誤り
 （何も記録していない）です。`),
 		Example: `  jpayment review --store 123456
   jpayment review 17 --store 123456

@@ -53,7 +53,7 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 	f := cmd.Flags()
 	f.StringVar(&config.Listen, "listen", "", lang.In("address and port to listen on, by default 127.0.0.1:8080; port 0 for any that is free", "待ち受けるアドレスとポート。既定は 127.0.0.1:8080。ポート 0 は空きポート"))
 	f.StringVar(&config.State, "state", "", lang.In("SQLite file that keeps the books; without it they are in memory", "決済の記録を保存する SQLite ファイル。省略時はメモリ上"))
-	f.IntVar(&config.Payments, "payments", 0, lang.In("open as many payments to try things with, up to 10,000, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "試用の決済（各1,580円）をこの件数（10,000まで）だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
+	f.IntVar(&config.Payments, "payments", 0, lang.In("open as many payments to try things with, up to 10,000, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "動作確認用の決済（各1,580円）をこの件数（10,000まで）だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
 	f.StringVar(&config.StoreID, "store", "", lang.In("store ID (aid), six digits; by default 123456", "店舗ID（aid）、半角数字6桁。既定は 123456"))
 	return cmd
 }

@@ -157,7 +157,7 @@ func exclusive(cmd *cobra.Command, flags ...string) error {
 func oneArgument(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return console.Usagef("%s is missing", "%s がありません", name)
+			return console.Usagef("%s is missing", "%s が指定されていません", name)
 		}
 		return atMostOne(name)(cmd, args)
 	}

@@ -73,10 +73,12 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	case j.Result != nil && j.Result.TestMode():
 		return TestMode
 	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode && j.Operation == jpayment.OpReAuth:
-		return console.Textf("%[1]s; record what you find by jpayment review %[2]d%[3]s", "%[1]s。確認した結果を jpayment review %[2]d%[3]s で記録する",
+		return console.Textf("%[1]s; record what you find by jpayment review %[2]d --done --new-payment NUMBER%[3]s, or with --not-done in place of --done",
+			"%[1]s。新しい決済があれば jpayment review %[2]d --done --new-payment 新決済番号%[3]s で、なければ --not-done で記録する",
 			j.Operation.NextIfUnknown(), j.ID, flags)
 	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode:
-		return AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags))
+		return console.Textf("%[1]s; if it was carried out, record it by jpayment review %[2]d --done%[3]s", "%[1]s。処理されていれば jpayment review %[2]d --done%[3]s で記録する",
+			AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags)), j.ID, flags)
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
 		return Capture(j.NewPaymentID)
 	case j.State == fulfilment.StateRunning, j.State == fulfilment.StateAwaiting:

@@ -25,7 +25,7 @@ func TestNext(t *testing.T) {
 			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpSales}, "jpayment review 7 --again" + flags, "仮売上のままなら jpayment review 7 --again" + flags + " で再送する",
 		},
 		"reauth in review": {
-			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpReAuth}, "do not send it again", "確認した結果を jpayment review 7" + flags + " で記録する",
+			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpReAuth}, "do not send it again", "jpayment review 7 --done --new-payment 新決済番号" + flags,
 		},
 		"test mode": {
 			fulfilment.Job{State: fulfilment.StateReview, Reason: fulfilment.ReasonTestMode}, "switch the store to production", "店舗を本番に切り替える",
