@@ -219,7 +219,7 @@ func ExampleQueue_Review() {
 		log.Fatal(err)
 	}
 	// Output:
-	// order-2: nobody knows whether it was carried out, and it is not sent again
+	// order-2: nobody knows whether it was carried out; it is not sent again automatically
 	// order-2: done, the payment is now 10000002
 }
 

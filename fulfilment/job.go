@@ -89,7 +89,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonCode:     {En: "the gateway refused it", Ja: "決済ゲートウェイに拒否されました"},
 	ReasonInvalid:  {En: "the request is not valid; nothing was sent", Ja: "リクエストに誤りがあり、送信していません"},
 
-	ReasonUnanswered:    {En: "nobody knows whether it was carried out, and it is not sent again by itself", Ja: "処理されたかどうか不明です。自動では再送しません"},
+	ReasonUnanswered:    {En: "nobody knows whether it was carried out; it is not sent again automatically", Ja: "処理されたかどうか不明です。自動では再送しません"},
 	ReasonReplayRefused: {En: "an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
 	ReasonDeclined:      {En: "the re-authorisation was declined, and whether the original payment survived is not documented", Ja: "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
 	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
