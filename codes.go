@@ -22,17 +22,13 @@ import (
 // outcome of the call that got it is unknown (field notes, "Codes").
 type Code string
 
-// The codes that a program is likely to act upon. Every other code can be
-// written as Code("ER571").
+// The codes that a program is likely to act upon. Of the others most programs ask for the
+// [Class]; each can be written as Code("ER571").
 const (
-	CodeInternal      Code = "ER000" // internal error of the gateway, outcome unknown
 	CodeSourceIP      Code = "ER003" // 送信元IPエラー: the caller's address is not registered
-	CodeBusy          Code = "ER010" // 処理混雑: congestion
 	CodeCaptureFailed Code = "ER032" // 実売上失敗: also the answer for a payment already captured
 	CodeCancelFailed  Code = "ER033" // 取消失敗
-	CodeCommunication Code = "ER042" // communication error behind the gateway, outcome unknown
 	CodePaymentID     Code = "ER053" // the payment number is malformed or unknown
-	CodeMaintenance   Code = "ER999" // メンテナンス中
 )
 
 // Class is what a code tells of the request that it answers. It is an error, so that
@@ -52,9 +48,9 @@ const (
 	ErrRejected
 	// ErrCardDeclined is the class of all G codes: the card issuer declined.
 	ErrCardDeclined
-	// ErrBusy is the class of ER010: the gateway is congested.
+	// ErrBusy is the class of ER010 (処理混雑): the gateway is congested.
 	ErrBusy
-	// ErrMaintenance is the class of ER999: the gateway is under maintenance,
+	// ErrMaintenance is the class of ER999 (メンテナンス中): the gateway is under maintenance,
 	// monthly from 02:55 to 04:30 Japan time (field notes, grade H).
 	ErrMaintenance
 	// ErrNotPermitted is the class of the codes that say that the store, its
@@ -66,10 +62,9 @@ const (
 )
 
 // Error returns the message in English.
-func (c Class) Error() string { return c.Message().En }
+func (c Class) Error() string { return c.what().En }
 
-// Message returns the meaning of the class.
-func (c Class) Message() Text {
+func (c Class) what() Text {
 	switch c {
 	case ErrRejected:
 		return Text{"the gateway rejected the operation", "決済ゲートウェイが処理を拒否しました"}

@@ -61,11 +61,11 @@ func outcomeIn(err error) (o Outcome, found bool) {
 	case *ValidationError:
 		return OutcomeNotSent, true
 	case *TransportError:
-		return e.Outcome(), true
+		return e.outcome(), true
 	case *ReplyError:
 		return OutcomeUnknown, true
 	case *GatewayError:
-		return e.Outcome(), true
+		return e.outcome(), true
 	case interface{ Unwrap() error }:
 		return outcomeIn(e.Unwrap())
 	case interface{ Unwrap() []error }:
@@ -84,52 +84,74 @@ func outcomeIn(err error) (o Outcome, found bool) {
 	}
 }
 
-// NextOf returns what to do after a call that ended with the error: what its Next
-// method returns, if it has one, as the errors of this package do. After any other
-// error, or several that disagree, it is to look the payment up. It is nothing for nil.
+// NextOf returns what to do after a call that ended with the error. An error of another
+// package may have a method Next that says so. After any other error, or several that
+// disagree, it is to look the payment up. It is nothing for nil.
 func NextOf(err error) Text {
-	var told interface {
-		error
-		Next() Text
-	}
 	switch {
 	case err == nil:
 		return Text{}
 	case errors.Is(err, ErrTestMode):
 		return nextProduction
-	case !errors.As(err, &told):
+	}
+	var next func() Text
+	told := find(err, func(err error) bool {
+		switch e := err.(type) { //nolint:errorlint // find walks down the chain.
+		case interface{ next() Text }:
+			next = e.next
+		case interface{ Next() Text }:
+			next = e.Next
+		}
+		return next != nil
+	})
+	if next == nil {
 		return nextLookUp
 	}
 	if o, ours := outcomeIn(told); ours && o != OutcomeOf(err) {
 		return nextLookUp
 	}
-	return told.Next()
+	return next()
 }
 
-// WhatOf returns what happened, without anything private: what the error's What method
-// returns, if it has one, as the errors of this package do. Of an error from elsewhere
-// that may hold anything it is only the type. It is nothing for nil.
+// WhatOf returns what happened, without anything private; of a [Code] and a [Class] it is
+// the meaning. An error of another package may have a method What that says so. Of one that
+// may hold anything it is only the type. It is nothing for nil.
 func WhatOf(err error) Text {
-	var (
-		told interface {
-			error
-			What() Text
-		}
-		code  Code
-		class Class
-	)
-	switch {
-	case err == nil:
+	if err == nil {
 		return Text{}
-	case errors.As(err, &told):
-		return told.What()
-	case errors.As(err, &code):
-		return code.what()
-	case errors.As(err, &class):
-		return class.Message()
-	default:
+	}
+	var what func() Text
+	find(err, func(err error) bool {
+		switch e := err.(type) { //nolint:errorlint // find walks down the chain.
+		case interface{ what() Text }:
+			what = e.what
+		case interface{ What() Text }:
+			what = e.What
+		}
+		return what != nil
+	})
+	if what == nil {
 		return describe(err)
 	}
+	return what()
+}
+
+// find returns the first error of a chain that is one, in the order of [errors.As], or nil.
+func find(err error, is func(error) bool) error {
+	if err == nil || is(err) {
+		return err
+	}
+	switch e := err.(type) { //nolint:errorlint // This function is the walk down the chain.
+	case interface{ Unwrap() error }:
+		return find(e.Unwrap(), is)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if found := find(err, is); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
 }
 
 // Call says which call an error is about.
@@ -200,10 +222,9 @@ type ValidationError struct {
 }
 
 // Error returns all faults on one line.
-func (e *ValidationError) Error() string { return e.sentence(OutcomeNotSent, e.What(), e.Next()) }
+func (e *ValidationError) Error() string { return e.sentence(OutcomeNotSent, e.what(), e.next()) }
 
-// What returns all faults on one line.
-func (e *ValidationError) What() Text {
+func (e *ValidationError) what() Text {
 	en, ja := make([]string, len(e.Fields)), make([]string, len(e.Fields))
 	for i, f := range e.Fields {
 		t := f.Text()
@@ -212,11 +233,7 @@ func (e *ValidationError) What() Text {
 	return Text{strings.Join(en, "; "), strings.Join(ja, "。")}
 }
 
-// Next returns what to do next, with which Error ends.
-func (e *ValidationError) Next() Text { return nextInput }
-
-// Outcome returns OutcomeNotSent.
-func (e *ValidationError) Outcome() Outcome { return OutcomeNotSent }
+func (e *ValidationError) next() Text { return nextInput }
 
 // TransportError says that there was no reply to read.
 type TransportError struct {
@@ -233,10 +250,9 @@ type TransportError struct {
 }
 
 // Error returns the failure on one line.
-func (e *TransportError) Error() string { return e.sentence(e.Outcome(), e.What(), e.Next()) }
+func (e *TransportError) Error() string { return e.sentence(e.outcome(), e.what(), e.next()) }
 
-// What returns the failure and its cause.
-func (e *TransportError) What() Text {
+func (e *TransportError) what() Text {
 	cause := describe(e.Err)
 	if e.NotSent {
 		return e.told(Text{"could not connect: " + cause.En, "接続できませんでした: " + cause.Ja})
@@ -244,10 +260,9 @@ func (e *TransportError) What() Text {
 	return e.told(Text{"no reply: " + cause.En, "応答がありませんでした: " + cause.Ja})
 }
 
-// Next returns what to do next, with which Error ends.
-func (e *TransportError) Next() Text {
+func (e *TransportError) next() Text {
 	switch {
-	case e.Outcome() == OutcomeUnknown:
+	case e.outcome() == OutcomeUnknown:
 		return e.Operation.NextIfUnknown()
 	case isTimeout(e.Err):
 		return nextMoreTime
@@ -259,9 +274,8 @@ func (e *TransportError) Next() Text {
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Outcome returns OutcomeNotSent if that is proved for every attempt, else
-// OutcomeUnknown.
-func (e *TransportError) Outcome() Outcome {
+// outcome is OutcomeNotSent if that is proved for every attempt.
+func (e *TransportError) outcome() Outcome {
 	if e.NotSent && e.Earlier == nil {
 		return OutcomeNotSent
 	}
@@ -290,10 +304,9 @@ var ErrTestMode error = textError{Text{
 }}
 
 // Error returns what is wrong on one line. It never holds the reply itself.
-func (e *ReplyError) Error() string { return e.sentence(OutcomeUnknown, e.What(), e.Next()) }
+func (e *ReplyError) Error() string { return e.sentence(OutcomeUnknown, e.what(), e.next()) }
 
-// What returns what is wrong with the reply.
-func (e *ReplyError) What() Text {
+func (e *ReplyError) what() Text {
 	what := e.Reason
 	if e.Column != "" {
 		what = Text{e.Column + " " + what.En, e.Column + what.Ja}
@@ -305,8 +318,7 @@ func (e *ReplyError) What() Text {
 	return e.told(Text{"the reply cannot count: " + what.En, "応答を結果として扱えません: " + what.Ja})
 }
 
-// Next returns what to do next, with which Error ends.
-func (e *ReplyError) Next() Text {
+func (e *ReplyError) next() Text {
 	if errors.Is(e.Err, ErrTestMode) {
 		return nextProduction
 	}
@@ -315,9 +327,6 @@ func (e *ReplyError) Next() Text {
 
 // Unwrap returns the cause, or nil.
 func (e *ReplyError) Unwrap() error { return e.Err }
-
-// Outcome returns OutcomeUnknown.
-func (e *ReplyError) Outcome() Outcome { return OutcomeUnknown }
 
 // Raw returns the reply as it came, at most 64 KiB of it. It may hold personal
 // data and an issued password: look at it, keep it where payments are kept, and
@@ -332,13 +341,11 @@ type GatewayError struct {
 }
 
 // Error returns the code, its meaning and what to do next on one line.
-func (e *GatewayError) Error() string { return e.sentence(e.Outcome(), e.What(), e.Next()) }
+func (e *GatewayError) Error() string { return e.sentence(e.outcome(), e.what(), e.next()) }
 
-// What returns the code and its meaning.
-func (e *GatewayError) What() Text { return e.told(e.Code.what()) }
+func (e *GatewayError) what() Text { return e.told(e.Code.what()) }
 
-// Next returns what to do next, with which Error ends.
-func (e *GatewayError) Next() Text {
+func (e *GatewayError) next() Text {
 	if e.Earlier != nil {
 		return e.Operation.NextIfUnknown()
 	}
@@ -348,9 +355,9 @@ func (e *GatewayError) Next() Text {
 // Unwrap returns the code, so that errors.Is finds it and its class.
 func (e *GatewayError) Unwrap() error { return e.Code }
 
-// Outcome returns what [Code.Outcome] says of the operation, or OutcomeUnknown after an
-// earlier attempt whose outcome is unknown.
-func (e *GatewayError) Outcome() Outcome {
+// outcome is what [Code.Outcome] says, or OutcomeUnknown after an earlier attempt whose
+// outcome is unknown.
+func (e *GatewayError) outcome() Outcome {
 	if e.Earlier != nil {
 		return OutcomeUnknown
 	}

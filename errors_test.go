@@ -38,7 +38,7 @@ func TestCodeClasses(t *testing.T) {
 		err := fmt.Errorf("ship order 7: %w", &jpayment.GatewayError{Code: code})
 		require.Equal(t, want, code.Class())
 		for _, class := range classes {
-			require.NotEmpty(t, class.Message().Ja)
+			require.NotEmpty(t, jpayment.WhatOf(class).Ja)
 			if class == want {
 				require.ErrorIs(t, err, class, code)
 			} else {
@@ -101,7 +101,6 @@ func TestOutcomeOf(t *testing.T) {
 	notSent := &jpayment.TransportError{NotSent: true, Err: context.Canceled}
 	lost := &jpayment.TransportError{Err: context.Canceled}
 	foreign := errors.New("order 7")
-	require.Equal(t, jpayment.OutcomeUnknown, (&jpayment.ReplyError{}).Outcome())
 	var zero jpayment.Outcome
 	require.Equal(t, jpayment.OutcomeUnknown, zero)
 	for name, tt := range map[string]struct {
@@ -159,8 +158,8 @@ func TestErrorTexts(t *testing.T) {
 			"next: do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
 		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message().En + "); " +
 			"next: look the payment up in the control panel and ask the gateway's support why the issuer declined": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "G8042G800000"},
-		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.CodeBusy.Message().En + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
-		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.CodeMaintenance.Message().En + "); " +
+		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.Code("ER010").Message().En + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
+		"jpayment: Sales of payment 10000001: outcome refused: ER999 (" + jpayment.Code("ER999").Message().En + "); " +
 			"next: send it again when the maintenance is over": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER999"},
 		"jpayment: Sales of payment 10000001: outcome refused: ER998 (" + jpayment.Code("ER998").Message().En + "); " +
 			"next: check the store's contract and settings in the control panel": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER998"},
@@ -184,6 +183,15 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
+// theirs is an error of another package that says what happened and what to do next.
+type theirs struct{ error }
+
+func (theirs) What() jpayment.Text {
+	return jpayment.Text{En: "the warehouse is closed", Ja: "倉庫は休業中です"}
+}
+func (theirs) Next() jpayment.Text { return jpayment.Text{En: "ask the warehouse", Ja: "倉庫に問い合わせる"} }
+func (e theirs) Unwrap() error     { return e.error }
+
 func TestNextOfAndWhatOf(t *testing.T) {
 	t.Parallel()
 	const lookUp = "look the payment up in the control panel"
@@ -198,9 +206,11 @@ func TestNextOfAndWhatOf(t *testing.T) {
 		"ours":                {refused, "send it again a little later", "ER010 (payment processing is congested)"},
 		"wrapped":             {fmt.Errorf("ship: %w", refused), "send it again a little later", "ER010 (payment processing is congested)"},
 		"foreign":             {errors.New("canary"), lookUp, "error of type *errors.errorString"},
-		"a code":              {fmt.Errorf("x: %w", jpayment.CodeBusy), lookUp, "ER010 (payment processing is congested)"},
+		"a code":              {fmt.Errorf("x: %w", jpayment.Code("ER010")), lookUp, "ER010 (payment processing is congested)"},
 		"a class":             {jpayment.ErrBusy, lookUp, "the gateway is congested"},
 		"a context":           {context.Canceled, lookUp, "the context was cancelled"},
+		"another package's":   {fmt.Errorf("x: %w", theirs{refused}), "ask the warehouse", "the warehouse is closed"},
+		"one of theirs below": {errors.Join(errors.New("x"), theirs{}), "ask the warehouse", "the warehouse is closed"},
 		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
 		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply cannot count: it approves a test: the store is in test mode and no money moved"},
 		"test mode alone":     {jpayment.ErrTestMode, "do not ship, no money moved; switch the store to production in the control panel", "the store is in test mode and no money moved"},

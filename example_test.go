@@ -112,6 +112,21 @@ func ExampleClient_ReAuth() {
 	// 10000002 authorized
 }
 
+// Which faults a merchant's own form shows beside which field.
+func ExampleInvalidField() {
+	_, err := jpayment.NewClient("１２３４５６")
+	var invalid *jpayment.ValidationError
+	if errors.As(err, &invalid) {
+		beside := map[string]jpayment.InvalidField{}
+		for _, field := range invalid.Fields {
+			beside[field.Field] = field
+		}
+		fmt.Println(beside["StoreID"].Reason.Ja)
+	}
+	// Output:
+	// に全角数字があります。半角数字にしてください
+}
+
 // A nil error says that the gateway took the request. What became of the payment comes
 // to the handler.
 func ExampleClient_ReAuthByKickback() {
@@ -162,13 +177,13 @@ func ExampleOutcomeOf() {
 		err = wrap(err)
 		fmt.Println(jpayment.OutcomeOf(err))
 	}
-	fmt.Println(jpayment.OutcomeOf(errors.New("of somebody else")))
+	fmt.Println(jpayment.OutcomeOf(errors.New("of somebody else")) == jpayment.OutcomeUnknown)
 	// Output:
 	// done
 	// unknown
 	// refused
 	// not sent
-	// unknown
+	// true
 }
 
 // wrap is what a caller's layers do to errors.
@@ -194,12 +209,14 @@ func ExampleValidationError() {
 		for _, field := range invalid.Fields {
 			fmt.Println(field)
 		}
-		fmt.Println(invalid.What().Ja)
+		fmt.Println(invalid.Fields[0].Text().Ja)
+		fmt.Println(jpayment.WhatOf(err).Ja)
 	}
 	// Output:
 	// Amount (am) is negative
 	// Phone (pn) has hyphens; drop them: digits only
 	// Extra["tid"] is the name of a parameter of the protocol; choose another
+	// Amount（am）が負の値です
 	// Amount（am）が負の値です。Phone（pn）にハイフンがあります。半角数字だけにしてください。Extra["tid"]は決済ゲートウェイのパラメータ名です。別のキーにしてください
 }
 
@@ -214,7 +231,7 @@ func ExampleTransportError() {
 	_, err := client.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
 	var transport *jpayment.TransportError
 	if errors.As(err, &transport) {
-		fmt.Println("not sent:", transport.NotSent, "- outcome:", transport.Outcome(), "- attempts:", transport.Attempts)
+		fmt.Println("not sent:", transport.NotSent, "- outcome:", jpayment.OutcomeOf(err), "- attempts:", transport.Attempts)
 	}
 	payment, _ := gateway.Payment(id)
 	fmt.Println("the books:", payment.State)
@@ -222,7 +239,7 @@ func ExampleTransportError() {
 	gateway.Close()
 	_, err = client.Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
 	if errors.As(err, &transport) {
-		fmt.Println("not sent:", transport.NotSent, "- outcome:", transport.Outcome(), "- attempts:", transport.Attempts)
+		fmt.Println("not sent:", transport.NotSent, "- outcome:", jpayment.OutcomeOf(err), "- attempts:", transport.Attempts)
 	}
 	// Output:
 	// not sent: false - outcome: unknown - attempts: 1
@@ -256,13 +273,13 @@ func ExampleGatewayError() {
 	_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
 	var refusal *jpayment.GatewayError
 	if errors.As(err, &refusal) {
-		fmt.Println(refusal.Operation, refusal.PaymentID, refusal.Outcome(), refusal.Code.Message())
+		fmt.Println(refusal.Operation, refusal.PaymentID, jpayment.OutcomeOf(err), refusal.Code.Message())
 	}
 
 	// The issuer declines a ReAuth likewise, but the original may be cancelled by then.
 	_, err = gateway.Client().ReAuth(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900})
 	if errors.As(err, &refusal) {
-		fmt.Println(refusal.Operation, refusal.PaymentID, refusal.Outcome(), refusal.Code.Message())
+		fmt.Println(refusal.Operation, refusal.PaymentID, jpayment.OutcomeOf(err), refusal.Code.Message())
 	}
 	// Output:
 	// Sales 10000001 refused the issuer declined: the card cannot be used
@@ -299,6 +316,31 @@ func ExampleCode() {
 	// ER571 is one that has no name here
 	// G1242G120000 ask for another card
 	// ER777 unknown known: false
+}
+
+// Options can be kept in a slice. A store's own system may send text in another character
+// set, which the gateway reads as well.
+func ExampleWithCharset() {
+	for _, charset := range []jpayment.Charset{jpayment.UTF8, jpayment.ShiftJIS} {
+		opts := []jpayment.Option{jpayment.WithCharset(charset)}
+		client, err := jpayment.NewClient("123456", opts...)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		r, err := client.Preview(context.Background(), jpayment.OpSales, jpayment.SalesRequest{
+			PaymentID: "10000001", Extra: jpayment.NewExtra(map[string]string{"memo": "山"}),
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		fmt.Println(charset, string(body), err)
+	}
+	// Output:
+	// UTF-8 aid=123456&jb=SALES&memo=%E5%B1%B1&rt=1&tid=10000001 <nil>
+	// Shift_JIS aid=123456&jb=SALES&memo=%8ER&rt=1&tid=10000001 <nil>
 }
 
 // A repetition that is refused proves nothing of the first attempt.
@@ -472,6 +514,28 @@ func ExampleSecret() {
 	// [redacted] A00001
 }
 
+// What a kickback answers is what was asked for, by the client's own signature.
+func ExampleKickbackRequest() {
+	key := []byte("from the secret store: 32 bytes or more")
+	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	request := jpayment.KickbackRequest{StoreID: "123456", PaymentID: "10000001", Amount: 900, At: time.Now()}
+	kickback := jpaymenttest.NewKickback("/kickback", jpaymenttest.KickbackParams{
+		PaymentID: "10000002", Amount: 900, Key: key, Request: request,
+	})
+	k, err := verifier.Verify(kickback.URL.RawQuery, time.Now())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(k.PaymentID, "replaces", k.Request.PaymentID, "at", k.Request.Amount, "yen")
+	// Output:
+	// 10000002 replaces 10000001 at 900 yen
+}
+
 // For receivers that are no http.Handler.
 func ExampleKickbackVerifier() {
 	verifier, err := jpayment.NewKickbackVerifier("123456", 0, []byte("from the secret store: 32 bytes or more"))
@@ -501,14 +565,15 @@ func ExampleParseKickback() {
 // Kickbacks of recurring charges are not signed. They are a reason to look in the control
 // panel, and none to ship.
 func ExampleNewUnverifiedKickbackHandler() {
-	handler, err := jpayment.NewUnverifiedKickbackHandler(func(_ context.Context, k *jpayment.UnverifiedKickback) error {
-		fmt.Println("recurring charge", k.SubscriptionID, "has", k.Status)
-		return nil
-	},
+	opts := []jpayment.KickbackOption{
 		jpayment.KickbackAllowFrom(netip.MustParsePrefix("54.95.223.30/32")), // as third parties have seen it
 		jpayment.KickbackTrustProxy(netip.MustParsePrefix("10.0.0.0/8")),
 		jpayment.KickbackLogger(slog.New(slog.DiscardHandler)),
-	)
+	}
+	handler, err := jpayment.NewUnverifiedKickbackHandler(func(_ context.Context, k *jpayment.UnverifiedKickback) error {
+		fmt.Println("recurring charge", k.SubscriptionID, "has", k.Status)
+		return nil
+	}, opts...)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -530,7 +595,7 @@ func ExampleKickbackError() {
 	var bad *jpayment.KickbackError
 	if errors.As(err, &bad) {
 		fmt.Println(bad.Param)
-		fmt.Println(bad.What().Ja)
+		fmt.Println(jpayment.WhatOf(err).Ja)
 	}
 	// Output:
 	// am
@@ -540,9 +605,9 @@ func ExampleKickbackError() {
 // Other data is free-form. It shows itself only to those who ask.
 func ExampleNewExtra() {
 	extra := jpayment.NewExtra(map[string]string{"order": "A-17", "parcel": "3"})
-	fmt.Println(extra, extra.Len(), extra.Get("order"), extra.Reveal())
+	fmt.Println(extra, extra.Get("order"), extra.Reveal())
 	// Output:
-	// 2 keys 2 A-17 map[order:A-17 parcel:3]
+	// 2 keys A-17 map[order:A-17 parcel:3]
 }
 
 // The request of an operation, as it would go out now.
@@ -606,8 +671,7 @@ func ExampleCode_Outcome() {
 // The class of a code tells what kind of refusal it is.
 func ExampleClass() {
 	for _, code := range []jpayment.Code{
-		jpayment.CodeBusy, jpayment.CodeMaintenance, jpayment.CodeSourceIP, jpayment.CodePaymentID,
-		jpayment.CodeCaptureFailed, jpayment.CodeInternal, jpayment.CodeCommunication,
+		"ER010", "ER999", jpayment.CodeSourceIP, jpayment.CodePaymentID, jpayment.CodeCaptureFailed, "ER000", "ER042",
 	} {
 		switch code.Class() {
 		case jpayment.ErrBusy, jpayment.ErrMaintenance:
@@ -617,10 +681,10 @@ func ExampleClass() {
 		case jpayment.ErrRejected, jpayment.ErrCardDeclined:
 			fmt.Println(string(code), "look the payment up")
 		case jpayment.ErrLostTrack:
-			fmt.Println(string(code), "nobody knows:", code.Class().Message().Ja)
+			fmt.Println(string(code), "nobody knows:", jpayment.WhatOf(code.Class()).Ja)
 		}
 	}
-	fmt.Println(errors.Is(jpayment.CodeBusy, jpayment.ErrBusy))
+	fmt.Println(errors.Is(jpayment.Code("ER010"), jpayment.ErrBusy))
 	// Output:
 	// ER010 later
 	// ER999 later
@@ -635,8 +699,10 @@ func ExampleClass() {
 // What a person on duty is told before anybody has looked.
 func ExampleOperation_NextIfUnknown() {
 	fmt.Println(jpayment.OpCancel.NextIfUnknown())
+	fmt.Println(jpayment.OpReAuthByKickback.NextIfUnknown() == jpayment.OpReAuth.NextIfUnknown())
 	// Output:
 	// look the payment up in the control panel: send Cancel again if it is not cancelled (取消)
+	// true
 }
 
 // Every option has a default that is right for most.

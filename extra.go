@@ -50,9 +50,6 @@ func (e Extra) Reveal() map[string]string { return maps.Clone(e.all()) }
 // Get returns the value of a key, or nothing if there is none.
 func (e Extra) Get(key string) string { return e.all()[key] }
 
-// Len returns the number of keys.
-func (e Extra) Len() int { return len(e.all()) }
-
 func (e Extra) all() map[string]string {
 	if e.pairs == nil {
 		return nil
@@ -61,13 +58,15 @@ func (e Extra) all() map[string]string {
 }
 
 // LogValue returns the number of keys.
-func (e Extra) LogValue() slog.Value { return slog.IntValue(e.Len()) }
+func (e Extra) LogValue() slog.Value { return slog.IntValue(len(e.all())) }
 
 // Format writes the number of keys, for every verb.
-func (e Extra) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d keys", e.Len()) }
+func (e Extra) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d keys", len(e.all())) }
 
 // MarshalText returns the number of keys.
-func (e Extra) MarshalText() ([]byte, error) { return []byte(strconv.Itoa(e.Len()) + " keys"), nil }
+func (e Extra) MarshalText() ([]byte, error) {
+	return []byte(strconv.Itoa(len(e.all())) + " keys"), nil
+}
 
 // EncodeValues adds each pair under its own key, for go-querystring.
 func (e Extra) EncodeValues(_ string, v *url.Values) error {

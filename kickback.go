@@ -70,10 +70,9 @@ type KickbackError struct {
 }
 
 // Error returns the fault on one line.
-func (e *KickbackError) Error() string { return "jpayment: kickback: " + e.What().En }
+func (e *KickbackError) Error() string { return "jpayment: kickback: " + e.what().En }
 
-// What returns the fault.
-func (e *KickbackError) What() Text {
+func (e *KickbackError) what() Text {
 	if e.Param == "" {
 		return e.Reason
 	}

@@ -208,7 +208,7 @@ func TestVerify(t *testing.T) {
 			require.Equal(t, "10000001", k.Request.PaymentID)
 			require.Equal(t, int64(1472), k.Request.Amount+k.Request.Tax+k.Request.Shipping)
 			require.False(t, k.Request.At.IsZero())
-			require.Zero(t, k.Extra.Len(), "the signature is not the merchant's data")
+			require.Zero(t, k.Extra.Reveal(), "the signature is not the merchant's data")
 		})
 	}
 }

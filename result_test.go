@@ -170,7 +170,7 @@ func TestResultExtra(t *testing.T) {
 		res, err := jpayment.ParseReply([]byte("77,1,A00001,,88,o-1,1000,80,500,1580,,," + other))
 		require.NoError(t, err)
 		require.Equal(t, want, res.Extra.Reveal(), other)
-		require.Equal(t, len(want), res.Extra.Len(), other)
+		require.Equal(t, len(want), len(res.Extra.Reveal()), other)
 		require.Equal(t, other, res.Other.Reveal())
 	}
 }

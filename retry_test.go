@@ -178,7 +178,7 @@ func TestRetryAndTheContext(t *testing.T) {
 			_, err := s.client(t, policy).Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 			require.Zero(t, time.Since(start), "it does not wait for nothing")
 			require.Equal(t, jpayment.OutcomeRefused, jpayment.OutcomeOf(err))
-			require.ErrorIs(t, err, jpayment.CodeBusy)
+			require.ErrorIs(t, err, jpayment.ErrBusy)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.ErrorContains(t, err, "(not sent again: context deadline exceeded)")
 			require.Len(t, s.at, 1)

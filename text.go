@@ -20,5 +20,4 @@ type textError struct{ Text }
 
 func (e textError) Error() string { return e.En }
 
-// What returns the text.
-func (e textError) What() Text { return e.Text }
+func (e textError) what() Text { return e.Text }

@@ -122,10 +122,9 @@ type cause struct{ err *error }
 
 func hide(err error) cause { return cause{&err} }
 
-func (c cause) Error() string { return c.What().En }
+func (c cause) Error() string { return c.what().En }
 
-// What returns the description of the error.
-func (c cause) What() Text { return describe(*c.err) }
+func (c cause) what() Text { return describe(*c.err) }
 
 // Unwrap returns the error.
 func (c cause) Unwrap() error { return *c.err }

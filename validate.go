@@ -128,7 +128,7 @@ func (fs *faults) checkPhone(phone Secret) {
 // checkExtra names keys, which are the program's, and never values, which are the
 // customer's. limit is the room for it in bytes.
 func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
-	if e.Len() == 0 {
+	if len(e.all()) == 0 {
 		return
 	}
 	size := -1 // one ampersand less than there are pairs

@@ -101,7 +101,7 @@ func congestion[TTx any](t *testing.T, p place[TTx]) {
 		w, j := s.worker(s.client(nil)), s.enqueue(op)
 		require.False(t, s.work(w, j))
 		got := s.stands(j, StateWaiting, ReasonBusy)
-		require.Equal(t, jpayment.CodeBusy, got.Code)
+		require.Equal(t, jpayment.Code("ER010"), got.Code)
 		require.True(t, s.work(w, j), "it is not due")
 		s.pass(minBackOff)
 		require.False(t, s.work(w, j))
@@ -378,7 +378,7 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateDone, ReasonNone)
 
 	j, a = givenUp()
-	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, jpayment.CodeBusy))))
+	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
 	s.stands(j, StateReview, ReasonUnanswered)
 
 	// A capture that was given up is on its way again; the first answer counts once.

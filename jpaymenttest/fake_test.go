@@ -86,3 +86,22 @@ func ExampleFake() {
 	// keep it
 	// 2 calls, the first payment's among them: true
 }
+
+// A call that a test did not expect has an outcome that no test passes by.
+func ExampleFake_Calls() {
+	fake := &jpaymenttest.Fake{}
+	ctx := context.Background()
+	_, sales := fake.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
+	_, cancel := fake.Cancel(ctx, jpayment.CancelRequest{PaymentID: "10000001"})
+	_, reAuth := fake.ReAuth(ctx, jpayment.ReAuthRequest{PaymentID: "10000002", Amount: 900})
+	byKickback := fake.ReAuthByKickback(ctx, jpayment.ReAuthRequest{PaymentID: "10000002", Amount: 900})
+	for i, err := range []error{sales, cancel, reAuth, byKickback} {
+		call := fake.Calls()[i]
+		fmt.Println(call.Operation, call.PaymentID, jpayment.OutcomeOf(err))
+	}
+	// Output:
+	// Sales 10000001 unknown
+	// Cancel 10000001 unknown
+	// ReAuth 10000002 unknown
+	// ReAuthByKickback 10000002 unknown
+}

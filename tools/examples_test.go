@@ -2,10 +2,13 @@ package tools
 
 import (
 	"go/ast"
+	"go/importer"
 	"go/parser"
-	"go/token"
 	"go/types"
+	"io"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,26 +19,33 @@ import (
 // Every exported name is in an Example: what nobody can show a use of goes.
 func TestEveryNameIsInAnExample(t *testing.T) {
 	t.Parallel()
-	for _, dir := range []string{"jpaymenttest"} {
-		used := namesInExamples(t, filepath.Join("..", dir))
-		for _, name := range exportedNames(exported(t, module+"/"+dir)[0]) {
-			last := name[strings.LastIndexByte(name, '.')+1:]
-			if !used[last] {
-				t.Errorf("%s.%s is in no Example: write one in %s/example_test.go, or take the name away", dir, name, dir)
+	for _, dir := range []string{"", "jpaymenttest"} {
+		pkg, used := namesInExamples(t, path.Join(module, dir), filepath.Join("..", dir))
+		for _, name := range exportedNames(pkg) {
+			if !used[name] {
+				t.Errorf("%s.%s is in no Example: write one, or take the name away", pkg.Name(), name)
 			}
 		}
 	}
 }
 
-// calledByOthers are the methods that fmt, errors, log/slog, encoding and go-querystring
-// call.
+// The root package fits into a reader's head: a name that comes in takes another's place.
+func TestTheRootStaysSmall(t *testing.T) {
+	t.Parallel()
+	names := exportedNames(exported(t, module)[0])
+	require.LessOrEqual(t, len(names), 108, "%s", names)
+}
+
+// calledByOthers are the methods that fmt, errors, log/slog, encoding, net/http and
+// go-querystring call.
 var calledByOthers = map[string]bool{
-	"Error": true, "Unwrap": true, "Is": true, "String": true, "GoString": true, "Format": true,
-	"LogValue": true, "MarshalText": true, "EncodeValues": true,
+	"Error": true, "Unwrap": true, "Is": true, "String": true, "GoString": true, "Format": true, "IsZero": true,
+	"LogValue": true, "MarshalText": true, "MarshalJSON": true, "UnmarshalJSON": true, "EncodeValues": true,
+	"ServeHTTP": true,
 }
 
 // exportedNames returns the names that a package exports and those of its types' methods,
-// but for calledByOthers.
+// but for calledByOthers and what comes with an embedded type.
 func exportedNames(pkg *types.Package) (names []string) {
 	for _, name := range pkg.Scope().Names() {
 		object := pkg.Scope().Lookup(name)
@@ -43,12 +53,12 @@ func exportedNames(pkg *types.Package) (names []string) {
 			continue
 		}
 		names = append(names, name)
-		if _, isType := object.(*types.TypeName); !isType {
+		if _, isType := object.(*types.TypeName); !isType || types.IsInterface(object.Type()) {
 			continue
 		}
 		methods := types.NewMethodSet(types.NewPointer(object.Type()))
 		for m := range methods.Methods() {
-			if m.Obj().Exported() && !calledByOthers[m.Obj().Name()] {
+			if m.Obj().Exported() && len(m.Index()) == 1 && !calledByOthers[m.Obj().Name()] {
 				names = append(names, name+"."+m.Obj().Name())
 			}
 		}
@@ -56,34 +66,67 @@ func exportedNames(pkg *types.Package) (names []string) {
 	return names
 }
 
-// namesInExamples returns the names that stand in the Examples of a directory, the names
-// of the Examples themselves included.
-func namesInExamples(t *testing.T, dir string) map[string]bool {
+// namesInExamples returns a package and the names of it that stand in the Examples of its
+// directory, the names of the Examples themselves included.
+func namesInExamples(t *testing.T, pkgPath, dir string) (*types.Package, map[string]bool) {
 	t.Helper()
-	used := map[string]bool{}
-	files, err := os.ReadDir(dir)
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", "-export", "-f", "{{.ImportPath}}={{.Export}}", pkgPath).Output()
 	require.NoError(t, err)
-	for _, file := range files {
-		if !strings.HasSuffix(file.Name(), "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, file.Name()), nil, 0)
+	exports := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, file, _ := strings.Cut(strings.TrimSpace(line), "=")
+		exports[name] = file
+	}
+	imports := importer.ForCompiler(positions, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	pkg, err := imports.Import(pkgPath)
+	require.NoError(t, err)
+
+	paths, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, file := range paths {
+		parsed, err := parser.ParseFile(positions, file, nil, 0)
 		require.NoError(t, err)
-		for _, decl := range parsed.Decls {
-			function, ok := decl.(*ast.FuncDecl)
-			if !ok || !strings.HasPrefix(function.Name.Name, "Example") {
+		if strings.HasSuffix(parsed.Name.Name, "_test") {
+			files = append(files, parsed)
+		}
+	}
+	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
+	_, err = (&types.Config{Importer: imports}).Check("examples", positions, files, &info)
+	require.NoError(t, err)
+	used := map[string]bool{}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			example, ok := decl.(*ast.FuncDecl)
+			if !ok || !strings.HasPrefix(example.Name.Name, "Example") {
 				continue
 			}
-			for part := range strings.SplitSeq(strings.TrimPrefix(function.Name.Name, "Example"), "_") {
-				used[part] = true
+			use := func(name string) { // A method is one of its type's.
+				used[name] = true
+				of, _, _ := strings.Cut(name, ".")
+				used[of] = true
 			}
-			ast.Inspect(function.Body, func(n ast.Node) bool {
-				if name, ok := n.(*ast.Ident); ok {
-					used[name.Name] = true
+			use(strings.ReplaceAll(strings.TrimPrefix(example.Name.Name, "Example"), "_", "."))
+			ast.Inspect(example.Body, func(n ast.Node) bool {
+				if name, ok := n.(*ast.Ident); ok && info.Uses[name] != nil && info.Uses[name].Pkg() == pkg {
+					use(qualified(info.Uses[name]))
 				}
 				return true
 			})
 		}
 	}
-	return used
+	return pkg, used
+}
+
+// qualified returns the name of an object, of a method after that of its type.
+func qualified(object types.Object) string {
+	f, ok := object.(*types.Func)
+	if !ok || f.Signature().Recv() == nil {
+		return object.Name()
+	}
+	recv := f.Signature().Recv().Type()
+	if p, ok := recv.(*types.Pointer); ok {
+		recv = p.Elem()
+	}
+	return recv.(*types.Named).Obj().Name() + "." + object.Name()
 }

@@ -269,7 +269,7 @@ func codeTables(t *testing.T, l language) string {
 			require.Equal(t, code.Outcome(jpayment.OpSales), code.Outcome(jpayment.OpCancel), "they share a column: %s", string(code))
 			rows = append(rows, []string{name, l.in(code.Outcome(jpayment.OpSales).Text()), l.in(code.Outcome(jpayment.OpReAuth).Text()), l.in(code.Message())})
 		}
-		sections = append(sections, fmt.Sprintf("### `%s`: %s\n\n%s\n%s", name.Name(), l.in(class.Message()), classNext(l, byClass[class]), table(rows...)))
+		sections = append(sections, fmt.Sprintf("### `%s`: %s\n\n%s\n%s", name.Name(), l.in(jpayment.WhatOf(class)), classNext(l, byClass[class]), table(rows...)))
 	}
 	return strings.Join(sections, "\n")
 }

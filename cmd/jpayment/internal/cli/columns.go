@@ -69,7 +69,7 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	if res.SubscriptionID != "" {
 		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
 	}
-	what := console.Textf("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）", res.Extra.Len())
+	what := console.Textf("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）", len(res.Extra.Reveal()))
 	if slices.Contains(res.Unreadable, "other data") {
 		what = console.Textf("%s; could not be read and stands as it came", "%s（読み取れないため、届いたまま）", what)
 	}

@@ -74,12 +74,22 @@ func What(err error) Text {
 		}
 		return what
 	}
+	if ofJpayment(err) {
+		return jpayment.WhatOf(err)
+	}
 	for _, what := range []func(error) (Text, bool){database, file, secureConnection, network} {
 		if text, known := what(err); known {
 			return text
 		}
 	}
 	return Textf("%s", "予期しないエラーが発生しました（%s）", err.Error())
+}
+
+// ofJpayment reports whether jpayment.WhatOf has more to say of an error than its type.
+func ofJpayment(err error) bool {
+	return errors.As(err, new(*jpayment.ValidationError)) || errors.As(err, new(*jpayment.TransportError)) ||
+		errors.As(err, new(*jpayment.ReplyError)) || errors.As(err, new(*jpayment.GatewayError)) ||
+		errors.As(err, new(*jpayment.KickbackError)) || errors.Is(err, jpayment.ErrTestMode)
 }
 
 // Reason is [What] without the name of what failed.

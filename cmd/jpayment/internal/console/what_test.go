@@ -58,6 +58,14 @@ func TestWhat(t *testing.T) {
 	} {
 		require.Equal(t, c.want, What(c.err), "%T", c.err)
 	}
+	refused := dial(os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	for _, err := range []error{
+		&jpayment.ValidationError{Fields: []jpayment.InvalidField{{Field: "PaymentID", Param: "tid", Reason: Text{En: "is empty", Ja: "が空欄です"}}}},
+		&jpayment.TransportError{NotSent: true, Err: refused}, &jpayment.ReplyError{Err: refused}, &jpayment.GatewayError{Code: "ER003"},
+		&jpayment.KickbackError{Param: "am", Reason: Text{En: "is missing", Ja: "がありません"}},
+	} {
+		require.Equal(t, jpayment.WhatOf(err), What(fmt.Errorf("wrapped: %w", err)), "%T", err)
+	}
 	require.Equal(t, Text{En: "is a directory", Ja: "ディレクトリです"}, Reason(&fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}))
 }
 
