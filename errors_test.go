@@ -189,8 +189,10 @@ type theirs struct{ error }
 func (theirs) What() jpayment.Text {
 	return jpayment.Text{En: "the warehouse is closed", Ja: "倉庫は休業中です"}
 }
-func (theirs) Next() jpayment.Text { return jpayment.Text{En: "ask the warehouse", Ja: "倉庫に問い合わせる"} }
-func (e theirs) Unwrap() error     { return e.error }
+func (theirs) Next() jpayment.Text {
+	return jpayment.Text{En: "ask the warehouse", Ja: "倉庫に問い合わせる"}
+}
+func (e theirs) Unwrap() error { return e.error }
 
 func TestNextOfAndWhatOf(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,9 +27,14 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := measure(all, 1, 50)
+	results, err := measure(all, 5, 50)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// What a capture may allocate, all of net/http included, 86 times and a little room.
+	own, byHand := resultOf(t, results, "jpayment"), resultOf(t, results, "by hand")
+	if !raceDetector && (own.allocs > 87 || own.bytes > 7200) || own.allocs >= byHand.allocs || own.bytes >= byHand.bytes {
+		t.Errorf("%.1f allocations and %.0f bytes, by hand %.1f and %.0f", own.allocs, own.bytes, byHand.allocs, byHand.bytes)
 	}
 	for _, c := range all {
 		if !strings.Contains(markdown(results, "net/http"), "| "+c.name+" |") || !strings.Contains(svg(results), c.name) {
@@ -38,6 +44,15 @@ func TestMeasure(t *testing.T) {
 	if n, err := connections(base); err != nil || n != "7" {
 		t.Errorf("%s connections for %d contenders: %v", n, len(all), err)
 	}
+}
+
+func resultOf(t *testing.T, results []result, name string) result {
+	t.Helper()
+	i := slices.IndexFunc(results, func(r result) bool { return r.name == name })
+	if i < 0 {
+		t.Fatal(name, "is not in the results")
+	}
+	return results[i]
 }
 
 // Reading a reply is compared with what reads the same.
