@@ -723,13 +723,13 @@ func ExampleNewClient() {
 	// jpayment: NewClient: outcome not sent: StoreID (aid) has 5 digits; a store ID (店舗ID) has 6; WithTimeout is not positive; next: correct the input; nothing was sent
 }
 
-// shop is a merchant's order code. It depends on the interface, so that its tests can put
+// orders is a merchant's order code. It depends on the interface, so that its tests can put
 // a fake in the gateway's place.
-type shop struct{ gateway jpayment.Gateway }
+type orders struct{ gateway jpayment.Gateway }
 
 // ship captures the payment of an order, and returns what the person on duty is told.
-func (s shop) ship(ctx context.Context, paymentID string) string {
-	res, err := s.gateway.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
+func (o orders) ship(ctx context.Context, paymentID string) string {
+	res, err := o.gateway.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
 	switch jpayment.OutcomeOf(err) {
 	case jpayment.OutcomeDone:
 		return fmt.Sprint("shipped, ", res.Total, " yen")
@@ -750,9 +750,9 @@ func ExampleGateway() {
 			return nil, &jpayment.TransportError{Call: call, Err: context.DeadlineExceeded}
 		},
 	}
-	s := shop{fake}
-	fmt.Println(s.ship(context.Background(), "10000001"))
-	fmt.Println(s.ship(context.Background(), "10000002"))
+	o := orders{fake}
+	fmt.Println(o.ship(context.Background(), "10000001"))
+	fmt.Println(o.ship(context.Background(), "10000002"))
 	// Output:
 	// shipped, 1580 yen
 	// held: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)

@@ -249,10 +249,10 @@ func TestOptionsReachTheWire(t *testing.T) {
 		reply(salesOK)(w, r)
 	})
 	own := &http.Client{Timeout: time.Minute}
-	c := gw.client(t, jpayment.WithUserAgent("shop/1.0"), jpayment.WithHTTPClient(own), jpayment.WithBaseURL(gw.URL+"/proxied/"))
+	c := gw.client(t, jpayment.WithUserAgent("orders/1.0"), jpayment.WithHTTPClient(own), jpayment.WithBaseURL(gw.URL+"/proxied/"))
 	_, err := c.Sales(t.Context(), jpayment.SalesRequest{PaymentID: "10000001"})
 	require.NoError(t, err)
-	require.Equal(t, "shop/1.0", gw.got()[0].UserAgent)
+	require.Equal(t, "orders/1.0", gw.got()[0].UserAgent)
 	require.Equal(t, "/proxied/gateway/gateway.aspx", gw.got()[0].URI)
 	require.Nil(t, own.CheckRedirect, "the caller's client is not touched")
 }

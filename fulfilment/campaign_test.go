@@ -177,7 +177,7 @@ func campaign[TTx any](t *testing.T, p place[TTx], o workerOrders, processes int
 		}
 		id := s.gateway.Authorize(a)
 		if random.IntN(100) < 3 {
-			_ = s.captureElsewhere(id) // The shop's people were faster, unless the card is declined.
+			_ = s.captureElsewhere(id) // The store's people were faster, unless the card is declined.
 		}
 		asked = append(asked, request([]jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth}[i%3], id))
 	}

@@ -28,7 +28,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -243,12 +243,12 @@ func ExampleQueue_Settle() {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/kickback", handler)
-	shop := httptest.NewServer(mux)
-	defer shop.Close()
+	merchant := httptest.NewServer(mux)
+	defer merchant.Close()
 
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
-	gateway.SetKickbackURL(shop.URL + "/kickback")
+	gateway.SetKickbackURL(merchant.URL + "/kickback")
 	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
 	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, Nth: 1})
 	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(gateway.URL),
@@ -279,7 +279,7 @@ func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Que
 	if err != nil {
 		log.Fatal(err)
 	}
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -230,7 +230,7 @@ func (s *site[TTx]) outcomes(j Job) (all []jpayment.Outcome) {
 }
 
 // elsewhere is who captures in the control panel.
-const elsewhere = "the shop's people"
+const elsewhere = "the store's people"
 
 // captureElsewhere captures a payment as somebody does in the control panel.
 func (s *site[TTx]) captureElsewhere(paymentID string) error {

@@ -78,15 +78,15 @@ func follow(t *testing.T, p page) string {
 	write(".local/share/bash-completion/completions/.keep", "")
 	write("blocks/-", "jpayment simulate\n")
 	reviews(t, filepath.Join(home, "jobs.db"))
-	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "OK") }))
-	t.Cleanup(shop.Close)
+	merchant := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "OK") }))
+	t.Cleanup(merchant.Close)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", filepath.Join(root, "tools/testdata/reader.sh"))
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(),
-		"HOME="+home, "XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "USER_HOME="+os.Getenv("HOME"), "REPOSITORY="+root, "RECEIVER="+shop.URL,
+		"HOME="+home, "XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "USER_HOME="+os.Getenv("HOME"), "REPOSITORY="+root, "RECEIVER="+merchant.URL,
 		"PATH="+filepath.Dir(command(t))+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOBIN="+filepath.Join(home, "bin"), "LC_ALL=C", "NO_COLOR=1",
 		"JPAYMENT_STORE=123456", "JPAYMENT_URL=", "JPAYMENT_DATABASE="+filepath.Join(home, "jobs.db"), "JPAYMENT_KICKBACK_KEY="+strings.Repeat("k", 32))
 	out, err := cmd.CombinedOutput()

@@ -102,7 +102,7 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	if op == jpayment.OpReAuthByKickback {
 		config.KickbackWait = time.Hour
 	}
-	db, q := openQueue(t, filepath.Join(t.TempDir(), "shop.db"), config)
+	db, q := openQueue(t, filepath.Join(t.TempDir(), "orders.db"), config)
 	defer db.Close()
 	job, err := q.Enqueue(t.Context(), request)
 	require.NoError(t, err)

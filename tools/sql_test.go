@@ -23,7 +23,7 @@ func TestSQL(t *testing.T) {
 	for _, p := range documents(t) {
 		for _, b := range p.blocks("sql") {
 			ran++
-			file := filepath.Join(t.TempDir(), "shop.db")
+			file := filepath.Join(t.TempDir(), "orders.db")
 			db, q := openQueue(t, file, store)
 			job, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "1"}))
 			require.NoError(t, err)

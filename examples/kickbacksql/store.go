@@ -1,4 +1,4 @@
-// Package kickbacksql shows how a shop takes kickbacks so that a repetition does no
+// Package kickbacksql shows how a merchant takes kickbacks so that a repetition does no
 // harm: the callback is one SQL transaction that first inserts the kickback under a
 // unique key. Whoever comes second, be it at the same moment, inserts nothing and does
 // nothing, and is told OK so that the gateway stops sending.

@@ -21,7 +21,7 @@ var key = []byte("0123456789abcdef0123456789abcdef")
 
 func open(tb testing.TB) *sql.DB {
 	tb.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(tb.TempDir(), "shop.db")+
+	db, err := sql.Open("sqlite", filepath.Join(tb.TempDir(), "orders.db")+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, db.Close()) })

@@ -1,6 +1,6 @@
 // Package token makes and checks the parameter that authenticates a kickback. The
 // gateway does not sign what it sends; it returns what it was sent, so a request can
-// carry a proof for its own notice.
+// carry a proof for its own kickback.
 package token
 
 import (

@@ -37,7 +37,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
 	if err != nil {
 		return err
 	}

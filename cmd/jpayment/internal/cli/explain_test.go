@@ -146,8 +146,8 @@ func TestExplainWhatTheGatewaySays(t *testing.T) {
 		require.Equal(t, console.Done, r.status)
 		require.Contains(t, r.stdout, []string{"✓ Done", "✗ Refused"}[i])
 	}
-	notice := jpaymenttest.NewKickback("/kickback", jpaymenttest.KickbackParams{PaymentID: "10000009", Amount: 1, OrderNumber: "注文", ShiftJIS: true})
-	r := session{}.run(t, "explain", notice.URL.RawQuery)
+	kickback := jpaymenttest.NewKickback("/kickback", jpaymenttest.KickbackParams{PaymentID: "10000009", Amount: 1, OrderNumber: "注文", ShiftJIS: true})
+	r := session{}.run(t, "explain", kickback.URL.RawQuery)
 	require.Equal(t, console.Done, r.status)
 	require.Contains(t, r.stdout, "注文")
 }
