@@ -198,6 +198,7 @@ func (c Call) sentence(o Outcome, what, next Text) string {
 // InvalidField is one reason why a request or an option cannot be right.
 type InvalidField struct {
 	Field  string // the Go name: "PaymentID", "Extra", or an option's such as "WithTimeout"
+	Key    string // the key at fault in Extra, quoted and at most 40 characters of it; or empty
 	Param  string // the gateway's name: "tid"; empty where it has none
 	Reason Text   // what is wrong, without the value, to follow the name
 }
@@ -207,10 +208,15 @@ func (f InvalidField) String() string { return f.Text().En }
 
 // Text returns the field and what is wrong with it on one line.
 func (f InvalidField) Text() Text {
-	if f.Param == "" {
+	switch {
+	case f.Key != "":
+		name := f.Field + "[" + f.Key + "]"
+		return Text{name + " " + f.Reason.En, name + f.Reason.Ja}
+	case f.Param != "":
+		return Text{f.Field + " (" + f.Param + ") " + f.Reason.En, f.Field + "（" + f.Param + "）" + f.Reason.Ja}
+	default:
 		return Text{f.Field + " " + f.Reason.En, f.Field + f.Reason.Ja}
 	}
-	return Text{f.Field + " (" + f.Param + ") " + f.Reason.En, f.Field + "（" + f.Param + "）" + f.Reason.Ja}
 }
 
 // ValidationError says that a request, or an argument of [NewClient], cannot be

@@ -134,17 +134,19 @@ func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
 	size := -1 // one ampersand less than there are pairs
 	readable := true
 	for _, key := range slices.Sorted(maps.Keys(e.all())) {
-		field := fmt.Sprintf("Extra[%.40q]", key)
+		add := func(reason Text) {
+			*fs = append(*fs, InvalidField{Field: "Extra", Key: fmt.Sprintf("%.40q", key), Reason: reason})
+		}
 		switch {
 		case key == "":
-			fs.add(field, "", Text{"has an empty key", "のキーが空です"})
+			add(Text{"has an empty key", "のキーが空です"})
 		case slices.Contains(reserved, strings.ToLower(key)):
-			fs.add(field, "", Text{
+			add(Text{
 				"is the name of a parameter of the protocol; choose another",
 				"は決済ゲートウェイのパラメータ名です。別のキーにしてください",
 			})
 		case strings.ContainsFunc(key, unicode.IsControl):
-			fs.add(field, "", Text{"has a control character in its key", "のキーに制御文字があります"})
+			add(Text{"has a control character in its key", "のキーに制御文字があります"})
 		}
 		for _, part := range []struct {
 			name Text
@@ -152,7 +154,7 @@ func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
 		}{{Text{"key", "のキー"}, key}, {Text{"value", "の値"}, e.Get(key)}} {
 			enc, bad := wire.Charset(charset).Encode(part.text)
 			if bad != nil {
-				fs.add(field, "", Text{part.name.En + " " + bad.En, part.name.Ja + bad.Ja})
+				add(Text{part.name.En + " " + bad.En, part.name.Ja + bad.Ja})
 				readable = false
 			}
 			size += len(enc)

@@ -258,7 +258,7 @@ func invalidRequest[TTx any](t *testing.T, p place[TTx]) {
 		request Request
 		faults  []string
 	}{
-		"capture": {Sales("", jpayment.SalesRequest{PaymentID: "x", Extra: jpayment.NewExtra(map[string]string{"aid": "1"})}), []string{"PaymentID", `Extra["aid"]`, "Reference"}},
+		"capture": {Sales("", jpayment.SalesRequest{PaymentID: "x", Extra: jpayment.NewExtra(map[string]string{"aid": "1"})}), []string{"PaymentID", "Extra", "Reference"}},
 		"re-authorisation": {
 			ReAuth("a\nb", jpayment.ReAuthRequest{PaymentID: "1", Amount: -1, Email: jpayment.NewSecret("nobody"), Phone: jpayment.NewSecret("x")}).InBatch("\xff"),
 			[]string{"Amount", "Email", "Phone", "Reference", "Batch"},

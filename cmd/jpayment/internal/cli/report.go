@@ -231,12 +231,12 @@ var flagNames = map[string]string{
 
 // fieldText says what is wrong with a field as the command line has it.
 func fieldText(f jpayment.InvalidField) jpayment.Text {
-	name, key, indexed := strings.Cut(f.Field, "[")
+	name := f.Field
 	if flag, ok := flagNames[name]; ok {
 		name = flag
 	}
-	if indexed {
-		name += " " + strings.TrimSuffix(key, "]")
+	if f.Key != "" {
+		name += " " + f.Key
 	}
 	if f.Param != "" {
 		return console.Textf("%s (%s) %s", "%s（%s）%s", name, f.Param, f.Reason)
