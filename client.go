@@ -24,9 +24,6 @@ const (
 	reAuthPath     = "gateway/re_auth.aspx"
 )
 
-// maxReply bounds a reply in bytes. A row has at most a few thousand.
-const maxReply = 64 << 10
-
 // Gateway is what order code needs of a [Client], so that a test can put a fake in
 // its place; the package jpaymenttest has one.
 type Gateway interface {
@@ -37,21 +34,6 @@ type Gateway interface {
 }
 
 var _ Gateway = (*Client)(nil)
-
-// Operation is the name of a call.
-type Operation string
-
-// The operations of a [Gateway].
-const (
-	OpSales            Operation = "Sales"
-	OpCancel           Operation = "Cancel"
-	OpReAuth           Operation = "ReAuth"
-	OpReAuthByKickback Operation = "ReAuthByKickback"
-)
-
-// replacesPayment reports whether the operation replaces the payment by a new one, so
-// that sending it twice, or half of it done, would cost money.
-func (o Operation) replacesPayment() bool { return o == OpReAuth || o == OpReAuthByKickback }
 
 // Request is what an operation asks for: a [SalesRequest], a [CancelRequest] or a
 // [ReAuthRequest].

@@ -152,6 +152,44 @@ func (c Code) Outcome(op Operation) Outcome {
 	return OutcomeRefused
 }
 
+// Next returns what to do after the operation was answered with the code.
+func (c Code) Next(op Operation) Text {
+	if c.Outcome(op) == OutcomeUnknown {
+		return op.NextIfUnknown()
+	}
+	switch c {
+	case CodeSourceIP:
+		return nextSourceIP
+	case CodePaymentID:
+		return nextPaymentID
+	default: // the class decides
+	}
+	switch c.Class() {
+	case ErrCardDeclined:
+		if op == OpCancel {
+			return nextDeclinedCancel
+		}
+		return nextDeclined
+	case ErrBusy:
+		return nextBusy
+	case ErrMaintenance:
+		return nextMaintenance
+	case ErrNotPermitted:
+		return nextContract
+	case ErrInvalidParameter:
+		return nextRequest
+	case ErrRejected, ErrLostTrack:
+	}
+	switch op {
+	case OpSales:
+		return nextAfterRefusedSales
+	case OpCancel:
+		return nextAfterRefusedCancel
+	default:
+		return nextLookUp
+	}
+}
+
 // Error returns the code and its meaning in English, and nothing for an empty code.
 func (c Code) Error() string { return c.what().En }
 

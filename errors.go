@@ -1,45 +1,11 @@
 package jpayment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 )
-
-// Outcome is what is known of a payment after a call.
-type Outcome int
-
-// The outcomes. The zero value is OutcomeUnknown, so that nothing can be taken
-// for settled by mistake.
-const (
-	// OutcomeUnknown: the gateway may or may not have carried out the request.
-	// Look the payment up in the control panel before anything else is done.
-	OutcomeUnknown Outcome = iota
-	// OutcomeDone: the gateway said that it carried out the request. After a
-	// ReAuthByKickback: that it took the request; the result is still to come.
-	OutcomeDone
-	// OutcomeNotSent: no byte of the request left this machine.
-	OutcomeNotSent
-	// OutcomeRefused: the gateway said no, and the payment is as it was.
-	OutcomeRefused
-)
-
-// String returns "unknown", "done", "not sent" or "refused".
-func (o Outcome) String() string { return o.Text().En }
-
-// Text returns the outcome in a word or two.
-func (o Outcome) Text() Text {
-	switch o {
-	case OutcomeDone:
-		return Text{"done", "完了"}
-	case OutcomeNotSent:
-		return Text{"not sent", "未送信"}
-	case OutcomeRefused:
-		return Text{"refused", "拒否"}
-	default:
-		return Text{"unknown", "不明"}
-	}
-}
 
 // OutcomeOf returns what the error of a call says of the payment: OutcomeDone for
 // nil, and OutcomeUnknown for any error other than a *ValidationError, *TransportError,
@@ -275,6 +241,11 @@ func (e *TransportError) next() Text {
 	default:
 		return nextConnect
 	}
+}
+
+// isTimeout reports whether it was the caller's context or a time-out that ended a call.
+func isTimeout(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // Unwrap returns the cause.

@@ -22,6 +22,9 @@ import (
 // maxConnections bounds the default transport's connections.
 const maxConnections = 64
 
+// maxReply bounds a reply in bytes. A row has at most a few thousand.
+const maxReply = 64 << 10
+
 // newTransport returns the default transport.
 func newTransport() *http.Transport {
 	// HTTP/2 servers may hand a request back unprocessed after it was written, for

@@ -3,6 +3,9 @@ package tools
 import (
 	"fmt"
 	"go/types"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,6 +45,25 @@ func TestNames(t *testing.T) {
 	}
 	require.Empty(t, strings.Join(unknown, "\n"))
 }
+
+// One thing has one word: what the gateway sends is a kickback, a merchant has stores, and
+// who wants something done makes a request, of which fulfilment makes a job.
+func TestOneWordForOneThing(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "ls-files", "*.go", "*.md", "*.html").Output()
+	require.NoError(t, err)
+	for file := range strings.FieldsSeq(string(out)) {
+		src, err := os.ReadFile(filepath.Join(repository, file))
+		require.NoError(t, err)
+		for i, line := range strings.Split(string(src), "\n") {
+			if word := otherWord.FindString(line); word != "" && file != "tools/names_test.go" {
+				t.Errorf("%s:%d: %q has another word here", file, i+1, word)
+			}
+		}
+	}
+}
+
+var otherWord = regexp.MustCompile(`(?i)\b(notice|shops?|wish(es)?)\b|ショップ`)
 
 // apiName finds a name that is qualified by a package or a type, or that
 // begins as options, errors and functions do.

@@ -1,9 +1,54 @@
 package jpayment
 
-import (
-	"context"
-	"errors"
+// Operation is the name of a call.
+type Operation string
+
+// The operations of a [Gateway].
+const (
+	OpSales            Operation = "Sales"
+	OpCancel           Operation = "Cancel"
+	OpReAuth           Operation = "ReAuth"
+	OpReAuthByKickback Operation = "ReAuthByKickback"
 )
+
+// replacesPayment reports whether the operation replaces the payment by a new one, so
+// that sending it twice, or half of it done, would cost money.
+func (o Operation) replacesPayment() bool { return o == OpReAuth || o == OpReAuthByKickback }
+
+// Outcome is what is known of a payment after a call.
+type Outcome int
+
+// The outcomes. The zero value is OutcomeUnknown, so that nothing can be taken
+// for settled by mistake.
+const (
+	// OutcomeUnknown: the gateway may or may not have carried out the request.
+	// Look the payment up in the control panel before anything else is done.
+	OutcomeUnknown Outcome = iota
+	// OutcomeDone: the gateway said that it carried out the request. After a
+	// ReAuthByKickback: that it took the request; the result is still to come.
+	OutcomeDone
+	// OutcomeNotSent: no byte of the request left this machine.
+	OutcomeNotSent
+	// OutcomeRefused: the gateway said no, and the payment is as it was.
+	OutcomeRefused
+)
+
+// String returns "unknown", "done", "not sent" or "refused".
+func (o Outcome) String() string { return o.Text().En }
+
+// Text returns the outcome in a word or two.
+func (o Outcome) Text() Text {
+	switch o {
+	case OutcomeDone:
+		return Text{"done", "完了"}
+	case OutcomeNotSent:
+		return Text{"not sent", "未送信"}
+	case OutcomeRefused:
+		return Text{"refused", "拒否"}
+	default:
+		return Text{"unknown", "不明"}
+	}
+}
 
 // What to do after a call, in the order of docs/outcomes.md.
 var (
@@ -94,47 +139,4 @@ func (o Operation) NextIfUnknown() Text {
 	default:
 		return nextLookUp
 	}
-}
-
-// Next returns what to do after the operation was answered with the code.
-func (c Code) Next(op Operation) Text {
-	if c.Outcome(op) == OutcomeUnknown {
-		return op.NextIfUnknown()
-	}
-	switch c {
-	case CodeSourceIP:
-		return nextSourceIP
-	case CodePaymentID:
-		return nextPaymentID
-	default: // the class decides
-	}
-	switch c.Class() {
-	case ErrCardDeclined:
-		if op == OpCancel {
-			return nextDeclinedCancel
-		}
-		return nextDeclined
-	case ErrBusy:
-		return nextBusy
-	case ErrMaintenance:
-		return nextMaintenance
-	case ErrNotPermitted:
-		return nextContract
-	case ErrInvalidParameter:
-		return nextRequest
-	case ErrRejected, ErrLostTrack:
-	}
-	switch op {
-	case OpSales:
-		return nextAfterRefusedSales
-	case OpCancel:
-		return nextAfterRefusedCancel
-	default:
-		return nextLookUp
-	}
-}
-
-// isTimeout reports whether it was the caller's context or a time-out that ended a call.
-func isTimeout(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
