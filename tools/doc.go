@@ -3,9 +3,10 @@
 // the packages say. It also holds the list of the exported API. It uses the exported API
 // only, so that no page is tied to what a package keeps to itself.
 //
-// The checks are tests:
+// The checks are tests. Go keeps the result of a test that reads files outside of its
+// module, whatever becomes of the files, so they are run anew:
 //
-//	go test ./tools
+//	go test -count=1 ./tools
 //
 // One command writes anew what is generated: the tables of the pages, the list of the
 // exported API, and the golden files of all modules.
