@@ -70,7 +70,7 @@ func NextOf(err error) Text {
 		}
 		return next != nil
 	})
-	if next == nil {
+	if told == nil {
 		return nextLookUp
 	}
 	if o, ours := outcomeIn(told); ours && o != OutcomeOf(err) {
@@ -87,7 +87,7 @@ func WhatOf(err error) Text {
 		return Text{}
 	}
 	var what func() Text
-	find(err, func(err error) bool {
+	told := find(err, func(err error) bool {
 		switch e := err.(type) { //nolint:errorlint // find walks down the chain.
 		case interface{ what() Text }:
 			what = e.what
@@ -96,7 +96,7 @@ func WhatOf(err error) Text {
 		}
 		return what != nil
 	})
-	if what == nil {
+	if told == nil {
 		return describe(err)
 	}
 	return what()

@@ -189,6 +189,7 @@ type theirs struct{ error }
 func (theirs) What() jpayment.Text {
 	return jpayment.Text{En: "the warehouse is closed", Ja: "倉庫は休業中です"}
 }
+
 func (theirs) Next() jpayment.Text {
 	return jpayment.Text{En: "ask the warehouse", Ja: "倉庫に問い合わせる"}
 }
