@@ -45,6 +45,8 @@ var generators = map[string]func(*testing.T, language) string{
 	"codes":      codeTables,
 	"policy":     policyTable,
 	"reasons":    reasonTable,
+
+	"assumptions": assumptionList,
 }
 
 // in returns the text in the language.

@@ -1,0 +1,414 @@
+package assumed
+
+import "time"
+
+var oneClient = t("One client in production.", "実運用のクライアント1件による確認。")
+
+var ofGateway = []Assumption{
+	{
+		Number: 30, Grade: "L", Where: "internal/sim/books.go",
+		Text:    t("`ut` may be 5 minutes off, and what is wrong with `hak` is `ER003`.", "`ut` のずれは5分まで許され、`hak` の誤りは `ER003` になります。"),
+		IfWrong: t("Another code, or another tolerance of clocks.", "別のコードになるか、時計のずれの許容範囲が異なります。"),
+	},
+	{
+		Number: 31, Grade: "M", Where: "internal/sim/reply.go",
+		Text:    t("A reply ends with CRLF.", "応答の末尾は CRLF です。"),
+		IfWrong: t("Nothing changes, the client trims.", "クライアントが取り除くため、何も変わりません。"),
+		Setting: &Setting{
+			Key: "line_end", Text: t("End of a reply", "応答の末尾"), Option: "WithLineEnding",
+			Values: []Value{
+				{"crlf", t("CRLF", "CRLF")},
+				{"cr", t("CR", "CR")},
+				{"none", t("nothing", "なし")},
+			},
+			Default: "crlf", Flip: "none",
+		},
+	},
+	{
+		Number: 32, Grade: "H", Where: "internal/sim/reply.go",
+		Text:     t("A row has 13 columns.", "応答の行は13列です。"),
+		Evidence: t("H for the counts, L for what a given store gets. The vendor's failure of 14 columns is a sample of an ordinary payment.", "列数は H、個々の店舗の列数は L。ベンダーの14列の失敗サンプルは、通常の決済のものです。"),
+		IfWrong:  t("The client may meet a count that it was not tested with.", "クライアントが試験していない列数を受け取る可能性があります。"),
+		Setting: &Setting{
+			Key: "columns", Text: t("Columns of a row", "応答の列数"), Option: "WithColumns",
+			Values: []Value{
+				{"13", t("13", "13列")},
+				{"14", t("14, of which column 13 is the recurring-charge number (acid), 0", "14列（13列目は自動課金番号 acid で、0）")},
+				{"11", t("11, as columns 12 and 13 are left out where they are empty", "11列（12・13列目は空なら省略）")},
+			},
+			Default: "13", Flip: "14",
+		},
+	},
+	{
+		Number: 33, Grade: "L", Where: "internal/sim/reply.go",
+		Text:     t("Replies are UTF-8.", "応答の文字コードは UTF-8 です。"),
+		Evidence: t("Shift_JIS is known (H) of the gateway's bank-transfer rows only.", "Shift_JIS が確認されている（H）のは銀行振込の行だけです。"),
+		IfWrong:  t("See 21.", "前提21を参照してください。"),
+		Setting:  charset("reply_charset", t("Character set of replies", "応答の文字コード"), "WithShiftJISReplies"),
+	},
+	{
+		Number: 34, Grade: "M", Where: "internal/sim/form.go",
+		Text:    t("Requests are read as UTF-8; what does not decode is `ER001`.", "リクエストは UTF-8 として読まれ、デコードできないものは `ER001` になります。"),
+		IfWrong: t("See 14.", "前提14を参照してください。"),
+		Options: []Option{{Call: "jpayment.WithCharset(jpayment.ShiftJIS)", Flag: "--charset shift_jis"}},
+		Setting: charset("request_charset", t("Character set of requests", "リクエストの文字コード"), "WithShiftJISRequests"),
+	},
+	{
+		Number: 35, Grade: "H", Where: "internal/sim/reply.go",
+		Text:     t("Other data in a row is percent-encoded.", "応答の行のその他データはパーセントエンコードされています。"),
+		Evidence: t("Both occur.", "両方が確認されています。"),
+		IfWrong:  t("`Extra` may not tell a `&` in a value from one between pairs.", "`Extra` では、値の中の `&` と区切りの `&` を区別できないことがあります。"),
+		Setting: &Setting{
+			Key: "other_data", Text: t("Other data in a row", "応答の行のその他データ"), Option: "WithPlainOtherData",
+			Values: []Value{
+				{"escaped", t("percent-encoded", "パーセントエンコード")},
+				{"plain", t("as it is, commas and all", "コンマも含めてそのまま")},
+			},
+			Default: "escaped", Flip: "plain",
+		},
+	},
+	{
+		Number: 36, Grade: "L", Where: "internal/sim/books.go",
+		Text:    t("A declined re-authorisation leaves the original as it was.", "再オーソリが拒否されても、元の決済はそのまま残ります。"),
+		IfWrong: t("The store is left with neither; see 8. Code that passes under both is right under either.", "店舗にはどちらの決済も残りません。前提8を参照してください。両方の設定で通るコードなら、どちらでも正しく動作します。"),
+		Setting: &Setting{
+			Key: "declined_reauth", Text: t("What a declined ReAuth does to the original", "拒否された再オーソリの、元の決済への影響"), Option: "WithDeclineCancelling",
+			Values: []Value{
+				{"keeps", t("nothing", "変更なし")},
+				{"cancels", t("it is cancelled", "取り消される")},
+			},
+			Default: "keeps", Flip: "cancels",
+		},
+	},
+	{
+		Number: 37, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("A capture after the 90th day is refused with `ER032`.", "90日を過ぎた実売上は `ER032` で拒否されます。"),
+		Evidence: t("H for the rule, L for the refusal.", "期限は H、拒否の仕方は L。"),
+		IfWrong:  t("Another code, or a capture that the issuer may decline.", "別のコードになるか、実売上がカード会社に拒否される可能性があります。"),
+		Setting:  answer("late_capture", t("A Sales after the 90th day", "90日を過ぎた実売上"), "ER032", Done, "WithLateCaptures"),
+	},
+	{
+		Number: 38, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:     t("A decline of a re-authorisation with `rt=0` comes by kickback.", "`rt=0` の再オーソリの拒否は、決済結果通知で伝えられます。"),
+		Evidence: t("The specification has kickbacks carry `G` codes, and they come from the issuer, after the answer.", "仕様書では通知に `G` コードが載ります。これはカード会社からのもので、応答の後に分かります。"),
+		IfWrong:  t("`ReAuthByKickback` returns the decline, and no kickback follows.", "`ReAuthByKickback` が拒否を返し、通知は送信されません。"),
+		Setting: &Setting{
+			Key: "declined_rt0", Text: t("How a decline of a ReAuth with rt=0 is told", "rt=0 の再オーソリの拒否の伝え方"), Option: "WithDeclinesAnswered",
+			Values: []Value{
+				{"kickback", t("OK, and a kickback", "OK と応答し、通知で伝える")},
+				{"answer", t("at once, without a kickback", "その場で応答し、通知しない")},
+			},
+			Default: "kickback", Flip: "answer",
+		},
+	},
+	{
+		Number: 39, Grade: "M", Where: "internal/sim/kickback.go",
+		Text:     t("A kickback is due at once.", "決済結果通知は直ちに送信されます。"),
+		Evidence: t("The vendor promises it within 30 seconds (H); the rest is inferred.", "ベンダーの説明では30秒以内です（H）。それ以外は推測です。"),
+		IfWrong:  t("A kickback may come before the answer or long after it.", "通知が応答より先に届くことも、かなり後に届くこともあります。"),
+		Setting: &Setting{
+			Key: "kickback_delay", Text: t("How long after its request a kickback is due", "リクエストから通知までの時間"), Option: "WithKickbackDelay",
+			Kind: Duration, Longest: 30 * time.Second, Default: "0s", Flip: "10s",
+		},
+	},
+	{
+		Number: 40, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:     t("A kickback that is not delivered is sent again after 1, 5 and 30 minutes, then given up.", "配信できなかった通知は1分後・5分後・30分後に再送され、その後は打ち切られます。"),
+		Evidence: t("That there is a judgement of success is documented, what follows from it is not.", "成功判定があることは文書化されていますが、その後の動作は文書化されていません。"),
+		IfWrong:  t("See 26.", "前提26を参照してください。"),
+		Setting: &Setting{
+			Key: "kickback_retries", Text: t("After which times a kickback is sent again", "通知を再送するまでの時間"), Option: "WithKickbackRetries",
+			Kind: Durations, Shortest: time.Millisecond, Longest: 24 * time.Hour, Default: "1m,5m,30m", Flip: "5s",
+		},
+	},
+	{
+		Number: 41, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:    t("The gateway waits 30 seconds for a receiver.", "ゲートウェイは受信側の応答を30秒待ちます。"),
+		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間のかかる通知が処理中に再送されます。"),
+		Setting: &Setting{
+			Key: "kickback_timeout", Text: t("How long the gateway waits for a receiver", "受信側の応答を待つ時間"), Option: "WithKickbackTimeout",
+			Kind: Duration, Shortest: time.Millisecond, Longest: time.Hour, Default: "30s", Flip: "5s",
+		},
+	},
+	{
+		Number: 42, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:     t("A kickback is sent once.", "決済結果通知は1回だけ送信されます。"),
+		Evidence: t("Nothing excludes duplicates.", "重複しないという根拠はありません。"),
+		IfWrong:  t("Nothing changes for a receiver with a unique key.", "受信側に一意キーがあれば、何も変わりません。"),
+		Setting: &Setting{
+			Key: "kickback_duplicates", Text: t("How many more times each kickback is sent", "通知を余分に送信する回数"), Option: "WithKickbackDuplicates",
+			Kind: Count, Most: 100, Default: "0", Flip: "1",
+		},
+	},
+	{
+		Number: 43, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:     t("Kickbacks come in the order of their requests.", "通知はリクエストの順に送信されます。"),
+		Evidence: t("Nothing promises an order.", "順序の保証はありません。"),
+		IfWrong:  t("As 42.", "前提42と同じです。"),
+		Setting: &Setting{
+			Key: "kickback_order", Text: t("Order of kickbacks that are due together", "同時に送信する通知の順序"), Option: "WithKickbacksReversed",
+			Values: []Value{
+				{"asked", t("that of their requests", "リクエストの順")},
+				{"reversed", t("the last first", "新しいものから")},
+			},
+			Default: "asked", Flip: "reversed",
+		},
+	},
+	{
+		Number: 44, Grade: "M–H", Where: "internal/sim/kickback.go",
+		Text:    t("Kickbacks are UTF-8.", "決済結果通知の文字コードは UTF-8 です。"),
+		IfWrong: t("See 21.", "前提21を参照してください。"),
+		Setting: charset("kickback_charset", t("Character set of kickbacks", "決済結果通知の文字コード"), "WithShiftJISKickbacks"),
+	},
+	{
+		Number: 45, Grade: "H", Where: "internal/sim/kickback.go",
+		Text:     t("A kickback has no `acid`.", "決済結果通知に `acid` はありません。"),
+		Evidence: t("H that it may have one. In the vendor's list it stands before the other data; in the vendor's second sample, which has no other data, last.", "付く場合があることは H。ベンダーの一覧ではその他データの前にあり、その他データのない2つ目のサンプルでは末尾にあります。"),
+		IfWrong:  t("Nothing changes, the handler takes parameters in any order.", "ハンドラーは項目の順序を問わないため、何も変わりません。"),
+		Setting: &Setting{
+			Key: "kickback_acid", Text: t("Recurring-charge number (acid) in a kickback", "決済結果通知の自動課金番号（acid）"), Option: "WithKickbackACID",
+			Kind: Digits, Default: "", Flip: "1000000001",
+		},
+	},
+	{
+		Number: 46, Grade: "L", Where: "internal/sim/books.go",
+		Text: t("A request is refused by the first of: maintenance, source address, method, `aid`, a form that cannot be read or has too much other data, connection authentication; then `jb`, `rt`, `tid`, `am`, `tx`, `sf`, `em`, `pn`; then the books.",
+			"リクエストは次の順に確認され、最初の不備で拒否されます。メンテナンス、送信元IP、メソッド、`aid`、読み取れないフォームまたは長すぎるその他データ、接続認証。続いて `jb`、`rt`、`tid`、`am`、`tx`、`sf`、`em`、`pn`。最後に決済の状態。"),
+		IfWrong: t("Another code where two things are wrong; see 5.", "2つ以上の不備があるときのコードが変わります。前提5を参照してください。"),
+		Setting: &Setting{
+			Key: "first_check", Text: t("What is looked at first: of a wrong store and a wrong payment number", "店舗IDと決済番号の両方が誤っているときに先に確認するもの"),
+			Values: []Value{
+				{"store", t("source address and store", "送信元IPと店舗ID")},
+				{"payment", t("the payment number", "決済番号")},
+			},
+			Default: "store", Flip: "payment",
+		},
+	},
+	{
+		Number: 47, Grade: "L", Where: "internal/sim/form.go",
+		Text:    t("Where `rt=1` stands anywhere in a request, its answer is a row, else it is in the short form.", "リクエストのどこかに `rt=1` があれば応答は行の形式、なければ短い形式です。"),
+		IfWrong: t("A refusal in the other shape, which the client reads as well.", "拒否がもう一方の形式で返されます。クライアントはどちらも読み取れます。"),
+		Setting: &Setting{
+			Key: "row_for", Text: t("Requests whose answer is a row", "応答が行の形式になるリクエスト"),
+			Values: []Value{
+				{"any", t("those with rt=1 anywhere", "どこかに rt=1 があるもの")},
+				{"only", t("those whose only rt is 1", "rt が 1 つだけで 1 のもの")},
+			},
+			Default: "any", Flip: "only",
+		},
+	},
+	{
+		Number: 48, Grade: "H", Where: "internal/sim/form.go",
+		Text:     t("Parameters are taken from the query and, of a POST, from a form too, be it `application/x-www-form-urlencoded` or `multipart/form-data`.", "パラメータはクエリから、POST ではフォーム（`application/x-www-form-urlencoded` または `multipart/form-data`）からも読み取られます。"),
+		Evidence: t("Clients of sibling pages on the same host send multipart forms, and POST with parameters in the query and an empty body; for these two pages it is inferred.", "同じホストの別ページのクライアントは、multipart のフォームや、パラメータをクエリに置いた本文が空の POST を送信しています。この2ページについては推測です。"),
+		IfWrong:  t("The gateway is stricter; the client sends `application/x-www-form-urlencoded` only.", "ゲートウェイがより厳しくなります。クライアントが送信するのは `application/x-www-form-urlencoded` だけです。"),
+		Setting: &Setting{
+			Key: "post_forms", Text: t("Where parameters of a POST are taken from", "POST のパラメータの読み取り元"),
+			Values: []Value{
+				{"any", t("query and form, multipart too", "クエリとフォーム（multipart を含む）")},
+				{"urlencoded", t("an application/x-www-form-urlencoded form only", "application/x-www-form-urlencoded のフォームのみ")},
+			},
+			Default: "any", Flip: "urlencoded",
+		},
+	},
+	{
+		Number: 49, Grade: "H", Where: "internal/sim/form.go",
+		Text:     t("A space or line break that is not escaped makes the form unreadable: `ER001`.", "エンコードされていない空白や改行があるとフォームを読み取れず、`ER001` になります。"),
+		Evidence: t("H that they must be escaped, L for what follows.", "エンコードが必要なことは H、しなかった場合の結果は L。"),
+		IfWrong:  t("The gateway is more lenient; the client escapes.", "ゲートウェイがより寛容になります。クライアントはエンコードします。"),
+	},
+	{
+		Number: 50, Grade: "L", Where: "internal/sim/form.go",
+		Text:    t("The 1,024 bytes of other data are counted before escaping, in the character set of the request.", "その他データの1,024バイトは、エンコード前に、リクエストの文字コードで数えます。"),
+		IfWrong: t("See 16.", "前提16を参照してください。"),
+		Setting: &Setting{
+			Key: "other_data_counted", Text: t("Where the bytes of other data are counted", "その他データの長さの数え方"),
+			Values: []Value{
+				{"before", t("before escaping", "エンコード前")},
+				{"after", t("after escaping", "エンコード後")},
+			},
+			Default: "before", Flip: "after",
+		},
+	},
+	{
+		Number: 51, Grade: "L", Where: "internal/sim/form.go",
+		Text:    t("Names of parameters are lower-case, and those of the protocol are its own on both pages.", "パラメータ名は小文字で、プロトコルの名前は両方のページで予約されています。"),
+		IfWrong: t("Other data of such a name might come back.", "その名前のその他データが返される可能性があります。"),
+	},
+	{
+		Number: 52, Grade: "L", Where: "internal/sim/books.go",
+		Text:    t("A total of 0, or beyond an int64, is `ER061`.", "合計が0円または int64 を超える場合は `ER061` です。"),
+		IfWrong: t("See 17.", "前提17を参照してください。"),
+		Setting: answer("zero_total", t("A ReAuth of 0 yen in all", "合計0円の再オーソリ"), "ER061", Done, ""),
+	},
+	{
+		Number: 53, Grade: "L", Where: "internal/sim/form.go",
+		Text:    t("`em` and `pn` may be empty; an `em` is printable ASCII with one `@` inside.", "`em` と `pn` は空でもかまいません。`em` は `@` を1つ含む印字可能な ASCII です。"),
+		IfWrong: t("`ER059` for an address that both let through.", "どちらも通すメールアドレスが `ER059` になります。"),
+	},
+	{
+		Number: 54, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("A Sales of what is captured is `ER032`.", "実売上済みの決済の実売上は `ER032` です。"),
+		Evidence: t("H for the code, M for the reading.", "コードは H、解釈は M。"),
+		IfWrong:  t("See 9.", "前提9を参照してください。"),
+		Setting:  answer("second_sales", t("A Sales of a captured payment", "実売上済みの決済の実売上"), "ER032", Done, ""),
+	},
+	{
+		Number: 55, Grade: "L", Where: "internal/sim/books.go",
+		Text:    t("To re-authorise what is cancelled is `ER033`, since its cancellation fails.", "取消済みの決済の再オーソリは、取消ができないため `ER033` です。"),
+		IfWrong: t("Another code, for which the client may say unknown.", "別のコードになり、結果が不明になることがあります。"),
+		Setting: answer("reauth_cancelled", t("A ReAuth of a cancelled payment", "取消済みの決済の再オーソリ"), "ER033", "ER053", ""),
+	},
+	{
+		Number: 56, Grade: "L", Where: "internal/sim/books.go",
+		Text:    t("A captured payment can be re-authorised. The new one is authorised, has numbers of its own and keeps the order number.", "実売上済みの決済も再オーソリできます。新しい決済は仮売上で、番号は新しく、店舗オーダー番号は引き継がれます。"),
+		IfWrong: t("A flow that captures first has to cancel instead; see 3.", "先に実売上する運用では、代わりに取消が必要です。前提3を参照してください。"),
+		Setting: answer("reauth_captured", t("A ReAuth of a captured payment", "実売上済みの決済の再オーソリ"), Done, "ER053", ""),
+	},
+	{
+		Number: 57, Grade: "L", Where: "internal/sim/books.go",
+		Text:         t("Issuers do not refuse cancellations.", "カード会社が取消を拒否することはありません。"),
+		IfWrong:      t("A Cancel may be declined, which the client reports.", "取消が拒否されることがあり、クライアントはそれを伝えます。"),
+		Unobservable: t("That some were not refused proves nothing for the next.", "拒否されなかった例があっても、次に拒否されないことの証明にはなりません。"),
+	},
+	{
+		Number: 58, Grade: "H", Where: "internal/sim/books.go",
+		Text:    t("In test mode a store books as usual, and the approval code is `TestMod`.", "テストモードでも通常どおり記録され、承認番号は `TestMod` になります。"),
+		IfWrong: t("`TestMode` and `WithProductionOnly` miss tests.", "`TestMode` と `WithProductionOnly` がテストを見逃します。"),
+	},
+	{
+		Number: 59, Grade: "H", Where: "internal/sim/reply.go",
+		Text:     t("A refusal's row has `gid` 0, amounts of 0 and no other data.", "拒否の行は `gid` が 0、金額が 0 で、その他データはありません。"),
+		Evidence: t("The vendor's sample.", "ベンダーのサンプルによります。"),
+		IfWrong:  t("See 4.", "前提4を参照してください。"),
+		Setting: &Setting{
+			Key: "refusal_row", Text: t("What a refusal's row says of the payment", "拒否の行に書かれる決済の内容"),
+			Values: []Value{
+				{"nothing", t("nothing: 0 and blank", "なし（0 と空）")},
+				{"payment", t("its numbers and amounts, where there is one, and the other data", "決済があればその番号と金額、およびその他データ")},
+			},
+			Default: "nothing", Flip: "payment",
+		},
+	},
+	{
+		Number: 60, Grade: "M", Where: "internal/sim/kickback.go",
+		Text:    t("A re-authorisation with `rt=0` that is refused before the issuer is asked is answered with the code, without a kickback.", "カード会社に照会する前に拒否された `rt=0` の再オーソリには、コードで応答し、通知は送信しません。"),
+		IfWrong: t("A kickback of a request that counts as refused.", "拒否と扱われたリクエストの通知が届きます。"),
+		Setting: &Setting{
+			Key: "refused_rt0", Text: t("How the gateway's own refusal of a ReAuth with rt=0 is told", "rt=0 の再オーソリをゲートウェイが拒否したときの伝え方"),
+			Values: []Value{
+				{"answer", t("at once, without a kickback", "その場で応答し、通知しない")},
+				{"kickback", t("OK, and a kickback", "OK と応答し、通知で伝える")},
+			},
+			Default: "answer", Flip: "kickback",
+		},
+	},
+	{
+		Number: 61, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:     t("The kickback of a decline has the `gid` and the `cod` of the payment that it was about, amounts of 0, and the other data.", "拒否の通知には、対象の決済の `gid` と `cod`、0 の金額、その他データがあります。"),
+		Evidence: t("The vendor's help lists `gid` and `cod` for notices of recurring charges that are no success; whose `gid` it would be here is inferred.", "ベンダーのヘルプでは、自動課金の成功以外の通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるかは推測です。"),
+		IfWrong:  t("With neither, a receiver that looks the order up by them drops the notice; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は通知を無視します。通知の署名鍵を使っていれば、対象の決済が分かります。"),
+		Setting: &Setting{
+			Key: "decline_kickback", Text: t("What the kickback of a decline says of the payment", "拒否の通知に書かれる決済の内容"),
+			Values: []Value{
+				{"payment", t("its gid and cod", "gid と cod")},
+				{"nothing", t("nothing: gid 0, no cod", "なし（gid は 0、cod は空）")},
+			},
+			Default: "payment", Flip: "nothing",
+		},
+	},
+	{
+		Number: 62, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:    t("Other data keeps its order in a kickback, and a name that is the kickback's own is there twice.", "その他データは通知でも順序が保たれ、通知自身の項目と同じ名前のものは2回現れます。"),
+		IfWrong: t("Nothing changes, see 18.", "何も変わりません。前提18を参照してください。"),
+	},
+	{
+		Number: 63, Grade: "H", Where: "internal/sim/kickback.go",
+		Text:     t("Kickbacks are sent one after the other. A whole body that is not empty delivers one whatever the status; a redirect is not followed.", "通知は1件ずつ送信されます。ステータスにかかわらず、空でない本文を最後まで受け取れば配信済みです。リダイレクトには従いません。"),
+		Evidence: t("H for the body.", "本文については H。"),
+		IfWrong:  t("See 25.", "前提25を参照してください。"),
+		Setting: &Setting{
+			Key: "kickback_judged", Text: t("What makes a kickback delivered", "通知を配信済みとする条件"),
+			Values: []Value{
+				{"body", t("a body that is not empty", "空でない本文")},
+				{"status", t("a status from 200 to 299", "200 から 299 のステータス")},
+			},
+			Default: "body", Flip: "status",
+		},
+	},
+	{
+		Number: 64, Grade: "L", Where: "internal/sim/kickback.go",
+		Text:         t("A kickback waits while the store has no kickback URL; one sent by hand ends the gateway's own attempts if it is delivered.", "決済結果通知URLが未設定の間、通知は保留されます。手動で送信した通知が配信されると、ゲートウェイによる再送は終わります。"),
+		IfWrong:      t("Fewer kickbacks, or more.", "通知の数が変わります。"),
+		Unobservable: t("It is about what people do in the control panel.", "管理画面での操作についての前提です。"),
+	},
+	{
+		Number: 65, Grade: "L", Where: "internal/sim/reply.go",
+		Text:    t("A comma in the order number is written as it is, and what a reply's character set does not have becomes question marks.", "店舗オーダー番号のコンマはそのまま書かれます。応答の文字コードにない文字は疑問符になります。"),
+		IfWrong: t("See 19.", "前提19を参照してください。"),
+		Setting: &Setting{
+			Key: "order_comma", Text: t("A comma in the order number of a row", "応答の行の店舗オーダー番号のコンマ"),
+			Values: []Value{
+				{"plain", t("as it is", "そのまま")},
+				{"escaped", t("percent-encoded", "パーセントエンコード")},
+				{"dropped", t("left out", "省略")},
+			},
+			Default: "plain", Flip: "escaped",
+		},
+	},
+	{
+		Number: 67, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("A Sales of what is cancelled is `ER032`.", "取消済みの決済の実売上は `ER032` です。"),
+		Evidence: t("H for the code, L for the reading.", "コードは H、解釈は L。"),
+		IfWrong:  t("Another code; if it were captured all the same, a cancelled payment could be billed.", "別のコードになります。実売上されるとすれば、取り消した決済が請求されるおそれがあります。"),
+		Setting:  answer("sales_after_cancel", t("A Sales of a cancelled payment", "取消済みの決済の実売上"), "ER032", "ER053", ""),
+	},
+	{
+		Number: 68, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("A captured payment can be cancelled.", "実売上済みの決済は取り消せます。"),
+		Evidence: t("The specification warns of what it means for the cardholder.", "仕様書には、エンドユーザーへの影響についての注意があります。"),
+		IfWrong:  t("`ER033` or another code, and only the control panel refunds.", "`ER033` などになり、返金は管理画面からのみとなります。"),
+		Setting:  answer("cancel_captured", t("A Cancel of a captured payment", "実売上済みの決済の取消"), Done, "ER033", ""),
+	},
+	{
+		Number: 69, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("A Cancel of what is cancelled is `ER033`.", "取消済みの決済の取消は `ER033` です。"),
+		Evidence: t("H for the code, M for the reading.", "コードは H、解釈は M。"),
+		IfWrong:  t("See 9.", "前提9を参照してください。"),
+		Setting:  answer("second_cancel", t("A Cancel of a cancelled payment", "取消済みの決済の取消"), "ER033", Done, ""),
+	},
+	{
+		Number: 70, Grade: "M", Where: "internal/sim/reply.go", Evidence: oneClient,
+		Text:    t("The short form of a refusal is `ER:` and the code.", "短い形式の拒否は `ER:` とコードです。"),
+		IfWrong: t("See 23.", "前提23を参照してください。"),
+		Setting: &Setting{
+			Key: "short_refusal", Text: t("The short form of a refusal", "短い形式の拒否"),
+			Values: []Value{
+				{"prefixed", t("ER: and the code", "ER: とコード")},
+				{"bare", t("the code alone", "コードのみ")},
+			},
+			Default: "prefixed", Flip: "bare",
+		},
+	},
+	{
+		Number: 71, Grade: "H", Where: "internal/sim/books.go",
+		Text:     t("To re-authorise what is older than last month or has a registered product is `ER053`. The month is that of the authorisation, in Japan.", "前月より古い決済や「商品登録あり」の決済の再オーソリは `ER053` です。月は日本時間の仮売上の月です。"),
+		Evidence: t("H for the rule, L for the code and for whose month counts.", "条件は H、コードと月の数え方は L。"),
+		IfWrong:  t("Another code, for which the client may say unknown.", "別のコードになり、結果が不明になることがあります。"),
+		Setting:  answer("reauth_barred", t("A ReAuth of a payment that is too old or has a registered product", "古い決済や「商品登録あり」の決済の再オーソリ"), "ER053", "ER033", ""),
+	},
+	{
+		Number: 72, Grade: "L", Where: "internal/sim/form.go",
+		Text:     t("A stray `&` is passed over, and a name without `=` has an empty value.", "余分な `&` は無視され、`=` のない名前は値が空と扱われます。"),
+		Evidence: t("So does what such pages are commonly written in; clients of sibling pages send both.", "この種のページで一般的な動作です。別ページのクライアントはどちらも送信しています。"),
+		IfWrong:  t("`ER001`; the client sends neither.", "`ER001` になります。クライアントはどちらも送信しません。"),
+		Setting: &Setting{
+			Key: "loose_pairs", Text: t("A stray & and a name without =", "余分な & と、= のない名前"),
+			Values: []Value{
+				{"taken", t("are taken", "受け付ける")},
+				{"refused", t("make the form unreadable: ER001", "読み取り不能とする（ER001）")},
+			},
+			Default: "taken", Flip: "refused",
+		},
+	},
+}

@@ -1,0 +1,211 @@
+package assumed
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// Kind is how the value of a setting is written.
+type Kind int
+
+// The kinds of settings. Every value is text: a flag, a form, JSON and a profile write it
+// in the same way.
+const (
+	Choice    Kind = iota // the name of one of Setting.Values
+	Answer                // what a request gets: done, or the code of a refusal, ER and three digits
+	Count                 // a whole number from 0 to Setting.Most
+	Duration              // such as 1m30s, from Setting.Shortest to Setting.Longest
+	Durations             // such as 1m,5m,30m, each likewise; none for none
+	Digits                // up to 20 half-width digits, or nothing
+)
+
+// Done is the [Answer] of what is carried out.
+const Done = "done"
+
+// None is the value of [Durations] that has none.
+const None = "none"
+
+// Setting is what the simulated gateway can be told of an assumption. As long as it is
+// not, it behaves as assumed.
+type Setting struct {
+	Key  string        // in a flag, in JSON, in a form
+	Text jpayment.Text // what it decides, as the label of a field
+	Kind Kind
+
+	Values            []Value       // of a Choice, what is assumed first
+	Most              int           // of a Count
+	Shortest, Longest time.Duration // of a Duration and of each of Durations
+
+	Default string // what is assumed
+	Flip    string // a value with which the assumption is wrong
+
+	// Option is the one of package jpaymenttest that has a name of its own, beside
+	// WithSetting, which is for all of them.
+	Option string
+}
+
+// Value is one value of a [Choice].
+type Value struct {
+	Name string
+	Text jpayment.Text
+}
+
+// Error says which field cannot be meant, and why. The reason follows the name.
+type Error struct {
+	Field  string
+	Reason jpayment.Text
+}
+
+func (e *Error) Error() string { return e.What().En }
+
+// What returns the name and the reason.
+func (e *Error) What() jpayment.Text {
+	return jpayment.Text{En: e.Field + " " + e.Reason.En, Ja: e.Field + " " + e.Reason.Ja}
+}
+
+func wrong(field, en, ja string) *Error { return &Error{field, t(en, ja)} }
+
+// SettingOf returns the setting of a key, or an [Error] that names those that there are.
+func SettingOf(key string) (*Setting, error) {
+	if a, known := BySetting(key); known {
+		return a.Setting, nil
+	}
+	keys := make([]string, 0, len(table))
+	for _, s := range Settings() {
+		keys = append(keys, s.Key)
+	}
+	list := strings.Join(keys, ", ")
+	return nil, wrong(strconv.Quote(key), "is no setting of the simulated gateway; there are "+list, "という設定はありません（指定できるもの: "+list+"）")
+}
+
+// Permitted says what a value may be, in the middle of a sentence.
+func (s *Setting) Permitted() jpayment.Text {
+	switch s.Kind {
+	case Answer:
+		return t("done, or ER and three digits", "done、または ER と3桁の数字")
+	case Count:
+		return t(fmt.Sprintf("a whole number from 0 to %d", s.Most), fmt.Sprintf("0 から %d までの整数", s.Most))
+	case Duration:
+		return t(fmt.Sprintf("a time from %s to %s", Time(s.Shortest), Time(s.Longest)),
+			fmt.Sprintf("%s から %s までの時間", Time(s.Shortest), Time(s.Longest)))
+	case Durations:
+		return t(fmt.Sprintf("up to %d times from %s to %s with commas between, or none", maxDurations, Time(s.Shortest), Time(s.Longest)),
+			fmt.Sprintf("%s から %s までの時間をコンマ区切りで %d 個まで、または none", Time(s.Shortest), Time(s.Longest), maxDurations))
+	case Digits:
+		return t("up to 20 digits, or nothing", "20桁までの数字、または空")
+	default:
+		names := make([]string, len(s.Values))
+		for i, v := range s.Values {
+			names[i] = v.Name
+		}
+		return t(strings.Join(names[:len(names)-1], ", ")+" or "+names[len(names)-1],
+			strings.Join(names[:len(names)-1], "、")+"、または "+names[len(names)-1])
+	}
+}
+
+// Check returns why a value cannot be that of the setting, as an [Error] with the key, or
+// nil.
+func (s *Setting) Check(value string) error {
+	ok := false
+	switch s.Kind {
+	case Choice:
+		ok = slices.ContainsFunc(s.Values, func(v Value) bool { return v.Name == value })
+	case Answer:
+		ok = value == Done || len(value) == 5 && value[:2] == "ER" && isDigits(value[2:])
+	case Count:
+		n, err := strconv.Atoi(value)
+		ok = err == nil && isDigits(value) && n <= s.Most
+	case Duration:
+		ok = s.times([]string{value})
+	case Durations:
+		list := strings.Split(value, ",")
+		ok = value == None || len(list) <= maxDurations && s.times(list)
+	case Digits:
+		ok = value == "" || len(value) <= 20 && isDigits(value)
+	}
+	if ok {
+		return nil
+	}
+	permitted := s.Permitted()
+	return wrong(s.Key, fmt.Sprintf("%q is not %s", value, permitted.En), fmt.Sprintf("の %q は使えません（指定できるもの: %s）", value, permitted.Ja))
+}
+
+const maxDurations = 20
+
+func (s *Setting) times(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(text string) bool {
+		d, err := time.ParseDuration(text)
+		return err != nil || d < s.Shortest || d > s.Longest
+	})
+}
+
+// Time writes a time as people do: 30m rather than 30m0s.
+func Time(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// Text is the value of a setting in JSON: text, where a number may stand without quotes.
+type Text string
+
+// UnmarshalJSON reads a text or a number.
+func (v *Text) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err == nil {
+		*v = Text(text)
+		return nil
+	}
+	var number json.Number
+	if err := json.Unmarshal(data, &number); err != nil {
+		return err
+	}
+	*v = Text(number.String())
+	return nil
+}
+
+// Values are what a simulated gateway is told, by key.
+type Values map[string]string
+
+// Check returns what is wrong with the first of them, by key, or nil.
+func (v Values) Check() error {
+	keys := make([]string, 0, len(v))
+	for key := range v {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		s, err := SettingOf(key)
+		if err == nil {
+			err = s.Check(v[key])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Defaults returns what is assumed, of every setting.
+func Defaults() Values {
+	v := Values{}
+	for _, s := range Settings() {
+		v[s.Key] = s.Default
+	}
+	return v
+}
