@@ -137,7 +137,7 @@ func TestDeclinesByKickback(t *testing.T) {
 			now.Add(1)
 			require.Equal(t, tt.sent, gw.DeliverKickbacks(t.Context()))
 			if tt.sent > 0 {
-				require.Equal(t, "gid=0&rst=2&ap=&ec=G0542G050000&god=&cod=&am=0&tx=0&sf=0&ta=0&order=7", <-queries)
+				require.Equal(t, "gid=10000001&rst=2&ap=&ec=G0542G050000&god=&cod=&am=0&tx=0&sf=0&ta=0&order=7", <-queries)
 			}
 		})
 	}

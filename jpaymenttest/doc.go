@@ -47,56 +47,11 @@
 //
 // # Assumptions
 //
-// The specification leaves much open. What could be chosen has a switch, an
-// [Option] whose comment names the assumption, its default and how well it is
-// known: grade H is the vendor's own text or several independent clients, M one
-// production client, L inferred. These assumptions have no switch; all are L
-// except where noted:
-//
-//   - A request is refused by the first of: maintenance (ER999), source address
-//     (ER003), HTTP method (ER107), aid (ER050, ER004), a form that is not
-//     key=value pairs, cannot be decoded or repeats a parameter of the protocol
-//     (ER001), more than 1,024 bytes of other data (ER001), connection
-//     authentication (ER003); then jb, rt, tid, am, tx, sf, em and pn in the order
-//     of the specification's tables; then what the books say.
-//   - A request whose rt is not exactly one "1" is refused in the short form.
-//   - Only the form of a POST is read, not its query, and only where its
-//     Content-Type is application/x-www-form-urlencoded; a charset named there is
-//     not looked at. Other forms have no parameters, so that aid is what is missing.
-//   - A line break or space that is not percent-encoded makes the form unreadable:
-//     the specification demands the encoding.
-//   - The 1,024 bytes of other data are counted as key=value&key=value before
-//     percent-encoding, in the character set of the request.
-//   - Parameter names are matched exactly, lower-case. aid, jb, rt, tid, am, tx,
-//     sf, em, pn, ut and hak are the protocol's on both pages and never other data;
-//     a page ignores those that its table does not list.
-//   - am, tx and sf must each be present, in digits, and together between 1 and the
-//     greatest int64. A total of 0 or beyond is ER061.
-//   - em and pn may be empty. An em is printable ASCII with one @ inside.
-//   - A capture is refused with ER032 in any state but [Authorized], a cancellation
-//     with ER033 in any state but [Authorized] and [Captured] (H for the codes).
-//   - Re-authorising a cancelled payment is ER033, since its cancellation fails;
-//     one that is older than last month or has registered products is ER053, since
-//     its number cannot be a target. The month is that of the authorisation.
-//   - A payment that is captured can be re-authorised. The new payment is
-//     [Authorized] whatever the old one was, has a number and an order code of its
-//     own and keeps the merchant's order number.
-//   - The issuer's refusal is its G code in column 4, with rt=0 ER: and that code; a
-//     re-authorisation with rt=0 is answered OK all the same, and its kickback has
-//     the code. Issuers do not refuse cancellations.
-//   - A store in test mode books as usual. The approval code is TestMod (H).
-//   - A refusal's row carries no other data (H, the vendor's sample).
-//   - With rt=0, a re-authorisation that is refused before the issuer is asked is
-//     answered ER: and its code, and has no kickback (M). Captures and cancellations
-//     never have one (the specification).
-//   - The kickback of a decline has the gid 0, the rst 2, the G code, amounts of 0 and,
-//     as in a refusal's row, nothing else of the payment. The merchant's other data
-//     follows all the same: without it nobody could tell which payment it is about.
-//   - A kickback's parameters are escaped as other data in a row is. The other data
-//     keeps its order, and a name that is the kickback's own is written a second time.
-//   - Kickbacks are sent one after the other. One is delivered if its receiver's
-//     answer has a body that is not empty (H) and whole, or 64 KiB of it, whatever the
-//     status; a redirect is not followed and is judged likewise.
-//   - Text that the reply's character set does not have becomes question marks. A
-//     comma in the order number is written as it is.
+// The specification leaves much open. What is assumed instead is listed, with how well it
+// is known and what would change if it were wrong, in
+// https://github.com/jpayment-go/jpayment/blob/main/docs/protocol.md#assumptions. Most
+// of it can be set: [WithSetting] sets one, and the options beside it those that most tests
+// want; their comments name the assumption, its default and its grade: H is the vendor's
+// own text or several independent clients, M one production client, L inferred.
+// [WithProfile] sets everything that was measured at a store.
 package jpaymenttest

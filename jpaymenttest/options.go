@@ -1,11 +1,13 @@
 package jpaymenttest
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
-	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
 // Option configures a [Server]. An option whose argument cannot be meant
@@ -51,11 +53,50 @@ func WithConnectionAuth(code string) Option {
 	return func(c *config) { c.ConnectionCode = code }
 }
 
+// WithSetting makes the gateway behave otherwise than assumed: key and value are those of
+// a setting in the list of assumptions, https://github.com/jpayment-go/jpayment/blob/main/docs/protocol.md#assumptions,
+// such as second_sales and done. The options below it are the same for those that most
+// tests want.
+func WithSetting(key, value string) Option {
+	values := assumed.Values{key: value}
+	must("WithSetting", values.Check())
+	return behave(values)
+}
+
+// WithProfile makes the gateway behave as the store whose profile a file holds: what was
+// measured at it, as JSON. testdata/profiles/assumed.json is the profile of which nothing
+// was.
+func WithProfile(file string) Option {
+	data, err := os.ReadFile(file) //nolint:gosec // The file is what the test names.
+	must("WithProfile", err)
+	profile, err := assumed.ParseProfile(data)
+	must("WithProfile: "+file, err)
+	return behave(profile.Values())
+}
+
+func behave(values assumed.Values) Option {
+	return func(c *config) {
+		var err error
+		c.Behaviour, err = c.With(values)
+		must("an option", err)
+	}
+}
+
+func must(what string, err error) {
+	if err != nil {
+		panic("jpaymenttest: " + what + ": " + err.Error())
+	}
+}
+
 // WithLineEnding sets what follows the text of a reply.
 //
 // ASSUMPTION (M): "\r\n", the default; "\r" and nothing are seen as well.
 func WithLineEnding(ending string) Option {
-	return func(c *config) { c.LineEnding = ending }
+	name, known := sim.LineEnd(ending)
+	if !known {
+		panic(fmt.Sprintf("jpaymenttest: WithLineEnding: %q is not a line ending of the gateway", ending))
+	}
+	return WithSetting("line_end", name)
 }
 
 // WithColumns sets the number of columns in a row.
@@ -74,7 +115,7 @@ func WithColumns(n int) Option {
 // ASSUMPTION (L): UTF-8 is the default. Shift_JIS is known (H) of the gateway's
 // bank-transfer rows only.
 func WithShiftJISReplies() Option {
-	return func(c *config) { c.ReplyCharset = wire.ShiftJIS }
+	return WithSetting("reply_charset", assumed.ShiftJIS)
 }
 
 // WithShiftJISRequests makes the gateway read the values of a form as Shift_JIS
@@ -83,7 +124,7 @@ func WithShiftJISReplies() Option {
 // ASSUMPTION (M): UTF-8 is the default, and what clients send in practice. Values
 // that are not valid in the character set are refused with ER001 (L).
 func WithShiftJISRequests() Option {
-	return func(c *config) { c.RequestCharset = wire.ShiftJIS }
+	return WithSetting("request_charset", assumed.ShiftJIS)
 }
 
 // WithPlainOtherData makes the gateway write the merchant's other data into a row
@@ -93,7 +134,7 @@ func WithShiftJISRequests() Option {
 // percent-encoded by default, all but ASCII letters, digits, "-", ".", "_" and "~",
 // with %20 for a space and upper-case hex digits.
 func WithPlainOtherData() Option {
-	return func(c *config) { c.PlainOtherData = true }
+	return WithSetting("other_data", "plain")
 }
 
 // WithDeclineCancelling makes a re-authorisation that the issuer declines cancel
@@ -103,7 +144,7 @@ func WithPlainOtherData() Option {
 // was. The specification warns that the new authorisation may fail (再オーソリ処理の注意点)
 // and does not tell what becomes of the original.
 func WithDeclineCancelling() Option {
-	return func(c *config) { c.DeclineCancels = true }
+	return WithSetting("declined_reauth", "cancels")
 }
 
 // WithLateCaptures makes the gateway capture authorisations of any age.
@@ -111,7 +152,7 @@ func WithDeclineCancelling() Option {
 // ASSUMPTION (H for the rule, L for the refusal): by default a capture later than
 // the 90th day after the day of the authorisation, in Japan, is refused with ER032.
 func WithLateCaptures() Option {
-	return func(c *config) { c.CapturesAnyTime = true }
+	return WithSetting("late_capture", assumed.Done)
 }
 
 // WithDeclinesAnswered makes the gateway answer a re-authorisation with rt=0 that
@@ -121,7 +162,7 @@ func WithLateCaptures() Option {
 // The specification has kickbacks carry G codes (決済結果通知のパラメータ仕様, ※1), and they
 // come from the issuer, after the answer.
 func WithDeclinesAnswered() Option {
-	return func(c *config) { c.DeclinesAnswered = true }
+	return WithSetting("declined_rt0", "answer")
 }
 
 // WithKickbackDelay sets how long after its request a kickback is due, by the
@@ -166,7 +207,7 @@ func WithKickbackDuplicates(n int) Option {
 // ASSUMPTION (L): by default the one that is due first is sent first, and of
 // several the one that was asked for first. Nothing promises an order.
 func WithKickbacksReversed() Option {
-	return func(c *config) { c.KickbacksReversed = true }
+	return WithSetting("kickback_order", "reversed")
 }
 
 // WithShiftJISKickbacks makes the gateway percent-encode the parameters of a
@@ -174,14 +215,15 @@ func WithKickbacksReversed() Option {
 //
 // ASSUMPTION (M-H): UTF-8 is the default, and what has been seen.
 func WithShiftJISKickbacks() Option {
-	return func(c *config) { c.KickbackCharset = wire.ShiftJIS }
+	return WithSetting("kickback_charset", assumed.ShiftJIS)
 }
 
-// WithKickbackACID adds the parameter acid, a recurring-charge number of digits, at
-// the end of each kickback, as in the vendor's second sample, 1000000001.
+// WithKickbackACID adds the parameter acid, a recurring-charge number of digits, to
+// each kickback, behind the gateway's own and before the other data. The vendor's second
+// sample has 1000000001.
 //
-// ASSUMPTION (H that it may follow, L for its place behind the other data): none,
-// the default.
+// ASSUMPTION (H that it may be there and stand before the other data): none, the
+// default.
 func WithKickbackACID(acid string) Option {
 	if acid == "" {
 		panic("jpaymenttest: WithKickbackACID: no number")

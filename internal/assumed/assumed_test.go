@@ -99,7 +99,7 @@ func TestCheckValue(t *testing.T) {
 		{"kickback_duplicates", "100", "101", `kickback_duplicates "101" is not a whole number from 0 to 100`, `0 から 100 までの整数`},
 		{"kickback_duplicates", "0", "+1", `kickback_duplicates "+1" is not`, `"+1"`},
 		{"kickback_delay", "30s", "31s", `kickback_delay "31s" is not a time from 0s to 30s`, `0s から 30s までの時間`},
-		{"kickback_retries", "none", "", `kickback_retries "" is not up to 20 times from 1ms to 24h with commas between, or none`, `コンマ区切り`},
+		{"kickback_retries", "none", "", `kickback_retries "" is not up to 100 times from 1ns to 24h with commas between, or none`, `コンマ区切り`},
 		{"kickback_retries", "1m,5m", "1m,,5m", `kickback_retries "1m,,5m" is not`, `"1m,,5m"`},
 		{"kickback_acid", "", "１", `kickback_acid "１" is not up to 20 digits, or nothing`, `20桁までの数字`},
 	} {

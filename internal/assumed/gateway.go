@@ -118,7 +118,7 @@ var ofGateway = []Assumption{
 		IfWrong:  t("See 26.", "前提26を参照してください。"),
 		Setting: &Setting{
 			Key: "kickback_retries", Text: t("After which times a kickback is sent again", "通知を再送するまでの時間"), Option: "WithKickbackRetries",
-			Kind: Durations, Shortest: time.Millisecond, Longest: 24 * time.Hour, Default: "1m,5m,30m", Flip: "5s",
+			Kind: Durations, Shortest: time.Nanosecond, Longest: 24 * time.Hour, Default: "1m,5m,30m", Flip: "5s",
 		},
 	},
 	{
@@ -127,7 +127,7 @@ var ofGateway = []Assumption{
 		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間のかかる通知が処理中に再送されます。"),
 		Setting: &Setting{
 			Key: "kickback_timeout", Text: t("How long the gateway waits for a receiver", "受信側の応答を待つ時間"), Option: "WithKickbackTimeout",
-			Kind: Duration, Shortest: time.Millisecond, Longest: time.Hour, Default: "30s", Flip: "5s",
+			Kind: Duration, Shortest: time.Nanosecond, Longest: time.Hour, Default: "30s", Flip: "5s",
 		},
 	},
 	{

@@ -136,7 +136,7 @@ func (s *Setting) Check(value string) error {
 	return wrong(s.Key, fmt.Sprintf("%q is not %s", value, permitted.En), fmt.Sprintf("の %q は使えません（指定できるもの: %s）", value, permitted.Ja))
 }
 
-const maxDurations = 20
+const maxDurations = 100
 
 func (s *Setting) times(texts []string) bool {
 	return !slices.ContainsFunc(texts, func(text string) bool {

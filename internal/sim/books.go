@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 // State is what the books say of a payment.
@@ -115,7 +116,7 @@ func (s *Simulator) Check(a Authorization) error {
 	if err := CheckAmounts(a.Amount, a.Tax, a.Shipping); err != nil {
 		return err
 	}
-	if len(encode(a.OrderNumber, s.config.RequestCharset)) > 50 {
+	if len(encode(a.OrderNumber, charsetOf(s.Config().RequestCharset))) > 50 {
 		return wrong("OrderNumber", "is longer than 50 bytes", "が 50 バイトを超えています")
 	}
 	if a.Decline != "" && (a.Decline[0] != 'G' || !isCode(a.Decline)) {
@@ -237,12 +238,22 @@ func (s *Simulator) bookFor(req *Request, p *entry, state State) {
 // in the package comment.
 func (s *Simulator) decide(req *Request, in input) result {
 	if code := s.admit(req, in); code != "" {
-		return refusal(code)
+		return s.refuse(in, code)
 	}
 	if req.Path == reAuthPath {
 		return s.reAuth(req, in)
 	}
 	return s.salesOrCancel(req, in)
+}
+
+// refuse is the result of a request that is refused. The payment is the one that it asked
+// for, if there is one.
+func (s *Simulator) refuse(in input, code string) result {
+	res := result{code: code, other: in.form.otherData()}
+	if p, found := s.books.payments[in.form.Get("tid")]; found {
+		res.payment = p.copy()
+	}
+	return res
 }
 
 // admit returns the code with which a request is refused that is not fit to be
@@ -252,6 +263,8 @@ func (s *Simulator) admit(req *Request, in input) string {
 	switch {
 	case s.maintenance:
 		return "ER999"
+	case s.config.FirstCheck == "payment" && s.books.payments[in.form.Get("tid")] == nil:
+		return "ER053"
 	case s.config.ConnectionCode == "" && !s.knows(req.RemoteAddr):
 		return "ER003"
 	case req.Method != "GET" && req.Method != "POST":
@@ -298,11 +311,11 @@ func (s *Simulator) target(in input) (p *entry, code string) {
 // kickback follows, whatever rt says.
 func (s *Simulator) salesOrCancel(req *Request, in input) result {
 	if req.Operation == "" {
-		return refusal("ER051")
+		return s.refuse(in, "ER051")
 	}
 	p, code := s.target(in)
 	if code != "" {
-		return refusal(code)
+		return s.refuse(in, code)
 	}
 	if req.Operation == jpayment.OpSales {
 		code = s.capture(req, p)
@@ -310,38 +323,67 @@ func (s *Simulator) salesOrCancel(req *Request, in input) result {
 		code = s.cancel(req, p)
 	}
 	if code != "" {
-		return refusal(code)
+		return s.refuse(in, code)
 	}
-	return s.done(p, in)
+	res := s.done(p, in)
+	switch s.config.SuccessGID {
+	case "own":
+		res.payment.ID = strconv.Itoa(30000000 + req.Number)
+	case "zero":
+		res.payment.ID = "0"
+	}
+	return res
+}
+
+// permit returns the code of an answer that is a refusal, or nothing where it is done.
+func permit(answer string) (code string) {
+	if answer == assumed.Done {
+		return ""
+	}
+	return answer
 }
 
 func (s *Simulator) capture(req *Request, p *entry) (code string) {
 	switch {
-	case p.State != Authorized, s.tooOldToCapture(p, req.At):
-		return "ER032"
-	case p.Decline != "":
-		return p.Decline
+	case p.State == Captured:
+		return permit(s.config.SecondSales) // where it is done, nothing is left to book
+	case p.State == Cancelled:
+		code = permit(s.config.SalesAfterCancel)
+	case tooOldToCapture(p, req.At):
+		code = permit(s.config.LateCapture)
+	}
+	if code == "" {
+		code = p.Decline
+	}
+	if code != "" {
+		return code
 	}
 	s.bookFor(req, p, Captured)
 	return ""
 }
 
 func (s *Simulator) cancel(req *Request, p *entry) (code string) {
-	if p.State == Cancelled {
-		return "ER033"
+	switch p.State {
+	case Cancelled:
+		return permit(s.config.SecondCancel) // as above
+	case Captured:
+		code = permit(s.config.CancelCaptured)
+	case Authorized:
 	}
-	s.bookFor(req, p, Cancelled)
-	return ""
+	if code == "" {
+		s.bookFor(req, p, Cancelled)
+	}
+	return code
 }
 
 // captureDays is how long an authorisation can be captured (field notes,
 // "Operations": H).
 const captureDays = 90
 
-func (s *Simulator) tooOldToCapture(p *entry, now time.Time) bool {
+func tooOldToCapture(p *entry, now time.Time) bool {
 	year, month, day := p.AuthorizedAt.In(japan).Date()
 	end := time.Date(year, month, day+captureDays+1, 0, 0, 0, 0, japan)
-	return !s.config.CapturesAnyTime && !now.Before(end)
+	return !now.Before(end)
 }
 
 // reAuth is the page re_auth.aspx (specification, 決済処理(再オーソリ)仕様): it cancels a
@@ -349,42 +391,75 @@ func (s *Simulator) tooOldToCapture(p *entry, now time.Time) bool {
 func (s *Simulator) reAuth(req *Request, in input) result {
 	old, code := s.target(in)
 	if code != "" {
-		return refusal(code)
+		return s.announceRefusal(req, in, code)
 	}
-	next, code := readAmounts(in.form)
+	next, code := s.readAmounts(in.form)
 	if code != "" {
-		return refusal(code)
+		if s.config.RefusedReAuth == "cancelled" && old.State != Cancelled {
+			s.bookFor(req, old, Cancelled)
+		}
+		return s.announceRefusal(req, in, code)
 	}
+	before := old.Payment // a payment that keeps its number has no other place for it
 	p, code := s.replace(req, old, next)
-	switch code {
-	case "":
-		return s.announce(req, in, s.done(p, in))
-	case old.Decline:
-		return s.announce(req, in, refusal(code))
+	switch {
+	case code == "":
+		res := s.done(p, in)
+		if s.config.ReAuthAmounts == "old" {
+			res.payment.Amount, res.payment.Tax, res.payment.Shipping = before.Amount, before.Tax, before.Shipping
+		}
+		return s.announce(req, in, res)
+	case code != before.Decline:
+		return s.announceRefusal(req, in, code)
+	case s.config.DeclinedRT0 == "answer":
+		return s.refuse(in, code)
 	default:
-		return refusal(code)
+		return s.announce(req, in, s.refuse(in, code))
 	}
+}
+
+// announceRefusal is the result of a re-authorisation that is refused before the issuer is
+// asked.
+func (s *Simulator) announceRefusal(req *Request, in input, code string) result {
+	res := s.refuse(in, code)
+	if s.config.RefusedRT0 == "answer" {
+		return res
+	}
+	return s.announce(req, in, res)
 }
 
 // replace cancels a payment and opens the next one in its place, or says why not.
 func (s *Simulator) replace(req *Request, old *entry, next Payment) (p *entry, code string) {
-	switch {
-	case old.State == Cancelled:
-		return nil, "ER033"
-	case old.RegisteredProduct, !sameOrLastMonth(old.AuthorizedAt, req.At):
-		return nil, "ER053"
-	case old.Decline != "":
-		if s.config.DeclineCancels {
-			s.bookFor(req, old, Cancelled)
-		}
-		return nil, old.Decline
+	switch old.State {
+	case Cancelled:
+		code = permit(s.config.ReAuthCancelled)
+	case Captured:
+		code = permit(s.config.ReAuthCaptured)
+	case Authorized:
+	}
+	if code == "" && (old.RegisteredProduct || !sameOrLastMonth(old.AuthorizedAt, req.At)) {
+		code = permit(s.config.ReAuthBarred)
+	}
+	declined := code == "" && old.Decline != ""
+	if declined {
+		code = old.Decline
+	}
+	if old.State != Cancelled && (code == "" || declined && s.config.DeclinedReAuth == "cancels") {
+		s.bookFor(req, old, Cancelled)
+	}
+	if code != "" {
+		return nil, code
 	}
 
+	if s.config.ReAuthGID == "same" {
+		old.Amount, old.Tax, old.Shipping, old.AuthorizedAt = next.Amount, next.Tax, next.Shipping, req.At
+		s.bookFor(req, old, Authorized)
+		return old, ""
+	}
 	next.OrderNumber = old.OrderNumber
 	next.AuthorizedAt = req.At
 	next.Replaces = old.ID
 	p = &entry{Payment: next}
-	s.bookFor(req, old, Cancelled)
 	s.open(p, Event{At: req.At, Operation: req.Operation, Request: req.Number})
 	old.ReplacedBy = p.ID
 	return p, ""
@@ -392,7 +467,7 @@ func (s *Simulator) replace(req *Request, old *entry, next Payment) (p *entry, c
 
 // readAmounts returns a payment with the amounts of a re-authorisation, having
 // looked at its other parameters, too.
-func readAmounts(form Form) (p Payment, code string) {
+func (s *Simulator) readAmounts(form Form) (p Payment, code string) {
 	var ok bool
 	if p.Amount, ok = parseDigits(form.Get("am")); !ok {
 		return p, "ER061"
@@ -403,8 +478,13 @@ func readAmounts(form Form) (p Payment, code string) {
 	if p.Shipping, ok = parseDigits(form.Get("sf")); !ok {
 		return p, "ER063"
 	}
-	if CheckAmounts(p.Amount, p.Tax, p.Shipping) != nil {
-		return p, "ER061"
+	if p.Amount|p.Tax|p.Shipping == 0 {
+		code = permit(s.config.ZeroTotal)
+	} else if CheckAmounts(p.Amount, p.Tax, p.Shipping) != nil {
+		code = "ER061"
+	}
+	if code != "" {
+		return p, code
 	}
 	if em := form.Get("em"); em != "" && !isEmail(em) {
 		return p, "ER059"

@@ -194,7 +194,8 @@ func (s *Simulator) strike(req *Request) *ActiveFault {
 
 // answer returns what the client is sent of a result, given the fault that struck.
 func (s *Simulator) answer(f *ActiveFault, res result, in input) answer {
-	reply := s.reply(res, in, s.config.ReplyCharset)
+	charset := charsetOf(s.config.ReplyCharset)
+	reply := s.reply(res, in, charset)
 	if f == nil {
 		return reply
 	}
@@ -210,11 +211,11 @@ func (s *Simulator) answer(f *ActiveFault, res result, in input) answer {
 		elsewhere.location = f.Location
 		return elsewhere
 	case AnswerCode, AnswerCodeAfterBooking:
-		return s.reply(refusal(f.Code), in, s.config.ReplyCharset)
+		return s.reply(refusal(f.Code), in, charset)
 	case Garbage:
 		reply.body, reply.length = f.Body, len(f.Body)
 	case WrongCharset:
-		if s.config.ReplyCharset == wire.ShiftJIS {
+		if charset == wire.ShiftJIS {
 			return s.reply(res, in, wire.UTF8)
 		}
 		return s.reply(res, in, wire.ShiftJIS)

@@ -1,8 +1,12 @@
 package sim
 
 import (
+	"bytes"
+	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,65 +71,133 @@ func ownedByProtocol(key string) bool {
 type input struct {
 	form      Form
 	faulty    bool // not key=value pairs, not decodable, or a protocol parameter repeated
-	otherSize int  // bytes of other data as k=v&k=v, decoded, in the character set of the request
+	otherSize int  // bytes of other data as k=v&k=v, in the character set of the request
+	row       bool // the answer is a row (決済結果返信方法, rt)
 }
 
-// wantsRow reports whether the answer is a row (決済結果返信方法, rt).
-func (in input) wantsRow() bool {
-	return in.form.count("rt") == 1 && in.form.Get("rt") == "1"
-}
-
+// read takes the parameters of a request from where they may stand. What the store's
+// gateway does not look at may still tell which answer is asked for.
 func (s *Simulator) read(r *http.Request, body []byte) input {
+	reader := formReader{Behaviour: s.config.Behaviour, charset: charsetOf(s.config.RequestCharset)}
+	urlencoded := formReader{Behaviour: reader.Behaviour, charset: reader.charset}
 	switch r.Method {
 	case http.MethodGet:
-		return readForm(r.URL.RawQuery, s.config.RequestCharset)
+		reader.query(r.URL.RawQuery)
+		urlencoded = reader
 	case http.MethodPost:
-		mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || mediaType != "application/x-www-form-urlencoded" {
-			return input{}
+		reader.query(r.URL.RawQuery)
+		switch mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+		case err != nil:
+		case mediaType == "application/x-www-form-urlencoded":
+			reader.query(string(body))
+			urlencoded.query(string(body))
+		case mediaType == "multipart/form-data":
+			reader.multipart(body, params["boundary"])
 		}
-		return readForm(string(body), s.config.RequestCharset)
-	default:
-		return input{}
+	}
+	in := reader.input
+	if s.config.PostForms == "urlencoded" {
+		in = urlencoded.input
+	}
+	in.row = in.form.count("rt") == 1 && in.form.Get("rt") == "1"
+	if s.config.RowFor == "any" {
+		in.row = slices.Contains(reader.form, Param{"rt", "1"})
+	}
+	return in
+}
+
+// formReader decodes parameters as far as it goes: a form that is faulty in one place may
+// still tell whose it is and which answer it asks for.
+type formReader struct {
+	Behaviour
+
+	charset wire.Charset
+	input
+}
+
+// query reads pairs of key=value.
+func (f *formReader) query(raw string) {
+	if raw == "" {
+		return
+	}
+	if len(raw) > maxBody {
+		f.faulty = true
+	}
+	for pair := range strings.SplitSeq(raw, "&") {
+		rawKey, rawValue, found := strings.Cut(pair, "=")
+		if f.LoosePairs == "taken" && pair == "" {
+			continue
+		}
+		if !found && f.LoosePairs == "refused" {
+			f.faulty = true
+			continue
+		}
+		key, keyOK := unescape(rawKey)
+		value, valueOK := unescape(rawValue)
+		if !keyOK || !valueOK {
+			f.faulty = true
+			continue
+		}
+		size := len(key) + 1 + len(value)
+		if f.OtherCounted == "after" {
+			size = len(rawKey) + 1 + len(rawValue)
+		}
+		if !f.add(key, value, size) {
+			return
+		}
 	}
 }
 
-// readForm decodes raw as far as it goes: a form that is faulty in one place may
-// still tell whose it is and which answer it asks for.
-func readForm(raw string, charset wire.Charset) input {
-	var in input
-	if raw == "" {
-		return in
+// multipart reads the parts of a form that are no files. Nothing in them is escaped.
+func (f *formReader) multipart(body []byte, boundary string) {
+	if len(body) > maxBody {
+		f.faulty = true
 	}
-	if len(raw) > maxBody {
-		in.faulty = true
+	parts := multipart.NewReader(bytes.NewReader(body), boundary)
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF { // an end that was cut off is another error
+			return
+		}
+		var value []byte
+		if err == nil {
+			value, err = io.ReadAll(part)
+		}
+		if err != nil {
+			f.faulty = true
+			return
+		}
+		key := part.FormName()
+		if part.FileName() == "" && !f.add(key, string(value), len(key)+1+len(value)) {
+			return
+		}
 	}
-	for pair := range strings.SplitSeq(raw, "&") {
-		if len(in.form) == maxParams {
-			in.faulty = true
-			break
-		}
-		rawKey, rawValue, found := strings.Cut(pair, "=")
-		keyBytes, keyOK := unescape(rawKey)
-		valueBytes, valueOK := unescape(rawValue)
-		key, keyReadable := charset.Decode(keyBytes)
-		value, valueReadable := charset.Decode(valueBytes)
-		if !found || key == "" || !keyOK || !valueOK || !keyReadable || !valueReadable {
-			in.faulty = true
-			continue
-		}
-		switch {
-		case !ownedByProtocol(key):
-			if in.otherSize > 0 {
-				in.otherSize++ // the & between
-			}
-			in.otherSize += len(keyBytes) + 1 + len(valueBytes)
-		case in.form.count(key) > 0:
-			in.faulty = true
-		}
-		in.form = append(in.form, Param{key, value})
+}
+
+// add takes one parameter, whose bytes are in the character set of the request. It reports
+// whether there may be more.
+func (f *formReader) add(keyBytes, valueBytes string, size int) bool {
+	if len(f.form) == maxParams {
+		f.faulty = true
+		return false
 	}
-	return in
+	key, keyReadable := f.charset.Decode(keyBytes)
+	value, valueReadable := f.charset.Decode(valueBytes)
+	if key == "" || !keyReadable || !valueReadable {
+		f.faulty = true
+		return true
+	}
+	switch {
+	case !ownedByProtocol(key):
+		if f.otherSize > 0 {
+			f.otherSize++ // the & between
+		}
+		f.otherSize += size
+	case f.form.count(key) > 0:
+		f.faulty = true
+	}
+	f.form = append(f.form, Param{key, value})
+	return true
 }
 
 // unescape undoes form encoding. It reports whether s was encoded as it must be:

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
-	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
 // option departs from the defaults.
@@ -35,9 +35,9 @@ func withClock(now func() time.Time) option { return func(c *sim.Config) { c.Clo
 func withColumns(n int) option              { return func(c *sim.Config) { c.Columns = n } }
 func withConnectionAuth(code string) option { return func(c *sim.Config) { c.ConnectionCode = code } }
 
-func withDeclineCancelling() option { return func(c *sim.Config) { c.DeclineCancels = true } }
+func withDeclineCancelling() option { return func(c *sim.Config) { c.DeclinedReAuth = "cancels" } }
 
-func withDeclinesAnswered() option        { return func(c *sim.Config) { c.DeclinesAnswered = true } }
+func withDeclinesAnswered() option        { return func(c *sim.Config) { c.DeclinedRT0 = "answer" } }
 func withKickbackACID(acid string) option { return func(c *sim.Config) { c.KickbackACID = acid } }
 func withKickbackDelay(d time.Duration) option {
 	return func(c *sim.Config) { c.KickbackDelay = d }
@@ -53,18 +53,22 @@ func withKickbackTimeout(d time.Duration) option {
 	return func(c *sim.Config) { c.KickbackTimeout = d }
 }
 
-func withKickbacksReversed() option { return func(c *sim.Config) { c.KickbacksReversed = true } }
+func withKickbacksReversed() option { return func(c *sim.Config) { c.KickbackOrder = "reversed" } }
 
-func withLateCaptures() option            { return func(c *sim.Config) { c.CapturesAnyTime = true } }
-func withLineEnding(ending string) option { return func(c *sim.Config) { c.LineEnding = ending } }
-func withMemory(n int) option             { return func(c *sim.Config) { c.Memory = n } }
-func withPlainOtherData() option          { return func(c *sim.Config) { c.PlainOtherData = true } }
-func withSeed(seed int64) option          { return func(c *sim.Config) { c.Seed = seed } }
-func withShiftJISKickbacks() option {
-	return func(c *sim.Config) { c.KickbackCharset = wire.ShiftJIS }
+func withLateCaptures() option { return func(c *sim.Config) { c.LateCapture = "done" } }
+func withLineEnding(ending string) option {
+	return func(c *sim.Config) { c.LineEnd, _ = sim.LineEnd(ending) }
 }
-func withShiftJISReplies() option  { return func(c *sim.Config) { c.ReplyCharset = wire.ShiftJIS } }
-func withShiftJISRequests() option { return func(c *sim.Config) { c.RequestCharset = wire.ShiftJIS } }
+func withMemory(n int) option    { return func(c *sim.Config) { c.Memory = n } }
+func withPlainOtherData() option { return func(c *sim.Config) { c.OtherData = "plain" } }
+func withSeed(seed int64) option { return func(c *sim.Config) { c.Seed = seed } }
+func withShiftJISKickbacks() option {
+	return func(c *sim.Config) { c.KickbackCharset = assumed.ShiftJIS }
+}
+func withShiftJISReplies() option { return func(c *sim.Config) { c.ReplyCharset = assumed.ShiftJIS } }
+func withShiftJISRequests() option {
+	return func(c *sim.Config) { c.RequestCharset = assumed.ShiftJIS }
+}
 func withStoreID(id string) option { return func(c *sim.Config) { c.StoreID = id } }
 func withWaitingKickbacks(all []sim.WaitingKickback) option {
 	return func(c *sim.Config) { c.Waiting = all }

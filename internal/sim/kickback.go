@@ -179,11 +179,9 @@ type kickback struct {
 	ended    bool // delivered or given up
 }
 
-// announce keeps the outcome of a re-authorisation with rt=0 for its kickback. Only
-// what the issuer was asked about is told by kickback (specification, ※1 below the
-// table of columns: codes there are those that begin with G).
+// announce keeps the outcome of a re-authorisation with rt=0 for its kickback.
 func (s *Simulator) announce(req *Request, in input, res result) result {
-	if in.wantsRow() || res.code != "" && s.config.DeclinesAnswered {
+	if req.Operation != jpayment.OpReAuthByKickback || in.row {
 		return res
 	}
 	res.byKickback = true
@@ -202,18 +200,23 @@ func (s *Simulator) announce(req *Request, in input, res result) result {
 
 // kickbackQuery writes the parameters of a kickback (specification, キックバック(rt=0)仕様;
 // field notes, "Kickbacks": empty values are kept, the merchant's other data comes
-// back as parameters of its own after ta, acid may follow: H).
+// back as parameters of its own: H). In the vendor's list acid stands before them.
 func (s *Simulator) kickbackQuery(res result, other []Param) string {
-	columns := res.columns()
+	columns := res.columns(false)
+	if res.code != "" && res.payment.ID != "" && s.config.DeclineKickback == "payment" {
+		columns[paymentColumn], columns[orderNumberColumn] = res.payment.ID, res.payment.OrderNumber
+	}
 	pairs := make([]Param, 0, len(columns)+len(other)+1)
 	for i, name := range []string{"gid", "rst", "ap", "ec", "god", "cod", "am", "tx", "sf", "ta"} {
 		pairs = append(pairs, Param{name, columns[i]})
 	}
-	pairs = append(pairs, other...)
 	if s.config.KickbackACID != "" {
 		pairs = append(pairs, Param{"acid", s.config.KickbackACID})
 	}
-	return Query(pairs, s.config.KickbackCharset)
+	if s.config.KickbackOtherData == "kept" {
+		pairs = append(pairs, other...)
+	}
+	return Query(pairs, charsetOf(s.config.KickbackCharset))
 }
 
 // Query writes pairs as key=value&key=value. Keys and values are
@@ -344,7 +347,7 @@ func (s *Simulator) batch(isDue func(*kickback) bool) []*kickback {
 		}
 	}
 	slices.SortStableFunc(batch, func(a, b *kickback) int { return a.due.Compare(b.due) })
-	if s.config.KickbacksReversed {
+	if s.config.KickbackOrder == "reversed" {
 		slices.Reverse(batch)
 	}
 	return batch
@@ -367,7 +370,7 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 	if err != nil {
 		return KickbackDelivery{}, err
 	}
-	status, answer, err := s.get(ctx, target, d.RawQuery)
+	status, answer, err := s.get(ctx, target, d.RawQuery, s.Config().KickbackTimeout)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -375,6 +378,9 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 	// The success of a kickback is judged by its receiver's output not being empty
 	// (specification, キックバック(rt=0)仕様; field notes, "Kickbacks": H).
 	d.Delivered = err == nil && len(answer) > 0
+	if s.config.KickbackJudged == "status" {
+		d.Delivered = err == nil && status >= 200 && status <= 299
+	}
 	if k != nil {
 		k.ended = k.ended || d.Delivered
 		_ = s.save(Change{Kickbacks: []WaitingKickback{k.waiting()}}) // see Config.Journal
@@ -450,8 +456,8 @@ func (s *Simulator) begin(d *KickbackDelivery, k *kickback, query string, byHand
 // its own: on one that was used before, net/http might send the query twice without a
 // word. What the real gateway's headers are is not known, so that there are none but
 // those that HTTP demands.
-func (s *Simulator) get(ctx context.Context, target *url.URL, query string) (status int, answer []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config.KickbackTimeout)
+func (s *Simulator) get(ctx context.Context, target *url.URL, query string, patience time.Duration) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	go func() {
 		select {

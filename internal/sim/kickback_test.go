@@ -28,7 +28,7 @@ const (
 	byKickback = "aid=123456&rt=0&tid=10000001&am=900&tx=72&sf=0"
 	// toldByKickback is what the kickback says of it where the payment was order.
 	toldByKickback = "gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=test&am=900&tx=72&sf=0&ta=972"
-	toldDeclined   = "gid=0&rst=2&ap=&ec=G1242G120000&god=&cod=&am=0&tx=0&sf=0&ta=0"
+	toldDeclined   = "gid=10000001&rst=2&ap=&ec=G1242G120000&god=&cod=test&am=0&tx=0&sf=0&ta=0"
 )
 
 // receiver is a store's page for kickbacks. It keeps the queries and answers as respond
@@ -131,7 +131,7 @@ func TestKickbackQuery(t *testing.T) {
 		},
 		"acid": {
 			options: options{withKickbackACID("1000000001")},
-			payment: order, url: "/", form: "&a=b", want: "/?" + toldByKickback + "&a=b&acid=1000000001",
+			payment: order, url: "/", form: "&a=b", want: "/?" + toldByKickback + "&acid=1000000001&a=b",
 		},
 		"Japanese": {
 			payment: named("注文①"), url: "/", form: "&a=%E3%81%82",
@@ -153,7 +153,7 @@ func TestKickbackQuery(t *testing.T) {
 		"declined": {payment: declined, url: "/", want: "/?" + toldDeclined},
 		"declined, with all that follows": {
 			options: options{withKickbackACID("0"), withDeclineCancelling()},
-			payment: declined, url: "/?x", form: "&a=b", want: "/?x&" + toldDeclined + "&a=b&acid=0",
+			payment: declined, url: "/?x", form: "&a=b", want: "/?x&" + toldDeclined + "&acid=0&a=b",
 		},
 	}
 	for name, test := range tests {
@@ -221,7 +221,7 @@ func TestWhatHasAKickback(t *testing.T) {
 			reAuth + "&rt=0&tid=10000003", "OK\r\n", "",
 			"gid=10000004&rst=1&ap=0001115&ec=&god=20000004&cod=test&am=2&tx=3&sf=4&ta=9",
 		},
-		{reAuth + "&rt=0&tid=10000002", "OK\r\n", "G1242G120000", toldDeclined},
+		{reAuth + "&rt=0&tid=10000002", "OK\r\n", "G1242G120000", strings.Replace(toldDeclined, "10000001", "10000002", 1)},
 		{reAuth + "&rt=1&tid=10000002", declinedRow, "G1242G120000", ""},
 		{gateway + "&rt=0&jb=SALES&tid=10000002", "ER:G1242G120000\r\n", "G1242G120000", ""},
 		{gateway + "&rt=0&jb=SALES&tid=10000004", "OK\r\n", "", ""},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 // Settings are those of the store that can be changed while the simulator runs.
@@ -14,13 +15,16 @@ type Settings struct {
 	Maintenance   bool           // SetMaintenance: the gateway's, rather than the store's
 	RegisteredIPs []netip.Prefix // RegisterIPs
 	KickbackURL   string         // SetKickbackURL; empty for none
+	// Behaviour is what the gateway does otherwise than assumed, by the keys of package
+	// assumed.
+	Behaviour assumed.Values `json:",omitempty"`
 }
 
 // Settings returns the settings of now.
 func (s *Simulator) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	settings := Settings{TestMode: s.testMode, Maintenance: s.maintenance, RegisteredIPs: slices.Clone(s.allowed)}
+	settings := Settings{TestMode: s.testMode, Maintenance: s.maintenance, RegisteredIPs: slices.Clone(s.allowed), Behaviour: s.config.Behaviour.otherwise()}
 	if s.kickbacks.target != nil {
 		settings.KickbackURL = s.kickbacks.target.String()
 	}

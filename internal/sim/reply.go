@@ -9,11 +9,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// result is what the gateway decided: a refusal with its code, or the payment
-// that the reply is about.
+// result is what the gateway decided of a payment: a refusal with its code, or done.
 type result struct {
 	code    string
-	payment Payment // where code is empty
+	payment Payment // where code is empty; else the one that was asked for, if there is one
 	other   []Param // the merchant's other data, to be given back
 
 	byKickback bool // told by kickback, not by the reply
@@ -35,18 +34,28 @@ type answer struct {
 // ER: with a code). The status is 200 for a refusal too (M).
 func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {
 	var text string
+	status := http.StatusOK
+	if res.code != "" && !res.byKickback {
+		status = s.config.RefusalStatus
+	}
 	switch {
-	case in.wantsRow():
+	case in.row:
 		text = s.row(res)
 	case res.code != "" && !res.byKickback:
-		text = "ER:" + res.code
+		text = res.code
+		if s.config.ShortRefusal == "prefixed" {
+			text = "ER:" + text
+		}
 	default:
 		text = "OK"
+		if s.config.Acceptance == "number" {
+			text += "," + in.form.Get("tid")
+		}
 	}
-	body := []byte(encode(text+s.config.LineEnding, charset))
+	body := []byte(encode(text+lineEnds[s.config.LineEnd], charset))
 	return answer{
-		status:      http.StatusOK,
-		contentType: "text/html; charset=" + s.config.ReplyCharset.String(),
+		status:      status,
+		contentType: "text/html; charset=" + charsetOf(s.config.ReplyCharset).String(),
 		length:      len(body),
 		body:        body,
 	}
@@ -55,8 +64,18 @@ func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {
 // row writes the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the
 // other data. id and ps are for content sales only and stay empty.
 func (s *Simulator) row(res result) string {
-	columns := append(res.columns(), "", "")
-	other := s.otherData(res.other)
+	columns := res.columns(s.config.RefusalRow == "payment")
+	switch s.config.OrderComma {
+	case "escaped":
+		columns[orderNumberColumn] = strings.ReplaceAll(columns[orderNumberColumn], ",", "%2C")
+	case "dropped":
+		columns[orderNumberColumn] = strings.ReplaceAll(columns[orderNumberColumn], ",", "")
+	}
+	columns = append(columns, "", "")
+	other := ""
+	if res.code == "" || s.config.RefusalRow == "payment" {
+		other = s.otherData(res.other)
+	}
 	switch {
 	case s.config.Columns == 14:
 		columns = append(columns, "0", other)
@@ -69,23 +88,38 @@ func (s *Simulator) row(res result) string {
 }
 
 // columns are gid, rst, ap, ec, god, cod, am, tx, sf and ta, those that a row and a
-// kickback have in common.
-func (res result) columns() []string {
-	if res.code != "" {
-		return []string{"0", "2", "", res.code, "", "", "0", "0", "0", "0"}
-	}
+// kickback have in common. Those of a refusal may tell the payment.
+func (res result) columns(tell bool) []string {
 	p := res.payment
-	return []string{
+	columns := []string{
 		p.ID, "1", p.ApprovalCode, "", p.OrderCode, p.OrderNumber,
 		yen(p.Amount), yen(p.Tax), yen(p.Shipping), yen(p.Amount + p.Tax + p.Shipping),
 	}
+	if res.code == "" {
+		return columns
+	}
+	if !tell || p.ID == "" {
+		return []string{"0", "2", "", res.code, "", "", "0", "0", "0", "0"}
+	}
+	columns[1], columns[2], columns[3] = "2", "", res.code
+	return columns
 }
+
+// The places of gid and cod among the columns.
+const (
+	paymentColumn     = 0
+	orderNumberColumn = 5
+)
 
 func yen(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (s *Simulator) otherData(params []Param) string {
-	if !s.config.PlainOtherData {
-		return Query(params, s.config.ReplyCharset)
+	if s.config.OtherData == "escaped" {
+		text := Query(params, charsetOf(s.config.ReplyCharset))
+		if s.config.RowSpace == "plus" {
+			text = strings.ReplaceAll(text, "%20", "+")
+		}
+		return text
 	}
 	pairs := make([]string, len(params))
 	for i, p := range params {

@@ -32,7 +32,7 @@ func Start(c Config) *Server {
 	s := &Server{
 		Simulator: simulator,
 		URL:       "http://" + listener.Addr().String(),
-		http:      &http.Server{Handler: simulator, ReadHeaderTimeout: time.Minute},
+		http:      &http.Server{Handler: simulator, ReadHeaderTimeout: time.Minute, ConnState: simulator.ConnState},
 	}
 	s.tasks.Go(func() { _ = s.http.Serve(listener) }) // returns when Close is called
 	s.tasks.Go(simulator.sendKickbacks)               // as above

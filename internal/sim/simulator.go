@@ -9,6 +9,7 @@ package sim
 import (
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -57,6 +58,8 @@ type Simulator struct {
 
 	wake chan struct{} // holds one element when the kickbacks are to be looked at again
 	turn chan struct{} // holds one element while kickbacks are being sent
+
+	idle idle
 }
 
 // New returns a simulator that admits requests from this machine only. It panics if the
@@ -65,7 +68,7 @@ func New(c Config) *Simulator {
 	if err := c.check(); err != nil {
 		panic("jpaymenttest: " + err.Error())
 	}
-	c.KickbackRetries = slices.Clone(c.KickbackRetries)
+	c.Behaviour = c.clone()
 	s := &Simulator{
 		config:       c,
 		clock:        c.Clock,
@@ -80,6 +83,7 @@ func New(c Config) *Simulator {
 		changes: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
 		turn:    make(chan struct{}, 1),
+		idle:    idle{timers: map[net.Conn]*time.Timer{}},
 	}
 	if s.machineClock {
 		s.clock = time.Now
@@ -88,8 +92,23 @@ func New(c Config) *Simulator {
 	return s
 }
 
-// Config returns what the simulator was made of.
-func (s *Simulator) Config() Config { return s.config }
+// Config returns what the simulator was made of, and how it behaves now.
+func (s *Simulator) Config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config
+}
+
+// Behave makes the gateway behave otherwise from the next request on. Kickbacks that wait
+// are sent as it behaves then.
+func (s *Simulator) Behave(b Behaviour) {
+	must("Behave", b.Values().Check())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config.Behaviour = b.clone()
+	s.changed()
+	s.lookAgain()
+}
 
 // must panics with an error of what a test or program has asked for. The reader knows
 // the simulator as jpaymenttest.

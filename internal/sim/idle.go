@@ -1,0 +1,30 @@
+package sim
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// idle closes connections on which no request has come for as long as the gateway keeps
+// them.
+type idle struct {
+	mu     sync.Mutex
+	timers map[net.Conn]*time.Timer
+}
+
+// ConnState is for the [http.Server] in front of a Simulator, which tells it about its
+// connections.
+func (s *Simulator) ConnState(conn net.Conn, state http.ConnState) {
+	patience := s.Config().IdleTimeout
+	s.idle.mu.Lock()
+	defer s.idle.mu.Unlock()
+	if timer, waits := s.idle.timers[conn]; waits {
+		timer.Stop()
+		delete(s.idle.timers, conn)
+	}
+	if state == http.StateIdle {
+		s.idle.timers[conn] = time.AfterFunc(patience, func() { _ = conn.Close() })
+	}
+}
