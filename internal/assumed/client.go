@@ -57,7 +57,7 @@ var ofClient = []Assumption{
 	{
 		Number: 4, Grade: "H", Where: "kickback.go",
 		Text:     t("A refusal says nothing of the payment.", "失敗の応答からは、決済について何も分かりません。"),
-		Evidence: t("The vendor's sample has `gid` 0 and amounts of 0; the client concludes nothing from either, and a verifier looks at no amounts of a failure.", "ベンダーのサンプルでは `gid` も金額も 0 です。クライアントはどちらからも判断せず、通知の検証でも失敗の金額は見ません。"),
+		Evidence: t("The vendor's sample has `gid` 0 and amounts of 0; the client concludes nothing from either, and a verifier looks at no amounts of a failure.", "ベンダーのサンプルでは `gid` も金額も 0 です。クライアントはどちらからも判断せず、決済結果通知の検証でも失敗の金額は見ません。"),
 		IfWrong:  t("Nothing changes.", "何も変わりません。"),
 		HangsOn:  []int{59},
 	},
@@ -145,7 +145,7 @@ var ofClient = []Assumption{
 	{
 		Number: 15, Grade: "L", Where: "extra.go",
 		Text:     t("In a reply row `+` is a plus, in a kickback it is a space.", "応答の行の `+` は加算記号、決済結果通知の `+` は空白です。"),
-		Evidence: t("Rows give back what was sent, which never has one for a space; a query is written by the gateway.", "応答は送信した内容を返すもので、空白として `+` を送信することはありません。通知のクエリはゲートウェイが作成します。"),
+		Evidence: t("Rows give back what was sent, which never has one for a space; a query is written by the gateway.", "応答は送信した内容を返すもので、空白として `+` を送信することはありません。決済結果通知のクエリはゲートウェイが作成します。"),
 		IfWrong:  t("A `+` in other data or in `cod` reads as the other.", "その他データや `cod` の `+` と空白を取り違えます。"),
 		Setting: &Setting{
 			Key: "row_space", Text: t("A space in the escaped other data of a row", "応答の行で、エンコードされたその他データの空白"),
@@ -216,8 +216,8 @@ var ofClient = []Assumption{
 	{
 		Number: 24, Grade: "H", Where: "internal/token/token.go",
 		Text:     t("Other data comes back in a kickback unchanged.", "その他データは、決済結果通知でそのまま返されます。"),
-		Evidence: t("Vendor and clients agree for payments; of the notice that a recurring charge was stopped the vendor says that it has none.", "決済の通知についてはベンダーと複数のクライアントが一致しています。自動課金の停止の通知には返されないと、ベンダーが明記しています。"),
-		IfWrong:  t("Every kickback is refused, and the control panel has to tell; outcomes of ReAuthByKickback stay unknown.", "通知がすべて拒否され、結果は管理画面で確認するしかありません。ReAuthByKickback の結果は不明のままです。"),
+		Evidence: t("Vendor and clients agree for payments; of the notice that a recurring charge was stopped the vendor says that it has none.", "通常の決済結果通知についてはベンダーと複数のクライアントが一致しています。自動課金の停止のときの決済結果通知には返されないと、ベンダーが明記しています。"),
+		IfWrong:  t("Every kickback is refused, and the control panel has to tell; outcomes of ReAuthByKickback stay unknown.", "決済結果通知がすべて拒否され、結果は管理画面で確認するしかありません。ReAuthByKickback の結果は不明のままです。"),
 		Setting: &Setting{
 			Key: "kickback_other_data", Text: t("The merchant's other data in a kickback", "決済結果通知のその他データ"),
 			Values: []Value{
@@ -229,7 +229,7 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 25, Grade: "H", Where: "kickbackhandler.go",
-		Text:     t("A body makes a kickback delivered, and none makes the gateway send it again.", "応答に本文があれば通知は配信済みとなり、なければ再送されます。"),
+		Text:     t("A body makes a kickback delivered, and none makes the gateway send it again.", "応答に本文があれば決済結果通知は配信済みとなり、なければ再送されます。"),
 		Evidence: t("The specification asks for a content length of 0 or more, which is read as more than 0.", "仕様書の「ContentLengthが0以上」を、0 より大きいことと解釈しています。"),
 		IfWrong:  t("Nothing changes where the status counts instead: it agrees with the body.", "代わりにステータスで判定されるとしても、本文の有無と一致させています。"),
 		HangsOn:  []int{63},
@@ -238,14 +238,14 @@ var ofClient = []Assumption{
 		Number: 26, Grade: "M", Where: "kickback.go",
 		Text:         t("A kickback comes within 24 hours.", "決済結果通知は24時間以内に届きます。"),
 		Evidence:     t("30 seconds are known (H), how long the gateway tries is not.", "30秒以内であることは分かっていますが（H）、再送が続く時間は分かっていません。"),
-		IfWrong:      t("Late kickbacks are refused; a greater maximum age of the `KickbackVerifier` admits them.", "遅れて届いた通知が拒否されます。`KickbackVerifier` の有効期間を延ばせば受け付けられます。"),
+		IfWrong:      t("Late kickbacks are refused; a greater maximum age of the `KickbackVerifier` admits them.", "遅れて届いた決済結果通知が拒否されます。`KickbackVerifier` の有効期間を延ばせば受け付けられます。"),
 		Options:      []Option{{Call: "jpayment.NewKickbackVerifier(storeID, 72*time.Hour, key)"}},
 		Unobservable: t("Not to have come for a day proves nothing for the day after.", "1日届かなくても、翌日に届かないことの証明にはなりません。"),
 	},
 	{
 		Number: 27, Where: "kickback.go",
 		Text:         t("The merchant's clocks differ by 5 minutes at most.", "加盟店側の時計のずれは5分以内です。"),
-		IfWrong:      t("Kickbacks are refused as from the future.", "通知が未来のものとして拒否されます。"),
+		IfWrong:      t("Kickbacks are refused as from the future.", "決済結果通知が未来のものとして拒否されます。"),
 		Unobservable: ownChoice,
 	},
 	{

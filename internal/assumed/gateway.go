@@ -90,13 +90,13 @@ var ofGateway = []Assumption{
 	{
 		Number: 38, Grade: "L", Where: "internal/sim/kickback.go",
 		Text:     t("A decline of a re-authorisation with `rt=0` comes by kickback.", "`rt=0` の再オーソリの拒否は、決済結果通知で伝えられます。"),
-		Evidence: t("The specification has kickbacks carry `G` codes, and they come from the issuer, after the answer.", "仕様書では通知に `G` コードが載ります。これはカード会社からのもので、応答の後に分かります。"),
-		IfWrong:  t("`ReAuthByKickback` returns the decline, and no kickback follows.", "`ReAuthByKickback` が拒否を返し、通知は送信されません。"),
+		Evidence: t("The specification has kickbacks carry `G` codes, and they come from the issuer, after the answer.", "仕様書では決済結果通知に `G` コードが載ります。これはカード会社からのもので、応答の後に分かります。"),
+		IfWrong:  t("`ReAuthByKickback` returns the decline, and no kickback follows.", "`ReAuthByKickback` が拒否を返し、決済結果通知は送信されません。"),
 		Setting: &Setting{
 			Key: "declined_rt0", Text: t("How a decline of a ReAuth with rt=0 is told", "rt=0 の再オーソリの拒否の伝え方"), Option: "WithDeclinesAnswered",
 			Values: []Value{
-				{"kickback", t("OK, and a kickback", "OK と応答し、通知で伝える")},
-				{"answer", t("at once, without a kickback", "その場で応答し、通知しない")},
+				{"kickback", t("OK, and a kickback", "OK と応答し、決済結果通知で伝える")},
+				{"answer", t("at once, without a kickback", "その場で応答し、決済結果通知は送信しない")},
 			},
 			Default: "kickback", Flip: "answer",
 		},
@@ -105,26 +105,26 @@ var ofGateway = []Assumption{
 		Number: 39, Grade: "M", Where: "internal/sim/kickback.go",
 		Text:     t("A kickback is due at once.", "決済結果通知は直ちに送信されます。"),
 		Evidence: t("The vendor promises it within 30 seconds (H); the rest is inferred.", "ベンダーの説明では30秒以内です（H）。それ以外は推測です。"),
-		IfWrong:  t("A kickback may come before the answer or long after it.", "通知が応答より先に届くことも、かなり後に届くこともあります。"),
+		IfWrong:  t("A kickback may come before the answer or long after it.", "決済結果通知が応答より先に届くことも、かなり後に届くこともあります。"),
 		Setting: &Setting{
-			Key: "kickback_delay", Text: t("How long after its request a kickback is due", "リクエストから通知までの時間"), Option: "WithKickbackDelay",
+			Key: "kickback_delay", Text: t("How long after its request a kickback is due", "リクエストから決済結果通知までの時間"), Option: "WithKickbackDelay",
 			Kind: Duration, Longest: 30 * time.Second, Default: "0s", Flip: "10s",
 		},
 	},
 	{
 		Number: 40, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:     t("A kickback that is not delivered is sent again after 1, 5 and 30 minutes, then given up.", "配信できなかった通知は1分後・5分後・30分後に再送され、その後は打ち切られます。"),
+		Text:     t("A kickback that is not delivered is sent again after 1, 5 and 30 minutes, then given up.", "配信できなかった決済結果通知は1分後・5分後・30分後に再送され、その後は打ち切られます。"),
 		Evidence: t("That there is a judgement of success is documented, what follows from it is not.", "成功判定があることは文書化されていますが、その後の動作は文書化されていません。"),
 		IfWrong:  t("See 26.", "前提26を参照してください。"),
 		Setting: &Setting{
-			Key: "kickback_retries", Text: t("After which times a kickback is sent again", "通知を再送するまでの時間"), Option: "WithKickbackRetries",
+			Key: "kickback_retries", Text: t("After which times a kickback is sent again", "決済結果通知を再送するまでの時間"), Option: "WithKickbackRetries",
 			Kind: Durations, Shortest: time.Nanosecond, Longest: 24 * time.Hour, Default: "1m,5m,30m", Flip: "5s",
 		},
 	},
 	{
 		Number: 41, Grade: "L", Where: "internal/sim/kickback.go",
 		Text:    t("The gateway waits 30 seconds for a receiver.", "ゲートウェイは受信側の応答を30秒待ちます。"),
-		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間のかかる通知が処理中に再送されます。"),
+		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間のかかる決済結果通知が処理中に再送されます。"),
 		Setting: &Setting{
 			Key: "kickback_timeout", Text: t("How long the gateway waits for a receiver", "受信側の応答を待つ時間"), Option: "WithKickbackTimeout",
 			Kind: Duration, Shortest: time.Nanosecond, Longest: time.Hour, Default: "30s", Flip: "5s",
@@ -136,17 +136,17 @@ var ofGateway = []Assumption{
 		Evidence: t("Nothing excludes duplicates.", "重複しないという根拠はありません。"),
 		IfWrong:  t("Nothing changes for a receiver with a unique key.", "受信側に一意キーがあれば、何も変わりません。"),
 		Setting: &Setting{
-			Key: "kickback_duplicates", Text: t("How many more times each kickback is sent", "通知を余分に送信する回数"), Option: "WithKickbackDuplicates",
+			Key: "kickback_duplicates", Text: t("How many more times each kickback is sent", "決済結果通知を余分に送信する回数"), Option: "WithKickbackDuplicates",
 			Kind: Count, Most: 100, Default: "0", Flip: "1",
 		},
 	},
 	{
 		Number: 43, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:     t("Kickbacks come in the order of their requests.", "通知はリクエストの順に送信されます。"),
+		Text:     t("Kickbacks come in the order of their requests.", "決済結果通知はリクエストの順に送信されます。"),
 		Evidence: t("Nothing promises an order.", "順序の保証はありません。"),
 		IfWrong:  t("As 42.", "前提42と同じです。"),
 		Setting: &Setting{
-			Key: "kickback_order", Text: t("Order of kickbacks that are due together", "同時に送信する通知の順序"), Option: "WithKickbacksReversed",
+			Key: "kickback_order", Text: t("Order of kickbacks that are due together", "同時に送信する決済結果通知の順序"), Option: "WithKickbacksReversed",
 			Values: []Value{
 				{"asked", t("that of their requests", "リクエストの順")},
 				{"reversed", t("the last first", "新しいものから")},
@@ -292,24 +292,24 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 60, Grade: "M", Where: "internal/sim/kickback.go",
-		Text:    t("A re-authorisation with `rt=0` that is refused before the issuer is asked is answered with the code, without a kickback.", "カード会社に照会する前に拒否された `rt=0` の再オーソリには、コードで応答し、通知は送信しません。"),
-		IfWrong: t("A kickback of a request that counts as refused.", "拒否と扱われたリクエストの通知が届きます。"),
+		Text:    t("A re-authorisation with `rt=0` that is refused before the issuer is asked is answered with the code, without a kickback.", "カード会社に照会する前に拒否された `rt=0` の再オーソリには、コードで応答し、決済結果通知は送信しません。"),
+		IfWrong: t("A kickback of a request that counts as refused.", "拒否と扱われたリクエストの決済結果通知が届きます。"),
 		Setting: &Setting{
 			Key: "refused_rt0", Text: t("How the gateway's own refusal of a ReAuth with rt=0 is told", "rt=0 の再オーソリをゲートウェイが拒否したときの伝え方"),
 			Values: []Value{
-				{"answer", t("at once, without a kickback", "その場で応答し、通知しない")},
-				{"kickback", t("OK, and a kickback", "OK と応答し、通知で伝える")},
+				{"answer", t("at once, without a kickback", "その場で応答し、決済結果通知は送信しない")},
+				{"kickback", t("OK, and a kickback", "OK と応答し、決済結果通知で伝える")},
 			},
 			Default: "answer", Flip: "kickback",
 		},
 	},
 	{
 		Number: 61, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:     t("The kickback of a decline has the `gid` and the `cod` of the payment that it was about, amounts of 0, and the other data.", "拒否の通知には、対象の決済の `gid` と `cod`、0 の金額、その他データがあります。"),
-		Evidence: t("The vendor's help lists `gid` and `cod` for notices of recurring charges that are no success; whose `gid` it would be here is inferred.", "ベンダーのヘルプでは、自動課金の成功以外の通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるかは推測です。"),
-		IfWrong:  t("With neither, a receiver that looks the order up by them drops the notice; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は通知を無視します。通知の署名鍵を使っていれば、対象の決済が分かります。"),
+		Text:     t("The kickback of a decline has the `gid` and the `cod` of the payment that it was about, amounts of 0, and the other data.", "拒否の決済結果通知には、対象の決済の `gid` と `cod`、0 の金額、その他データがあります。"),
+		Evidence: t("The vendor's help lists `gid` and `cod` for notices of recurring charges that are no success; whose `gid` it would be here is inferred.", "ベンダーのヘルプでは、自動課金の成功以外の決済結果通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるかは推測です。"),
+		IfWrong:  t("With neither, a receiver that looks the order up by them drops the notice; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は決済結果通知を無視します。決済結果通知の署名鍵を使っていれば、対象の決済が分かります。"),
 		Setting: &Setting{
-			Key: "decline_kickback", Text: t("What the kickback of a decline says of the payment", "拒否の通知に書かれる決済の内容"),
+			Key: "decline_kickback", Text: t("What the kickback of a decline says of the payment", "拒否の決済結果通知に書かれる決済の内容"),
 			Values: []Value{
 				{"payment", t("its gid and cod", "gid と cod")},
 				{"nothing", t("nothing: gid 0, no cod", "なし（gid は 0、cod は空）")},
@@ -319,16 +319,16 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 62, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:    t("Other data keeps its order in a kickback, and a name that is the kickback's own is there twice.", "その他データは通知でも順序が保たれ、通知自身の項目と同じ名前のものは2回現れます。"),
+		Text:    t("Other data keeps its order in a kickback, and a name that is the kickback's own is there twice.", "その他データは決済結果通知でも順序が保たれ、決済結果通知自身の項目と同じ名前のものは2回現れます。"),
 		IfWrong: t("Nothing changes, see 18.", "何も変わりません。前提18を参照してください。"),
 	},
 	{
 		Number: 63, Grade: "H", Where: "internal/sim/kickback.go",
-		Text:     t("Kickbacks are sent one after the other. A whole body that is not empty delivers one whatever the status; a redirect is not followed.", "通知は1件ずつ送信されます。ステータスにかかわらず、空でない本文を最後まで受け取れば配信済みです。リダイレクトには従いません。"),
+		Text:     t("Kickbacks are sent one after the other. A whole body that is not empty delivers one whatever the status; a redirect is not followed.", "決済結果通知は1件ずつ送信されます。ステータスにかかわらず、空でない本文を最後まで受け取れば配信済みです。リダイレクトには従いません。"),
 		Evidence: t("H for the body.", "本文については H。"),
 		IfWrong:  t("See 25.", "前提25を参照してください。"),
 		Setting: &Setting{
-			Key: "kickback_judged", Text: t("What makes a kickback delivered", "通知を配信済みとする条件"),
+			Key: "kickback_judged", Text: t("What makes a kickback delivered", "決済結果通知を配信済みとする条件"),
 			Values: []Value{
 				{"body", t("a body that is not empty", "空でない本文")},
 				{"status", t("a status from 200 to 299", "200 から 299 のステータス")},
@@ -338,8 +338,8 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 64, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:         t("A kickback waits while the store has no kickback URL; one sent by hand ends the gateway's own attempts if it is delivered.", "決済結果通知URLが未設定の間、通知は保留されます。手動で送信した通知が配信されると、ゲートウェイによる再送は終わります。"),
-		IfWrong:      t("Fewer kickbacks, or more.", "通知の数が変わります。"),
+		Text:         t("A kickback waits while the store has no kickback URL; one sent by hand ends the gateway's own attempts if it is delivered.", "決済結果通知URLが未設定の間、決済結果通知は保留されます。手動で送信した決済結果通知が配信されると、ゲートウェイによる再送は終わります。"),
+		IfWrong:      t("Fewer kickbacks, or more.", "決済結果通知の数が変わります。"),
 		Unobservable: t("It is about what people do in the control panel.", "管理画面での操作についての前提です。"),
 	},
 	{

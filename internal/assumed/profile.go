@@ -76,9 +76,9 @@ func Assumed() Profile {
 	return p
 }
 
-// Values returns how the simulated gateway is to behave.
+// Values returns how the simulated gateway is to behave, of every setting.
 func (p Profile) Values() Values {
-	v := Values{}
+	v := Defaults()
 	for _, f := range p.Assumptions {
 		if f.Value != nil {
 			v[f.Setting] = string(*f.Value)

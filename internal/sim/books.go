@@ -119,10 +119,20 @@ func (s *Simulator) Check(a Authorization) error {
 	if len(encode(a.OrderNumber, charsetOf(s.Config().RequestCharset))) > 50 {
 		return wrong("OrderNumber", "is longer than 50 bytes", "が 50 バイトを超えています")
 	}
-	if a.Decline != "" && (a.Decline[0] != 'G' || !isCode(a.Decline)) {
-		return wrong("Decline", "is not a G code such as G1242G120000", "が G で始まるエラーコード（例 G1242G120000）ではありません")
+	// A G code has 12 characters (field notes, "Replies": H).
+	if a.Decline != "" && (a.Decline[0] != 'G' || !isCode(a.Decline) || len(a.Decline) != 12) {
+		return wrong("Decline", "is not a G code of 12 characters such as G1242G120000", "が G で始まる12桁のエラーコード（例 G1242G120000）ではありません")
+	}
+	if a.At.After(s.now()) {
+		return wrong("At", "is in the future", "が未来の日時です")
 	}
 	return nil
+}
+
+func (s *Simulator) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clock()
 }
 
 // CheckAmounts returns why amounts cannot be those of a payment, as a [FieldError], or

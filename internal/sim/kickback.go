@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -119,9 +118,7 @@ func (d *KickbackDelivery) copy() KickbackDelivery {
 // A test that counts sets a delay. A [Simulator] without a Server sends
 // nothing by itself.
 func (s *Simulator) DeliverKickbacks(ctx context.Context) (sent int) {
-	s.mu.Lock()
-	now := s.clock()
-	s.mu.Unlock()
+	now := s.now()
 	return s.sendAll(ctx, func(k *kickback) bool { return !k.due.After(now) })
 }
 
@@ -137,10 +134,7 @@ func (s *Simulator) RetryKickback(ctx context.Context, request int) (KickbackDel
 	i := slices.IndexFunc(s.kickbacks.all, func(k *kickback) bool { return k.request == request })
 	if i < 0 {
 		s.mu.Unlock()
-		return KickbackDelivery{}, &Error{jpayment.Text{
-			En: fmt.Sprintf("request %d has no kickback", request),
-			Ja: fmt.Sprintf("リクエスト %d には決済結果通知がありません", request),
-		}}
+		return KickbackDelivery{}, ErrNoKickback
 	}
 	k := s.kickbacks.all[i]
 	s.mu.Unlock()
@@ -358,8 +352,11 @@ const maxAnswer = 64 << 10
 
 var (
 	errClosed = &Error{jpayment.Text{En: "the simulator is closed", Ja: "シミュレーターは終了しています"}}
-	errNoURL  = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
-	errEnded  = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "決済結果通知はその間に配信されました"}}
+	// ErrNoKickback is the error of a request without a kickback.
+	ErrNoKickback = &Error{jpayment.Text{En: "the request has no kickback, or not any more", Ja: "このリクエストの決済結果通知はないか、すでに保存されていません"}}
+
+	errNoURL = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
+	errEnded = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "決済結果通知はその間に配信されました"}}
 )
 
 // send makes one attempt to deliver a kickback, or a forged query where there is no

@@ -709,7 +709,7 @@ func TestRetryKickback(t *testing.T) {
 	ask(t, g, byKickback)
 	for _, number := range []int{0, 1, 3} {
 		_, err := g.RetryKickback(t.Context(), number)
-		require.EqualError(t, err, "request "+strconv.Itoa(number)+" has no kickback")
+		require.ErrorIs(t, err, sim.ErrNoKickback)
 	}
 
 	start := c.now()

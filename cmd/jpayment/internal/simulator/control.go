@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -202,7 +203,8 @@ func (s *Simulator) patchSettings(w http.ResponseWriter, r *http.Request) (any, 
 		RegisteredIPs *[]string `json:"registered_ips"`
 		KickbackURL   *string   `json:"kickback_url"`
 	}
-	if err := decode(w, r, &in); err != nil {
+	behaviour := assumed.Values{}
+	if err := decodeSettings(w, r, &in, behaviour); err != nil {
 		return nil, err
 	}
 	var ips []netip.Prefix
@@ -230,6 +232,7 @@ func (s *Simulator) patchSettings(w http.ResponseWriter, r *http.Request) (any, 
 		if in.KickbackURL != nil {
 			settings.KickbackURL = *in.KickbackURL
 		}
+		behave(settings, behaviour)
 	})
 	if err != nil {
 		return nil, errNotKept
@@ -416,11 +419,12 @@ func (s *Simulator) retryKickback(w http.ResponseWriter, r *http.Request) (any, 
 	if err := decode(w, r, &in); err != nil {
 		return nil, err
 	}
-	number, err := strconv.Atoi(r.PathValue("request"))
-	if err != nil {
-		return nil, notFound("request", "%q is not the number of a request", "の %q はリクエストの番号ではありません", r.PathValue("request"))
+	number, _ := strconv.Atoi(r.PathValue("request")) // there is no request 0
+	delivery, err := s.gateway.RetryKickback(r.Context(), number)
+	if errors.Is(err, sim.ErrNoKickback) {
+		return nil, &refusal{http.StatusNotFound, (&fieldError{"request", jpayment.WhatOf(err)}).What()}
 	}
-	return delivered(s.gateway.RetryKickback(r.Context(), number))
+	return delivered(delivery, err)
 }
 
 func (s *Simulator) forgeKickback(w http.ResponseWriter, r *http.Request) (any, error) {

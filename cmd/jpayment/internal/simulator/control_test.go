@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 func TestPaymentsByAPI(t *testing.T) {
@@ -39,20 +41,29 @@ func TestPaymentsByAPI(t *testing.T) {
 	require.Len(t, r.control(t, "GET", "/payments", "", http.StatusOK)["payments"], 3)
 }
 
+// settings are those of a store, and the gateway as assumed but for what is given.
+func settings(given map[string]any) map[string]any {
+	all := map[string]any{"store_id": "123456"}
+	for key, value := range assumed.Defaults() {
+		all[key] = value
+	}
+	maps.Copy(all, given)
+	return all
+}
+
 func TestSettingsByAPI(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
 	before := r.control(t, "GET", "/settings", "", http.StatusOK)
-	require.Equal(t, map[string]any{
-		"store_id": "123456", "test_mode": false, "maintenance": false, "kickback_url": "",
-		"registered_ips": []any{"127.0.0.0/8", "::1/128"},
-	}, before)
+	require.Equal(t, settings(map[string]any{
+		"test_mode": false, "maintenance": false, "kickback_url": "", "registered_ips": []any{"127.0.0.0/8", "::1/128"},
+	}), before)
 	after := r.control(t, "PATCH", "/settings",
 		`{"test_mode":true,"registered_ips":["203.0.113.5","2001:db8::/32","::ffff:10.0.0.1"],"kickback_url":"http://localhost:1/k?a=b"}`, http.StatusOK)
-	require.Equal(t, map[string]any{
-		"store_id": "123456", "test_mode": true, "maintenance": false, "kickback_url": "http://localhost:1/k?a=b",
+	require.Equal(t, settings(map[string]any{
+		"test_mode": true, "maintenance": false, "kickback_url": "http://localhost:1/k?a=b",
 		"registered_ips": []any{"203.0.113.5/32", "2001:db8::/32", "10.0.0.1/32"},
-	}, after)
+	}), after)
 	require.Equal(t, after, r.control(t, "PATCH", "/settings", `{}`, http.StatusOK), "what is left out stays")
 
 	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: r.authorize(t)})
@@ -121,7 +132,7 @@ func TestKickbacksByAPI(t *testing.T) {
 	failed := r.control(t, "POST", "/kickbacks/1/retry", `{}`, http.StatusOK)
 	require.Equal(t, false, failed["delivered"])
 	require.NotEmpty(t, failed["error"])
-	require.Contains(t, r.control(t, "POST", "/kickbacks/7/retry", `{}`, http.StatusConflict)["error"], "request 7 has no kickback")
+	require.Contains(t, r.control(t, "POST", "/kickbacks/7/retry", `{}`, http.StatusNotFound)["error"], "request: the request has no kickback")
 }
 
 func TestWhatTheAPIRefuses(t *testing.T) {

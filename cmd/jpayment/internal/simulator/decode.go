@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 // maxInput bounds the body of a request to panel or API.
@@ -23,6 +26,12 @@ const maxInput = 1 << 20
 // that is unknown, in other letters, there twice or null is refused by its name. No
 // body is an empty object.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
+	return decodeSettings(w, r, into, nil)
+}
+
+// decodeSettings is decode, where the settings of package assumed are fields as well, whose
+// values are text or numbers. Where there are none to be, behaviour is nil.
+func decodeSettings(w http.ResponseWriter, r *http.Request, into any, behaviour assumed.Values) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
 		// A form of another web site cannot have this type without asking.
@@ -41,7 +50,7 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	return fields.into(reflect.ValueOf(into).Elem())
+	return fields.into(reflect.ValueOf(into).Elem(), behaviour)
 }
 
 type object []member
@@ -82,12 +91,21 @@ func readObject(body []byte) (object, error) {
 	return all, nil
 }
 
-func (o object) into(target reflect.Value) error {
+func (o object) into(target reflect.Value, behaviour assumed.Values) error {
 	seen := map[string]bool{}
 	for _, m := range o {
 		field, found := fieldNamed(target, m.name)
-		if !found {
-			known := strings.Join(fieldNames(target.Type()), ", ")
+		assumption, isSetting := assumed.BySetting(m.name)
+		isSetting = isSetting && behaviour != nil
+		if isSetting {
+			field = reflect.New(reflect.TypeFor[assumed.Text]()).Elem()
+		}
+		if !found && !isSetting {
+			names := fieldNames(target.Type())
+			if behaviour != nil {
+				names = append(names, slices.Sorted(maps.Keys(assumed.Defaults()))...)
+			}
+			known := strings.Join(names, ", ")
 			return &fieldError{m.name, textf("is not known here; known are %s", "は不明なフィールドです（指定できるもの: %s）", cmp.Or(known, "none"))}
 		}
 		if seen[m.name] {
@@ -107,6 +125,12 @@ func (o object) into(target reflect.Value) error {
 				}}
 			}
 			return &fieldError{m.name, textf("cannot be read (%v)", "を読み取れません（%v）", err)}
+		}
+		if isSetting {
+			behaviour[m.name] = field.String()
+			if err := assumption.Setting.Check(field.String()); err != nil {
+				return settingError(err)
+			}
 		}
 	}
 	return nil

@@ -3,12 +3,16 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -40,6 +44,70 @@ func named(err error, input any) error {
 		return err
 	}
 	return &fieldError{field.Tag.Get("json"), wrong.Reason}
+}
+
+// settingError returns an error of package assumed as one of a field.
+func settingError(err error) error {
+	var wrong *assumed.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	return &fieldError{wrong.Field, wrong.Reason}
+}
+
+// behave changes how the gateway behaves. What is as assumed is not kept: what is assumed
+// may change.
+func behave(settings *sim.Settings, values assumed.Values) {
+	behaviour := assumed.Values{}
+	maps.Copy(behaviour, settings.Behaviour)
+	maps.Copy(behaviour, values)
+	defaults := assumed.Defaults()
+	maps.DeleteFunc(behaviour, func(key, value string) bool { return defaults[key] == value })
+	settings.Behaviour = behaviour
+}
+
+// CheckSetting returns why a setting cannot have a value, or nil. Names are those of the
+// API.
+func CheckSetting(one Setting) error {
+	return set(&sim.Settings{}, one.Name, one.Value)
+}
+
+// SettingNames returns the names of all settings, those of the store first.
+func SettingNames() []string {
+	names := fieldNames(reflect.TypeFor[settingsReply]())
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "-" || name == "store_id" })
+	for _, setting := range assumed.Settings() {
+		names = append(names, setting.Key)
+	}
+	return names
+}
+
+// set changes a setting by its name in the API, with a text as its value. Lists have
+// commas between.
+func set(settings *sim.Settings, name, text string) (err error) {
+	switch name {
+	case "test_mode":
+		settings.TestMode, err = onOff(name, text)
+	case "maintenance":
+		settings.Maintenance, err = onOff(name, text)
+	case "registered_ips":
+		settings.RegisteredIPs, err = readIPs(strings.FieldsFunc(text, func(c rune) bool { return c == ',' }))
+	case "kickback_url":
+		err = named(sim.CheckKickbackURL(text), settingsReply{})
+		settings.KickbackURL = text
+	default:
+		values := assumed.Values{name: text}
+		err = settingError(values.Check())
+		behave(settings, values)
+	}
+	return err
+}
+
+func onOff(name, text string) (bool, error) {
+	if text != "true" && text != "false" {
+		return false, &fieldError{name, textf("%q is neither true nor false", "の %q は使えません（指定できるもの: true、false）", text)}
+	}
+	return text == "true", nil
 }
 
 // authorization is a payment to be opened. Amounts are yen.

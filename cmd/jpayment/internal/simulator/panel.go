@@ -22,6 +22,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -45,6 +46,9 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 		s.showPayment(w, r, nil)
 	})
 	mux.HandleFunc("GET /panel/requests/{number}", s.showRequest)
+	mux.HandleFunc("GET /panel/behaviour", func(w http.ResponseWriter, r *http.Request) {
+		s.showBehaviour(w, r, nil)
+	})
 	mux.HandleFunc("/panel/", func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, http.StatusNotFound, "nothing", s.newPage(r, "/panel/", nil))
 	})
@@ -62,6 +66,8 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 		mux.Handle(pattern, s.posted(handle, s.showOverview))
 	}
 	mux.Handle("POST /panel/payments/{id}/{action}", s.posted(s.postAction, s.showPayment))
+	mux.Handle("POST /panel/settings/behaviour", s.posted(s.postBehaviour, s.showBehaviour))
+	mux.Handle("POST /panel/settings/behaviour/reset", s.posted(s.postResetBehaviour, s.showBehaviour))
 	mux.HandleFunc("POST /panel/language", localpage.ChooseLanguage("/panel/", panelPaths))
 }
 
@@ -258,7 +264,7 @@ func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
 }
 
 // panelPaths are the paths of the panel's pages that a browser can be sent back to.
-var panelPaths = regexp.MustCompile(`^/panel/((payments|requests)/[0-9]+)?$`)
+var panelPaths = regexp.MustCompile(`^/panel/((payments|requests)/[0-9]+|behaviour)?$`)
 
 // streamPause is the least time between two events, so that a busy client does not
 // keep the panel busy too.
@@ -314,6 +320,9 @@ type page struct {
 
 	PaymentPager, RequestPager, KickbackPager pager
 
+	Behaviour []settingField
+	Changed   int // settings that are not as assumed
+
 	Payment      sim.Payment
 	Request      sim.Request
 	KnownPayment bool // the request names a payment of the books
@@ -352,6 +361,9 @@ func explain(err error, language string) string {
 	switch {
 	case errors.As(err, &field):
 		name := texts[fieldTexts[field.field]]
+		if a, known := assumed.BySetting(field.field); known {
+			name = a.Setting.Text
+		}
 		return in(language, jpayment.Text{En: name.En + " " + field.reason.En, Ja: name.Ja + field.reason.Ja})
 	case errors.As(err, &code):
 		return string(code) + " " + codeText(language, string(code))
@@ -371,6 +383,7 @@ func (s *Simulator) showOverview(w http.ResponseWriter, r *http.Request, failure
 	p.Requests, p.RequestPager = newest(v, requestList, s.gateway.Requests())
 	p.Kickbacks, p.KickbackPager = newest(v, kickbackList, kickbackRows(s.gateway.Kickbacks(), s.gateway.ForgedKickbacks(), waiting))
 	p.Faults = s.gateway.Faults()
+	p.Changed = len(s.gateway.Settings().Behaviour)
 	s.show(w, statusOf(failure), "overview", p)
 }
 
@@ -460,7 +473,7 @@ func parseTemplates(language string) map[string]*template.Template {
 		"lines":   func(all []string) string { return strings.Join(all, "\n") },
 	}
 	pages := map[string]*template.Template{}
-	for _, name := range []string{"overview", "payment", "request", "nothing"} {
+	for _, name := range []string{"overview", "payment", "request", "behaviour", "nothing"} {
 		pages[name] = template.Must(template.New(name).Funcs(functions).
 			ParseFS(panelFiles, "panel/layout.html", "panel/"+name+".html"))
 	}

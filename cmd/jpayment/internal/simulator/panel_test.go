@@ -64,10 +64,10 @@ func TestPanelForms(t *testing.T) {
 	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"1"}})
 	r.submitForm(t, "/panel/settings/ips", url.Values{"ips": {"127.0.0.1\r\n 203.0.113.0/24, ::1 "}})
 	_, page = r.submitForm(t, "/panel/settings/kickback-url", url.Values{"kickback_url": {" http://127.0.0.1:1/kb "}})
-	require.Equal(t, map[string]any{
-		"store_id": "123456", "test_mode": true, "maintenance": true, "kickback_url": "http://127.0.0.1:1/kb",
+	require.Equal(t, settings(map[string]any{
+		"test_mode": true, "maintenance": true, "kickback_url": "http://127.0.0.1:1/kb",
 		"registered_ips": []any{"127.0.0.1/32", "203.0.113.0/24", "::1/128"},
-	}, r.control(t, "GET", "/settings", "", http.StatusOK))
+	}), r.control(t, "GET", "/settings", "", http.StatusOK))
 	require.Contains(t, page, `value="http://127.0.0.1:1/kb"`)
 	r.submitForm(t, "/panel/settings/test-mode", url.Values{"on": {"0"}})
 	r.submitForm(t, "/panel/settings/maintenance", url.Values{"on": {"0"}})
@@ -108,8 +108,9 @@ var refusals = map[string]struct {
 	"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
 	"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
 	"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
-	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"request 9 has no kickback"}},
+	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"the request has no kickback"}},
 	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"has no kickback"}},
+	"setting":          {"/panel/settings/behaviour", url.Values{"kickback_delay": {"1h"}, "was.kickback_delay": {"0s"}}, []string{"How long after its request a kickback is due &#34;1h&#34; is not a time from 0s to 30s", `value="1h"`}},
 	"an unknown thing": {"/panel/payments/10000001/double", nil, []string{"There is no such action"}},
 }
 
@@ -394,7 +395,7 @@ func TestPanelIsJapanese(t *testing.T) {
 	r.authorize(t)
 
 	pages := map[string]string{}
-	for _, path := range []string{"/panel/", "/panel/?q=nothing+like+it"} {
+	for _, path := range []string{"/panel/", "/panel/?q=nothing+like+it", "/panel/behaviour"} {
 		pages[path] = r.show(t, path, "ja")
 	}
 	_, pages["not found"], _ = call(t, "GET", r.URL+"/panel/requests/99", "", "Accept-Language", "ja")
@@ -410,7 +411,8 @@ func TestPanelIsJapanese(t *testing.T) {
 	_, pages["a form that is none"], _ = call(t, "POST", r.URL+"/panel/payments", "%", "Content-Type", "application/x-www-form-urlencoded", "Accept-Language", "ja")
 
 	require.Contains(t, pages["/panel/"], "接続できません")
-	names := regexp.MustCompile(`(?i)https?:[!-~]+|\b(ROBOT PAYMENT|English|HTTP|URL|ID|IP|API|JST|RST|ON|OFF|TestMod|[EG][R0-9][0-9G]{3,}|rt|GET|POST|[a-z]+(-[a-z]+)+|redirect|garbage)\b|"[^"]*"|「[^」]*」|127\.0\.0\.1|localhost|https?`)
+	names := regexp.MustCompile(`(?i)https?:[!-~]+|\b(ROBOT PAYMENT|English|HTTP|URL|ID|IP|API|JST|RST|ON|OFF|TestMod|[EG][R0-9][0-9G]{3,}|rt|GET|POST|[a-z]+(-[a-z]+)+|redirect|garbage)\b|"[^"]*"|「[^」]*」|127\.0\.0\.1|localhost|https?|` +
+		`\b(gid|cod|acid|OK|CRLF|CR|UTF-8|Shift_JIS|Windows-31J|POST|multipart|application/x-www-form-urlencoded|done|none|ER|Bad Request|Forbidden|Internal Server Error|\d+([mn]?s|h))\b`)
 	for name, page := range pages {
 		for _, line := range strings.Split(aloud(page), "\n") {
 			require.NotRegexp(t, `[A-Za-z]{2}`, names.ReplaceAllString(line, ""), name)

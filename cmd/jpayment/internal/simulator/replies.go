@@ -1,9 +1,12 @@
 package simulator
 
 import (
+	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -15,6 +18,22 @@ type settingsReply struct {
 	Maintenance   bool     `json:"maintenance"`
 	RegisteredIPs []string `json:"registered_ips"`
 	KickbackURL   string   `json:"kickback_url"`
+	// Behaviour has every setting of package assumed, each a field of its own.
+	Behaviour assumed.Values `json:"-"`
+}
+
+// MarshalJSON writes one flat object.
+func (r settingsReply) MarshalJSON() ([]byte, error) {
+	type store settingsReply
+	head, err := json.Marshal(store(r))
+	if err != nil {
+		return nil, err
+	}
+	tail, err := json.Marshal(r.Behaviour)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
 }
 
 func (s *Simulator) settingsReply() settingsReply {
@@ -25,7 +44,9 @@ func (s *Simulator) settingsReply() settingsReply {
 		Maintenance:   settings.Maintenance,
 		RegisteredIPs: []string{},
 		KickbackURL:   settings.KickbackURL,
+		Behaviour:     assumed.Defaults(),
 	}
+	maps.Copy(reply.Behaviour, settings.Behaviour)
 	for _, prefix := range settings.RegisteredIPs {
 		reply.RegisteredIPs = append(reply.RegisteredIPs, prefix.String())
 	}
@@ -151,12 +172,14 @@ type deliveryReply struct {
 	AnswerBase64 []byte    `json:"answer_base64"`
 	Error        string    `json:"error"`
 	Delivered    bool      `json:"delivered"`
+	UnderWay     bool      `json:"under_way"` // the receiver has not answered yet
 }
 
 func newDeliveryReply(d sim.KickbackDelivery) deliveryReply {
 	reply := deliveryReply{
 		Request: d.Request, Duplicate: d.Duplicate, Attempt: d.Attempt, Manual: d.Manual, At: d.At, Query: d.RawQuery,
 		Status: d.Status, Answer: readable(d.Answer), AnswerBase64: d.Answer, Delivered: d.Delivered,
+		UnderWay: d.Status == 0 && d.Err == nil,
 	}
 	if d.Err != nil {
 		reply.Error = d.Err.Error()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
@@ -31,7 +32,20 @@ type Config struct {
 	Language string
 	// Payments is how many payments to open, at most 10,000, unless there are some.
 	Payments int
+	// ConnectionAuth is the store's connection authentication code, by which it then
+	// authenticates requests in place of their source address.
+	ConnectionAuth string
+	// Seed is that of the draws for faults with a probability; 1.
+	Seed int64
+	// Profile is how the gateway is to behave, and Set which settings it is to begin with,
+	// by their names in the API, in this order. Both outlive the program as what is set in
+	// the panel does.
+	Profile *assumed.Profile
+	Set     []Setting
 }
+
+// Setting is the value of one setting, as text.
+type Setting struct{ Name, Value string }
 
 // toldError is an error that says in both languages what is wrong, and of which more may
 // be known.
@@ -62,13 +76,12 @@ const maxPayments = 10_000
 // patience is how long Run waits at its end for answers under way to be sent.
 const patience = 5 * time.Second
 
-// How long a client may take for the header of a request, for its body, to read a page of
-// the simulator's own, and until its next request.
+// How long a client may take for the header of a request, for its body, and to read a page
+// of the simulator's own. How long until its next request is a setting.
 const (
 	headerPatience = 10 * time.Second
 	bodyPatience   = 30 * time.Second
 	pagePatience   = time.Minute
-	idlePatience   = 2 * time.Minute
 )
 
 // maxHeader bounds the header of a request in bytes.
@@ -104,6 +117,11 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if c.Payments < 0 || c.Payments > maxPayments {
 		return nil, &toldError{textf("%d payments are not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
 	}
+	for _, one := range c.Set {
+		if err := CheckSetting(one); err != nil {
+			return nil, err
+		}
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -114,9 +132,12 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if s.listener, err = localpage.Listen(ctx, c.Listen, c.Token); err != nil {
 		return nil, err
 	}
-	if err := s.restore(ctx, c.State); err != nil {
+	if err := s.restore(ctx, c); err != nil {
 		_ = s.listener.Close() // there is an error to report already
 		return nil, err
+	}
+	if err := s.begin(c); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	if len(s.gateway.Payments()) == 0 {
 		for range c.Payments {
@@ -128,10 +149,29 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 	return s, nil
 }
 
+// begin sets what the simulator is to begin with.
+func (s *Simulator) begin(c Config) error {
+	settings := s.gateway.Settings()
+	if c.Profile != nil {
+		behave(&settings, c.Profile.Values())
+	}
+	for _, one := range c.Set {
+		_ = set(&settings, one.Name, one.Value) // which was checked
+	}
+	if c.Profile == nil && len(c.Set) == 0 {
+		return nil
+	}
+	return s.change(func(now *sim.Settings) { *now = settings })
+}
+
 // restore makes the gateway, from the file if there is one.
-func (s *Simulator) restore(ctx context.Context, path string) error {
-	config := sim.Defaults()
+func (s *Simulator) restore(ctx context.Context, c Config) error {
+	path, config := c.State, sim.Defaults()
 	config.StoreID, config.Memory, config.MemoryBytes = s.storeID, memory, memoryBytes
+	config.ConnectionCode = c.ConnectionAuth
+	if c.Seed != 0 {
+		config.Seed = c.Seed
+	}
 	if path == "" {
 		s.gateway = sim.New(config)
 		return nil
@@ -194,6 +234,8 @@ func (s *Simulator) apply(settings sim.Settings) {
 	s.gateway.SetMaintenance(settings.Maintenance)
 	s.gateway.RegisterIPs(settings.RegisteredIPs...)
 	s.gateway.SetKickbackURL(settings.KickbackURL)
+	behaviour, _ := sim.Defaults().With(settings.Behaviour) // which was checked when it was set
+	s.gateway.Behave(behaviour)
 }
 
 // URL is the base of everything the simulator serves, as this machine reaches it,
@@ -208,7 +250,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerPatience,
-		IdleTimeout:       idlePatience,
+		ConnState:         s.gateway.ConnState, // which closes idle ones
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends event streams and requests that hang
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelError),

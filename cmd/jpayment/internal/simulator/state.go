@@ -166,6 +166,11 @@ func (s *state) load(ctx context.Context) (k kept, err error) {
 	}
 	if len(settings) > 0 {
 		k.settings = &settings[0]
+		if err := k.settings.Behaviour.Check(); err != nil {
+			return kept{}, &toldError{jpayment.Text{
+				En: "has settings that this program does not know", Ja: "このプログラムにない設定が含まれています",
+			}, err}
+		}
 	}
 	return k, nil
 }

@@ -141,6 +141,13 @@ var texts = map[string]jpayment.Text{
 	"kickback url":     {En: "Kickback URL", Ja: "決済結果通知URL"},
 	"kickback url why": {En: "On this machine only, such as", Ja: "このマシン上のURLのみ。例："},
 
+	"behaviour":         {En: "How the gateway behaves", Ja: "ゲートウェイの動作"},
+	"behaviour why":     {En: "What the vendor's specification leaves open. The first of a list is what is assumed.", Ja: "接続仕様書で決まっていない動作です。一覧の先頭が前提としている動作です。"},
+	"behaviour changed": {En: "Settings that differ from what is assumed: %s.", Ja: "前提と異なる設定：%s件"},
+	"behaviour assumed": {En: "As assumed", Ja: "すべて前提どおり"},
+	"behaviour reset":   {En: "Behave as assumed again", Ja: "すべて前提に戻す"},
+	"assumption":        {En: "assumption %d", Ja: "前提%d"},
+
 	"faults":           {En: "Faults", Ja: "障害"},
 	"no faults":        {En: "None: everything is answered as it should be.", Ja: "設定なし。すべて正常に応答します。"},
 	"new fault":        {En: "Add a fault", Ja: "障害を追加"},
