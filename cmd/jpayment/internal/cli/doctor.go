@@ -20,9 +20,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 func newDoctorCommand(lang console.Lang) *cobra.Command {
+	var profilePath string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: lang.In("Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
@@ -33,6 +35,9 @@ With a store ID, check whether the gateway accepts requests from this machine's 
 too. For that it sends a CANCEL of payment number 0. It cannot touch a payment: 0 is the
 number that the gateway itself writes where there is no payment.
 
+With a profile, say what of it differs from what is assumed of the gateway, and which
+options of the client the store wants.
+
 Exit status: 0 all is well, 1 a check failed or could not be made, 2 wrong usage.`,
 			`ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
 HTTPS_PROXY のプロキシがあれば経由します。
@@ -41,9 +46,13 @@ HTTPS_PROXY のプロキシがあれば経由します。
 0 の CANCEL を送信します。0 は決済が存在しないときにゲートウェイ自身が返す番号のため、実在する決済に
 影響しません。
 
+プロファイルを指定すると、ゲートウェイについての前提と異なる点と、その店舗に必要なクライアントの
+オプションを表示します。
+
 終了ステータスは、0 問題なし、1 失敗または確認できない項目あり、2 使い方の誤り です。`),
 		Example: `  jpayment doctor
   jpayment doctor --store 123456
+  jpayment doctor --store 123456 --profile store.json
   HTTPS_PROXY=http://proxy.example:3128 jpayment doctor --store 123456`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,10 +60,15 @@ HTTPS_PROXY のプロキシがあれば経由します。
 			if err != nil {
 				return err
 			}
-			return (&doctor{world: worldOf(cmd), lang: language(cmd), settings: s}).run(cmd.Context())
+			profile, err := readProfile(profilePath)
+			if err != nil {
+				return err
+			}
+			return (&doctor{world: worldOf(cmd), lang: language(cmd), settings: s, profile: profile}).run(cmd.Context())
 		},
 	}
 	addSettingsFlags(cmd, lang)
+	cmd.Flags().StringVar(&profilePath, "profile", "", lang.In("JSON file of what was measured at the store: say which options of the client it wants", "店舗の測定結果（JSON）。この店舗に必要なクライアントのオプションを表示する"))
 	return cmd
 }
 
@@ -63,6 +77,7 @@ type doctor struct {
 	world    world
 	lang     console.Lang
 	settings settings
+	profile  *assumed.Profile // nil for none
 	failed   bool
 	advice   []string
 }
@@ -103,6 +118,10 @@ func (d *doctor) run(ctx context.Context) error {
 	d.checkStore(ctx, transport)
 	for _, a := range d.advice {
 		fmt.Fprintf(d.world.stdout, "\n%s\n", a)
+	}
+	if d.profile != nil {
+		fmt.Fprintln(d.world.stdout)
+		tellProfile(d.world.stdout, d.lang, *d.profile)
 	}
 	if d.failed {
 		return console.ExitStatus(console.Failed)

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -128,6 +130,20 @@ func TestDoctor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of a store whose profile there is, the doctor says what the client is to be told.
+func TestDoctorTellsAProfile(t *testing.T) {
+	t.Parallel()
+	g := jpaymenttest.NewServer(t)
+	path := storeProfile(t)
+	en, ja := at(g).run(t, "doctor", "--profile", path), at(g).run(t, "doctor", "--profile", path, "--lang", "ja")
+	en.args, ja.args = []string{"doctor", "--profile", "store.json"}, []string{"doctor", "--profile", "store.json", "--lang", "ja"}
+	golden(t, "doctor-profile", en, ja)
+	require.Empty(t, englishIn(regexp.MustCompile("`[^`]*`|jpayment.*").ReplaceAllString(ja.stdout, "")))
+
+	assumed := filepath.Join("..", "..", "..", "..", "testdata", "profiles", "assumed.json")
+	require.Contains(t, at(g).run(t, "doctor", "--profile", assumed).stdout, "\nThe profile refutes no assumption")
 }
 
 // Whatever the payments in the books, the doctor changes none.

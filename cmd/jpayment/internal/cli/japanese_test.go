@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -179,6 +181,15 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"doctor --url http://example.com", console.Usage, "--url"},
 		{"doctor --store 1", console.Usage, "--store"},
 		{"doctor --timeout x", console.Usage, "--timeout"},
+		{"doctor --profile " + in("none"), console.Usage, "--profile"},
+		{"doctor --profile " + dir, console.Usage, "ディレクトリ"},
+		{"doctor --profile " + write("profile", `{"version":1,"assumptions":[{"number":32}]}`), console.Usage, "assumptions[0].verdict がありません"},
+		{"simulate --profile " + write("version", `{"version":2}`), console.Usage, "version が 2 です"},
+		{"simulate --set columns", console.Usage, "NAME=VALUE"},
+		{"simulate --set columns=12", console.Usage, "--set columns"},
+		{"simulate --set colums=13", console.Usage, `--set "colums" という設定はありません`},
+		{"simulate --set test_mode=on", console.Usage, "--set test_mode"},
+		{"simulate --seed x", console.Usage, "--seed"},
 		{"simulate x", console.Usage, "simulate"},
 		{"simulate --payments x", console.Usage, "--payments"},
 		{"simulate --payments 10001", console.Usage, "--payments"},
@@ -209,7 +220,7 @@ func TestErrorsInJapanese(t *testing.T) {
 			require.Equal(t, c.status, r.status, r.stderr)
 			require.Contains(t, r.stdout+r.stderr, c.want)
 			said := regexp.MustCompile(`(?m)^time=.*\n`).ReplaceAllString(r.stdout+r.stderr, "") // the log
-			require.Empty(t, englishIn(said, append(args, dir, "stroe")...), said)
+			require.Empty(t, englishIn(said, append(append(args, dir, "stroe", "assumptions verdict"), slices.Collect(maps.Keys(assumed.Defaults()))...)...), said)
 			require.NotContains(t, r.stdout+r.stderr, "jpayment: \"", "a sentence is not quoted as a whole")
 
 			en := s.run(t, append(slices.Clone(args), "--lang", "en")...)

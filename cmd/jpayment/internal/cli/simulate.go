@@ -12,6 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
+	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
 // controlTokenVariable names the control token. It has no flag: the arguments of a
@@ -19,7 +20,11 @@ import (
 const controlTokenVariable = "JPAYMENT_CONTROL_TOKEN"
 
 func newSimulateCommand(lang console.Lang) *cobra.Command {
-	var config simulator.Config
+	var (
+		config      simulator.Config
+		profilePath string
+		set         []string
+	)
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: lang.In("Run a simulated gateway with a control panel and an API for tests", "管理画面とテスト用 API を備えた決済ゲートウェイのシミュレーターを起動する"),
@@ -28,6 +33,10 @@ a control panel for people and a JSON API for test set-ups. No card and no money
 involved, and nothing leaves this machine.
 
 It ends at SIGINT or SIGTERM. With --state, its books outlive it, even if it is killed.
+How the gateway behaves where the vendor's specification says nothing is set by --set, by
+--profile, in the panel and by the API; docs/simulator.md lists the settings. With
+JPAYMENT_CONNECTION_AUTH, the store authenticates requests by that code.
+
 Panel and API are for this machine only; to listen elsewhere, set `+controlTokenVariable+`,
 which then is their password, of 16 bytes or more.`,
 			`実際のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
@@ -35,14 +44,26 @@ which then is their password, of 16 bytes or more.`,
 何も送信しません。
 
 SIGINT または SIGTERM で終了します。--state を指定すると、強制終了しても決済の記録が残ります。
+接続仕様書で決まっていない動作は、--set、--profile、管理画面、API で設定できます。設定の一覧は
+docs/simulator.md にあります。JPAYMENT_CONNECTION_AUTH を設定すると、そのコードで接続認証を行います。
+
 管理画面と API はこのマシン専用です。ほかのアドレスで待ち受けるには `+controlTokenVariable+` を
 設定してください。その値（16バイト以上）が管理画面と API のパスワードになります。`),
 		Example: `  jpayment simulate
   jpayment simulate --listen 127.0.0.1:9090 --state books.db
+  jpayment simulate --set request_charset=shift_jis --set reply_charset=shift_jis
   JPAYMENT_CONTROL_TOKEN=$(openssl rand -hex 16) jpayment simulate --listen 0.0.0.0:8080`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Token = worldOf(cmd).env(controlTokenVariable)
+			config.ConnectionAuth = worldOf(cmd).env("JPAYMENT_CONNECTION_AUTH")
+			var err error
+			if config.Profile, err = readProfile(profilePath); err != nil {
+				return err
+			}
+			if config.Set, err = readSet(set); err != nil {
+				return err
+			}
 			if cmd.Flag("lang").Changed {
 				config.Language = string(language(cmd))
 			}
@@ -55,7 +76,31 @@ SIGINT または SIGTERM で終了します。--state を指定すると、強�
 	f.StringVar(&config.State, "state", "", lang.In("SQLite file that keeps the books; without it they are in memory", "決済の記録を保存する SQLite ファイル。省略時はメモリ上"))
 	f.IntVar(&config.Payments, "payments", 0, lang.In("open as many payments to try things with, up to 10,000, of 1,580 yen each, unless there are some; their numbers begin at 10000001", "動作確認用の決済（各1,580円）をこの件数（10,000まで）だけ作成する。すでに決済があれば作成しない。決済番号は 10000001 から"))
 	f.StringVar(&config.StoreID, "store", "", lang.In("store ID (aid), six digits; by default 123456", "店舗ID（aid）、半角数字6桁。既定は 123456"))
+	f.StringVar(&profilePath, "profile", "", lang.In("JSON file of what was measured at a store: behave as it does", "店舗の測定結果（JSON）。その店舗と同じように動作する"))
+	f.StringArrayVar(&set, "set", nil, lang.In("NAME=VALUE of a setting, such as columns=14; may be given several times", "設定の NAME=VALUE（columns=14 など）。複数回指定できる"))
+	f.Int64Var(&config.Seed, "seed", 1, lang.In("seed of the draws for faults with a probability", "確率で発生する障害の乱数シード"))
+	completions := []string{}
+	for _, s := range assumed.Settings() {
+		completions = append(completions, s.Key+"="+s.Default, s.Key+"="+s.Flip)
+	}
+	complete(cmd, "set", completions...)
 	return cmd
+}
+
+// readSet reads the arguments of --set.
+func readSet(arguments []string) (all []simulator.Setting, err error) {
+	for _, argument := range arguments {
+		name, value, found := strings.Cut(argument, "=")
+		if !found {
+			return nil, console.Usagef("--set %s is not NAME=VALUE", "--set %s は NAME=VALUE ではありません", argument)
+		}
+		one := simulator.Setting{Name: name, Value: value}
+		if err := simulator.CheckSetting(one); err != nil {
+			return nil, console.Usagef("--set %s", "--set %s", console.What(err))
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 func simulate(cmd *cobra.Command, config simulator.Config) error {

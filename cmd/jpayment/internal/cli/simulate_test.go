@@ -1,16 +1,20 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
 // A simulator is started, used through its API and the command, stopped, and found
@@ -73,6 +77,76 @@ func TestSimulate(t *testing.T) {
 		stop()
 		require.Equal(t, 0, <-ended)
 	}
+}
+
+// simulated starts a simulator with some arguments and returns its URL.
+func simulated(t *testing.T, args ...string) (base string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, w := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"--lang", "en", "simulate", "--listen", "127.0.0.1:0"}, args...), world{
+			env: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: w, stderr: io.Discard, configDir: t.TempDir(),
+		})
+		w.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		require.Equal(t, 0, <-ended)
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && base == "" {
+		base = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text())
+	}
+	require.NotEmpty(t, base)
+	go io.Copy(io.Discard, out)
+	return base
+}
+
+// What is sent in Shift_JIS can be tried against a simulator that reads it, and is garbled
+// by one that does not.
+func TestSimulateInShiftJIS(t *testing.T) {
+	t.Parallel()
+	sjis := simulated(t, "--payments", "1", "--set", "request_charset=shift_jis", "--set", "reply_charset=shift_jis", "--set", "columns=14")
+	s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_URL": sjis}}
+	r := s.run(t, "sales", "10000001", "--charset", "shift_jis", "--extra", "memo=領収書", "--yes")
+	require.Equal(t, console.Done, r.status, r.stderr)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, sjis+"/control/v1/requests/1", http.NoBody)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	told, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(told), `{"key":"memo","value":"領収書"}`)
+
+	utf8 := simulated(t, "--payments", "1")
+	s.vars["JPAYMENT_URL"] = utf8
+	r = s.run(t, "sales", "10000001", "--charset", "shift_jis", "--extra", "memo=領収書", "--yes")
+	require.Equal(t, console.Failed, r.status)
+	require.Contains(t, r.stdout+r.stderr, "ER001")
+}
+
+// A simulator with a profile behaves as the store does.
+func TestSimulateAProfile(t *testing.T) {
+	t.Parallel()
+	base := simulated(t, "--payments", "1", "--profile", storeProfile(t))
+	s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_URL": base}}
+	r := s.run(t, "sales", "10000001", "--yes")
+	require.Equal(t, console.Unknown, r.status, r.stdout+r.stderr)
+	require.Contains(t, r.stdout+r.stderr, "WithUnmatchedPaymentID")
+}
+
+// storeProfile is the profile of a store with two assumptions wrong.
+func storeProfile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "store.json")
+	require.NoError(t, os.WriteFile(path, []byte(`{"version":1,"assumptions":[
+		{"number":1,"setting":"success_gid","value":"own","verdict":"refuted"},
+		{"number":12,"verdict":"confirmed"},
+		{"number":34,"setting":"request_charset","value":"shift_jis","verdict":"refuted"}]}`), 0o600))
+	return path
 }
 
 func TestSimulateAsksForAToken(t *testing.T) {
