@@ -294,6 +294,35 @@ func ExampleOption_declines() {
 	// the request: unknown, the original: authorized
 }
 
+// What a second capture answers is an assumption. Code that passes either way is right
+// whatever the gateway does.
+func ExampleWithSetting() {
+	for _, answer := range []string{"ER032", "done"} {
+		gateway := jpaymenttest.Start(jpaymenttest.WithSetting("second_sales", answer))
+		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+		for range 2 {
+			_, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+			fmt.Println(jpayment.OutcomeOf(err))
+		}
+		gateway.Close()
+	}
+	// Output:
+	// done
+	// refused
+	// done
+	// done
+}
+
+// The profile is what was measured at a store. In this one nothing was.
+func ExampleWithProfile() {
+	gateway := jpaymenttest.Start(jpaymenttest.WithProfile("../testdata/profiles/assumed.json"))
+	defer gateway.Close()
+	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000})
+	res, err := gateway.Client().Sales(context.Background(), jpayment.SalesRequest{PaymentID: id})
+	fmt.Println(res.Total, err)
+	// Output: 1000 <nil>
+}
+
 // With rt=0 the reply says only that the request was taken. What became of it comes
 // by kickback, which the gateway repeats until its receiver writes something.
 func ExampleServer_SetKickbackURL() {

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -50,6 +51,28 @@ func settingOf(s *assumed.Setting) jpayment.Text {
 		text.Ja += "（`jpaymenttest." + s.Option + "`）"
 	}
 	return jpayment.Text{En: text.En + ".", Ja: text.Ja + "。"}
+}
+
+// settingTable is the table of the settings of the simulated gateway.
+func settingTable(_ *testing.T, l language) string {
+	rows := [][]string{{
+		l.in(jpayment.Text{En: "setting", Ja: "設定"}), l.in(jpayment.Text{En: "decides", Ja: "内容"}),
+		l.in(jpayment.Text{En: "values", Ja: "値"}), l.in(jpayment.Text{En: "assumption", Ja: "前提"}),
+	}}
+	for _, a := range assumed.All() {
+		if a.Setting == nil {
+			continue
+		}
+		var values []string
+		for _, v := range a.Setting.Values {
+			values = append(values, code(v.Name)+": "+l.in(v.Text))
+		}
+		if values == nil {
+			values = []string{code(a.Setting.Default), l.in(a.Setting.Permitted())}
+		}
+		rows = append(rows, []string{code(a.Setting.Key), l.in(a.Setting.Text), strings.Join(values, "; "), strconv.Itoa(a.Number)})
+	}
+	return table(rows...)
 }
 
 // code writes the value of a setting in a page.

@@ -47,6 +47,7 @@ var generators = map[string]func(*testing.T, language) string{
 	"reasons":    reasonTable,
 
 	"assumptions": assumptionList,
+	"settings":    settingTable,
 }
 
 // in returns the text in the language.
