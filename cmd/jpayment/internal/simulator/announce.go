@@ -14,6 +14,14 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
 	if s.state != nil {
 		books = jpayment.Text{En: visible(s.path), Ja: visible(s.path)}
 	}
+	auth := jpayment.Text{En: "registered source addresses", Ja: "決済データ送信元IP"}
+	if s.gateway.Config().ConnectionCode != "" {
+		auth = jpayment.Text{En: "the code in JPAYMENT_CONNECTION_AUTH", Ja: "接続認証コード（JPAYMENT_CONNECTION_AUTH）"}
+	}
+	behaviour := jpayment.Text{En: "as assumed", Ja: "すべて前提どおり"}
+	if n := len(s.gateway.Settings().Behaviour); n > 0 {
+		behaviour = textf("%d differ from what is assumed: see the panel", "前提と異なるもの %d 件（管理画面で確認できます）", n)
+	}
 	const en = `Simulated gateway, store %[1]s. No card, no money.
 
   Go client   jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
@@ -23,6 +31,8 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
   panel       %[2]s/panel/
   API         %[2]s/control/v1/
   kickbacks   set the kickback URL in the panel; it must be on this machine
+  admits      %[4]s
+  settings    %[5]s
   books       %[3]s
 
 Ctrl+C ends it.
@@ -36,10 +46,12 @@ Ctrl+C ends it.
   管理画面      %[2]s/panel/
   API           %[2]s/control/v1/
   決済結果通知  決済結果通知URL を管理画面で設定してください（このマシン上の URL のみ）
+  接続認証      %[4]s
+  設定          %[5]s
   保存先        %[3]s
 
 Ctrl+C で終了します。
 `
-	_, err := fmt.Fprintf(w, in(language, jpayment.Text{En: en, Ja: ja}), s.storeID, s.URL(), in(language, books))
+	_, err := fmt.Fprintf(w, in(language, jpayment.Text{En: en, Ja: ja}), s.storeID, s.URL(), in(language, books), in(language, auth), in(language, behaviour))
 	return err
 }

@@ -65,6 +65,7 @@ func TestScreenshots(t *testing.T) {
 			browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 900))
 			for page, path := range map[string]string{
 				"overview": "/panel/", "payment": "/panel/payments/10000003", "request": "/panel/requests/3",
+				"behaviour": "/panel/behaviour",
 			} {
 				browsertest.Do(t, ctx, chromedp.Navigate(r.URL+path))
 				browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)

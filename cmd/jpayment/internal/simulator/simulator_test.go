@@ -226,5 +226,16 @@ func TestAnnounce(t *testing.T) {
 		require.NotContains(t, said.String(), "%!")
 	}
 	require.NoError(t, s.Close())
-	start(t, simulator.Config{State: path}) // file and port are free again
+	start(t, simulator.Config{State: path}).stopped(t) // file and port are free again
+
+	s, err = simulator.Open(t.Context(), simulator.Config{
+		Listen: "127.0.0.1:0", ConnectionAuth: "secret", Set: []simulator.Setting{{"columns", "14"}},
+	})
+	require.NoError(t, err)
+	var said strings.Builder
+	require.NoError(t, s.Announce(&said, "en"))
+	require.Contains(t, said.String(), "JPAYMENT_CONNECTION_AUTH")
+	require.Contains(t, said.String(), "1 differ from what is assumed")
+	require.NotContains(t, said.String(), "secret")
+	require.NoError(t, s.Close())
 }

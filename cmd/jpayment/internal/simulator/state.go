@@ -251,7 +251,7 @@ func told(err error) error {
 	}
 	switch why.Code() & 0xff { // the rest of an extended code says more of the same
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &toldError{jpayment.Text{En: "is in use by another program", Ja: "別のプログラムが使用中です"}, err}
+		return &toldError{jpayment.Text{En: "is in use by another program", Ja: "別のプログラムが使用中です"}, nil} // which is all of it
 	case sqlite3.SQLITE_CORRUPT:
 		return &toldError{damaged, err}
 	case sqlite3.SQLITE_NOTADB:

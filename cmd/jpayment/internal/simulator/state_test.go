@@ -67,7 +67,7 @@ func TestStateThatIsNotOurs(t *testing.T) {
 	}
 	path := statePath(t)
 	r := start(t, simulator.Config{State: path})
-	require.ErrorContains(t, open(path, "123456"), "locked", "one program at a time")
+	require.ErrorContains(t, open(path, "123456"), "is in use by another program", "one program at a time")
 	r.authorize(t)
 	r.stopped(t)
 	require.ErrorContains(t, open(path, "654321"), "is of the store 123456")
