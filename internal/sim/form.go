@@ -156,7 +156,7 @@ func (f *formReader) multipart(body []byte, boundary string) {
 	parts := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF { // an end that was cut off is another error
+		if err == io.EOF { //nolint:errorlint // An end that was cut off wraps it.
 			return
 		}
 		var value []byte

@@ -65,7 +65,9 @@ func withSeed(seed int64) option { return func(c *sim.Config) { c.Seed = seed } 
 func withShiftJISKickbacks() option {
 	return func(c *sim.Config) { c.KickbackCharset = assumed.ShiftJIS }
 }
+
 func withShiftJISReplies() option { return func(c *sim.Config) { c.ReplyCharset = assumed.ShiftJIS } }
+
 func withShiftJISRequests() option {
 	return func(c *sim.Config) { c.RequestCharset = assumed.ShiftJIS }
 }

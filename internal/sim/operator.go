@@ -24,7 +24,7 @@ type Settings struct {
 func (s *Simulator) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	settings := Settings{TestMode: s.testMode, Maintenance: s.maintenance, RegisteredIPs: slices.Clone(s.allowed), Behaviour: s.config.Behaviour.otherwise()}
+	settings := Settings{TestMode: s.testMode, Maintenance: s.maintenance, RegisteredIPs: slices.Clone(s.allowed), Behaviour: s.config.otherwise()}
 	if s.kickbacks.target != nil {
 		settings.KickbackURL = s.kickbacks.target.String()
 	}
