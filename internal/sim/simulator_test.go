@@ -204,7 +204,7 @@ func TestCheckedParametersOfGatewayPage(t *testing.T) {
 			"aid=123456&jb=SALES&rt=1&tid=10000001&ab=" + strings.Repeat("%E3%81%82", 340) + "12", refused("ER001"),
 		},
 		"more than any request has": {
-			"aid=123456&jb=SALES&rt=1&tid=10000001&em=" + strings.Repeat("x", 1<<20), refused("ER001"),
+			"aid=123456&jb=SALES&rt=1&tid=10000001&em=" + strings.Repeat("x", 64<<10), refused("ER001"),
 		},
 	}
 	for name, test := range tests {

@@ -2,8 +2,10 @@ package simulator_test
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -135,6 +137,30 @@ func TestKickbacksByAPI(t *testing.T) {
 	require.Contains(t, r.control(t, "POST", "/kickbacks/7/retry", `{}`, http.StatusNotFound)["error"], "request: the request has no kickback")
 }
 
+// A kickback whose receiver has not answered yet says so.
+func TestKickbackUnderWay(t *testing.T) {
+	t.Parallel()
+	came, answer := make(chan bool), make(chan bool)
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		came <- true
+		<-answer
+		_, _ = io.WriteString(w, "OK")
+	}))
+	t.Cleanup(shop.Close)
+	r := start(t, simulator.Config{Set: []simulator.Setting{{Name: "kickback_url", Value: shop.URL}}})
+	require.NoError(t, r.client(t).ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: r.authorize(t), Amount: 900}))
+	<-came
+	delivery := func() map[string]any {
+		return r.control(t, "GET", "/kickbacks", "", http.StatusOK)["deliveries"].([]any)[0].(map[string]any)
+	}
+	require.Equal(t, true, delivery()["under_way"])
+	require.Equal(t, false, delivery()["delivered"])
+	close(answer)
+	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK) // waits for it
+	require.Equal(t, false, delivery()["under_way"])
+	require.Equal(t, true, delivery()["delivered"])
+}
+
 func TestWhatTheAPIRefuses(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -162,6 +188,8 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"nothing":             {"POST", "/payments", `{}`, 400, "amount: and tax and shipping add up to 0"},
 		"order number":        {"POST", "/payments", `{"amount":1,"order_number":"` + strings.Repeat("あ", 17) + `"}`, 400, "order_number: "},
 		"decline":             {"POST", "/payments", `{"amount":1,"decline":"ER003"}`, 400, "decline: "},
+		"a short decline":     {"POST", "/payments", `{"amount":1,"decline":"G12"}`, 400, "decline: is not a G code of 12 characters"},
+		"the future":          {"POST", "/payments", `{"amount":1,"at":"2999-01-01T00:00:00Z"}`, 400, "at: is in the future"},
 		"a day":               {"POST", "/payments", `{"amount":1,"at":"yesterday"}`, 400, "at: "},
 		"a flag":              {"POST", "/payments", `{"amount":1,"registered_product":1}`, 400, "registered_product: a number does not fit; wanted: true or false"},
 		"an argument":         {"POST", "/payments/" + id + "/capture", `{"amount":1}`, 400, "amount: is not known here; known are none"},
@@ -178,6 +206,7 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"a fault":             {"POST", "/faults", `{"kind":"flood"}`, 400, `kind: "flood" is not one of drop-before-booking,`},
 		"a request's number":  {"GET", "/requests/x", ``, 404, "number: "},
 		"after":               {"GET", "/requests?after=x", ``, 400, "after: "},
+		"no kickback":         {"POST", "/kickbacks/7/retry", ``, 404, "request: the request has no kickback"},
 		"a kickback's number": {"POST", "/kickbacks/x/retry", ``, 404, "request: "},
 		"no such call":        {"PUT", "/nothing", ``, 404, "PUT /control/v1/nothing: the API has no such call"},
 		"another method":      {"PUT", "/payments", ``, 405, "PUT is not for /control/v1/payments; use GET or POST"},
