@@ -216,7 +216,7 @@ var ofClient = []Assumption{
 	{
 		Number: 24, Grade: "H", Where: "internal/token/token.go",
 		Text:     t("Other data comes back in a kickback unchanged.", "その他データは、決済結果通知でそのまま返されます。"),
-		Evidence: t("Vendor and clients agree for payments; of the notice that a recurring charge was stopped the vendor says that it has none.", "通常の決済結果通知についてはベンダーと複数のクライアントが一致しています。自動課金の停止のときの決済結果通知には返されないと、ベンダーが明記しています。"),
+		Evidence: t("Vendor and clients agree for payments; of the kickback which tells that a recurring charge was stopped the vendor says that it has none.", "通常の決済結果通知についてはベンダーと複数のクライアントが一致しています。自動課金の停止のときの決済結果通知には返されないと、ベンダーが明記しています。"),
 		IfWrong:  t("Every kickback is refused, and the control panel has to tell; outcomes of ReAuthByKickback stay unknown.", "決済結果通知がすべて拒否され、結果は管理画面で確認するしかありません。ReAuthByKickback の結果は不明のままです。"),
 		Setting: &Setting{
 			Key: "kickback_other_data", Text: t("The merchant's other data in a kickback", "決済結果通知のその他データ"),

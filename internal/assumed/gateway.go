@@ -306,8 +306,8 @@ var ofGateway = []Assumption{
 	{
 		Number: 61, Grade: "L", Where: "internal/sim/kickback.go",
 		Text:     t("The kickback of a decline has the `gid` and the `cod` of the payment that it was about, and amounts of 0.", "拒否の決済結果通知には、対象の決済の `gid` と `cod`、0 の金額があります。"),
-		Evidence: t("The vendor's help lists `gid` and `cod` for notices of recurring charges that are no success; whose `gid` it would be here is inferred, as is that no amounts are told.", "ベンダーのヘルプでは、自動課金の成功以外の決済結果通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるか、金額が 0 になるかは推測です。"),
-		IfWrong:  t("With neither, a receiver that looks the order up by them drops the notice; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は決済結果通知を無視します。決済結果通知の署名鍵を使っていれば、対象の決済が分かります。"),
+		Evidence: t("The vendor's help lists `gid` and `cod` for kickbacks of recurring charges that are no success; whose `gid` it would be here is inferred, as is that no amounts are told.", "ベンダーのヘルプでは、自動課金の成功以外の決済結果通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるか、金額が 0 になるかは推測です。"),
+		IfWrong:  t("With neither, a receiver that looks the order up by them drops the kickback; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は決済結果通知を無視します。決済結果通知の署名鍵を使っていれば、対象の決済が分かります。"),
 		Setting: &Setting{
 			Key: "decline_kickback", Text: t("What the kickback of a decline says of the payment", "拒否の決済結果通知に書かれる決済の内容"),
 			Values: []Value{

@@ -141,13 +141,13 @@ func TestKickbacksByAPI(t *testing.T) {
 func TestKickbackUnderWay(t *testing.T) {
 	t.Parallel()
 	came, answer := make(chan bool), make(chan bool)
-	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		came <- true
 		<-answer
 		_, _ = io.WriteString(w, "OK")
 	}))
-	t.Cleanup(shop.Close)
-	r := start(t, simulator.Config{Set: []simulator.Setting{{Name: "kickback_url", Value: shop.URL}}})
+	t.Cleanup(receiver.Close)
+	r := start(t, simulator.Config{Set: []simulator.Setting{{Name: "kickback_url", Value: receiver.URL}}})
 	require.NoError(t, r.client(t).ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: r.authorize(t), Amount: 900}))
 	<-came
 	delivery := func() map[string]any {
