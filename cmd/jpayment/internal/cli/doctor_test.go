@@ -82,6 +82,13 @@ func TestDoctor(t *testing.T) {
 		"no-answer": {func(_ *testing.T, p *patient) {
 			p.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking, Operation: jpayment.OpCancel})
 		}, console.Failed},
+		"cancelled": {answering(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("jb") == "" {
+				io.WriteString(w, "ER:ER050\r\n")
+				return
+			}
+			io.WriteString(w, "0,1,0001111,,20000001,,0,0,0,0,,,\r\n")
+		}), console.Failed},
 		"portal": {answering(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>log in</html>") }), console.Failed},
 		"redirect": {answering(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://portal.example/", http.StatusFound)

@@ -2,13 +2,18 @@ package cli
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -70,9 +75,11 @@ func TestEnglishIn(t *testing.T) {
 	require.Equal(t, []string{"No", "such"}, englishIn("a.csv: No such", "a.csv"))
 }
 
-// Whatever goes wrong, in Japanese it is told in Japanese.
+// Whatever goes wrong, in Japanese it is told in Japanese. There is a case for every error
+// that this package makes.
 func TestErrorsInJapanese(t *testing.T) {
 	t.Parallel()
+	unclear := newUnclearDesk(t).vars["JPAYMENT_DATABASE"] // job 1 is done, 2 and 3 are in review, 4 is refused
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write := func(name, text string) string {
@@ -85,7 +92,13 @@ func TestErrorsInJapanese(t *testing.T) {
 	file := write("file", "text")
 	rows := write("rows.csv", "operation,payment,reference\nsales,1,a\n")
 	key := "JPAYMENT_KICKBACK_KEY=" + strings.Repeat("k", 32)
-	for _, c := range []struct {
+	deskOf := "desk --store 123456 --database " + unclear
+	long := write("longer", strings.Repeat("x", maxInput+1))
+	var (
+		mu   sync.Mutex
+		told strings.Builder
+	)
+	cases := []struct {
 		args   string // NAME=VALUE first sets a variable
 		status int
 		want   string
@@ -207,27 +220,115 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"completion", console.Usage, "SHELL"},
 		{"completion tcsh", console.Usage, "bash"},
 		{"completion bash zsh", console.Usage, "SHELL"},
-	} {
-		t.Run(strings.ReplaceAll(c.args, dir, ""), func(t *testing.T) {
-			t.Parallel()
-			s := session{vars: map[string]string{"LANG": "ja"}}
-			args := strings.Fields(c.args)
-			for name, value, ok := strings.Cut(args[0], "="); ok && strings.HasPrefix(name, "JPAYMENT_"); name, value, ok = strings.Cut(args[0], "=") {
-				s.vars[name] = value
-				args = args[1:]
-			}
-			r := s.run(t, args...)
-			require.Equal(t, c.status, r.status, r.stderr)
-			require.Contains(t, r.stdout+r.stderr, c.want)
-			said := regexp.MustCompile(`(?m)^time=.*\n`).ReplaceAllString(r.stdout+r.stderr, "") // the log
-			require.Empty(t, englishIn(said, append(append(args, dir, "stroe", "assumptions verdict"), slices.Collect(maps.Keys(assumed.Defaults()))...)...), said)
-			require.NotContains(t, r.stdout+r.stderr, "jpayment: \"", "a sentence is not quoted as a whole")
+		{"sales 1 --store 123456 --extra @" + in("none"), console.Usage, "--extra"},
+		{"sales 1 --store 123456 --extra @" + dir, console.Failed, "ディレクトリ"},
+		{"sales 1 --store 123456 --extra @" + long, console.Usage, "64 KiB"},
+		{"sales 1 --store 123456 --extra - --extra -", console.Usage, "標準入力"},
+		{"sales 1 --store 123456 --extra -", console.Usage, "--yes"},
+		{"run " + rows + " --columns x", console.Usage, "--columns"},
+		{"run " + rows + " --columns x=y", console.Usage, "--columns"},
+		{"run " + rows + " --columns x=payment,y=payment", console.Usage, "重複"},
+		{"run " + rows + " --store 123456 --database " + in("db") + " --columns 伝票番号=reference", console.Usage, "--columns"},
+		{"run " + rows + " --store 123456 --database " + in("db") + " --report " + rows, console.Usage, "--report"},
+		{"run " + rows + " --store 123456 --database " + in("db") + " --report " + in("no/such"), console.Usage, "--report"},
+		{"JPAYMENT_DATABASE=mysql://127.0.0.1:1/x work --store 123456", console.Usage, "postgres://"},
+		{"work --store 123456 --database " + in("db") + " --health " + taken.Addr().String(), console.Failed, "使用中"},
+		{"work --store 123456 --database " + in("db") + " --health x", console.Usage, "--health"},
+		{"review 99 --store 123456 --database " + unclear, console.Usage, "ジョブ 99"},
+		{"review 2 --done --yes --store 123456 --database " + unclear, console.Usage, "--new-payment"},
+		{"review 2 --done --yes --new-payment x --store 123456 --database " + unclear, console.Usage, "--new-payment"},
+		{"review 2 --not-done --store 123456 --database " + unclear, console.Usage, "--yes"},
+		{"review 1 --again --yes --store 123456 --database " + unclear, console.Usage, "JOB"},
+		{"desk x", console.Usage, "desk"},
+		{"desk --stroe 1", console.Usage, "もしかして: --store"},
+		{"desk", console.Usage, "--store"},
+		{"desk --store 123456", console.Usage, "--database"},
+		{"desk --store 123456 --database " + in("none"), console.Usage, "none"},
+		{deskOf + " --listen " + taken.Addr().String(), console.Failed, "使用中"},
+		{deskOf + " --listen x", console.Usage, "--listen"},
+		{deskOf + " --listen 0.0.0.0:0", console.Usage, "JPAYMENT_CONTROL_TOKEN"},
+		{"JPAYMENT_CONTROL_TOKEN=short " + deskOf + " --listen 127.0.0.1:0", console.Usage, "16バイト未満"},
+	}
+	t.Run("each", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(strings.ReplaceAll(c.args, dir, ""), func(t *testing.T) {
+				t.Parallel()
+				s := session{vars: map[string]string{"LANG": "ja"}, input: "a=1", world: world{user: "keiri"}}
+				args := strings.Fields(c.args)
+				for name, value, ok := strings.Cut(args[0], "="); ok && strings.HasPrefix(name, "JPAYMENT_"); name, value, ok = strings.Cut(args[0], "=") {
+					s.vars[name] = value
+					args = args[1:]
+				}
+				r := s.run(t, args...)
+				require.Equal(t, c.status, r.status, r.stderr)
+				require.Contains(t, r.stdout+r.stderr, c.want)
+				said := regexp.MustCompile(`(?m)^time=.*\n`).ReplaceAllString(r.stdout+r.stderr, "") // the log
+				require.Empty(t, englishIn(said, append(append(args, dir, "stroe", "keiri", "order-1", "assumptions verdict"), slices.Collect(maps.Keys(assumed.Defaults()))...)...), said)
+				require.NotContains(t, r.stdout+r.stderr, "jpayment: \"", "a sentence is not quoted as a whole")
+				mu.Lock()
+				told.WriteString(said + "\n")
+				mu.Unlock()
 
-			en := s.run(t, append(slices.Clone(args), "--lang", "en")...)
-			require.Equal(t, c.status, en.status)
-			require.NotRegexp(t, `\p{Hiragana}`, en.stdout+en.stderr)
+				en := s.run(t, append(slices.Clone(args), "--lang", "en")...)
+				require.Equal(t, c.status, en.status)
+				require.NotRegexp(t, `\p{Hiragana}`, en.stdout+en.stderr)
+			})
+		}
+	})
+	doctors, err := filepath.Glob("testdata/doctor-*.golden") // TestDoctor looks for English words in them.
+	require.NoError(t, err)
+	for _, path := range doctors {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		told.Write(b)
+	}
+	for _, elsewhere := range []string{
+		"JSON を出力できません。",             // TestResultNotWritten
+		"送信を続けられません。",                // Only a database that fails ends the work.
+		"決済番号 0 を取り消したとゲートウェイが答えました", // To the client such a reply is none.
+	} {
+		told.WriteString(elsewhere + "\n")
+	}
+	require.Empty(t, untold(t, told.String()), "errors without a case above")
+}
+
+// untold returns the errors in this package's own words that a text has none of.
+func untold(t *testing.T, told string) (missing []string) {
+	t.Helper()
+	paths, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	verbs := regexp.MustCompile(`%(\\\[\d\\\])?[a-z]`)
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 2 {
+				return true
+			}
+			if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "Usagef" && f.Sel.Name != "Failedf" {
+				return true
+			}
+			var parts []string // of the Japanese; a constant between them may be anything
+			ast.Inspect(call.Args[1], func(n ast.Node) bool {
+				if literal, ok := n.(*ast.BasicLit); ok {
+					part, err := strconv.Unquote(literal.Value)
+					require.NoError(t, err)
+					parts = append(parts, verbs.ReplaceAllString(regexp.QuoteMeta(part), ".*"))
+				}
+				return true
+			})
+			if !regexp.MustCompile(strings.Join(parts, ".*")).MatchString(told) {
+				missing = append(missing, fmt.Sprint(files.Position(call.Pos())))
+			}
+			return true
 		})
 	}
+	return missing
 }
 
 // So is what comes of an operation.

@@ -322,8 +322,10 @@ func TestResultNotWritten(t *testing.T) {
 		require.Equal(t, c.status, run(t.Context(), []string{"sales", c.id, "--yes", "--json"}, w))
 		require.Contains(t, stderr.String(), "no space")
 	}
-	w := world{env: func(string) string { return "" }, stdout: full{}, stderr: io.Discard}
-	require.Equal(t, console.Failed, run(t.Context(), []string{"explain", "ER003", "--json"}, w))
+	var stderr strings.Builder
+	w := world{env: func(string) string { return "" }, stdout: full{}, stderr: &stderr}
+	require.Equal(t, console.Failed, run(t.Context(), []string{"explain", "ER003", "--json", "--lang", "ja"}, w))
+	require.Contains(t, stderr.String(), "JSON を出力できません。")
 }
 
 type full struct{}
