@@ -424,7 +424,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 	told := func(name string) bool { return slices.Contains(row.faulty, name) }
 
 	row.Operation = operations[strings.ToLower(value(Operation))]
-	if !r.fits(fields, row.Operation) {
+	if !r.fits(fields, operations[normal(value(Operation))]) {
 		row.Operation = ""
 		return row, []Fault{{Line: r.line, Reason: textf("has %d fields, and the header has %d", "の項目数は%dで、見出し行の%dと異なります", len(fields), len(r.columns))}}
 	}

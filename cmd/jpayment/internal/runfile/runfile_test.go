@@ -144,6 +144,7 @@ func TestFaults(t *testing.T) {
 		"a separator":               {header + "reauth,1,\"1,000\",0,0,a\n", 2, 3, "whole number"},
 		"a space":                   {header + "reauth,1,100 ,0,0,a\n", 2, 3, "white space"},
 		"a space before a word":     {header + " sales,1,,,,a\n", 2, 1, "white space"},
+		"a space in a short row":    {"operation,payment,reference,amount\n sales,1,a\n", 2, 1, "white space"},
 		"a full-width space":        {"処理,決済番号,注文番号\n実売上　,1,a\n", 2, 1, "white space"},
 		"a space about a payment":   {header + "sales,1\u00a0,,,,a\n", 2, 2, "white space"},
 		"a space about an address":  {"operation,payment,amount,tax,shipping,reference,email\nreauth,1,1,2,3,a,a@b.example \n", 2, 7, "white space"},
