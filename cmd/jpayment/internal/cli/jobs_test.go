@@ -207,7 +207,9 @@ func TestNextIsComplete(t *testing.T) {
 	require.Contains(t, d.run(t, append([]string{"review", "3", "--again", "--yes", "--by", "x"}, flags...)...).stdout, "jpayment work"+typed)
 
 	d.RegisterIPs()
-	d.run(t, append([]string{"run", d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n"), "--yes", "--url", g}, flags...)...)
+	d.run(t, append([]string{"run", d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n"), "--yes", "--url", g, "--production-only", "--rate", "20"}, flags...)...)
+	require.Contains(t, d.read(t, "b.report.csv"), "jpayment work --store 123456 --url "+g+strings.TrimPrefix(typed, " --store 123456")+" --production-only --rate 20\"",
+		"what is sent, and how, is as it was")
 	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "jpayment work --resume"+typed)
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -223,7 +225,8 @@ func TestNextIsComplete(t *testing.T) {
 	d.RegisterIPs(anywhere)
 	id := d.Authorize(purchase)
 	d.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: id})
-	require.Contains(t, d.run(t, "sales", id, "--yes", "--store", "123456", "--url", g).stderr, "jpayment sales "+id+" --store 123456 --url "+g+"\n")
+	require.Contains(t, d.run(t, "sales", id, "--yes", "--store", "123456", "--url", g, "--production-only").stderr,
+		"jpayment sales "+id+" --store 123456 --url "+g+" --production-only\n")
 }
 
 // Times have a zone, which is Japan's unless the user has another.

@@ -145,7 +145,7 @@ func (o *operation) addReplayFlag(cmd *cobra.Command, lang console.Lang) {
 
 // run carries the operation out and tells what came of it.
 func (o *operation) run(cmd *cobra.Command, paymentID string) error {
-	r := report{Console: worldOf(cmd).console(), op: o, paymentID: paymentID, flags: sameFlags(cmd)}
+	r := report{Console: worldOf(cmd).console(), op: o, paymentID: paymentID, flags: sendingFlags(cmd)}
 	res, err := o.carryOut(cmd, paymentID)
 	return r.write(res, err)
 }

@@ -94,15 +94,12 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 		r.Report = strings.TrimSuffix(r.Path, filepath.Ext(r.Path)) + ".report.csv"
 	}
 	r.Console = worldOf(cmd).console()
-	r.Again, r.Flags = "jpayment run "+shellWord(r.Path), sameFlags(cmd)
-	typed := *cmd.Flags()
-	typed.SortFlags = false
-	typed.Visit(func(f *pflag.Flag) {
-		r.Again += " --" + f.Name
-		if f.Value.Type() != "bool" {
-			r.Again += " " + shellWord(f.Value.String())
-		}
-	})
+	var typed []string
+	asTyped := *cmd.Flags()
+	asTyped.SortFlags = false
+	asTyped.Visit(func(f *pflag.Flag) { typed = append(typed, f.Name) })
+	r.Again = "jpayment run " + shellWord(r.Path) + typedFlags(cmd, typed...)
+	r.Flags, r.SendingFlags = sameFlags(cmd), sendingFlags(cmd)
 	r.Store, r.Database = s.store, s.databaseName()
 	r.Client, r.Worker = client, s.workerConfig()
 	if r.Timeout = s.timeout; r.Timeout == 0 {

@@ -329,9 +329,27 @@ func (s settings) options() []jpayment.Option {
 // sameFlags returns those flags of a command that say which store, gateway and database it
 // is about, as they were given, to be typed after another command.
 func sameFlags(cmd *cobra.Command) string {
+	return typedFlags(cmd, "config", "store", "url", "database", "schema")
+}
+
+// sendingFlags returns those that say how it sends, too: without --production-only, an
+// approval in test mode would count.
+func sendingFlags(cmd *cobra.Command) string {
+	return sameFlags(cmd) + typedFlags(cmd, "production-only", "kickback-wait", "kickback-listen", "charset", "timeout", "rate", "concurrency")
+}
+
+// typedFlags returns those of the flags that were given, each after a space.
+func typedFlags(cmd *cobra.Command, names ...string) string {
 	var b strings.Builder
-	for _, name := range []string{"config", "store", "url", "database", "schema"} {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+	for _, name := range names {
+		f := cmd.Flags().Lookup(name)
+		switch {
+		case f == nil || !f.Changed:
+		case f.Value.String() == "true" && f.Value.Type() == "bool":
+			b.WriteString(" --" + name)
+		case f.Value.Type() == "bool":
+			b.WriteString(" --" + name + "=false")
+		default:
 			b.WriteString(" --" + name + " " + shellWord(f.Value.String()))
 		}
 	}

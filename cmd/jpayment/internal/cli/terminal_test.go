@@ -182,3 +182,11 @@ func TestSimulateWithAnOddFile(t *testing.T) {
 		require.Contains(t, stdout.String()+stderr.String(), `x\x1b[31m`)
 	}
 }
+
+// Flags are typed again as they were typed.
+func TestTypedFlags(t *testing.T) {
+	t.Parallel()
+	cmd := newRunCommand(console.English)
+	require.NoError(t, cmd.ParseFlags([]string{"--rate=5", "--yes", "--production-only=false", "--database", "a b"}))
+	require.Equal(t, " --yes --production-only=false --rate 5 --database 'a b'", typedFlags(cmd, "yes", "production-only", "rate", "url", "database"))
+}

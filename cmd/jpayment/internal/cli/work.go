@@ -102,7 +102,7 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting)
 	if st.Paused != nil {
 		log.Warn("the store is paused: nothing is sent until it is resumed", "since", st.Paused.At, "why", st.Paused.Why.En,
-			"next", st.Paused.Next().En+"; then jpayment work --resume"+sameFlags(cmd))
+			"next", st.Paused.Next().En+"; then jpayment work --resume"+sendingFlags(cmd))
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -42,10 +42,10 @@ type Run struct {
 
 	// Store, Gateway and Database are what the summary shows of them.
 	Store, Gateway, Database string
-	// Again is the command that goes on with this run, and Flags are those of its flags
-	// that the other commands need to find its jobs, each after a space: both as a person
-	// types them.
-	Again, Flags string
+	// Again is the command that goes on with this run. Flags are those of its flags that
+	// other commands need to find its jobs, and SendingFlags those to send them likewise,
+	// each after a space: all as a person types them.
+	Again, Flags, SendingFlags string
 
 	// OpenQueue opens the queue once the file turned out to be one, and returns what
 	// closes it.

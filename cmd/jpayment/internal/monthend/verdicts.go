@@ -165,10 +165,13 @@ func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) 
 }
 
 func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) []string {
-	lang := r.Console.Lang
+	lang, flags := r.Console.Lang, r.Flags
+	if !j.State.Settled() { // What is next is jpayment work.
+		flags = r.SendingFlags
+	}
 	return []string{
 		strconv.Itoa(row.Line), lang.Of(jobtext.Operation(row.Operation)), row.Payment, harmless(row.Reference),
-		lang.Of(j.State.Text()), lang.Of(why), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, r.Flags)),
+		lang.Of(j.State.Text()), lang.Of(why), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, flags)),
 	}
 }
 
