@@ -145,7 +145,9 @@ func TestRunRefusesAnotherStoresGateway(t *testing.T) {
 	gateway := jpaymenttest.NewServer(t)
 	q := sqliteAt(t, t.TempDir()+"/orders.db")(Config{StoreID: "654321"})
 	require.NoError(t, q.Migrate(t.Context()))
-	err := q.Run(t.Context(), gateway.Client(), WorkerConfig{})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	err := q.Run(ended, gateway.Client(), WorkerConfig{})
 	var invalid *jpayment.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	require.ErrorContains(t, err, "gateway sends for another store")
