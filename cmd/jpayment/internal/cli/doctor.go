@@ -198,7 +198,7 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 	case way.tlsErr != nil:
 		d.tlsFailed(way.tlsErr)
 	case way.tls != nil:
-		d.line(console.Good, "TLS", console.Textf("%s, %s", "%s、%s", tls.VersionName(way.tls.Version), chain(way.tls.VerifiedChains[0])))
+		d.line(console.Good, "TLS", console.Textf("%s, %s", "%s、%s", tls.VersionName(way.tls.Version), d.chain(way.tls.VerifiedChains[0])))
 	case way.connected != "":
 		d.line(console.Bad, "TLS", console.What(err))
 		d.advise("No connection through the proxy: check its rules.", "プロキシを経由して接続できません。プロキシの設定を確認してください。")
@@ -250,7 +250,7 @@ func (d *doctor) tlsFailed(err error) {
 		expired x509.CertificateInvalidError
 	)
 	if errors.As(err, &cert) && len(cert.UnverifiedCertificates) > 0 {
-		text = console.Textf("%s; %s", "%s（%s）", text, chain(cert.UnverifiedCertificates))
+		text = console.Textf("%s; %s", "%s（%s）", text, d.chain(cert.UnverifiedCertificates))
 	}
 	d.line(console.Bad, "TLS", text)
 	if errors.As(err, &expired) && expired.Reason == x509.Expired {
@@ -263,7 +263,7 @@ func (d *doctor) tlsFailed(err error) {
 }
 
 // chain describes a certificate, who vouches for it, and until when.
-func chain(certs []*x509.Certificate) console.Text {
+func (d *doctor) chain(certs []*x509.Certificate) console.Text {
 	names := make([]string, len(certs))
 	for i, c := range certs {
 		names[i] = c.Subject.CommonName
@@ -271,7 +271,7 @@ func chain(certs []*x509.Certificate) console.Text {
 			names[i] = c.Subject.String()
 		}
 	}
-	expiry := certs[0].NotAfter.UTC().Format(time.DateOnly)
+	expiry := d.world.console().Time(certs[0].NotAfter)
 	return console.Textf("certificate %s, valid until %s", "証明書 %s、有効期限 %s", strings.Join(names, " < "), expiry)
 }
 
