@@ -1,6 +1,7 @@
 package fulfilment
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -54,7 +55,9 @@ func testApprovalInTests[TTx any](t *testing.T, p place[TTx]) {
 
 func TestRunWantsAGateway(t *testing.T) {
 	s := newSite(t, onSQLite(t), Config{})
+	ended, end := context.WithCancel(t.Context())
+	end()
 	invalid := new(*jpayment.ValidationError)
-	require.ErrorAs(t, s.Run(t.Context(), nil, WorkerConfig{}), invalid)
+	require.ErrorAs(t, s.Run(ended, nil, WorkerConfig{}), invalid)
 	require.Equal(t, "gateway", (*invalid).Fields[0].Field)
 }

@@ -3,11 +3,13 @@ package monthend
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
 // screen is a terminal that shows its last line, and knows whether it had to scroll.
@@ -112,6 +114,20 @@ func TestPaceIsThisStarts(t *testing.T) {
 		teller.pace.add(at, 540)
 	}
 	require.Equal(t, []string{"600件中539件が完了", "拒否 1", "", ""}, teller.parts(tally{done: 539, refused: 1, open: 60}))
+}
+
+// What is told of this start begins where the one before ended, and counts what it settled,
+// refused or not.
+func TestPaceBeginsWithThisStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &screen{width: 80}
+		r := &Run{rows: 600, Console: console.Console{Lang: console.Japanese, Stderr: s, Terminal: console.Terminals{Err: true}, Width: func() int { return s.width }}}
+		teller := r.newTeller(tally{done: 400, refused: 100, open: 100})
+		time.Sleep(10 * time.Second)
+		teller.tell(t.Context(), tally{done: 410, refused: 110, open: 80}, fulfilment.Status{})
+		require.Equal(t, "600件中410件が完了  拒否 110  2件/秒  残り約40秒", s.String())
+	})
 }
 
 func TestPaceText(t *testing.T) {
