@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -221,6 +222,66 @@ func TestLostCallsAreTold(t *testing.T) {
 		teller.lost(t.Context(), fulfilment.Status{})
 		require.Equal(t, before, d.stderr.String())
 	}
+}
+
+// It is told when the run begins.
+func TestRunTellsOfLostCalls(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, console.English, gateway(t, 1).URL, sales(1))
+	open := d.OpenQueue
+	d.OpenQueue = func(ctx context.Context) (Queue, func(), error) {
+		q, closeIt, err := open(ctx)
+		return &lostQueue{Queue: q}, closeIt, err
+	}
+	require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
+	require.Contains(t, d.stderr.String(), "have not ended: 1. They are waited for until")
+}
+
+// lostQueue has a job of the file run until it is asked for the second time.
+type lostQueue struct {
+	Queue
+	asked bool
+}
+
+func (q *lostQueue) Status(ctx context.Context, batch string) (fulfilment.Status, error) {
+	st, err := q.Queue.Status(ctx, batch)
+	if batch != "" && !q.asked {
+		q.asked, st.Running = true, 1
+	}
+	return st, err
+}
+
+func (q *lostQueue) Jobs(context.Context, fulfilment.Filter) ([]fulfilment.Job, error) {
+	return []fulfilment.Job{{Due: time.Now()}}, nil
+}
+
+// Where nothing is to be sent for a while, the run says until when and why, once.
+func TestWaitIsTold(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang]string{
+		console.English:  "Waiting until 10:30:00 JST: " + fulfilment.ReasonMaintenance.Text().En + "\n",
+		console.Japanese: "10:30:00 JST まで待機します: " + fulfilment.ReasonMaintenance.Text().Ja + "\n",
+	} {
+		d := newDesk(t, lang, closedPort(t), sales(1))
+		synctest.Test(t, func(t *testing.T) { // It begins at midnight UTC.
+			d.queue = waitingQueue{}
+			teller := d.newTeller(tally{open: 1})
+			far := fulfilment.Status{Waiting: 1, NextDue: time.Now().Add(90 * time.Minute)}
+			for range 3 {
+				teller.tell(t.Context(), tally{open: 1}, far)
+			}
+			require.Equal(t, want, d.stderr.String())
+			teller.tell(t.Context(), tally{open: 1}, fulfilment.Status{Waiting: 1, NextDue: time.Now().Add(time.Second)})
+			require.Equal(t, want, d.stderr.String(), "a second is no wait")
+		})
+	}
+}
+
+// waitingQueue knows a job that waits for the end of a maintenance.
+type waitingQueue struct{ Queue }
+
+func (waitingQueue) Jobs(context.Context, fulfilment.Filter) ([]fulfilment.Job, error) {
+	return []fulfilment.Job{{State: fulfilment.StateWaiting, Reason: fulfilment.ReasonMaintenance}}, nil
 }
 
 // runningQueue knows jobs that are running.
