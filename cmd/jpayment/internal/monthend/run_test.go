@@ -205,6 +205,21 @@ func TestWarningIsOfCaptures(t *testing.T) {
 	}
 }
 
+// Columns that are not read are named once, above what is sent.
+func TestUnreadColumnsAreNamed(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang]string{
+		console.English:  "  not read  備考, (no name), 担当\n",
+		console.Japanese: "  対象外の列    備考、（列名なし）、担当\n",
+	} {
+		d := newDesk(t, lang, closedPort(t), "処理,備考,決済番号,,注文番号,担当,,\n実売上,x,1,y,a,z,,\n取消,x,2,y,a,z\n")
+		d.DryRun = true
+		require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
+		require.Equal(t, 1, strings.Count(d.stderr.String(), "備考"))
+		require.Contains(t, d.stderr.String(), want)
+	}
+}
+
 // After a kill the run says which calls it waits for, and how long.
 func TestLostCallsAreTold(t *testing.T) {
 	t.Parallel()
