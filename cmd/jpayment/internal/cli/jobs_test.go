@@ -186,9 +186,11 @@ func TestStatusOfAnUnknownStore(t *testing.T) {
 		"en": "– database jobs.db has no jobs of store 654321: check --store and --database\n",
 		"ja": "– データベース jobs.db に店舗 654321 のジョブはありません。--store と --database を確認してください\n",
 	} {
-		r := d.masked(d.run(t, "status", "--store", "654321", "--lang", lang))
-		require.Equal(t, console.Done, r.status)
-		require.Equal(t, want, r.stdout)
+		for _, command := range []string{"status", "review"} {
+			r := d.masked(d.run(t, command, "--store", "654321", "--lang", lang))
+			require.Equal(t, console.Done, r.status)
+			require.Equal(t, want, r.stdout)
+		}
 	}
 	require.Contains(t, d.run(t, "status", "--store", "654321", "--json").stdout, `"done":0`)
 }

@@ -108,7 +108,7 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 	defer closeQueue()
 	r.q = q
 	if id == 0 {
-		return r.list(ctx)
+		return r.list(ctx, s)
 	}
 	return r.decide(ctx, id)
 }
@@ -127,7 +127,7 @@ func (r *review) decision() fulfilment.Decision {
 }
 
 // list shows all that need a person.
-func (r *review) list(ctx context.Context) error {
+func (r *review) list(ctx context.Context, s settings) error {
 	filter, any := fulfilment.Filter{State: fulfilment.StateReview}, false
 	for {
 		jobs, err := r.q.Jobs(ctx, filter)
@@ -149,6 +149,14 @@ func (r *review) list(ctx context.Context) error {
 		fmt.Fprintln(r.Stderr, r.Lang.Of(console.Textf("Record what you find: jpayment review JOB%s with --done, --not-done or --again",
 			"確認した結果を、jpayment review JOB%s に --done、--not-done、--again のいずれかを付けて記録してください", r.flags)))
 	default:
+		st, err := r.q.Status(ctx, "")
+		if err != nil {
+			return databaseFailed(err)
+		}
+		if st.Total() == 0 { // Of a mistyped store nobody should read that all is well.
+			fmt.Fprintf(r.Stdout, "%s %s\n", r.OutMark(console.Skipped), r.Lang.Of(noJobs(s, "")))
+			return nil
+		}
 		fmt.Fprintln(r.Stdout, r.Lang.In("Nothing needs a person.", "確認が必要なジョブはありません。"))
 	}
 	return nil
