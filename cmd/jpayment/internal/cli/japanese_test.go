@@ -196,6 +196,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"doctor --timeout x", console.Usage, "--timeout"},
 		{"doctor --profile " + in("none"), console.Usage, "--profile"},
 		{"doctor --profile " + dir, console.Usage, "ディレクトリ"},
+		{"doctor --profile " + write("large", strings.Repeat("x", maxProfile+1)), console.Usage, "4 MiB"},
 		{"doctor --profile " + write("profile", `{"version":1,"assumptions":[{"number":32}]}`), console.Usage, "assumptions[0].verdict がありません"},
 		{"simulate --profile " + write("version", `{"version":2}`), console.Usage, "version が 2 です"},
 		{"simulate --set columns", console.Usage, "NAME=VALUE"},
