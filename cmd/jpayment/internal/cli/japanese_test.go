@@ -30,7 +30,7 @@ import (
 var names = []string{
 	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "http", "https", "tcp",
 	"gateway", "re_auth", "aspx", "credit", "co", "jp", "connection_auth", "kickback_key", "bash", "zsh", "fish", "powershell",
-	"SQLite", "Postgres", "Excel", "KiB", "WithKickbackKey", "TestMod",
+	"SQLite", "Postgres", "Excel", "KiB", "MiB", "WithKickbackKey", "TestMod",
 	"dial", "read", "textproto", "ProtocolError", // what net/http calls its own
 }
 
