@@ -114,12 +114,13 @@ func KickbackAllowFrom(prefixes ...netip.Prefix) KickbackOption {
 }
 
 // KickbackTrustProxy names the addresses of the merchant's own proxies. A kickback that
-// comes from one of them has the address that the proxies report: the right-most one in
-// X-Forwarded-For or Forwarded (RFC 7239) that is not a proxy's. Where both headers are
-// there they must agree, since a proxy that writes one may let the other pass as the
-// client sent it. Where they do not, or are malformed, the address is unknown, and
-// [KickbackAllowFrom] admits nothing. The default is to trust nobody and to look at no
-// header.
+// comes from one of them has the address that the proxies report: in X-Forwarded-For the
+// right-most one that is not a proxy's, in Forwarded (RFC 7239) the first, which is all that
+// the proxies may leave of it beside themselves. Where both headers are there they must
+// agree, since a proxy that writes one may let the other pass as the client sent it. Where
+// they do not, or are malformed, or hold what a client may have added, the address is
+// unknown, and [KickbackAllowFrom] admits nothing. The default is to trust nobody and to look
+// at no header.
 func KickbackTrustProxy(prefixes ...netip.Prefix) KickbackOption {
 	return func(h *KickbackHandler) { h.proxies = h.prefixes("KickbackTrustProxy", prefixes) }
 }

@@ -26,6 +26,19 @@ const (
 	otherAddress   = "127.0.0.3"
 )
 
+// forwardedSpoofs are what somebody may write where a proxy quotes the header Host.
+var forwardedSpoofs = []http.Header{
+	{"Host": {"x,for=" + gatewayAddress}},
+	{"Host": {"x;for=" + gatewayAddress}},
+	{"Host": {`x",for=` + gatewayAddress + `;a="`}},
+	{"Host": {`x";for=` + gatewayAddress + `;a="`}},
+	{"Host": {`x\`}, "Forwarded": {"for=" + gatewayAddress + `;host="`}},
+	{"Host": {`;a="`}, "Forwarded": {"for=" + gatewayAddress + `;host="`}},
+	{"Forwarded": {"for=" + gatewayAddress}},
+	{"X-Forwarded-For": {gatewayAddress}},
+	{"X-Forwarded-For": {gatewayAddress}, "Forwarded": {"for=" + gatewayAddress}},
+}
+
 // What docs/kickbacks.md tells nginx and HAProxy, told to them. Behind either only the
 // gateway's address is admitted, whatever a client writes into headers, and nothing has a
 // body but the OK of a taken kickback.
@@ -56,11 +69,22 @@ func TestProxies(t *testing.T) {
 		"nginx with Forwarded": {
 			program: "nginx", start: startNginx,
 			config: strings.ReplaceAll(one("nginx"), `X-Forwarded-For $proxy_add_x_forwarded_for`, `Forwarded "for=$remote_addr;host=\"$http_host\""`),
-			spoofs: []http.Header{{"Host": {"x,for=" + gatewayAddress}}, {"Host": {"x;for=" + gatewayAddress}}, {"Forwarded": {"for=" + gatewayAddress}}},
+			spoofs: forwardedSpoofs,
+		},
+		// One that also repeats what the client wrote of Forwarded.
+		"nginx that adds to Forwarded": {
+			program: "nginx", start: startNginx,
+			config: strings.ReplaceAll(one("nginx"), `X-Forwarded-For $proxy_add_x_forwarded_for`, `Forwarded "$http_forwarded, for=$remote_addr;host=\"$http_host\""`),
+			spoofs: forwardedSpoofs,
 		},
 		"HAProxy": {
 			program: "haproxy", start: startHAProxy, config: one("haproxy"),
-			spoofs: []http.Header{{"X-Forwarded-For": {gatewayAddress}}},
+			spoofs: []http.Header{{"X-Forwarded-For": {gatewayAddress}}, {"Forwarded": {"for=" + gatewayAddress}}},
+		},
+		"HAProxy with Forwarded": {
+			program: "haproxy", start: startHAProxy,
+			config: strings.ReplaceAll(one("haproxy"), `option forwardfor`, `http-request add-header Forwarded "for=%[src];host=\"%[req.hdr(host)]\""`),
+			spoofs: forwardedSpoofs,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

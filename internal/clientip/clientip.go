@@ -9,11 +9,13 @@ import (
 )
 
 // Of returns the address that a request comes from: the peer's, or, where the peer is
-// one of the proxies, the one that the proxies report. That is the right-most address in
-// X-Forwarded-For or Forwarded that is not a proxy's; what stands left of it anybody may
-// have written. Where both headers are there they must agree, since a proxy that writes
-// one may let the other pass as the client sent it. Where they do not, or make no sense,
-// the address is unknown.
+// one of the proxies, the one that the proxies report. In X-Forwarded-For that is the
+// right-most address that is not a proxy's; what stands left of it anybody may have
+// written. In Forwarded it is the first: there a proxy may quote what the client wrote,
+// such as the header Host, and a client that closes the quotation adds elements to it.
+// Where both headers are there they must agree, since a proxy that writes one may let the
+// other pass as the client sent it. Where they do not, or make no sense, the address is
+// unknown.
 func Of(r *http.Request, proxies []netip.Prefix) (addr netip.Addr, known bool) {
 	peer, ok := parse(r.RemoteAddr)
 	if !ok || !In(proxies, peer) {
@@ -22,9 +24,7 @@ func Of(r *http.Request, proxies []netip.Prefix) (addr netip.Addr, known bool) {
 	xff := r.Header.Values("X-Forwarded-For")
 	forwarded := r.Header.Values("Forwarded")
 	listed, okListed := client(strings.Split(strings.Join(xff, ","), ","), proxies)
-	hops, wellFormed := forwardedFor(strings.Join(forwarded, ","))
-	told, okTold := client(hops, proxies)
-	okTold = okTold && wellFormed
+	told, okTold := first(strings.Join(forwarded, ","), proxies)
 	switch {
 	case len(forwarded) == 0: // A proxy that reports nobody leaves one empty entry.
 		return listed, okListed
@@ -60,25 +60,58 @@ func client(hops []string, proxies []netip.Prefix) (addr netip.Addr, ok bool) {
 	return addr, ok
 }
 
-// parse reads an address with or without a port, in brackets or not.
+// parse reads an address with or without a port.
 func parse(s string) (netip.Addr, bool) {
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.Addr().Unmap().WithZone(""), true
 	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		if s, ok = strings.CutSuffix(inner, "]"); !ok {
+			return netip.Addr{}, false
+		}
+	}
+	addr, err := netip.ParseAddr(s)
 	return addr.Unmap().WithZone(""), err == nil
 }
 
+// first returns the address in the first element of Forwarded, if all others are proxies'.
+func first(forwarded string, proxies []netip.Prefix) (addr netip.Addr, ok bool) {
+	hops, ok := forwardedFor(forwarded)
+	if !ok {
+		return addr, false
+	}
+	for _, hop := range hops[1:] {
+		if addr, ok := node(hop); !ok || !In(proxies, addr) {
+			return addr, false
+		}
+	}
+	return node(hops[0])
+}
+
+// node reads an address as Forwarded has it (RFC 7239, section 6): IPv6 stands in brackets,
+// IPv4 does not, and neither has a zone.
+func node(s string) (addr netip.Addr, ok bool) {
+	v6 := strings.HasPrefix(s, "[")
+	if strings.Contains(s, "%") || !v6 && strings.Count(s, ":") > 1 || v6 && !strings.Contains(s, ":") {
+		return addr, false
+	}
+	return parse(s)
+}
+
 // forwardedFor returns the for parameters of Forwarded, one for each element, empty where
-// it has none. It reads the grammar of RFC 7239, section 4, to the letter: whoever reads
-// it more freely takes what a client put into a quoted string for a proxy's word.
+// it has none; empty elements before the first are left out, since a proxy that adds to a
+// header which is not there makes one. It reads the grammar of RFC 7239, section 4, with
+// white space around semicolons as well. A quoted string that could be mistaken for a part
+// of the header was written by a client, and which elements are a proxy's word then nobody
+// knows: that is malformed here, though not there.
 func forwardedFor(s string) (hops []string, ok bool) {
 	p := parser(s)
 	for {
-		hop, given := "", false
+		hop, given, empty := "", false, true
 		for {
 			p.space()
 			if name := p.token(); name != "" {
+				empty = false
 				value, ok := p.value()
 				if !ok {
 					return nil, false
@@ -95,9 +128,11 @@ func forwardedFor(s string) (hops []string, ok bool) {
 				break
 			}
 		}
-		hops = append(hops, hop)
-		if p == "" {
-			return hops, true
+		if last := p == ""; last || !empty || len(hops) > 0 {
+			hops = append(hops, hop)
+			if last {
+				return hops, true
+			}
 		}
 		if !p.skip(',') {
 			return nil, false
@@ -142,13 +177,17 @@ func (p *parser) value() (value string, ok bool) {
 	}
 	var b strings.Builder
 	for i := 0; i < len(*p); i++ {
-		switch c := (*p)[i]; {
-		case c == '"':
+		c, escaped := (*p)[i], false
+		if c == '\\' && i+1 < len(*p) {
+			i++
+			c, escaped = (*p)[i], true
+		}
+		switch {
+		case c == '"' && !escaped:
 			*p = (*p)[i+1:]
 			return b.String(), true
-		case c == '\\' && i+1 < len(*p):
-			i++
-			b.WriteByte((*p)[i])
+		case c < ' ' || c == 0x7f || strings.IndexByte(`",;=\`, c) >= 0:
+			return "", false
 		default:
 			b.WriteByte(c)
 		}
