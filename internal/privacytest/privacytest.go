@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -45,7 +46,7 @@ func Leaks(v any, private []string, more ...Encode) (leaks []string) {
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", shape)
 		look(shape, "logged", log.Bytes())
 		for _, flags := range []string{"", "+", "#", "0", " ", "-40"} {
-			for _, verb := range "vTtbcdoOqxXUeEfFgGspw" {
+			for _, verb := range verbs {
 				format := "%" + flags + string(verb)
 				look(shape, format, fmt.Appendf(nil, format, shape))
 			}
@@ -54,15 +55,27 @@ func Leaks(v any, private []string, more ...Encode) (leaks []string) {
 	return leaks
 }
 
-// spellings returns the ways in which a text may stand in a rendering, in lower case.
+// verbs are those of fmt, and some that it does not know.
+const verbs = "vTtbcdoOqxXUeEfFgGspwz"
+
+// spellings returns the ways in which a text may stand in a rendering, in lower case: as any
+// verb writes it or its bytes, and as encodings do.
 func spellings(private []string) (all []string) {
 	for _, p := range private {
-		all = append(all, p, fmt.Sprintf("%x", p), fmt.Sprintf("% x", p), strings.Trim(fmt.Sprintf("%d", []byte(p)), "[]"), base64.StdEncoding.EncodeToString([]byte(p)))
+		all = append(all, p, base64.StdEncoding.EncodeToString([]byte(p)))
+		for _, flags := range []string{"", "+", "#", "0", " ", "# "} {
+			for _, verb := range strings.NewReplacer("T", "", "p", "").Replace(verbs) {
+				bytes := fmt.Sprintf("%"+flags+string(verb), []byte(p))
+				bytes = bytes[strings.LastIndexAny(bytes, "[{")+1:]
+				all = append(all, strings.TrimRight(bytes, "]})"))
+			}
+		}
 	}
 	for i, s := range all {
 		all[i] = strings.ToLower(s)
 	}
-	return all
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func inGob(v any) ([]byte, error) {
@@ -71,40 +84,61 @@ func inGob(v any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// shapes returns the value by itself and as it stands in a program's own values.
-func shapes(v any) []any {
-	type holder struct {
-		V any
-		v any
-	}
-	all := []any{v, &v, holder{v, v}, &holder{v, v}, []any{v}, &[]any{v}, map[string]any{"k": v}, unexported(v)}
+// shapes returns the value, and what it points to or a pointer to it, as they stand in a
+// program's own values.
+func shapes(v any) (all []any) {
 	rv := reflect.ValueOf(v)
 	if !rv.IsValid() {
-		return all
+		return []any{v}
 	}
+	other := reflect.New(rv.Type())
+	other.Elem().Set(rv)
 	if rv.Kind() == reflect.Pointer && !rv.IsNil() {
-		all = append(all, rv.Elem().Interface(), unexported(rv.Elem().Interface()))
-	} else {
-		p := reflect.New(rv.Type())
-		p.Elem().Set(rv)
-		all = append(all, p.Interface(), unexported(p.Interface()))
+		other = rv.Elem()
 	}
-	one := reflect.MakeSlice(reflect.SliceOf(rv.Type()), 1, 1)
-	one.Index(0).Set(rv)
-	err, ok := v.(error)
-	if !ok {
-		err = io.EOF
+	for _, v := range []any{v, other.Interface()} {
+		type holder struct {
+			V any
+			v any
+		}
+		err, ok := v.(error)
+		if !ok {
+			err = io.EOF
+		}
+		all = append(all, v, &v, holder{v, v}, &holder{v, v}, []any{v}, &[]any{v}, map[string]any{"k": v}, fmt.Errorf("x: %w", err))
+		for _, typed := range typed(v) {
+			all = append(all, typed, unexported(typed), &typed)
+		}
 	}
-	return append(all, one.Interface(), fmt.Errorf("x: %w", err))
+	return all
+}
+
+// typed returns the value in what is declared to hold its type.
+func typed(v any) (all []any) {
+	rv := reflect.ValueOf(v)
+	slice := reflect.MakeSlice(reflect.SliceOf(rv.Type()), 1, 1)
+	slice.Index(0).Set(rv)
+	array := reflect.New(reflect.ArrayOf(1, rv.Type())).Elem()
+	array.Index(0).Set(rv)
+	field := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "V", Type: rv.Type()}})).Elem()
+	field.Field(0).Set(rv)
+	values := reflect.MakeMap(reflect.MapOf(reflect.TypeFor[string](), rv.Type()))
+	values.SetMapIndex(reflect.ValueOf("k"), rv)
+	for _, holder := range []reflect.Value{rv, slice, array, field, values} {
+		all = append(all, holder.Interface())
+	}
+	if rv.Comparable() {
+		keys := reflect.MakeMap(reflect.MapOf(rv.Type(), reflect.TypeFor[string]()))
+		keys.SetMapIndex(rv, reflect.ValueOf("v"))
+		all = append(all, keys.Interface())
+	}
+	return all
 }
 
 // unexported returns a struct with the value in an unexported field of its own type, where
 // fmt asks no methods.
 func unexported(v any) any {
 	rv := reflect.ValueOf(v)
-	if !rv.IsValid() {
-		return nil
-	}
 	s := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "v", PkgPath: "main", Type: rv.Type()}})).Elem()
 	field := s.Field(0)
 	reflect.NewAt(rv.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(rv) //nolint:gosec // The only way to set the field.

@@ -15,6 +15,14 @@ type (
 	guarded struct{ text string }
 )
 
+// verbatim is rendered by a verb of fmt.
+type verbatim struct {
+	format string
+	v      any
+}
+
+func (v verbatim) Format(f fmt.State, _ rune) { fmt.Fprintf(f, v.format, v.v) }
+
 // Format guards all but unexported fields.
 func (guarded) Format(f fmt.State, _ rune) { fmt.Fprint(f, "guarded") }
 
@@ -25,4 +33,11 @@ func TestLeaksAreFound(t *testing.T) {
 	}
 	require.Empty(t, privacytest.Leaks(open{"nothing"}, []string{"canary"}))
 	require.NotEmpty(t, privacytest.Leaks(1, []string{"canary"}, func(any) ([]byte, error) { return nil, errors.New("canary") }))
+	for _, verb := range "vtbcdoOqxXUeEfFgGsw" {
+		for _, flags := range []string{"", "+", "#", "0", " "} {
+			for _, v := range []any{"canary", []byte("canary")} {
+				require.NotEmpty(t, privacytest.Leaks(verbatim{"%" + flags + string(verb), v}, []string{"canary"}), "%T by %%%s%c", v, flags, verb)
+			}
+		}
+	}
 }
