@@ -19,6 +19,8 @@ type database[TTx any] interface {
 	transact(ctx context.Context, f func(tx TTx) error) error
 	// migrating runs f while no other process migrates.
 	migrating(ctx context.Context, f func(ctx context.Context) error) error
+	// overwrite sees to it that nothing is left of what was erased.
+	overwrite(ctx context.Context) error
 	schema() string // River's; empty for the default
 	tables() string // the statements that make this package's tables
 }

@@ -11,7 +11,10 @@ import (
 // Forget erases the private data of the jobs that were settled before a time, in review
 // not included: e-mail addresses, telephone numbers, other data, approval codes, issued
 // IDs and passwords, and what persons noted. The verdicts stay. It returns how many jobs
-// it changed. A result that cannot be read is left, and the error names its job. A copy of the database made before still has them.
+// it changed. A result that cannot be read is left, and the error names its job. On SQLite
+// the write-ahead log is emptied, in which they stand as well; the error says so where another
+// process keeps it. A copy of the database made before still has them, and so have Postgres's
+// own log and dead rows until it is vacuumed.
 func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten int64, err error) {
 	const batch = 500 // Between batches workers get their turn.
 	var (
@@ -47,7 +50,8 @@ func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten in
 		unreadable = append(unreadable, faults...)
 		forgotten += int64(len(all) - len(faults))
 		if len(all) < batch {
-			return forgotten, errors.Join(unreadable...)
+			err := q.did(ctx, recording, 0, q.db.overwrite(ctx))
+			return forgotten, errors.Join(append(unreadable, err)...)
 		}
 		after = all[len(all)-1].id
 	}

@@ -76,6 +76,9 @@ func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error
 	return err
 }
 
+// overwrite leaves it to VACUUM, as Postgres does.
+func (postgres) overwrite(context.Context) error { return nil }
+
 // migrating holds a lock of the session's, since River migrates in transactions of its own.
 // The session is none of the pool's: those that wait for the lock could hold all of it.
 func (d postgres) migrating(ctx context.Context, f func(context.Context) error) error {

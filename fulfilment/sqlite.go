@@ -144,6 +144,26 @@ func (d sqlite) migrating(ctx context.Context, f func(context.Context) error) (e
 	return err
 }
 
+// overwrite empties the write-ahead log, which has what was erased as it was before. Readers
+// keep it, so that their transactions are waited for as long as for a lock.
+func (d sqlite) overwrite(ctx context.Context) error {
+	kept, _, err := first(ctx, d.session(), func(rs rows) (kept bool, err error) {
+		var busy, frames, written int64
+		err = rs.Scan(&busy, &frames, &written)
+		return busy != 0, err
+	}, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && kept {
+		err = &problem{
+			what: jpayment.Text{
+				En: "what was erased still stands in the write-ahead log, which another process is using",
+				Ja: "消去した内容が、ほかのプロセスが使用中の先行書き込みログ（WAL）に残っています",
+			},
+			next: nextAgain,
+		}
+	}
+	return err
+}
+
 type sqlSession struct {
 	db interface {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)

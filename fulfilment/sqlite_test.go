@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -92,5 +93,32 @@ func TestErasedIsOverwritten(t *testing.T) {
 	n, err := s.Forget(t.Context(), s.clock())
 	require.NoError(t, err)
 	require.EqualValues(t, 50, n)
-	require.Zero(t, inFile())
+	for _, suffix := range []string{"", "-wal"} { // without a checkpoint of the test's
+		b, err := os.ReadFile(path + suffix)
+		require.NoError(t, err)
+		require.Zero(t, bytes.Count(b, []byte(canary)), suffix)
+	}
+
+	// Or it is said that it is not.
+	j, err := s.Enqueue(t.Context(), request(jpayment.OpSales, s.authorize()))
+	require.NoError(t, err)
+	require.False(t, s.work(w, j))
+	other, err := OpenSQLite(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { other.Close() })
+	reads, err := other.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+	require.NoError(t, err)
+	var jobs int
+	require.NoError(t, reads.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM river_job").Scan(&jobs))
+	s.exec("PRAGMA busy_timeout = 1")
+	s.pass(time.Second)
+	n, err = s.Forget(t.Context(), s.clock())
+	require.EqualValues(t, 1, n)
+	require.ErrorContains(t, err, "write-ahead log")
+	require.NotEmpty(t, jpayment.WhatOf(err).Ja)
+	require.NotEmpty(t, jpayment.NextOf(err).Ja)
+	require.NoError(t, reads.Rollback())
+	n, err = s.Forget(t.Context(), s.clock())
+	require.NoError(t, err)
+	require.Zero(t, n)
 }
