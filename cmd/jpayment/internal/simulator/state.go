@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -43,6 +44,9 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	if path, err = realPath(path); err != nil {
+		return nil, err
+	}
 	readable, err := makePrivate(path)
 	if err != nil {
 		return nil, err
@@ -72,6 +76,15 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 		return nil, errors.Join(told(err), db.Close())
 	}
 	return s, nil
+}
+
+// realPath returns where a path leads. SQLite keeps its journals beside that, and would make
+// what a link names for others to read.
+func realPath(path string) (string, error) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return path, nil // It is yet to be made.
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 // makePrivate makes the file, if there is none, so that nobody else can read it: SQLite

@@ -253,6 +253,21 @@ func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is th
 		}
 	}
 	start(t, simulator.Config{State: path}).stopped(t)
+
+	// What a link leads to is the file.
+	link := filepath.Join(t.TempDir(), "link.db")
+	require.NoError(t, os.Symlink(path, link))
+	f, err := os.OpenFile(path+"-wal", os.O_CREATE, 0o644)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	_, err = simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: link})
+	require.ErrorContains(t, err, "chmod 600 "+path+"-wal")
+	_ = os.Remove(path + "-wal")
+	start(t, simulator.Config{State: link}).stopped(t)
+	require.NoError(t, os.Remove(path))
+	_, err = simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: link})
+	require.ErrorIs(t, err, os.ErrNotExist, "SQLite would make it, for everybody to read")
+	require.NoFileExists(t, path)
 }
 
 // What is deleted is gone from the file.
