@@ -50,7 +50,7 @@ func addDatabaseFlags(cmd *cobra.Command, lang console.Lang) {
 // The two ways to name a Postgres database: by URL, and by key=value pairs as libpq has
 // them.
 var (
-	postgresURL   = regexp.MustCompile(`(?i)^\s*postgres(ql)?://`)
+	postgresURL   = regexp.MustCompile(`(?i)^\s*postgres(ql)?:`)
 	postgresPairs = regexp.MustCompile(`(?i)(?:^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|servicefile|sslmode)\s*=`)
 )
 
@@ -69,8 +69,8 @@ func hasPassword(database string) bool {
 	default:
 		return false
 	}
-	u, err := url.Parse(strings.TrimSpace(database))
-	if err != nil {
+	u, understood := parsePostgresURL(database)
+	if !understood {
 		return true
 	}
 	_, given := u.User.Password()
@@ -86,8 +86,8 @@ func (s settings) databaseName() string {
 	if !postgresURL.MatchString(database) {
 		return pairsName(database)
 	}
-	u, err := url.Parse(strings.TrimSpace(database))
-	if err != nil {
+	u, understood := parsePostgresURL(database)
+	if !understood {
 		return "postgres"
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
@@ -95,6 +95,14 @@ func (s settings) databaseName() string {
 		shown.User = url.User(name)
 	}
 	return shown.String()
+}
+
+// parsePostgresURL takes apart the URL of a database, and reports whether it could. With
+// less than two slashes its parts are not where they seem to be.
+func parsePostgresURL(database string) (u *url.URL, understood bool) {
+	database = strings.TrimSpace(database)
+	u, err := url.Parse(database)
+	return u, err == nil && strings.Contains(database, "://")
 }
 
 // pairsName returns the database that key=value pairs name, as a URL without the rest.
@@ -117,7 +125,11 @@ func pairsName(database string) string {
 // parsePostgres reads the name of a Postgres database. Its errors may quote it.
 func parsePostgres(database string) (*pgxpool.Config, error) {
 	database = strings.TrimSpace(database)
-	if scheme, rest, isURL := strings.Cut(database, "://"); isURL && postgresURL.MatchString(database) {
+	if postgresURL.MatchString(database) {
+		scheme, rest, isURL := strings.Cut(database, "://")
+		if !isURL {
+			return nil, errors.New("no slashes")
+		}
 		return pgxpool.ParseConfig(strings.ToLower(scheme) + "://" + rest)
 	}
 	for _, key := range postgresPairs.FindAllStringSubmatch(database, -1) {

@@ -86,3 +86,9 @@ func readInput(name string, place any, r io.Reader) (string, error) {
 	}
 	return string(b), nil
 }
+
+// notConfirmable is the error of a command that would ask where a value was read.
+func notConfirmable() error {
+	return console.Usagef("standard input holds a value, so that nobody can confirm it there: give --yes",
+		"標準入力から値を読むため、確認ができません。--yes を指定してください")
+}

@@ -103,3 +103,22 @@ func TestExplainAFile(t *testing.T) {
 	r = session{}.run(t, "explain", "@"+path+"x")
 	require.Equal(t, console.Usage, r.status)
 }
+
+// A note can be personal as well.
+func TestPrivateNote(t *testing.T) {
+	t.Parallel()
+	d := newUnclearDesk(t)
+	d.user = "keiri"
+	path := filepath.Join(t.TempDir(), "note")
+	require.NoError(t, os.WriteFile(path, []byte("田中様に確認\n"), 0o600))
+	noted := func(job string) string { return d.run(t, "review", job).stdout }
+	require.Equal(t, console.Done, d.run(t, "review", "2", "--not-done", "--yes", "--note", "@"+path).status)
+	require.Contains(t, noted("2"), "田中様に確認")
+	d.input = "佐藤様に確認\n"
+	r := d.run(t, "review", "3", "--not-done", "--note", "-")
+	require.Equal(t, console.Usage, r.status)
+	require.Contains(t, r.stderr, "give --yes")
+	require.Equal(t, console.Done, d.run(t, "review", "3", "--not-done", "--yes", "--note", "-").status)
+	require.Contains(t, noted("3"), "佐藤様に確認")
+	require.Equal(t, console.Usage, d.run(t, "review", "3", "--again", "--yes", "--note", "@"+path+"x").status)
+}

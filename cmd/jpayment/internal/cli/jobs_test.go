@@ -146,7 +146,7 @@ func TestStatusAndReviewJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(d.run(t, "status", "--json").stdout), &st))
 	require.Equal(t, map[string]any{
 		"store_id": "123456", "batch": "", "waiting": 0.0, "running": 0.0, "awaiting_kickback": 0.0,
-		"done": 1.0, "refused": 1.0, "review": 2.0, "next_due": nil, "paused": nil,
+		"done": 1.0, "refused": 1.0, "review": 2.0, "next_due": nil, "not_sent_since": nil, "paused": nil,
 	}, st)
 	lines := strings.Split(strings.TrimSpace(d.run(t, "review", "--json").stdout), "\n")
 	require.Len(t, lines, 2)
@@ -164,6 +164,42 @@ func TestStatusAndReviewJSON(t *testing.T) {
 	require.Equal(t, jpayment.Code("G1242G120000"), job.Tried[0].Code)
 	r := d.run(t, "review", "3", "--not-done", "--yes", "--by", "x", "--json")
 	require.Contains(t, r.stdout, `"decided_by":"x"`)
+}
+
+// What has been due for long and is not sent shows: a database that takes nothing of what a
+// worker writes can hold no word of it.
+func TestStatusOfJobsThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	due := time.Unix(1_800_000_000, 0)
+	late := fulfilment.Status{Waiting: 1, NextDue: due}
+	running, paused := late, late
+	running.Running, paused.Paused = 1, &fulfilment.Pause{At: due}
+	for _, c := range []struct {
+		st   fulfilment.Status
+		now  time.Time
+		told bool
+	}{
+		{late, due.Add(2 * time.Minute), true},
+		{late, due.Add(30 * time.Second), false}, // It is about to be.
+		{late, due.Add(-time.Hour), false},
+		{running, due.Add(2 * time.Minute), false}, // A worker has much to do.
+		{paused, due.Add(2 * time.Minute), false},  // That is why.
+		{fulfilment.Status{Done: 1}, due, false},
+	} {
+		for lang, want := range map[console.Lang]string{
+			console.English:  "? due since 2027-01-15 17:00:00 JST, and nothing is being sent: ",
+			console.Japanese: "? 2027-01-15 17:00:00 JST から送信予定ですが、送信されていません",
+		} {
+			var out strings.Builder
+			showStatus(console.Console{Lang: lang, Stdout: &out}, c.st, " --store 123456", c.now)
+			require.Equal(t, c.told, strings.Contains(out.String(), want), out.String())
+		}
+		since := newStatusRecord("123456", "", c.st, c.now).NotSentSince
+		require.Equal(t, c.told, since != nil)
+		if c.told {
+			require.Equal(t, due.UTC(), *since)
+		}
+	}
 }
 
 // A mistyped path is not a store without jobs, and leaves no file behind.

@@ -170,8 +170,7 @@ func (o *operation) carryOut(cmd *cobra.Command, paymentID string) (*jpayment.Re
 		return nil, err
 	}
 	if in.taken && !o.yes {
-		return nil, console.Usagef("standard input holds a value, so that nobody can confirm the operation there: give --yes",
-			"標準入力から値を読むため、確認ができません。--yes を指定してください")
+		return nil, notConfirmable()
 	}
 	extra, err := parseExtra(pairs)
 	if err != nil {

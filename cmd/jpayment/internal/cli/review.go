@@ -63,7 +63,7 @@ usage: nothing was recorded.`,
 	f.BoolVar(&r.again, "again", false, lang.In("it was not carried out, and is to be sent again", "処理されておらず、再送する"))
 	f.StringVar(&r.newPayment, "new-payment", "", lang.In("payment that a reauth made, with --done", "再オーソリでできた新しい決済番号（--done とともに指定）"))
 	f.StringVar(&r.by, "by", "", lang.In("who decided; by default the name of the user", "判断した人。既定はユーザー名"))
-	f.StringVar(&r.note, "note", "", lang.In("what was found", "確認した内容"))
+	f.StringVar(&r.note, "note", "", lang.In("what was found, or @FILE or - to read it from a file or standard input", "確認した内容。@FILE または - でファイルまたは標準入力から読む"))
 	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&r.json, "json", false, lang.In("JSON on standard output, one object for each job", "標準出力に、ジョブごとに1つの JSON を出力する"))
 	return cmd
@@ -99,6 +99,13 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 	s, err := databaseSettings(cmd)
 	if err != nil {
 		return err
+	}
+	in := sources{stdin: r.Stdin}
+	if r.note, err = in.value("--note", r.note); err != nil {
+		return err
+	}
+	if in.taken && !r.yes {
+		return notConfirmable()
 	}
 	ctx := cmd.Context()
 	q, closeQueue, err := openQueue(ctx, s, nil, false)

@@ -282,27 +282,31 @@ func tooOpen(path string, info os.FileInfo, c configFile) (reason console.Text) 
 func foreign(owner, user int) bool { return owner != user && owner != 0 }
 
 // replaceable says in which directory anybody can put another file, or directory, in the
-// place of the path, or nothing. In a sticky one only its owner can.
+// place of the path or of what it leads to, or nothing. In a sticky one only its owner can.
 func replaceable(path string) (reason console.Text) {
 	path, err := filepath.Abs(path)
-	if err == nil {
-		path, err = filepath.EvalSymlinks(path)
-	}
 	if err != nil {
 		return console.What(err)
 	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		info, err := os.Stat(dir)
-		if err != nil {
-			return console.What(err)
-		}
-		if info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
-			return console.Textf("everybody can write to the directory %s; chmod o-w it", "ディレクトリ %s に誰でも書き込めます。chmod o-w を実行してください", dir)
-		}
-		if dir == filepath.Dir(dir) {
-			return reason
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return console.What(err)
+	}
+	for _, path := range []string{path, target} {
+		for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+			info, err := os.Stat(dir)
+			if err != nil {
+				return console.What(err)
+			}
+			if info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
+				return console.Textf("everybody can write to the directory %s; chmod o-w it", "ディレクトリ %s に誰でも書き込めます。chmod o-w を実行してください", dir)
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
 		}
 	}
+	return reason
 }
 
 // options returns the settings as options of a client.

@@ -222,6 +222,11 @@ func TestConfigOfSomebodyElse(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link.toml")
 	require.NoError(t, os.Symlink(inDir(0o777, ""), link))
 	require.ErrorContains(t, from(link), "everybody can write to the directory", "what a link leads to counts")
+	open := t.TempDir()
+	link = filepath.Join(open, "link.toml")
+	require.NoError(t, os.Symlink(writeConfig(t, text, 0o600), link))
+	require.NoError(t, os.Chmod(open, 0o777))
+	require.ErrorContains(t, from(link), "everybody can write to the directory "+open, "and so does where it stands")
 
 	require.False(t, foreign(1000, 1000))
 	require.False(t, foreign(0, 1000), "root may write anyway")
@@ -257,6 +262,8 @@ func TestDatabaseServers(t *testing.T) {
 		{"dbname=pay password=canary host=db.example user=me", true, true, "postgres://me@db.example:5432/pay"},
 		{"password='canary' dbname=pay", true, true, ""},
 		{"host=", true, false, ""},
+		{"postgres:/me:canary@db.example/pay", true, true, "postgres"},
+		{"postgres:me:canary@db.example/pay", true, true, "postgres"},
 	} {
 		require.Equal(t, c.server, isPostgres(c.database), c.database)
 		require.Equal(t, c.secret, hasPassword(c.database), c.database)
@@ -274,6 +281,7 @@ func TestDatabaseServers(t *testing.T) {
 			{"sqlite://canary.db", "postgres://"},
 			{"Host=db.example Password=canary x", "postgres://"},
 			{"POSTGRES://me:canary@h:x/y", "postgres://"},
+			{"postgresql:/me:canary@h/y", "postgres://"},
 		} {
 			dir := t.TempDir()
 			s := session{vars: map[string]string{"JPAYMENT_DATABASE": c.database, "JPAYMENT_STORE": "123456"}, world: world{dataDir: dir}}

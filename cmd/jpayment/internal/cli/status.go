@@ -37,16 +37,19 @@ Nothing is sent. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
 
 // statusRecord is a status for a machine.
 type statusRecord struct {
-	StoreID  string       `json:"store_id"`
-	Batch    string       `json:"batch"`
-	Waiting  int64        `json:"waiting"`
-	Running  int64        `json:"running"`
-	Awaiting int64        `json:"awaiting_kickback"`
-	Done     int64        `json:"done"`
-	Refused  int64        `json:"refused"`
-	Review   int64        `json:"review"`
-	NextDue  *time.Time   `json:"next_due"`
-	Paused   *pauseRecord `json:"paused"`
+	StoreID  string     `json:"store_id"`
+	Batch    string     `json:"batch"`
+	Waiting  int64      `json:"waiting"`
+	Running  int64      `json:"running"`
+	Awaiting int64      `json:"awaiting_kickback"`
+	Done     int64      `json:"done"`
+	Refused  int64      `json:"refused"`
+	Review   int64      `json:"review"`
+	NextDue  *time.Time `json:"next_due"`
+	// NotSentSince is when the first job was due, if nothing is being sent although it
+	// should be.
+	NotSentSince *time.Time   `json:"not_sent_since"`
+	Paused       *pauseRecord `json:"paused"`
 }
 
 type pauseRecord struct {
@@ -74,12 +77,18 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 		return databaseFailed(err)
 	}
 	if asJSON {
-		return writeJSON(c.Stdout, newStatusRecord(s.store, batch, st))
+		return writeJSON(c.Stdout, newStatusRecord(s.store, batch, st, time.Now()))
 	}
 	if st.Total() == 0 && st.Paused == nil {
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Skipped), c.Lang.Of(noJobs(s, batch)))
 		return nil
 	}
+	showStatus(c, st, flags, time.Now())
+	return nil
+}
+
+// showStatus shows a status to a person.
+func showStatus(c console.Console, st fulfilment.Status, flags string, now time.Time) {
 	rows := [][]string{}
 	for _, count := range []struct {
 		state fulfilment.State
@@ -99,6 +108,10 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), p.Why)))
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: %[1]s; then jpayment work --resume%[2]s, or jpayment run again",
 			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", p.Next(), flags)))
+	} else if since := notSentSince(st, now); !since.IsZero() {
+		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Unsure), c.Lang.Of(console.Textf(
+			"due since %s, and nothing is being sent: no jpayment work is running, or the database does not take what it writes; see its log, and /ready of --health",
+			"%s から送信予定ですが、送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(since))))
 	} else if !st.NextDue.IsZero() {
 		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
@@ -106,7 +119,20 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists what a person has to look at",
 			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧する", flags)))
 	}
-	return nil
+}
+
+// notSentAfter is how long a job may be due before that says something: a worker looks for
+// jobs every few seconds.
+const notSentAfter = time.Minute
+
+// notSentSince returns when the first job was due, if nothing is being sent although it
+// should be, and zero otherwise. A worker that the database fails cannot write that down: it
+// shows by what is not done.
+func notSentSince(st fulfilment.Status, now time.Time) time.Time {
+	if st.Paused != nil || st.Running > 0 || st.NextDue.IsZero() || now.Sub(st.NextDue) < notSentAfter {
+		return time.Time{}
+	}
+	return st.NextDue
 }
 
 // noJobs says that the database knows nothing of what was asked for.
@@ -117,10 +143,10 @@ func noJobs(s settings, batch string) jpayment.Text {
 	return console.Textf("database %s has no jobs of store %s: check --store and --database", "データベース %s に店舗 %s のジョブはありません。--store と --database を確認してください", s.databaseName(), s.store)
 }
 
-func newStatusRecord(store, batch string, st fulfilment.Status) statusRecord {
+func newStatusRecord(store, batch string, st fulfilment.Status, now time.Time) statusRecord {
 	rec := statusRecord{
 		StoreID: store, Batch: batch, Waiting: st.Waiting, Running: st.Running, Awaiting: st.Awaiting,
-		Done: st.Done, Refused: st.Refused, Review: st.Review, NextDue: timeRecord(st.NextDue),
+		Done: st.Done, Refused: st.Refused, Review: st.Review, NextDue: timeRecord(st.NextDue), NotSentSince: timeRecord(notSentSince(st, now)),
 	}
 	if p := st.Paused; p != nil {
 		why, next := p.Why, p.Next()
