@@ -47,6 +47,10 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	_, ok := Open(good)
 	require.False(t, ok, "without a key")
+	for _, short := range [][]byte{nil, {}, key[:MinKey-1]} {
+		_, ok := Open(Sign(short, Claims{StoreID: "1", PaymentID: "2", At: time.Unix(3, 0)}), short, key)
+		require.False(t, ok, "signed with %d bytes", len(short))
+	}
 }
 
 // FuzzOpen lets the fuzzer have any text signed but the one that it presents.
