@@ -144,13 +144,22 @@ func privateValues(t *testing.T) []any {
 
 	return []any{
 		secret, extra, sales, cancel, reauth, fulfilment.Sales("order-1", sales), fulfilment.Cancel("order-1", cancel), fulfilment.ReAuth("order-1", reauth),
-		result, result.Amount, what, jpayment.RetryPolicy{}, client,
+		result, result.Amount, what,
+		jpayment.RetryPolicy{},
+		client,
 		notAReply, badColumn, reply, invalid, faults.Fields[0], noReply, cutShort, refused, refused.Call,
 		unverified, kickback, kickback.Request, badParam, forged, verifier, handler,
 		fake.Calls()[0], fake.Calls(),
-		queue, cfg, fulfilment.WorkerConfig{}, job, []fulfilment.Job{job}, fulfilment.Decision{State: fulfilment.StateDone, Note: secret},
-		fulfilment.Attempt{Number: 1, What: what}, fulfilment.Pause{Why: what}, fulfilment.Status{Paused: &fulfilment.Pause{Why: what}},
-		fulfilment.Filter{Reference: "order-1"}, fulfilment.Health{What: what},
+		queue, cfg,
+		fulfilment.WorkerConfig{},
+		job,
+		[]fulfilment.Job{job},
+		fulfilment.Decision{State: fulfilment.StateDone, Note: secret},
+		fulfilment.Attempt{Number: 1, What: what},
+		fulfilment.Pause{Why: what},
+		fulfilment.Status{Paused: &fulfilment.Pause{Why: what}},
+		fulfilment.Filter{Reference: "order-1"},
+		fulfilment.Health{What: what},
 		&fulfilment.ConflictError{Job: job, Fields: []string{"Amount"}}, &fulfilment.RefusedError{Job: job},
 	}
 }

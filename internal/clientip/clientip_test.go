@@ -39,7 +39,7 @@ func TestOf(t *testing.T) {
 		"forwarded by the client":      {"10.0.0.1:1000", nil, []string{`for=54.95.223.30, for=192.0.2.1`, `for=10.0.0.2`}, unknown},
 		"forwarded, obfuscated":        {"10.0.0.1:1000", nil, []string{`for=192.0.2.1, for=_hidden`}, unknown},
 		"forwarded, without for":       {"10.0.0.1:1000", nil, []string{`for=192.0.2.1, proto=https`}, unknown},
-		"a quoted host":                {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="shop.example:443"`}, "192.0.2.1"},
+		"a quoted host":                {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="merchant.example:443"`}, "192.0.2.1"},
 		"a comma in a quoted host":     {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x,for=54.95.223.30"`}, unknown},
 		"a semicolon in a quoted host": {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x;for=54.95.223.30"`}, unknown},
 		// In the place of $http_host, between the quotes of nginx's configuration.
