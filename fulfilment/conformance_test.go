@@ -84,8 +84,8 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a failure of the database is told, and its end", databaseFails[TTx]},
 		{"a row that cannot be read keeps no other from going on", unreadableRow[TTx]},
 		{"a River job too many does nothing", riverJobTooMany[TTx]},
-		{"a job that a dead process had fetched goes on", strandedJob[TTx]},
-		{"a worker finds what a dead process had fetched", strandedJobFound[TTx]},
-		{"a River job that an operator cancelled stays so", cancelledInRiver[TTx]},
+		{"a job that River has forgotten goes on", forgottenJob[TTx]},
+		{"River is not asked twice for what it knows", notForgotten[TTx]},
+		{"a clock that ran ahead holds nothing up", clockAhead[TTx]},
 	}
 }

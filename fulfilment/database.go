@@ -2,8 +2,10 @@ package fulfilment
 
 import (
 	"context"
-	_ "embed" // the tables
+	"encoding/json"
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/riverqueue/river/riverdriver"
 
@@ -21,23 +23,23 @@ type database[TTx any] interface {
 	migrating(ctx context.Context, f func(ctx context.Context) error) error
 	// overwrite sees to it that nothing is left of what was erased.
 	overwrite(ctx context.Context) error
+	// step makes the next version of the tables in one transaction, if there is one, and
+	// returns which version they have then.
+	step(ctx context.Context) (version int, err error)
 	schema() string // River's; empty for the default
-	tables() string // the statements that make this package's tables
+	// clock is an expression for the database's time in microseconds since 1970, or 0 for
+	// one that has no clock of its own.
+	clock() string
 }
 
-// tables are this package's, in the dialect of SQLite.
+// session runs the statements of this package, which are written once for both databases:
 //
-//go:embed tables.sql
-var tables string
-
-// session runs the statements of this package, which both databases understand: their
-// parameters are $1, $2, … in the order in which they first stand in the text.
+//   - Their parameters are $1, $2, … in the order in which they first stand in the text.
+//   - rows_of($1, a BIGINT, b TEXT) AS r is a table of rows that are given as one JSON text.
+//   - FOR UPDATE keeps others from changing rows before the transaction ends.
 type session interface {
 	exec(ctx context.Context, statement string, args ...any) (affected int64, err error)
 	query(ctx context.Context, statement string, args ...any) (rows, error)
-	// forUpdate ends a SELECT whose rows nobody else is to change before the
-	// transaction ends.
-	forUpdate() string
 }
 
 type rows interface {
@@ -45,6 +47,30 @@ type rows interface {
 	Scan(into ...any) error
 	Err() error
 	Close()
+}
+
+// dialect keeps the statements as a database takes them, by their texts.
+type dialect struct {
+	known     sync.Map
+	translate func(statement string) string
+}
+
+func (d *dialect) of(statement string) string {
+	if text, known := d.known.Load(statement); known {
+		return text.(string)
+	}
+	text := d.translate(statement)
+	d.known.Store(statement, text)
+	return text
+}
+
+// rowsOf finds a table that is given as JSON.
+var rowsOf = regexp.MustCompile(`rows_of\((\$\d+), ([^)]*)\)`)
+
+// asRows returns the parameter for rows_of.
+func asRows[T any](all []T) (string, error) {
+	text, err := json.Marshal(all)
+	return string(text), err
 }
 
 // collect reads all rows.
@@ -82,25 +108,43 @@ func change(ctx context.Context, s session, statement string, args ...any) (chan
 
 // mustChange runs a statement that has something to change.
 func mustChange(ctx context.Context, s session, statement string, args ...any) error {
-	changed, err := change(ctx, s, statement, args...)
-	if err == nil && !changed {
-		err = &problem{
+	return mustChangeAll(ctx, s, 1, statement, args...)
+}
+
+// mustChangeAll runs a statement that has as many rows to change.
+func mustChangeAll(ctx context.Context, s session, n int, statement string, args ...any) error {
+	changed, err := s.exec(ctx, statement, args...)
+	if err != nil {
+		return withHint(err)
+	}
+	if changed < int64(n) {
+		return &problem{
 			what: jpayment.Text{En: "a row that was there a moment ago is gone from the database", Ja: "データベースから行が失われました"},
 			next: nextDatabase, database: true,
 		}
 	}
-	return err
+	return nil
 }
 
 // withHint returns a failure of the database, and says what to do where the tables are not
-// there.
+// there, or where somebody else was faster.
 func withHint(err error) error {
-	if err != nil && (strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "SQLSTATE 42P01")) {
+	switch {
+	case err == nil:
+		return nil
+	case isMissing(err):
 		return &problem{
 			what:  jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"},
-			next:  jpayment.Text{En: "call Migrate first", Ja: "先に Migrate を呼び出す"},
+			next:  nextMigrate,
 			cause: failed(err), database: true,
 		}
+	case strings.Contains(driverText(err), "SQLSTATE 23505"):
+		return &problem{
+			what:  jpayment.Text{En: "another transaction has just recorded something for the same payment", Ja: "同じ決済について、別のトランザクションが直前に登録しました"},
+			next:  nextAgain,
+			cause: failed(err),
+		}
+	default:
+		return failed(err)
 	}
-	return failed(err)
 }

@@ -95,8 +95,9 @@ const (
 
 	sweeping   doing = "looking for overdue jobs"
 	concluding doing = "concluding an overdue job"
-	listing    doing = "looking for River's jobs left behind"
-	replacing  doing = "replacing a job of River's"
+	listing    doing = "looking at River's jobs"
+	replacing  doing = "asking River again"
+	telling    doing = "telling order code"
 )
 
 // health remembers what fails. A row that cannot be read is remembered by its job.
@@ -168,6 +169,14 @@ func (q *Queue[TTx]) did(ctx context.Context, d doing, job int64, err error) err
 		}
 	}
 	return err
+}
+
+// failsToTell logs and counts a failure of order code.
+func (q *Queue[TTx]) failsToTell(ctx context.Context, job int64, err error) {
+	what := jpayment.WhatOf(err)
+	q.health.fails(telling, what, q.moment())
+	q.meters.failures.Add(ctx, 1, metric.WithAttributes(q.meters.store, attribute.String("during", string(telling))))
+	q.log.LogAttrs(ctx, slog.LevelError, "fulfilment: order code failed", slog.Int64("job_id", job), slog.String("error", what.En))
 }
 
 func (q *Queue[TTx]) fails(ctx context.Context, d doing, job int64, err error) {

@@ -61,11 +61,14 @@ const (
 	ReasonUnknown      Reason = "unknown"       // waiting, to be sent again; awaiting
 	ReasonInterrupted  Reason = "interrupted"   // the same, after the end of a process
 	ReasonAgain        Reason = "again"         // waiting, by a person's decision
+	ReasonAfter        Reason = "after"         // waiting for the job that it comes after
 
 	ReasonKickback Reason = "kickback" // done: a kickback said so
 	ReasonDecided  Reason = "decided"  // done or refused: a person said so
 	ReasonCode     Reason = "code"     // refused: Job.Code says why
 	ReasonInvalid  Reason = "invalid"  // refused: the client found the request invalid
+	// ReasonPredecessor is of a refused job: the one that it comes after was refused.
+	ReasonPredecessor Reason = "predecessor"
 
 	ReasonUnanswered    Reason = "unanswered"     // review: unknown, and not to be sent again
 	ReasonReplayRefused Reason = "replay-refused" // review: refused after an unknown attempt
@@ -73,6 +76,7 @@ const (
 	ReasonNoKickback    Reason = "no-kickback"    // review: the kickback did not come
 	ReasonContradicted  Reason = "contradicted"   // review: a kickback and what else is known exclude each other
 	ReasonTestMode      Reason = "test-mode"      // review: the store is in test mode
+	ReasonRestored      Reason = "restored"       // review: it was open in a database that was restored
 )
 
 var reasons = map[Reason]jpayment.Text{
@@ -84,10 +88,14 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonInterrupted:  {En: "the process ended during an attempt, whose outcome is unknown", Ja: "送信中にプロセスが終了したため、その結果は不明です"},
 	ReasonAgain:        {En: "a person decided to send it again", Ja: "担当者の判断により再送します"},
 
+	ReasonAfter: {En: "it is sent once the job that it comes after is done", Ja: "先行するジョブの完了を待っています"},
+
 	ReasonKickback: {En: "the kickback said so", Ja: "決済結果通知で結果を受け取りました"},
 	ReasonDecided:  {En: "a person decided so", Ja: "担当者が判断しました"},
 	ReasonCode:     {En: "the gateway refused it", Ja: "決済ゲートウェイに拒否されました"},
 	ReasonInvalid:  {En: "the request is not valid; nothing was sent", Ja: "リクエストに誤りがあり、送信していません"},
+
+	ReasonPredecessor: {En: "the job that it comes after was refused; nothing was sent", Ja: "先行するジョブが拒否されたため、送信していません"},
 
 	ReasonUnanswered:    {En: "nobody knows whether it was carried out; it is not sent again automatically", Ja: "処理されたかどうか不明です。自動では再送しません"},
 	ReasonReplayRefused: {En: "an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
@@ -95,6 +103,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
 	ReasonContradicted:  {En: "a kickback and what else is known contradict each other", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
 	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テスト環境の承認です。店舗がテストモードのため、実際の請求は発生していません"},
+	ReasonRestored:      {En: "it was open when the database was restored from an older copy, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
 }
 
 // Text returns the reason in a sentence, or nothing for ReasonNone.
@@ -109,6 +118,8 @@ type Job struct {
 	Reference             string
 	Batch                 string
 	Amount, Tax, Shipping int64 // yen; of a re-authorisation
+	// After is the job that this one comes after, or zero: see [Request.After].
+	After int64
 
 	State  State
 	Reason Reason
@@ -121,9 +132,15 @@ type Job struct {
 	NewPaymentID string
 	// Attempts is how often it was tried to send it.
 	Attempts int
-	// DecidedBy and Note are a person's, from [Queue.Review]. The note may be personal.
+	// DecidedBy and Note are of the last decision, see [Queue.Review] and
+	// [Queue.Decisions]. The note may be personal.
 	DecidedBy string
 	Note      jpayment.Secret
+	// Dispute is what a kickback said against the verdict, at DisputedAt, and empty if none
+	// did. A kickback overrules neither a reply nor a person, so the verdict stands, until
+	// a person has looked and decides again.
+	Dispute    jpayment.Text
+	DisputedAt time.Time
 
 	// Due is when a waiting job is to be sent, when a running one is given up, and
 	// until when a kickback is awaited. It is zero for a settled job.
@@ -135,16 +152,20 @@ type Job struct {
 	Existed bool
 }
 
-// Next returns what to do about a job that is in review or was refused, and nothing for
-// another.
+// Next returns what to do about a job that is in review, was refused or is disputed, and
+// nothing for another.
 func (j Job) Next() jpayment.Text {
 	switch {
 	case j.State == StateReview && j.Reason == ReasonTestMode:
 		return jpayment.NextOf(jpayment.ErrTestMode)
 	case j.State == StateReview:
 		return j.Operation.NextIfUnknown()
+	case j.Dispute != jpayment.Text{}:
+		return nextDispute
 	case j.State == StateRefused && j.Reason == ReasonCode:
 		return j.Code.Next(j.Operation)
+	case j.State == StateRefused && j.Reason == ReasonPredecessor:
+		return textf("look at job %d first", "先にジョブ %d を確認する", j.After)
 	case j.State == StateRefused && j.Reason == ReasonInvalid:
 		return jpayment.Text{En: "correct the request", Ja: "リクエストを修正する"}
 	default:
@@ -167,6 +188,12 @@ func (j Job) LogValue() slog.Value {
 	}
 	if j.Code != "" {
 		attrs = append(attrs, slog.String("code", string(j.Code)))
+	}
+	if j.After != 0 {
+		attrs = append(attrs, slog.Int64("after", j.After))
+	}
+	if j.Dispute.En != "" {
+		attrs = append(attrs, slog.String("dispute", j.Dispute.En))
 	}
 	if j.NewPaymentID != "" {
 		attrs = append(attrs, slog.String("new_payment_id", j.NewPaymentID))

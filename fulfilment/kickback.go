@@ -2,7 +2,9 @@ package fulfilment
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/jpayment-go/jpayment"
 )
@@ -14,8 +16,9 @@ import (
 // status and new number are its sender's word, none makes anything be sent, paused or
 // refused: a failure goes to review, and so does what contradicts a kickback before. For a
 // kickback that answers no request of the store's jobs, or other amounts than the job's, the
-// error wraps [ErrNoJob], for a handler of other kickbacks to look at. An error is also
-// returned for a success of what a reply or a person has settled otherwise, which stays.
+// error wraps [ErrNoJob], for a handler of other kickbacks to look at. What a reply or a
+// person has settled otherwise stays, and the job tells of the contradiction: see
+// [Job.Dispute].
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	switch {
 	case k.Request.StoreID != q.storeID:
@@ -25,19 +28,26 @@ func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	}
 	var (
 		job     Job
-		changed bool
+		news    []Job
+		dispute bool
 	)
 	err := q.transact(ctx, recording, 0, func(tx TTx) (err error) {
-		job, changed, err = q.settle(ctx, tx, k)
+		job, news, dispute, err = q.settle(ctx, tx, k)
 		return err
 	})
+	if errors.As(err, new(hookError)) {
+		q.failsToTell(ctx, job.ID, err)
+	}
 	if err != nil {
+		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: a kickback was not taken", slog.String("payment_id", k.Request.PaymentID), slog.String("why", jpayment.WhatOf(err).En))
 		return err
 	}
-	if changed {
-		q.meters.concluded(ctx, job)
+	q.concluded(ctx, news)
+	level := slog.LevelInfo
+	if dispute {
+		level = slog.LevelWarn
 	}
-	q.log.LogAttrs(ctx, slog.LevelInfo, "fulfilment: kickback", slog.Any("job", job))
+	q.log.LogAttrs(ctx, level, "fulfilment: kickback", slog.Any("job", job))
 	return nil
 }
 
@@ -47,39 +57,58 @@ func notOurs(what jpayment.Text) error {
 }
 
 // settle locks the job, so that a reply at the same moment waits.
-func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (job Job, changed bool, err error) {
-	s, req, now := q.in(tx), k.Request, q.moment()
-	r, err := s.lockJobOf(ctx, jpayment.OpReAuth, req.PaymentID)
+func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (job Job, news []Job, dispute bool, err error) {
+	s, req := q.in(tx), k.Request
+	if err := q.ready(ctx, s); err != nil {
+		return job, nil, false, err
+	}
+	all, err := s.lockJobsOf(ctx, jpayment.OpReAuth, req.PaymentID)
 	if err != nil {
-		return r.Job, false, err
+		return job, nil, false, err
 	}
-	if r.Amount != req.Amount || r.Tax != req.Tax || r.Shipping != req.Shipping {
-		return r.Job, false, notOurs(textf("the kickback's request had other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", r.ID))
+	if len(all) == 0 {
+		return job, nil, false, notOurs(textf("the kickback is about payment %s, which no job re-authorises", "決済結果通知の決済 %s を再オーソリするジョブがありません", req.PaymentID))
 	}
+	// Of several, all but one were refused.
+	i := slices.IndexFunc(all, func(r record) bool { return r.Amount == req.Amount && r.Tax == req.Tax && r.Shipping == req.Shipping })
+	if i < 0 {
+		return all[0].Job, nil, false, notOurs(textf("the kickback's request had other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", all[0].ID))
+	}
+	r := all[i]
 	last, err := s.lastAttempt(ctx, r)
 	if err != nil {
-		return r.Job, false, err
+		return r.Job, nil, false, err
 	}
-	v, changes, err := r.kickbackVerdict(k, last.StartedAt, q.production)
-	if err != nil || !changes {
-		return r.Job, false, err
+	c, err := r.byKickback(k, last.StartedAt, q.production)
+	now := q.moment()
+	switch {
+	case err != nil:
+		return r.Job, nil, false, err
+	case c.dispute != jpayment.Text{} && c.dispute != r.Dispute:
+		r = r.disputed(c.dispute, now)
+		_, err = q.write(ctx, tx, r)
+		return r.Job, nil, true, err
+	case !c.changes:
+		return r.Job, nil, false, nil
 	}
 	// The kickback ends the attempt that it answers, if nobody else has. What it says but
 	// for a success proves nothing, and stands beside what the reply has said.
-	last.EndedAt = now
+	v, open := c.verdict, last.EndedAt.IsZero()
+	last.EndedAt, last.answer = now, ""
 	if v.state == StateDone {
 		last.Outcome = jpayment.OutcomeDone
-		_, err = s.endOpenAttempt(ctx, r.ID, last)
 	} else {
+		open = true
 		last.Outcome, last.What = jpayment.OutcomeUnknown, joined(last.What, v.what)
 		if k.Code != "" {
 			last.Code = k.Code
 		}
-		err = s.endAttempt(ctx, r.ID, last)
 	}
-	if err != nil {
-		return r.Job, false, err
+	if open {
+		if err := s.endAttempts(ctx, []jobAttempt{last}); err != nil {
+			return r.Job, nil, false, err
+		}
 	}
-	r, err = q.conclude(ctx, tx, r, v)
-	return r.Job, true, err
+	r, news, err = q.conclude(ctx, tx, r, v)
+	return r.Job, news, false, err
 }

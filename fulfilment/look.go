@@ -7,8 +7,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, or
-// [ErrNoJob].
+// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, the
+// newest if some were refused, or [ErrNoJob].
 func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	j, err := q.store().job(ctx, op, paymentID)
 	return j, q.did(ctx, reading, j.ID, err)
@@ -24,6 +24,9 @@ type Filter struct {
 	State     State
 	Reference string
 	Batch     string
+	PaymentID string
+	// ForPerson selects those in review, and those whose verdict a kickback contradicts.
+	ForPerson bool
 	AfterID   int64 // for the next page: the ID of the last one's last job
 	Limit     int   // the default is 100
 }
@@ -46,6 +49,8 @@ func (q *Queue[TTx]) Attempts(ctx context.Context, jobID int64) ([]Attempt, erro
 // Status counts jobs by their state.
 type Status struct {
 	Waiting, Running, Awaiting, Done, Refused, Review int64
+	// Disputed is how many of those that are done or refused a kickback contradicts.
+	Disputed int64
 	// Paused is why nothing is sent, or nil.
 	Paused *Pause
 	// NextDue is when the first of the waiting jobs is due, zero if none is waiting.
@@ -65,23 +70,28 @@ func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	if err != nil {
 		return Status{}, q.did(ctx, reading, 0, err)
 	}
-	var st Status
-	for _, c := range counts {
-		switch c.state {
-		case StateWaiting:
-			st.Waiting, st.NextDue = c.n, c.due
-		case StateRunning:
-			st.Running = c.n
-		case StateAwaiting:
-			st.Awaiting = c.n
-		case StateDone:
-			st.Done = c.n
-		case StateRefused:
-			st.Refused = c.n
-		case StateReview:
-			st.Review = c.n
+	st := Status{
+		Waiting: counts[StateWaiting], Running: counts[StateRunning], Awaiting: counts[StateAwaiting],
+		Done: counts[StateDone], Refused: counts[StateRefused], Review: counts[StateReview],
+	}
+	if st.Waiting > 0 {
+		if st.NextDue, err = s.nextDue(ctx, batch); err != nil {
+			return Status{}, q.did(ctx, reading, 0, err)
 		}
 	}
-	st.Paused, err = s.pause(ctx)
+	if st.Disputed, err = s.countDisputed(ctx, batch); err != nil {
+		return Status{}, q.did(ctx, reading, 0, err)
+	}
+	g, err := s.gate(ctx)
+	if g.pause.holds(q.moment()) {
+		st.Paused = g.pause
+	}
 	return st, q.did(ctx, reading, 0, err)
+}
+
+// Decisions returns what persons decided about a job, in order: a later one corrects those
+// before.
+func (q *Queue[TTx]) Decisions(ctx context.Context, jobID int64) ([]Decision, error) {
+	ds, err := q.store().decisions(ctx, jobID)
+	return ds, q.did(ctx, reading, 0, err)
 }

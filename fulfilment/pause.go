@@ -13,12 +13,19 @@ import (
 // Pause is why a store sends nothing.
 type Pause struct {
 	At time.Time
-	// Reason is ReasonNotPermitted or ReasonTestMode, or ReasonNone if it was a call of
-	// [Queue.Pause].
+	// Until is when it ends by itself, and zero if it lasts until [Queue.Resume].
+	Until time.Time
+	// Reason is ReasonNotPermitted, ReasonTestMode or ReasonMaintenance, or ReasonNone if it
+	// was a call of [Queue.Pause].
 	Reason Reason
 	Code   jpayment.Code // the gateway's, or empty
 	// Why is what happened. The reason given to [Queue.Pause] stands in both languages.
 	Why jpayment.Text
+}
+
+// holds reports whether nothing is to be sent at a time.
+func (p *Pause) holds(now time.Time) bool {
+	return p != nil && (p.Until.IsZero() || p.Until.After(now))
 }
 
 // Next returns what to do before the store is resumed.
@@ -41,24 +48,35 @@ func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
 	})
 }
 
-// pauseTx pauses the store, unless it is paused. The record is this package's own, and the workers look at
-// it before each attempt; River's pause only keeps them from being woken for nothing.
+// pauseTx pauses the store, unless it is paused for longer. The record is this package's own,
+// and the workers look at it before each attempt; River's pause only keeps them from being
+// woken for nothing.
 func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
+	paused, err := q.in(tx).insertPause(ctx, p)
+	if err != nil || !paused {
+		return err
+	}
 	if err := q.inserter.QueuePauseTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
 		return failed(err)
 	}
-	_, err := q.in(tx).insertPause(ctx, p)
-	return err
+	return nil
 }
 
-// Resume takes the sending up again after Pause, or after the fault that stopped it was
-// corrected. It does nothing if the store is not paused.
+// Resume takes the sending up again after Pause, after the fault that stopped it was
+// corrected, or before the maintenance was to end. It does nothing if the store is not
+// paused.
 func (q *Queue[TTx]) Resume(ctx context.Context) error {
 	return q.transact(ctx, recording, 0, func(tx TTx) error {
-		if err := q.inserter.QueueResumeTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
-			return failed(err)
+		if _, err := q.in(tx).deletePause(ctx); err != nil {
+			return err
 		}
-		_, err := q.in(tx).deletePause(ctx)
-		return err
+		return q.resumeRiver(ctx, tx)
 	})
+}
+
+func (q *Queue[TTx]) resumeRiver(ctx context.Context, tx TTx) error {
+	if err := q.inserter.QueueResumeTx(ctx, tx, q.riverQueue(), nil); err != nil && !errors.Is(err, river.ErrNotFound) {
+		return failed(err)
+	}
+	return nil
 }

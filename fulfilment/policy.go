@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -44,6 +45,46 @@ func approvedTest(res *jpayment.Result) answer {
 	return answer{test: true, result: res, what: jpayment.WhatOf(jpayment.ErrTestMode)}
 }
 
+// storedAnswer is an answer as the database keeps it until its job goes by it.
+type storedAnswer struct {
+	Outcome, Code     string
+	Result            string // as jobs keep theirs
+	En, Ja            string
+	Replayed, Invalid bool
+	Stopped, Test     bool
+}
+
+func (a answer) marshal() (string, error) {
+	result, err := marshalResult(a.result)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(storedAnswer{
+		Outcome: a.outcome.String(), Code: string(a.code), Result: result, En: a.what.En, Ja: a.what.Ja,
+		Replayed: a.replayed, Invalid: a.invalid, Stopped: a.stopped, Test: a.test,
+	})
+	return string(text), err
+}
+
+// answered returns what is known of an attempt that its process has not concluded.
+func (a jobAttempt) answered() (answer, error) {
+	if a.answer == "" {
+		return unseen, nil
+	}
+	var s storedAnswer
+	if err := json.Unmarshal([]byte(a.answer), &s); err != nil {
+		return answer{}, &problem{ // The cause may quote it.
+			what: textf("the answer to job %d is unreadable in the database", "ジョブ %d への応答をデータベースから読み取れません", a.jobID),
+			next: nextDatabase, database: true, row: a.jobID,
+		}
+	}
+	result, err := unmarshalResult(a.jobID, s.Result)
+	return answer{
+		outcome: parseOutcome(s.Outcome), code: jpayment.Code(s.Code), result: result, what: jpayment.Text{En: s.En, Ja: s.Ja},
+		replayed: s.Replayed, invalid: s.Invalid, stopped: s.Stopped, test: s.Test,
+	}, err
+}
+
 // unseen is the answer to an attempt whose process ended before there was one.
 var unseen = answer{what: jpayment.Text{En: "the process ended during the attempt", Ja: "送信中にプロセスが終了しました"}}
 
@@ -73,20 +114,25 @@ type verdict struct {
 	result *jpayment.Result
 	what   jpayment.Text // what happened, on one line
 	wait   time.Duration // until the job is sent again
-	pause  bool          // the store's configuration is at fault: send nothing more
+	pause  bool          // send nothing more: the gateway is closed, or the store's configuration at fault
 }
 
-// pauseAt returns the pause of the store that follows.
-func (v verdict) pauseAt(now time.Time) Pause {
-	return Pause{At: now, Reason: v.reason, Code: v.code, Why: v.what}
+// pauseAt returns the pause of the store that follows. A maintenance ends when the job comes
+// up again; another pause lasts until a person ends it.
+func (v verdict) pauseAt(now, due time.Time) Pause {
+	p := Pause{At: now, Reason: v.reason, Code: v.code, Why: v.what}
+	if v.reason == ReasonMaintenance {
+		p.Until = due
+	}
+	return p
 }
 
 // history is what came before an attempt.
 type history struct {
 	operation  jpayment.Operation
-	attempts   int // this one included
-	unknown    int // earlier ones whose outcome nobody has found out
-	byKickback bool
+	attempts   int  // this one included
+	unknown    int  // earlier ones whose outcome nobody has found out
+	notified   bool // its result comes by a kickback
 	maxReplays int
 }
 
@@ -105,7 +151,7 @@ func (h history) judge(a answer, now time.Time) verdict {
 func (h history) follows(a answer, now time.Time) verdict {
 	reauth := h.operation == jpayment.OpReAuth
 	switch {
-	case a.outcome == jpayment.OutcomeDone && reauth && h.byKickback:
+	case a.outcome == jpayment.OutcomeDone && reauth && h.notified:
 		return verdict{state: StateAwaiting}
 	case a.outcome == jpayment.OutcomeDone:
 		return verdict{state: StateDone}
@@ -125,7 +171,7 @@ func (h history) follows(a answer, now time.Time) verdict {
 	case a.atTheDoor(jpayment.ErrBusy):
 		return verdict{state: StateWaiting, reason: ReasonBusy, wait: backOff(h.attempts)}
 	case a.atTheDoor(jpayment.ErrMaintenance):
-		return verdict{state: StateWaiting, reason: ReasonMaintenance, wait: untilMaintenanceEnds(now)}
+		return verdict{state: StateWaiting, reason: ReasonMaintenance, wait: untilMaintenanceEnds(now), pause: true}
 	case a.atTheDoor(jpayment.ErrNotPermitted):
 		return verdict{state: StateWaiting, reason: ReasonNotPermitted, wait: time.Second, pause: true}
 
@@ -134,7 +180,7 @@ func (h history) follows(a answer, now time.Time) verdict {
 		return verdict{state: StateRefused, reason: ReasonCode}
 	case reauth && a.refused():
 		return verdict{state: StateReview, reason: ReasonDeclined}
-	case reauth && h.byKickback:
+	case reauth && h.notified:
 		return verdict{state: StateAwaiting, reason: ReasonUnknown}
 	case reauth:
 		return verdict{state: StateReview, reason: ReasonUnanswered}
@@ -167,6 +213,7 @@ func (r record) after(v verdict, due, now time.Time) record {
 	news := v.result != nil && v.result != r.Result
 	r.State, r.Reason, r.Code, r.Result = v.state, v.reason, v.code, v.result
 	r.Due, r.UpdatedAt = due, now
+	r = r.held()
 	if news {
 		r.forgotten = false // The result can have private data, to be forgotten again.
 		if r.Operation == jpayment.OpReAuth {
@@ -176,12 +223,57 @@ func (r record) after(v verdict, due, now time.Time) record {
 	return r
 }
 
+// held returns the job without a hold on its payment if nothing of it is open.
+func (r record) held() record {
+	if r.State == StateDone || r.State == StateRefused {
+		r.holds, r.waitsFor = false, 0
+	}
+	return r
+}
+
+// isOpen reports whether the job may still change its payment, as far as anybody knows.
+func (r record) isOpen() bool { return r.State != StateDone && r.State != StateRefused }
+
+// wantsHold reports whether the job is open and neither holds its payment nor waits for
+// another job to let go of it.
+func (r record) wantsHold() bool { return r.isOpen() && !r.holds && r.waitsFor == 0 }
+
+// follows returns what becomes of the job when the one that it waits for is settled: it is
+// sent if that one is done, and refused otherwise, unless it was sent already.
+func (r record) follows(before record, now time.Time) record {
+	r.waitsFor = 0
+	if r.State != StateWaiting {
+		return r
+	}
+	r.UpdatedAt = now
+	if before.State == StateDone || r.Attempts > 0 {
+		r.Reason, r.Due, r.holds = ReasonNone, now, true
+		return r
+	}
+	r.State, r.Reason, r.Due = StateRefused, ReasonPredecessor, time.Time{}
+	return r.held()
+}
+
+// restored returns the open job as it stands after a restoration from an older copy, since
+// which it may have been carried out.
+func (r record) restored(now time.Time) record {
+	r.State, r.Reason, r.Due, r.UpdatedAt, r.waitsFor = StateReview, ReasonRestored, time.Time{}, now, 0
+	return r
+}
+
+// postponed returns the job with the times that a clock which ran ahead gave it moved to the
+// present.
+func (r record) postponed(now time.Time) record {
+	r.Due, r.UpdatedAt = now.Add(max(r.Due.Sub(r.UpdatedAt), 0)), now
+	return r
+}
+
 // clockSkew is how far the clocks of two processes may differ.
 const clockSkew = time.Second
 
 // isDue reports whether the job is to be sent now.
 func (r record) isDue(now time.Time) bool {
-	return r.State == StateWaiting && !r.Due.After(now.Add(clockSkew))
+	return r.State == StateWaiting && r.holds && !r.Due.After(now.Add(clockSkew))
 }
 
 // begun returns the job with one more attempt on its way, which counts as lost after the
@@ -194,10 +286,14 @@ func (r record) begun(lease time.Duration, now time.Time) record {
 
 // takes returns what becomes of the job by the answer to an attempt, on which the verdict is
 // v. Something else may have settled the job or taken it over meanwhile: then only a success
-// counts, even over a person's word, and what excludes a kickback that was believed.
+// counts, even over a person's word, and what excludes a kickback that was believed. Where
+// the attempt was given up for lost and nothing has happened since, its answer counts as if
+// it were in time.
 func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	switch {
 	case r.State == StateRunning && r.Attempts == number:
+		return v, true
+	case r.Attempts == number && r.reviewed < number && (r.State == StateWaiting && r.Reason == ReasonInterrupted || r.State == StateReview && r.Reason == ReasonUnanswered):
 		return v, true
 	case r.State == StateDone && r.Reason == ReasonKickback && r.Attempts == number && a.untouched():
 		return r.contradicted(a.code, a.what), true
@@ -213,67 +309,71 @@ func (r record) isOverdue(now time.Time) bool {
 	return (r.State == StateRunning || r.State == StateAwaiting) && r.Due.Before(now)
 }
 
-// overdue is the verdict on a job that is overdue.
-func (r record) overdue(h history) verdict {
-	if r.State == StateRunning {
+// overdue is the verdict on a job that is overdue, by the answer to its last attempt, if
+// anybody has seen one.
+func (r record) overdue(h history, a answer, now time.Time) verdict {
+	switch {
+	case r.State != StateRunning:
+		return verdict{state: StateReview, reason: ReasonNoKickback, code: r.Code, result: r.Result}
+	case a.what == unseen.what:
 		return h.lost()
+	default:
+		return h.judge(a, now)
 	}
-	return verdict{state: StateReview, reason: ReasonNoKickback, code: r.Code, result: r.Result}
 }
 
-// isStranded reports whether the job has been due for so long that its River job must be in
-// the hands of a process that is gone.
-func (r record) isStranded(horizon time.Time) bool {
-	return r.State == StateWaiting && r.Due.Before(horizon)
+// consequence is what follows for a job from a kickback that answers it: nothing, a verdict,
+// or a dispute, which leaves the verdict as it is.
+type consequence struct {
+	verdict verdict
+	changes bool
+	dispute jpayment.Text
 }
 
-// kickbackVerdict is what follows for the job from a kickback that answers it. The job's
-// last attempt began at started, if it has one. With production, a test's approval is no
-// success. Changes is false if nothing follows.
+// byKickback is what follows for the job from a kickback that answers it. The job's last
+// attempt began at started, if it has one. With production, a test's approval is no success.
 //
 // A kickback's signature proves which request it answers. Its status, code and new number
 // are its sender's word. So nothing is sent, paused or refused for it, it overrules neither
 // a person nor a reply, and what excludes it goes to a person.
-func (r record) kickbackVerdict(k *jpayment.Kickback, started time.Time, production bool) (v verdict, changes bool, err error) {
+func (r record) byKickback(k *jpayment.Kickback, started time.Time, production bool) (consequence, error) {
 	success := k.Status == jpayment.StatusSucceeded
 	open := r.State == StateRunning || r.State == StateAwaiting
 	switch {
 	case r.Attempts == 0:
-		return v, false, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "決済結果通知は、まだ送信していないジョブ %d のリクエストへの応答ではありません", r.ID))
+		return consequence{}, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "決済結果通知は、まだ送信していないジョブ %d のリクエストへの応答ではありません", r.ID))
 	case !success && k.Request.At.Before(started.Truncate(time.Second)):
-		return v, false, nil // What failed an earlier attempt says nothing of the last.
+		return consequence{}, nil // What failed an earlier attempt says nothing of the last.
 	case r.State == StateReview && r.Reason == ReasonContradicted:
-		return v, false, nil // Whatever is said now, a person has to look.
+		return consequence{}, nil // Whatever is said now, a person has to look.
 	case success && r.State == StateDone && r.NewPaymentID == k.PaymentID:
-		return v, false, nil
+		return consequence{}, nil
 	case r.State == StateDone && r.Reason == ReasonKickback:
-		return r.contradicted(k.Code, kickbackText(k)), true, nil
+		return consequence{verdict: r.contradicted(k.Code, kickbackText(k)), changes: true}, nil
 	case success && production && k.TestMode():
-		v = verdict{state: StateReview, reason: ReasonTestMode, result: &k.Result, what: jpayment.WhatOf(jpayment.ErrTestMode)}
-		return v, open, nil
-	case success && r.State == StateDone:
-		return v, false, &problem{
-			what: textf("a kickback tells of another new payment than job %d has", "決済結果通知の新しい決済番号が、ジョブ %d のものと異なります", r.ID),
-			next: nextLookUp,
-		}
-	case success && r.State == StateRefused:
-		return v, false, &problem{
-			what: textf("a kickback tells of a success of job %d, which was refused", "拒否されたジョブ %d について、成功の決済結果通知が届きました", r.ID),
-			next: jpayment.OpReAuth.NextIfUnknown(),
-		}
+		v := verdict{state: StateReview, reason: ReasonTestMode, result: &k.Result, what: jpayment.WhatOf(jpayment.ErrTestMode)}
+		return consequence{verdict: v, changes: open}, nil
+	case r.State == StateDone, success && r.State == StateRefused: // A reply or a person said so.
+		return consequence{dispute: kickbackText(k)}, nil
 	case success && r.State == StateWaiting: // It is not sent again if it may have been carried out.
-		return r.contradicted(r.Code, kickbackText(k)), true, nil
+		return consequence{verdict: r.contradicted(r.Code, kickbackText(k)), changes: true}, nil
 	case success:
-		return verdict{state: StateDone, reason: ReasonKickback, result: &k.Result}, true, nil
+		return consequence{verdict: verdict{state: StateDone, reason: ReasonKickback, result: &k.Result}, changes: true}, nil
 	default:
-		v = verdict{state: StateReview, reason: ReasonUnanswered, code: k.Code, result: r.Result, what: kickbackText(k)}
+		v := verdict{state: StateReview, reason: ReasonUnanswered, code: k.Code, result: r.Result, what: kickbackText(k)}
 		if k.Code.Outcome(jpayment.OpReAuth) == jpayment.OutcomeUnknown && k.Code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused {
 			v.reason = ReasonDeclined
 		}
 		// To a person who looks for what became of it, a code says more than silence.
 		tells := r.State == StateReview && r.Reason == ReasonNoKickback
-		return v, open || tells, nil
+		return consequence{verdict: v, changes: open || tells}, nil
 	}
+}
+
+// disputed returns the job with what a kickback says against its verdict.
+func (r record) disputed(what jpayment.Text, now time.Time) record {
+	r.Dispute, r.DisputedAt = what, now
+	return r
 }
 
 // contradicted is the verdict on a job of which two things are known that exclude each
@@ -291,29 +391,33 @@ func kickbackText(k *jpayment.Kickback) jpayment.Text {
 	return jpayment.Text{En: "a kickback tells of a failure: " + code.En, Ja: "決済結果通知に、失敗とあります: " + code.Ja}
 }
 
-// mayDecide reports whether a person may decide for a state.
-func (r record) mayDecide(state State) bool {
-	switch r.State {
-	case StateReview, StateAwaiting:
+// mayDecide reports whether a person may decide for a state. So many of the job's attempts
+// are unknown.
+func (r record) mayDecide(state State, unknown int) bool {
+	switch {
+	case r.State == StateReview, r.State == StateAwaiting, r.Dispute != jpayment.Text{}:
 		return true
-	case StateWaiting: // Nobody has ever sent it: it is withdrawn.
-		return r.Attempts == 0 && state == StateRefused
-	case StateRefused:
+	case r.State == StateWaiting: // Nothing of it has been carried out: it is withdrawn.
+		return unknown == 0 && state == StateRefused
+	case r.State == StateRefused && r.Reason != ReasonDecided:
 		return state == StateWaiting
+	case r.State == StateRefused, r.State == StateDone: // A person's word is corrected by another.
+		return r.Reason == ReasonDecided
 	default:
 		return false
 	}
 }
 
 // decided returns the job as a person's decision leaves it.
-func (r record) decided(d Decision, now time.Time) record {
-	r.State, r.Reason, r.Due, r.UpdatedAt = d.State, ReasonDecided, time.Time{}, now
+func (r record) decided(d Decision) record {
+	r.State, r.Reason, r.Due, r.UpdatedAt = d.State, ReasonDecided, time.Time{}, d.At
 	if d.State == StateWaiting {
-		r.Reason, r.Due = ReasonAgain, now
+		r.Reason, r.Due = ReasonAgain, d.At
 	}
 	r.NewPaymentID, r.DecidedBy, r.Note = d.NewPaymentID, d.By, d.Note
-	r.reviewed = r.Attempts
-	return r
+	r.Dispute, r.DisputedAt = jpayment.Text{}, time.Time{}
+	r.waitsFor, r.reviewed = 0, r.Attempts
+	return r.held()
 }
 
 const (
@@ -339,19 +443,16 @@ var japan = time.FixedZone("JST", 9*60*60)
 const (
 	maintenanceFrom = 2*time.Hour + 55*time.Minute
 	maintenanceTo   = 4*time.Hour + 30*time.Minute
-	// maintenanceSpread is over how long the jobs come back afterwards, and
-	// maintenanceRetry how long to wait where the maintenance is not at its hours.
-	maintenanceSpread = 5 * time.Minute
-	maintenanceRetry  = 5 * time.Minute
+	// maintenanceRetry is how long to wait where the maintenance is not at its hours.
+	maintenanceRetry = 5 * time.Minute
 )
 
 // untilMaintenanceEnds returns how long to wait after ER999.
 func untilMaintenanceEnds(now time.Time) time.Duration {
 	now = now.In(japan)
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, japan)
-	wait := maintenanceRetry
 	if t := now.Sub(midnight); t >= maintenanceFrom && t < maintenanceTo {
-		wait = maintenanceTo - t
+		return maintenanceTo - t
 	}
-	return wait + rand.N(maintenanceSpread) //nolint:gosec // As above.
+	return maintenanceRetry
 }

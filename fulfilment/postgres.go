@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,16 +25,18 @@ func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 	if cfg.Schema == "" {
 		cfg.Schema = defaultSchema
 	}
-	return newQueue[pgx.Tx](postgres{pool: pool, name: cfg.Schema, qualified: new(sync.Map)}, cfg)
+	d := postgres{pool: pool, name: cfg.Schema, dialect: new(dialect)}
+	d.dialect.translate = d.translate
+	return newQueue[pgx.Tx](d, cfg)
 }
 
 // schemaName is what needs no quoting.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,45}$`)
 
 type postgres struct {
-	pool      *pgxpool.Pool
-	name      string
-	qualified *sync.Map // the statements that have been run, by their texts without the schema
+	pool    *pgxpool.Pool
+	name    string
+	dialect *dialect
 }
 
 func (d postgres) driver() riverdriver.Driver[pgx.Tx] { return riverpgxv5.New(d.pool) }
@@ -43,12 +44,17 @@ func (d postgres) session() session                   { return pgxSession{d.pool
 func (d postgres) in(tx pgx.Tx) session               { return pgxSession{tx, d} }
 func (d postgres) schema() string                     { return d.name }
 
-func (d postgres) tables() string {
-	return "CREATE SCHEMA IF NOT EXISTS " + d.name + ";\n" + strings.NewReplacer(
-		"INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-		"INTEGER", "BIGINT",
-		") STRICT;", ");",
-	).Replace(tables)
+func (d postgres) clock() string {
+	return `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+}
+
+// translate puts the schema before the names of the tables.
+func (d postgres) translate(statement string) string {
+	statement = tableName.ReplaceAllStringFunc(statement, func(s string) string {
+		return strings.TrimSuffix(s, "jpayment_") + d.name + ".jpayment_"
+	})
+	// The columns stand behind the name that follows.
+	return rowsOfAs.ReplaceAllString(statement, "json_to_recordset($1::json) AS $3 ($2)")
 }
 
 // transact tries again after a deadlock: two processes that record the same requests in
@@ -85,19 +91,39 @@ func (d postgres) migrating(ctx context.Context, f func(context.Context) error) 
 	cfg := d.pool.Config()
 	if cfg.BeforeConnect != nil {
 		if err := cfg.BeforeConnect(ctx, cfg.ConnConfig); err != nil {
-			return err
+			return failed(err)
 		}
 	}
 	c, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // It unlocks in any case.
 	const lock = 0x6a706179                   // "jpay"
 	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
-		return err
+		return failed(err)
 	}
 	return f(ctx)
+}
+
+// step waits for others' transactions on the tables, but not for ever: who wants to use the
+// tables queues behind it.
+func (d postgres) step(ctx context.Context) (version int, err error) {
+	if version, err = versionOf(ctx, d.session()); err != nil || version >= SchemaVersion {
+		return version, err
+	}
+	version++
+	err = d.transact(ctx, func(tx pgx.Tx) error {
+		text, err := migrationTo(version, "postgres")
+		if err != nil {
+			return err
+		}
+		text = "SET LOCAL lock_timeout = '30s';\n" + strings.ReplaceAll(text, defaultSchema+".", d.name+".")
+		text = strings.ReplaceAll(text, "SCHEMA IF NOT EXISTS "+defaultSchema+";", "SCHEMA IF NOT EXISTS "+d.name+";")
+		_, err = tx.Exec(ctx, text)
+		return err
+	})
+	return version, err
 }
 
 type pgxSession struct {
@@ -108,26 +134,17 @@ type pgxSession struct {
 	in postgres
 }
 
-// qualify puts the schema before the names of the tables, once for each statement.
-func (d postgres) qualify(statement string) string {
-	if text, done := d.qualified.Load(statement); done {
-		return text.(string)
-	}
-	text := tableName.ReplaceAllString(statement, "${1}"+d.name+".${2}")
-	d.qualified.Store(statement, text)
-	return text
-}
+// rowsOfAs finds a table that is given as JSON, with its name.
+var rowsOfAs = regexp.MustCompile(`rows_of\((\$\d+), ([^)]*)\) AS (\w+)`)
 
-// tableName finds the tables, and not the indexes, which take their table's schema.
-var tableName = regexp.MustCompile(`(FROM |INTO |UPDATE |TABLE IF NOT EXISTS | ON |REFERENCES )(jpayment_)`)
-
-func (pgxSession) forUpdate() string { return " FOR UPDATE" }
+// tableName finds this package's tables.
+var tableName = regexp.MustCompile(`\b(?:FROM|INTO|UPDATE|JOIN) jpayment_`)
 
 func (s pgxSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
-	tag, err := s.db.Exec(ctx, s.in.qualify(statement), args...)
+	tag, err := s.db.Exec(ctx, s.in.dialect.of(statement), args...)
 	return tag.RowsAffected(), err
 }
 
 func (s pgxSession) query(ctx context.Context, statement string, args ...any) (rows, error) {
-	return s.db.Query(ctx, s.in.qualify(statement), args...)
+	return s.db.Query(ctx, s.in.dialect.of(statement), args...)
 }

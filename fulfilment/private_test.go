@@ -150,7 +150,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 				require.NoError(t, err)
 				w := s.worker(gateways[name])
 				out.hear(w.work(t, j))
-				w.closed.Store(0)
+				require.NoError(t, s.Resume(t.Context()))
 				hear(s.look(j))
 				s.pass(2 * time.Hour)
 				out.hear(w.sweep(t.Context()), s.Resume(t.Context()), w.work(t, j))

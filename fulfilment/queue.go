@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivermigrate"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/jpayment-go/jpayment"
@@ -53,7 +52,10 @@ type Queue[TTx any] struct {
 	health       health
 	client       *jpayment.Client   // looks at requests, and sends none
 	inserter     *river.Client[TTx] // works nothing
-	now          func() time.Time
+	clock        *clock
+	now          func() time.Time // the clock's, but in tests
+	known        known
+	onSettled    func(ctx context.Context, tx TTx, job Job) error
 	pace         func(time.Duration) time.Duration // of waits: as they are, but in tests
 }
 
@@ -85,8 +87,16 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	if err != nil {
 		return nil, err
 	}
-	inserter, err := river.NewClient(db.driver(), &river.Config{
+	q := &Queue[TTx]{
+		db: db, storeID: cfg.StoreID, kickbackWait: cfg.KickbackWait, production: cfg.ProductionOnly,
+		log:    cfg.Logger.With(slog.String("store_id", cfg.StoreID)),
+		meters: m, client: client, clock: newClock(),
+		pace: func(d time.Duration) time.Duration { return d },
+	}
+	q.now = q.clock.now
+	q.inserter, err = river.NewClient(db.driver(), &river.Config{
 		Schema: db.schema(),
+		Test:   q.riverTime(),
 		Logger: slog.New(slog.DiscardHandler),
 		// It bounds how often workers are told of new jobs, too. At River's default a job
 		// soon after another would wait for the workers' next look.
@@ -95,34 +105,12 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Queue[TTx]{
-		db: db, storeID: cfg.StoreID, kickbackWait: cfg.KickbackWait, production: cfg.ProductionOnly,
-		log:    cfg.Logger.With(slog.String("store_id", cfg.StoreID)),
-		meters: m, client: client, inserter: inserter, now: time.Now,
-		pace: func(d time.Duration) time.Duration { return d },
-	}, nil
+	return q, nil
 }
 
-// Migrate makes the tables, or brings them up to date. It does no harm to call it at every
-// start, and from several processes at once.
-func (q *Queue[TTx]) Migrate(ctx context.Context) error {
-	return q.did(ctx, migrating, 0, q.db.migrating(ctx, func(ctx context.Context) error {
-		if _, err := q.db.session().exec(ctx, q.db.tables()); err != nil {
-			return notMigrated(err)
-		}
-		m, err := rivermigrate.New(q.db.driver(), &rivermigrate.Config{Schema: q.db.schema(), Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return notMigrated(err)
-		}
-		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return notMigrated(err)
-		}
-		return nil
-	}))
-}
-
-func notMigrated(err error) error {
-	return &problem{what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"}, next: nextDatabase, cause: failed(err), database: true}
+// riverTime makes River go by the queue's clock. River calls that a setting for tests.
+func (q *Queue[TTx]) riverTime() river.TestConfig {
+	return river.TestConfig{Time: riverTime{func() time.Time { return q.now() }}}
 }
 
 // store runs the statements outside of a transaction.
@@ -130,9 +118,6 @@ func (q *Queue[TTx]) store() store { return store{q.db.session(), q.storeID} }
 
 // in runs them in one.
 func (q *Queue[TTx]) in(tx TTx) store { return store{q.db.in(tx), q.storeID} }
-
-// moment is the present, as precisely as the database keeps it.
-func (q *Queue[TTx]) moment() time.Time { return fromMicros(micros(q.now())) }
 
 // due returns when a job comes up again after a verdict at the given time, if it does.
 func (q *Queue[TTx]) due(v verdict, now time.Time) time.Time {
@@ -143,22 +128,6 @@ func (q *Queue[TTx]) due(v verdict, now time.Time) time.Time {
 		return now.Add(q.kickbackWait)
 	default:
 		return time.Time{}
-	}
-}
-
-// write writes a transition down. A job that waits then has its River job written in the
-// same transaction: that is what keeps it from being left behind.
-func (q *Queue[TTx]) write(ctx context.Context, tx TTx, r record) error {
-	if err := q.in(tx).updateJob(ctx, r); err != nil {
-		return err
-	}
-	switch {
-	case r.State != StateWaiting:
-		return nil
-	case r.Due.After(r.UpdatedAt):
-		return q.ask(ctx, tx, r.Due, r.ID)
-	default: // River takes its time over a time, even over one that has passed.
-		return q.ask(ctx, tx, time.Time{}, r.ID)
 	}
 }
 
@@ -176,14 +145,21 @@ func (q *Queue[TTx]) riverQueue() string { return "jpayment-" + q.storeID }
 // maxRiverAttempts is as many as River's column holds: it is the policy that ends a job.
 const maxRiverAttempts = 32767
 
-// ask has River run jobs at a time, or now if that is zero.
-func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, at time.Time, ids ...int64) error {
-	if len(ids) == 0 {
-		return nil
+// ask has River run jobs that wait, each when it is due.
+func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, rs []record) error {
+	params := make([]river.InsertManyParams, 0, len(rs))
+	for _, r := range rs {
+		if r.State != StateWaiting || r.waitsFor != 0 {
+			continue
+		}
+		opts := &river.InsertOpts{Queue: q.riverQueue(), MaxAttempts: maxRiverAttempts}
+		if r.Due.After(r.UpdatedAt) { // River takes its time over a time, even over one that has passed.
+			opts.ScheduledAt = r.Due
+		}
+		params = append(params, river.InsertManyParams{Args: args{r.ID}, InsertOpts: opts})
 	}
-	params := make([]river.InsertManyParams, len(ids))
-	for i, id := range ids {
-		params[i] = river.InsertManyParams{Args: args{id}, InsertOpts: &river.InsertOpts{Queue: q.riverQueue(), MaxAttempts: maxRiverAttempts, ScheduledAt: at}}
+	if len(params) == 0 {
+		return nil
 	}
 	if _, err := q.inserter.InsertManyFastTx(ctx, tx, params); err != nil {
 		return &problem{what: jpayment.Text{En: "River did not take a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: failed(err), database: true}

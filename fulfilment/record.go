@@ -2,27 +2,37 @@ package fulfilment
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/jpayment-go/jpayment"
 )
 
-// ConflictError says that a request differs from the one that is known for the same
-// operation and payment. Nothing was changed.
+// ConflictError says that a request excludes what is known of its payment: the same was asked
+// for otherwise, or something else of the payment is open. Nothing was changed.
 type ConflictError struct {
-	Job    Job      // the one that is known
-	Fields []string // what differs: "Amount", "Tax", "Shipping", "Reference"
+	Operation jpayment.Operation // what was asked for
+	Job       Job                // the one that is known
+	// Fields are what differs from it, if it is for the same operation: "Amount", "Tax",
+	// "Shipping", "Reference".
+	Fields []string
 }
 
 // Error returns What and Next on one line.
 func (e *ConflictError) Error() string { return sentence(e.What(), e.Next()) }
 
-// What returns what differs from which job.
+// What returns what excludes what.
 func (e *ConflictError) What() jpayment.Text {
 	state := e.Job.State.Text()
+	if len(e.Fields) == 0 {
+		return jpayment.Text{
+			En: fmt.Sprintf("%s of payment %s was not recorded, since its %s is open (job %d, reference %q, %s)",
+				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, state.En),
+			Ja: fmt.Sprintf("決済 %[2]s には未完了の %[3]s があるため、%[1]s を登録していません（ジョブ %[4]d、参照名 %[5]q、%[6]s）",
+				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, state.Ja),
+		}
+	}
 	return jpayment.Text{
 		En: fmt.Sprintf("%s of payment %s was asked for already, and not with the same %s (job %d, reference %q, %s)",
 			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, state.En),
@@ -33,7 +43,17 @@ func (e *ConflictError) What() jpayment.Text {
 
 // Next returns what to do.
 func (e *ConflictError) Next() jpayment.Text {
-	return jpayment.Text{En: "correct the request, or let a person decide on the job", Ja: "リクエストを修正するか、担当者がジョブについて判断する"}
+	switch {
+	case len(e.Fields) == 0:
+		return jpayment.Text{
+			En: "let the request come after that job (Request.After), or withdraw that job first",
+			Ja: "そのジョブの後に処理するよう指定する（Request.After）か、先にそのジョブを取り下げる",
+		}
+	case e.Job.State == StateWaiting:
+		return jpayment.Text{En: "correct the request, or withdraw the job and ask again", Ja: "リクエストを修正するか、ジョブを取り下げてから登録し直す"}
+	default:
+		return jpayment.Text{En: "correct the request, or let a person decide on the job", Ja: "リクエストを修正するか、担当者がジョブについて判断する"}
+	}
 }
 
 // RefusedError says that a request was asked for before and has been refused, so that
@@ -41,6 +61,9 @@ func (e *ConflictError) Next() jpayment.Text {
 // Nothing was changed.
 type RefusedError struct {
 	Job Job // the one that is known
+	// Operation is what was to come after that job, or empty if that job itself was asked
+	// for.
+	Operation jpayment.Operation
 }
 
 // Error returns What and Next on one line.
@@ -51,6 +74,14 @@ func (e *RefusedError) What() jpayment.Text {
 	why := e.Job.Reason.Text()
 	if code := codeText(e.Job.Code); e.Job.Reason == ReasonCode {
 		why = jpayment.Text{En: why.En + ": " + code.En, Ja: why.Ja + "：" + code.Ja}
+	}
+	if e.Operation != "" {
+		return jpayment.Text{
+			En: fmt.Sprintf("%s of payment %s was not recorded: the %s that it comes after has been refused (job %d, reference %q): %s",
+				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.En),
+			Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録していません。先行する %[3]s が拒否されています（ジョブ %[4]d、参照名 %[5]q）。%[6]s",
+				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.Ja),
+		}
 	}
 	return jpayment.Text{
 		En: fmt.Sprintf("%s of payment %s was asked for before and has been refused (job %d, reference %q): %s",
@@ -78,9 +109,10 @@ var ErrNoJob error = &problem{
 //
 // What was asked for before is not asked for again. If its job is open, done or in review,
 // that job comes back with Existed set, and nothing has changed: look at its State. If it
-// was refused, the error is a [*RefusedError], and if the amounts or the reference differ,
-// a [*ConflictError]. The error of a request that cannot be right is a
-// [*jpayment.ValidationError].
+// was refused, the error is a [*RefusedError]. If it was asked for at other amounts or with
+// another reference, and not refused or withdrawn, or if another operation on the payment is
+// open that the request does not come after, the error is a [*ConflictError]. The error of a
+// request that cannot be right is a [*jpayment.ValidationError].
 func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 	jobs, err := q.EnqueueAll(ctx, []Request{r})
 	if err != nil {
@@ -141,60 +173,207 @@ func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	known, err := known(ctx, q.store(), wanted)
-	err = q.did(ctx, reading, 0, err)
-	if errors.Is(err, ErrNoJob) {
-		return Job{}, nil
+	of, err := q.store().jobsOf(ctx, wanted.PaymentID)
+	if err = q.did(ctx, reading, 0, err); err != nil {
+		return Job{}, err
 	}
-	return known, err
+	p := plan{wanted: wanted, ordered: r.ordered()}
+	if r.after != 0 && !slices.ContainsFunc(of, func(other record) bool { return other.ID == r.after }) {
+		return Job{}, ErrNoJob
+	}
+	return p.known(of)
+}
+
+// plan is what is wanted of a payment.
+type plan struct {
+	wanted  record
+	ordered bool // it comes after what is open
+}
+
+// known returns the job that is there for what is wanted, or the zero Job if it is new, or
+// the error if it cannot be. The jobs of its payment are in the order of their IDs.
+func (p plan) known(of []record) (Job, error) {
+	var holder *Job
+	var last Job // for the same operation, refused or not
+	for _, other := range of {
+		if other.Operation == p.wanted.Operation {
+			last = other.Job
+			if other.State != StateRefused {
+				break // There is no other that is not refused, and no later one counts.
+			}
+		}
+		if other.holds {
+			holder = &other.Job
+		}
+	}
+	if last.ID != 0 {
+		fields := last.differs(p.wanted.Job)
+		switch {
+		case len(fields) == 0:
+			last.Existed = true
+			return last, nil
+		case last.State != StateRefused:
+			return Job{}, &ConflictError{Operation: p.wanted.Operation, Job: last, Fields: fields}
+		}
+	}
+	if holder != nil && !p.ordered {
+		return Job{}, &ConflictError{Operation: p.wanted.Operation, Job: *holder}
+	}
+	return Job{}, nil
 }
 
 // insert records the requests that are new, and returns the jobs of all.
 func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, error) {
 	s := q.in(tx)
-	jobs := make([]Job, len(rs))
-	var fresh []int64
+	if err := q.ready(ctx, s); err != nil {
+		return nil, err
+	}
+	payments := map[string]int{}
+	plans, ids := make([]plan, len(rs)), make([]string, 0, len(rs))
 	for i, r := range rs {
 		wanted, err := q.recordOf(r)
 		if err != nil {
 			return nil, err
 		}
-		inserted, err := s.insertJob(ctx, &wanted)
+		plans[i] = plan{wanted: wanted, ordered: r.ordered()}
+		if payments[wanted.PaymentID]++; payments[wanted.PaymentID] == 1 {
+			ids = append(ids, wanted.PaymentID)
+		}
+	}
+	of := map[string][]record{}
+	const page = 1000
+	for some := range slices.Chunk(ids, page) {
+		jobs, err := s.jobsOf(ctx, some...)
 		if err != nil {
 			return nil, err
 		}
-		if inserted {
-			jobs[i] = wanted.Job
-			fresh = append(fresh, wanted.ID)
+		for _, r := range jobs {
+			of[r.PaymentID] = append(of[r.PaymentID], r)
+		}
+	}
+	jobs := make([]Job, len(rs))
+	var fresh []int // are new and alone with their payments: they are recorded together
+	var rest []int
+	for i, p := range plans {
+		if rs[i].after != 0 || payments[p.wanted.PaymentID] > 1 || len(of[p.wanted.PaymentID]) > 0 {
+			rest = append(rest, i)
 			continue
 		}
-		jobs[i], err = known(ctx, s, wanted)
-		if errors.Is(err, ErrNoJob) {
-			err = &problem{
-				what: textf("%[2]s of payment %[1]s is being asked for by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
-					wanted.PaymentID, wanted.Operation),
-				next:  nextAgain,
-				cause: err,
-			}
+		fresh = append(fresh, i)
+	}
+	var asked []record
+	for some := range slices.Chunk(fresh, page) {
+		wanted := make([]record, len(some))
+		for k, i := range some {
+			plans[i].wanted.holds = true
+			wanted[k] = plans[i].wanted
 		}
+		inserted, err := s.insertJobs(ctx, wanted)
 		if err != nil {
 			return nil, err
 		}
+		for _, i := range some {
+			w := plans[i].wanted
+			if w.ID = inserted[w.wish()]; w.ID == 0 {
+				rest = append(rest, i) // Another transaction was faster.
+				continue
+			}
+			jobs[i] = w.Job
+			asked = append(asked, w)
+		}
 	}
-	return jobs, q.ask(ctx, tx, time.Time{}, fresh...)
+	slices.Sort(rest)
+	for _, i := range rest {
+		w, err := q.insertOne(ctx, s, plans[i])
+		if err != nil {
+			return nil, err
+		}
+		jobs[i] = w.Job
+		if !w.Existed {
+			asked = append(asked, w)
+		}
+	}
+	return jobs, q.ask(ctx, tx, asked)
 }
 
-// known returns the job that is there for what is wanted, ErrNoJob, or a ConflictError.
-func known(ctx context.Context, s store, wanted record) (Job, error) {
-	job, err := s.job(ctx, wanted.Operation, wanted.PaymentID)
+// insertOne records one request, unless it is known, after the jobs of its payment that it
+// has to come after.
+func (q *Queue[TTx]) insertOne(ctx context.Context, s store, p plan) (w record, err error) {
+	for range 3 {
+		w = p.wanted
+		of, err := s.jobsOf(ctx, w.PaymentID)
+		if err != nil {
+			return w, err
+		}
+		if job, err := p.known(of); err != nil || job.ID != 0 {
+			w.Job = job
+			return w, err
+		}
+		if w, err = q.placed(ctx, s, p, of); err != nil {
+			return w, err
+		}
+		inserted, err := s.insertJobs(ctx, []record{w})
+		if err != nil {
+			return w, err
+		}
+		if w.ID = inserted[w.wish()]; w.ID != 0 {
+			return w, nil
+		}
+	}
+	return w, &problem{
+		what: textf("%[2]s of payment %[1]s is being asked for by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
+			w.PaymentID, w.Operation),
+		next: nextAgain, cause: ErrNoJob,
+	}
+}
+
+// placed returns the job with its place among those of its payment: it holds the payment, or
+// waits for the one that it comes after, which is locked.
+func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (record, error) {
+	w := p.wanted
+	if w.After == 0 && p.ordered { // After whatever is open: the last of those that wait for each other.
+		for _, other := range of {
+			if other.holds || other.waitsFor != 0 {
+				w.After = other.ID
+			}
+		}
+	}
+	if w.After == 0 {
+		w.holds = true
+		return w, nil
+	}
+	before, err := s.lockJob(ctx, w.After)
 	if err != nil {
-		return Job{}, err
+		return w, err
 	}
-	if fields := job.differs(wanted.Job); len(fields) > 0 {
-		return Job{}, &ConflictError{Job: job, Fields: fields}
+	var bad invalidFields
+	switch {
+	case before.PaymentID != w.PaymentID:
+		bad.add("After", textf("is job %d, which is about another payment", "のジョブ %d は別の決済のものです", before.ID))
+	case before.Operation == jpayment.OpReAuth && before.State != StateRefused:
+		bad.add("After", textf("is job %d, a re-authorisation, which replaces the payment: ask for the new payment when it is done", "のジョブ %d は再オーソリで、完了すると決済が置き換わります。完了後に新しい決済について登録してください", before.ID))
 	}
-	job.Existed = true
-	return job, nil
+	if err := bad.err(w.Operation, w.PaymentID); err != nil {
+		return w, err
+	}
+	switch before.State {
+	case StateRefused:
+		if p.wanted.After == 0 { // It was open a moment ago: nothing is, now.
+			w.After, w.holds = 0, true
+			return w, nil
+		}
+		return w, &RefusedError{Job: before.Job, Operation: w.Operation}
+	case StateDone:
+		w.holds = true
+	default:
+		for _, other := range of {
+			if other.waitsFor == before.ID {
+				return w, &ConflictError{Operation: w.Operation, Job: other.Job}
+			}
+		}
+		w.waitsFor, w.Reason = before.ID, ReasonAfter
+	}
+	return w, nil
 }
 
 // recordOf returns the job that a request is to become.
@@ -207,7 +386,7 @@ func (q *Queue[TTx]) recordOf(r Request) (record, error) {
 	return record{
 		Job: Job{
 			StoreID: q.storeID, Operation: t.operation, PaymentID: t.paymentID, Reference: r.reference, Batch: r.batch,
-			Amount: t.amount, Tax: t.tax, Shipping: t.shipping, State: StateWaiting, Due: now, CreatedAt: now, UpdatedAt: now,
+			Amount: t.amount, Tax: t.tax, Shipping: t.shipping, After: r.after, State: StateWaiting, Due: now, CreatedAt: now, UpdatedAt: now,
 		},
 		private: private,
 	}, nil

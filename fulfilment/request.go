@@ -18,6 +18,8 @@ import (
 type Request struct {
 	reference string
 	batch     string
+	after     int64
+	inTurn    bool
 	asked     jpayment.Request
 }
 
@@ -46,6 +48,25 @@ func (r Request) InBatch(name string) Request {
 	r.batch = name
 	return r
 }
+
+// After returns the request as one that comes after another job of its payment, such as a
+// cancellation after the capture that is on its way: it is sent once that job is done, and
+// refused with [ReasonPredecessor] if that one is refused. A re-authorisation is followed by
+// nothing, since it replaces the payment: see [Queue.OnSettled].
+func (r Request) After(j Job) Request {
+	r.after, r.inTurn = j.ID, false
+	return r
+}
+
+// InTurn returns the request as one that comes after whatever is open of its payment when it
+// is recorded, as [Request.After] says. If nothing is, it is sent at once.
+func (r Request) InTurn() Request {
+	r.after, r.inTurn = 0, true
+	return r
+}
+
+// ordered reports whether the request comes after what is open.
+func (r Request) ordered() bool { return r.after != 0 || r.inTurn }
 
 // LogValue returns the request without its private data.
 func (r Request) LogValue() slog.Value {

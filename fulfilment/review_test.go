@@ -235,7 +235,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	// A late answer to what was forgotten can be forgotten too.
 	late := s.enqueue(jpayment.OpReAuth)
 	a := s.begins(w, late)
-	a.history.byKickback = false // Its reply has a result.
+	a.history.notified = false // Its reply has a result.
 	s.pass(w.cfg.lease() + time.Hour)
 	require.NoError(t, w.sweep(t.Context()))
 	_, err = s.Review(t.Context(), late.ID, Decision{State: StateRefused, By: "the till"})

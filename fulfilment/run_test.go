@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
 // The tests of this file let River run the jobs.
@@ -149,11 +150,11 @@ func riverJobTooMany[TTx any](t *testing.T, p place[TTx]) {
 	j := s.enqueue(jpayment.OpReAuth)
 	require.NoError(t, s.db.transact(t.Context(), func(tx TTx) error {
 		for range 20 {
-			if err := s.ask(t.Context(), tx, time.Time{}, j.ID); err != nil {
+			if err := s.ask(t.Context(), tx, []record{{Job: Job{ID: j.ID, State: StateWaiting}}}); err != nil {
 				return err
 			}
 		}
-		return s.ask(t.Context(), tx, time.Time{}, 4711)
+		return s.ask(t.Context(), tx, []record{{Job: Job{ID: 4711, State: StateWaiting}}})
 	}))
 	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
 	eventually(t, "River's jobs are not worked", func() bool {
@@ -179,59 +180,76 @@ func (s *site[TTx]) riverJobsIn(state string) int64 {
 	return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(state AS TEXT) = $1", state)
 }
 
-func strandedJob[TTx any](t *testing.T, p place[TTx]) {
+// forgottenJob is due, and its River job is of no use any more.
+func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
+	for name, forget := range map[string]func(s *site[TTx]){
+		"fetched by a process that was killed": func(s *site[TTx]) { s.fetched() },
+		"gone":                                 func(s *site[TTx]) { s.exec("DELETE FROM " + s.riverTable()) },
+		"cancelled by an operator": func(s *site[TTx]) {
+			_, err := s.inserter.JobCancel(t.Context(), s.fetched().ID)
+			require.NoError(t, err)
+			s.exec("UPDATE " + s.riverTable() + " SET state = 'cancelled', finalized_at = created_at")
+		},
+		"put off by a clock that ran ahead": func(s *site[TTx]) {
+			in := "'2099-01-01 00:00:00'"
+			s.exec("UPDATE " + s.riverTable() + " SET state = 'scheduled', scheduled_at = " + in)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, p, Config{})
+			w := s.worker(s.client(nil))
+			j := s.enqueue(jpayment.OpSales)
+			forget(s)
+			before := s.riverJobs()
+			require.NoError(t, w.sweep(t.Context()))
+			require.Equal(t, before, s.riverJobs(), "it may be about to begin")
+			s.pass(20 * time.Second)
+			for range 5 {
+				require.NoError(t, w.sweep(t.Context()))
+				require.Equal(t, before+1, s.riverJobs(), "River is asked once")
+			}
+			stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+			s.settled()
+			stop()
+			s.stands(j, StateDone, ReasonNone)
+			require.Equal(t, 1, s.requests(j))
+			s.exec("DELETE FROM " + s.riverTable())
+		})
+	}
+}
+
+// notForgotten are jobs of which River knows, however long they have been due, and those of
+// a store that is paused.
+func notForgotten[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
-	j := s.enqueue(jpayment.OpSales)
-	s.fetched()
-	require.NoError(t, w.sweepRiver(t.Context()))
-	require.EqualValues(t, 1, s.riverJobs(), "it may be about to begin")
-
-	w.cfg.CallTimeout = time.Nanosecond
-	for range 5 {
-		require.NoError(t, w.sweepRiver(t.Context()))
-		require.EqualValues(t, 2, s.riverJobs(), "it is replaced once")
-	}
-	require.EqualValues(t, 1, s.riverJobsIn("available"))
-	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
-	s.settled()
-	stop()
-	s.stands(j, StateDone, ReasonNone)
-	require.EqualValues(t, 2, s.riverJobs())
-
-	// An attempt that has begun is the lease's to end.
-	j = s.enqueue(jpayment.OpSales)
-	s.fetched()
-	s.begins(s.worker(s.client(nil)), j)
-	require.NoError(t, w.sweepRiver(t.Context()))
+	s.enqueueMany(3)
+	s.pass(time.Hour)
+	require.NoError(t, w.sweep(t.Context()))
+	require.EqualValues(t, 3, s.riverJobs(), "River is only late")
+	s.exec("DELETE FROM " + s.riverTable())
+	require.NoError(t, s.Pause(t.Context(), "stocktaking"))
+	require.NoError(t, w.sweep(t.Context()))
+	require.Zero(t, s.riverJobs())
+	require.NoError(t, s.Resume(t.Context()))
+	require.NoError(t, w.sweep(t.Context()))
 	require.EqualValues(t, 3, s.riverJobs())
 }
 
-func strandedJobFound[TTx any](t *testing.T, p place[TTx]) {
+// clockAhead is a process whose clock ran ahead for a while: what it wrote does not hold its
+// jobs up for as long.
+func clockAhead[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	j := s.enqueue(jpayment.OpSales)
-	s.fetched()
-	ago := "strftime('%Y-%m-%d %H:%M:%f', 'now', '-20 seconds')"
-	if s.db.schema() != "" {
-		ago = "now() - interval '20 seconds'"
-	}
-	s.exec("UPDATE " + s.riverTable() + " SET attempted_at = " + ago)
-	s.pass(20 * time.Second)
-	stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
-	s.settled()
-	stop()
-	s.stands(j, StateDone, ReasonNone)
-	require.EqualValues(t, 2, s.riverJobs(), "it was River that came back")
-}
-
-func cancelledInRiver[TTx any](t *testing.T, p place[TTx]) {
-	s := newSite(t, p, Config{})
+	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010", Nth: 1})
+	s.pass(time.Hour)
+	s.work(s.worker(s.client(nil)), j)
+	s.stands(j, StateWaiting, ReasonBusy)
+	s.pass(-time.Hour)
 	w := s.worker(s.client(nil))
-	w.cfg.CallTimeout = time.Nanosecond
-	s.enqueue(jpayment.OpSales)
-	row := s.fetched()
-	_, err := s.inserter.JobCancel(t.Context(), row.ID)
-	require.NoError(t, err)
-	require.NoError(t, w.sweepRiver(t.Context()))
-	require.EqualValues(t, 1, s.riverJobs())
+	require.NoError(t, w.sweep(t.Context()))
+	require.WithinDuration(t, s.clock(), s.look(j).Due, maxBackOff)
+	s.pass(maxBackOff)
+	s.work(w, j)
+	s.stands(j, StateDone, ReasonNone)
 }

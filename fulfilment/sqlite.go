@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river/riverdriver"
@@ -61,7 +62,7 @@ func OpenSQLite(path string) (*sql.DB, error) {
 // With one connection, a program that holds a transaction open must not wait for another
 // of this package's calls without handing it the transaction.
 func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
-	q, err := newQueue[*sql.Tx](sqlite{db}, cfg)
+	q, err := newQueue[*sql.Tx](newSQLite(db), cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -109,19 +110,38 @@ func tighten(path string, chmod func(string, fs.FileMode) error) (loose []string
 	return loose, nil
 }
 
-type sqlite struct{ db *sql.DB }
+type sqlite struct {
+	db      *sql.DB
+	dialect *dialect
+}
+
+func newSQLite(db *sql.DB) sqlite {
+	return sqlite{db: db, dialect: &dialect{translate: func(statement string) string {
+		statement = strings.ReplaceAll(statement, " FOR UPDATE", "")
+		return rowsOf.ReplaceAllStringFunc(statement, func(s string) string {
+			m := rowsOf.FindStringSubmatch(s)
+			columns := strings.Split(m[2], ", ")
+			for i, c := range columns {
+				name, _, _ := strings.Cut(c, " ")
+				columns[i] = "value ->> '" + name + "' AS " + name
+			}
+			return "(SELECT " + strings.Join(columns, ", ") + " FROM json_each(" + m[1] + "))"
+		})
+	}}}
+}
 
 func (d sqlite) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(d.db) }
-func (d sqlite) session() session                    { return sqlSession{d.db} }
-func (d sqlite) in(tx *sql.Tx) session               { return sqlSession{tx} }
+func (d sqlite) session() session                    { return sqlSession{db: d.db, in: d} }
+func (d sqlite) in(tx *sql.Tx) session               { return sqlSession{db: tx, in: d} }
 func (d sqlite) schema() string                      { return "" }
-func (d sqlite) tables() string                      { return tables }
+func (d sqlite) clock() string                       { return "0" }
 
 func (d sqlite) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return failed(err)
 	}
+	defer tx.Rollback() //nolint:errcheck // After a panic of f.
 	if err := f(tx); err != nil {
 		return errors.Join(err, failed(tx.Rollback()))
 	}
@@ -164,19 +184,33 @@ func (d sqlite) overwrite(ctx context.Context) error {
 	return err
 }
 
+// step needs no more than a transaction, which is immediate.
+func (d sqlite) step(ctx context.Context) (version int, err error) {
+	err = d.transact(ctx, func(tx *sql.Tx) error {
+		if version, err = versionOf(ctx, d.in(tx)); err != nil || version >= SchemaVersion {
+			return err
+		}
+		version++
+		text, err := migrationTo(version, "sqlite")
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, text)
+		return err
+	})
+	return version, err
+}
+
 type sqlSession struct {
 	db interface {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
+	in sqlite
 }
 
-// forUpdate returns nothing: the transaction, which is immediate, has the database for
-// itself.
-func (sqlSession) forUpdate() string { return "" }
-
 func (s sqlSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {
-	res, err := s.db.ExecContext(ctx, statement, args...)
+	res, err := s.db.ExecContext(ctx, s.in.dialect.of(statement), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -184,7 +218,7 @@ func (s sqlSession) exec(ctx context.Context, statement string, args ...any) (in
 }
 
 func (s sqlSession) query(ctx context.Context, statement string, args ...any) (rows, error) {
-	rs, err := s.db.QueryContext(ctx, statement, args...)
+	rs, err := s.db.QueryContext(ctx, s.in.dialect.of(statement), args...)
 	if err != nil {
 		return nil, err
 	}

@@ -18,23 +18,33 @@ type store struct {
 type record struct {
 	Job
 	private   string // of the request, as it is stored
+	waitsFor  int64  // the job that it comes after, as long as that one is open
+	holds     bool   // it is the one open job that its payment can have
 	reviewed  int    // as many attempts has a person found out about
 	forgotten bool   // the private data are erased
+
+	// As it was read.
+	was       State
+	wasFor    Reason
+	waitedFor int64
 }
 
-const jobColumns = `id, store_id, operation, payment_id, reference, batch, amount, tax, shipping, state, reason, code, result, new_payment_id, attempts, decided_by, note, due, created_at, updated_at`
+const jobColumns = `id, store_id, operation, payment_id, reference, batch, amount, tax, shipping, after_id, state, reason, code, result, new_payment_id, attempts, decided_by, note, disputed_at, dispute_en, dispute_ja, due, created_at, updated_at`
+
+const recordColumns = jobColumns + `, private, waits_for, holds, reviewed, forgotten`
 
 func scanJob(rs rows) (Job, error) { return scanJobAnd(rs) }
 
 // scanJobAnd scans a job and further columns.
 func scanJobAnd(rs rows, more ...any) (j Job, err error) {
 	var (
-		result, note          string
-		due, created, updated int64
+		result, note                    string
+		disputed, due, created, updated int64
 	)
 	err = rs.Scan(append([]any{
-		&j.ID, &j.StoreID, &j.Operation, &j.PaymentID, &j.Reference, &j.Batch, &j.Amount, &j.Tax, &j.Shipping,
-		&j.State, &j.Reason, &j.Code, &result, &j.NewPaymentID, &j.Attempts, &j.DecidedBy, &note, &due, &created, &updated,
+		&j.ID, &j.StoreID, &j.Operation, &j.PaymentID, &j.Reference, &j.Batch, &j.Amount, &j.Tax, &j.Shipping, &j.After,
+		&j.State, &j.Reason, &j.Code, &result, &j.NewPaymentID, &j.Attempts, &j.DecidedBy, &note,
+		&disputed, &j.Dispute.En, &j.Dispute.Ja, &due, &created, &updated,
 	}, more...)...)
 	if err != nil {
 		return j, err
@@ -43,50 +53,168 @@ func scanJobAnd(rs rows, more ...any) (j Job, err error) {
 	if !j.State.Settled() {
 		j.Due = fromMicros(due)
 	}
-	j.CreatedAt, j.UpdatedAt = fromMicros(created), fromMicros(updated)
+	j.DisputedAt, j.CreatedAt, j.UpdatedAt = fromMicros(disputed), fromMicros(created), fromMicros(updated)
 	j.Result, err = unmarshalResult(j.ID, result)
 	return j, err
 }
 
 func scanRecord(rs rows) (r record, err error) {
-	var forgotten int64
-	r.Job, err = scanJobAnd(rs, &r.private, &r.reviewed, &forgotten)
-	r.forgotten = forgotten != 0
+	var holds, forgotten int64
+	r.Job, err = scanJobAnd(rs, &r.private, &r.waitsFor, &holds, &r.reviewed, &forgotten)
+	r.holds, r.forgotten = holds != 0, forgotten != 0
+	r.was, r.wasFor, r.waitedFor = r.State, r.Reason, r.waitsFor
 	return r, err
 }
 
 func scanInt(rs rows) (n int64, err error) { err = rs.Scan(&n); return n, err }
 
-// insertJob records a job and sets its ID, unless there is one for its operation and
-// payment.
-func (s store) insertJob(ctx context.Context, r *record) (inserted bool, err error) {
-	r.ID, inserted, err = first(ctx, s, scanInt, `
-		INSERT INTO jpayment_job (store_id, operation, payment_id, reference, batch, amount, tax, shipping, private, state, due, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (store_id, operation, payment_id) DO NOTHING RETURNING id`,
-		s.storeID, string(r.Operation), r.PaymentID, r.Reference, r.Batch, r.Amount, r.Tax, r.Shipping, r.private,
-		string(r.State), micros(r.Due), micros(r.CreatedAt), micros(r.UpdatedAt))
-	return inserted, err
+// wish is what an operation on a payment is, whoever asks for it.
+type wish struct {
+	operation jpayment.Operation
+	paymentID string
 }
 
-// job reads the job of an operation on a payment, or returns ErrNoJob.
+func (j Job) wish() wish { return wish{j.Operation, j.PaymentID} }
+
+// jobRow is a new job as a parameter.
+type jobRow struct {
+	Operation string `json:"operation"`
+	PaymentID string `json:"payment_id"`
+	Reference string `json:"reference"`
+	Batch     string `json:"batch"`
+	Amount    int64  `json:"amount"`
+	Tax       int64  `json:"tax"`
+	Shipping  int64  `json:"shipping"`
+	Private   string `json:"private"`
+	AfterID   int64  `json:"after_id"`
+	WaitsFor  int64  `json:"waits_for"`
+	Holds     int    `json:"holds"`
+	State     string `json:"state"`
+	Reason    string `json:"reason"`
+	Due       int64  `json:"due"`
+	CreatedAt int64  `json:"created_at"`
+}
+
+// insertJobs records jobs, and returns the IDs of those that nothing which is recorded
+// already excludes.
+func (s store) insertJobs(ctx context.Context, rs []record) (map[wish]int64, error) {
+	all := make([]jobRow, len(rs))
+	for i, r := range rs {
+		all[i] = jobRow{
+			string(r.Operation), r.PaymentID, r.Reference, r.Batch, r.Amount, r.Tax, r.Shipping, r.private, r.After, r.waitsFor, asInt(r.holds),
+			string(r.State), string(r.Reason), micros(r.Due), micros(r.CreatedAt),
+		}
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return nil, err
+	}
+	type inserted struct {
+		id int64
+		wish
+	}
+	ids, err := collect(ctx, s, func(rs rows) (i inserted, err error) {
+		err = rs.Scan(&i.id, &i.operation, &i.paymentID)
+		return i, err
+	}, `
+		INSERT INTO jpayment_job (store_id, operation, payment_id, reference, batch, amount, tax, shipping, private, after_id, waits_for, holds, state, reason, due, created_at, updated_at)
+		SELECT $1, operation, payment_id, reference, batch, amount, tax, shipping, private, after_id, waits_for, holds, state, reason, due, created_at, created_at
+		FROM rows_of($2, operation TEXT, payment_id TEXT, reference TEXT, batch TEXT, amount BIGINT, tax BIGINT, shipping BIGINT, private TEXT, after_id BIGINT, waits_for BIGINT, holds BIGINT, state TEXT, reason TEXT, due BIGINT, created_at BIGINT) AS r
+		WHERE true ON CONFLICT DO NOTHING RETURNING id, operation, payment_id`, s.storeID, param)
+	of := make(map[wish]int64, len(ids))
+	for _, i := range ids {
+		of[i.wish] = i.id
+	}
+	return of, err
+}
+
+// job reads the newest job of an operation on a payment, or returns ErrNoJob.
 func (s store) job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	return found(first(ctx, s, scanJob,
-		`SELECT `+jobColumns+` FROM jpayment_job WHERE store_id = $1 AND operation = $2 AND payment_id = $3`, s.storeID, string(op), paymentID))
+		`SELECT `+jobColumns+` FROM (`+
+			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state <> 'refused' UNION ALL `+
+			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state = 'refused') AS j ORDER BY id DESC LIMIT 1`,
+		s.storeID, paymentID, string(op)))
+}
+
+// jobByID reads a job, or returns ErrNoJob.
+func (s store) jobByID(ctx context.Context, id int64) (Job, error) {
+	return found(first(ctx, s, scanJob, `SELECT `+jobColumns+` FROM jpayment_job WHERE store_id = $1 AND id = $2`, s.storeID, id))
+}
+
+type idRow struct {
+	ID int64 `json:"id"`
+}
+
+func idRows(ids []int64) (string, error) {
+	all := make([]idRow, len(ids))
+	for i, id := range ids {
+		all[i].ID = id
+	}
+	return asRows(all)
+}
+
+type paymentRow struct {
+	PaymentID string `json:"payment_id"`
+}
+
+// jobsOf reads all jobs of payments, in the order of their IDs.
+func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, error) {
+	all := make([]paymentRow, len(paymentIDs))
+	for i, id := range paymentIDs {
+		all[i].PaymentID = id
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return nil, err
+	}
+	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM (
+			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p JOIN jpayment_job AS j ON j.store_id = $2 AND j.payment_id = p.payment_id AND j.state <> 'refused'
+			UNION ALL
+			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p JOIN jpayment_job AS j ON j.store_id = $2 AND j.payment_id = p.payment_id AND j.state = 'refused'
+		) AS j ORDER BY id`, param, s.storeID)
 }
 
 // lockJob reads a job and keeps others from changing it until the transaction ends, or
 // returns ErrNoJob. A transaction on SQLite has the database to itself from its beginning.
 func (s store) lockJob(ctx context.Context, id int64) (record, error) {
 	return found(first(ctx, s, scanRecord,
-		`SELECT `+jobColumns+`, private, reviewed, forgotten FROM jpayment_job WHERE store_id = $1 AND id = $2`+s.forUpdate(), s.storeID, id))
+		`SELECT `+recordColumns+` FROM jpayment_job WHERE store_id = $1 AND id = $2 FOR UPDATE`, s.storeID, id))
 }
 
-// lockJobOf does what lockJob does, by operation and payment.
-func (s store) lockJobOf(ctx context.Context, op jpayment.Operation, paymentID string) (record, error) {
-	return found(first(ctx, s, scanRecord,
-		`SELECT `+jobColumns+`, private, reviewed, forgotten FROM jpayment_job WHERE store_id = $1 AND operation = $2 AND payment_id = $3`+s.forUpdate(),
-		s.storeID, string(op), paymentID))
+// lockJobs does what lockJob does for those of several jobs that there are, in the order of
+// their IDs.
+func (s store) lockJobs(ctx context.Context, ids []int64) ([]record, error) {
+	if len(ids) == 1 {
+		r, err := s.lockJob(ctx, ids[0])
+		if err == ErrNoJob { //nolint:errorlint // It is found's own.
+			return nil, nil
+		}
+		return []record{r}, err
+	}
+	param, err := idRows(ids)
+	if err != nil {
+		return nil, err
+	}
+	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
+		WHERE store_id = $1 AND id IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
+}
+
+// lockJobsOf locks the jobs of an operation on a payment, the newest first.
+func (s store) lockJobsOf(ctx context.Context, op jpayment.Operation, paymentID string) ([]record, error) {
+	return collect(ctx, s, scanRecord,
+		`SELECT `+recordColumns+` FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 ORDER BY id DESC FOR UPDATE`,
+		s.storeID, paymentID, string(op))
+}
+
+// lockFollowers locks the jobs that wait for others.
+func (s store) lockFollowers(ctx context.Context, ids []int64) ([]record, error) {
+	param, err := idRows(ids)
+	if err != nil {
+		return nil, err
+	}
+	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
+		WHERE store_id = $1 AND waits_for <> 0 AND waits_for IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
 }
 
 // found turns the lack of a job into ErrNoJob.
@@ -97,29 +225,71 @@ func found[T any](one T, found bool, err error) (T, error) {
 	return one, err
 }
 
-// updateJob writes what a transition may change of a job, which is locked.
-func (s store) updateJob(ctx context.Context, r record) error {
-	result, err := marshalResult(r.Result)
+// changeRow is what a transition may change of a job, as a parameter.
+type changeRow struct {
+	ID           int64  `json:"id"`
+	WaitsFor     int64  `json:"waits_for"`
+	Holds        int    `json:"holds"`
+	State        string `json:"state"`
+	Reason       string `json:"reason"`
+	Code         string `json:"code"`
+	Result       string `json:"result"`
+	NewPaymentID string `json:"new_payment_id"`
+	Attempts     int    `json:"attempts"`
+	Reviewed     int    `json:"reviewed"`
+	Forgotten    int    `json:"forgotten"`
+	DecidedBy    string `json:"decided_by"`
+	Note         string `json:"note"`
+	DisputedAt   int64  `json:"disputed_at"`
+	DisputeEn    string `json:"dispute_en"`
+	DisputeJa    string `json:"dispute_ja"`
+	Due          int64  `json:"due"`
+	UpdatedAt    int64  `json:"updated_at"`
+}
+
+// updateJobs writes what transitions may change of jobs, which are locked.
+func (s store) updateJobs(ctx context.Context, rs []record) error {
+	all := make([]changeRow, len(rs))
+	for i, r := range rs {
+		result, err := marshalResult(r.Result)
+		if err != nil {
+			return err
+		}
+		all[i] = changeRow{
+			r.ID, r.waitsFor, asInt(r.holds), string(r.State), string(r.Reason), string(r.Code), result, r.NewPaymentID, r.Attempts, r.reviewed,
+			asInt(r.forgotten), r.DecidedBy, r.Note.Reveal(), micros(r.DisputedAt), r.Dispute.En, r.Dispute.Ja, micros(r.Due), micros(r.UpdatedAt),
+		}
+	}
+	param, err := asRows(all)
 	if err != nil {
 		return err
 	}
-	return mustChange(ctx, s, `
-		UPDATE jpayment_job SET state = $1, reason = $2, code = $3, result = $4, new_payment_id = $5, attempts = $6, reviewed = $7,
-			forgotten = $8, decided_by = $9, note = $10, due = $11, updated_at = $12
-		WHERE store_id = $13 AND id = $14`,
-		string(r.State), string(r.Reason), string(r.Code), result, r.NewPaymentID, r.Attempts, r.reviewed,
-		asInt(r.forgotten), r.DecidedBy, r.Note.Reveal(), micros(r.Due), micros(r.UpdatedAt), s.storeID, r.ID)
+	return mustChangeAll(ctx, s, len(rs), `
+		UPDATE jpayment_job SET waits_for = r.waits_for, holds = r.holds, state = r.state, reason = r.reason, code = r.code, result = r.result,
+			new_payment_id = r.new_payment_id, attempts = r.attempts, reviewed = r.reviewed, forgotten = r.forgotten,
+			decided_by = r.decided_by, note = r.note, disputed_at = r.disputed_at, dispute_en = r.dispute_en, dispute_ja = r.dispute_ja,
+			due = r.due, updated_at = r.updated_at
+		FROM rows_of($1, id BIGINT, waits_for BIGINT, holds BIGINT, state TEXT, reason TEXT, code TEXT, result TEXT, new_payment_id TEXT, attempts BIGINT, reviewed BIGINT, forgotten BIGINT, decided_by TEXT, note TEXT, disputed_at BIGINT, dispute_en TEXT, dispute_ja TEXT, due BIGINT, updated_at BIGINT) AS r
+		WHERE jpayment_job.store_id = $2 AND jpayment_job.id = r.id`, param, s.storeID)
 }
 
 // jobs reads a page of jobs.
 func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 	statement := `SELECT ` + jobColumns + ` FROM jpayment_job WHERE store_id = $1 AND id > $2`
 	params := []any{s.storeID, f.AfterID}
-	for _, c := range []struct{ column, value string }{{"state", string(f.State)}, {"reference", f.Reference}, {"batch", f.Batch}} {
+	for _, c := range []struct{ column, value string }{
+		{"state", string(f.State)}, {"reference", f.Reference}, {"batch", f.Batch}, {"payment_id", f.PaymentID},
+	} {
 		if c.value != "" {
 			params = append(params, c.value)
 			statement += fmt.Sprintf(` AND %s = $%d`, c.column, len(params))
 		}
+	}
+	if f.Batch != "" { // It is what the index is for.
+		statement += ` AND batch <> ''`
+	}
+	if f.ForPerson {
+		statement += ` AND (state = 'review' OR disputed_at <> 0)`
 	}
 	params = append(params, f.Limit)
 	return collect(ctx, s, scanJob, statement+fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(params)), params...)
@@ -132,25 +302,62 @@ func (s store) overdueJobs(ctx context.Context, before time.Time, after int64) (
 		WHERE store_id = $1 AND state IN ('running', 'awaiting-kickback') AND due < $2 AND id > $3 ORDER BY id LIMIT 100`, s.storeID, micros(before), after)
 }
 
-// stateCount is how many jobs are in a state, and when the first of them is due.
-type stateCount struct {
-	state State
-	n     int64
-	due   time.Time
+// dueJobs reads which jobs were to be sent before a time, the longest due first.
+func (s store) dueJobs(ctx context.Context, before time.Time, limit int) ([]int64, error) {
+	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
+		WHERE store_id = $1 AND state = 'waiting' AND holds = 1 AND due < $2 ORDER BY due LIMIT $3`, s.storeID, micros(before), limit)
+}
+
+// postdatedJobs reads which jobs a clock that ran ahead has put off: they are due in the
+// future, and were changed there.
+func (s store) postdatedJobs(ctx context.Context, after time.Time) ([]int64, error) {
+	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
+		WHERE store_id = $1 AND state IN ('waiting', 'running', 'awaiting-kickback') AND due > $2 AND updated_at > $2 ORDER BY id LIMIT 100`, s.storeID, micros(after))
+}
+
+// openJobs reads which jobs are not settled, from after one.
+func (s store) openJobs(ctx context.Context, after int64) ([]int64, error) {
+	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
+		WHERE store_id = $1 AND state IN ('waiting', 'running', 'awaiting-kickback') AND id > $2 ORDER BY id LIMIT 500`, s.storeID, after)
 }
 
 // countJobs counts jobs by their state, those of one batch if it is not empty.
-func (s store) countJobs(ctx context.Context, batch string) ([]stateCount, error) {
-	scan := func(rs rows) (c stateCount, err error) {
-		var due int64
-		err = rs.Scan(&c.state, &c.n, &due)
-		c.due = fromMicros(due)
-		return c, err
+func (s store) countJobs(ctx context.Context, batch string) (map[State]int64, error) {
+	statement, params := `SELECT state, CAST(SUM(jobs) AS BIGINT) FROM jpayment_count WHERE store_id = $1`, []any{s.storeID}
+	if batch != "" {
+		statement, params = statement+` AND batch = $2`, append(params, batch)
 	}
-	if batch == "" {
-		return collect(ctx, s, scan, `SELECT state, COUNT(*), MIN(due) FROM jpayment_job WHERE store_id = $1 GROUP BY state`, s.storeID)
+	type count struct {
+		state State
+		n     int64
 	}
-	return collect(ctx, s, scan, `SELECT state, COUNT(*), MIN(due) FROM jpayment_job WHERE store_id = $1 AND batch = $2 GROUP BY state`, s.storeID, batch)
+	counts, err := collect(ctx, s, func(rs rows) (c count, err error) { err = rs.Scan(&c.state, &c.n); return c, err }, statement+` GROUP BY state`, params...)
+	of := map[State]int64{}
+	for _, c := range counts {
+		of[c.state] = c.n
+	}
+	return of, err
+}
+
+// nextDue reads when the first of the waiting jobs is due.
+func (s store) nextDue(ctx context.Context, batch string) (time.Time, error) {
+	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting'`, []any{s.storeID}
+	if batch != "" {
+		statement, params = statement+` AND batch = $2 AND batch <> ''`, append(params, batch)
+	}
+	due, _, err := first(ctx, s, scanInt, statement+` ORDER BY due LIMIT 1`, params...)
+	return fromMicros(due), err
+}
+
+// countDisputed counts the jobs whose verdict a kickback contradicts and that are not in
+// review.
+func (s store) countDisputed(ctx context.Context, batch string) (int64, error) {
+	statement, params := `SELECT COUNT(*) FROM jpayment_job WHERE store_id = $1 AND disputed_at <> 0 AND state <> 'review'`, []any{s.storeID}
+	if batch != "" {
+		statement, params = statement+` AND batch = $2`, append(params, batch)
+	}
+	n, _, err := first(ctx, s, scanInt, statement, params...)
+	return n, err
 }
 
 // kept is a job that still has private data.
@@ -163,90 +370,345 @@ type kept struct {
 // for those in review, and still have private data.
 func (s store) lockForgettable(ctx context.Context, before time.Time, after int64, limit int) ([]kept, error) {
 	return collect(ctx, s, func(rs rows) (k kept, err error) { err = rs.Scan(&k.id, &k.result); return k, err },
-		`SELECT id, result FROM jpayment_job WHERE store_id = $1 AND state IN ('done', 'refused') AND updated_at < $2 AND forgotten = 0 AND id > $3 ORDER BY id LIMIT $4`+s.forUpdate(),
+		`SELECT id, result FROM jpayment_job WHERE store_id = $1 AND state IN ('done', 'refused') AND updated_at < $2 AND forgotten = 0 AND id > $3 ORDER BY id LIMIT $4 FOR UPDATE`,
 		s.storeID, micros(before), after, limit)
 }
 
-// forgetJob erases the private data of a job, which is locked.
+// forgetJob erases the private data of a job, which is locked, and of what was answered and
+// decided about it.
 func (s store) forgetJob(ctx context.Context, k kept) error {
+	if _, err := change(ctx, s, `UPDATE jpayment_decision SET note = '' WHERE job_id = $1`, k.id); err != nil {
+		return err
+	}
+	if _, err := change(ctx, s, `UPDATE jpayment_attempt SET answer = '' WHERE job_id = $1 AND answer <> ''`, k.id); err != nil {
+		return err
+	}
 	return mustChange(ctx, s, `UPDATE jpayment_job SET private = '', result = $1, note = '', forgotten = 1 WHERE store_id = $2 AND id = $3`, k.result, s.storeID, k.id)
 }
 
-// insertAttempt writes down that an attempt begins.
-func (s store) insertAttempt(ctx context.Context, jobID int64, a Attempt) error {
-	return mustChange(ctx, s, `INSERT INTO jpayment_attempt (job_id, number, worker, started_at) VALUES ($1, $2, $3, $4)`,
-		jobID, a.Number, a.Worker, micros(a.StartedAt))
+// attemptRow is an attempt as a parameter.
+type attemptRow struct {
+	JobID   int64  `json:"job_id"`
+	Number  int    `json:"number"`
+	Worker  string `json:"worker"`
+	At      int64  `json:"at"`
+	Outcome string `json:"outcome"`
+	Code    string `json:"code"`
+	WhatEn  string `json:"what_en"`
+	WhatJa  string `json:"what_ja"`
+	Answer  string `json:"answer"`
 }
 
-// endAttempt writes down how an attempt ended, whatever was written before.
-func (s store) endAttempt(ctx context.Context, jobID int64, a Attempt) error {
-	return mustChange(ctx, s, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what_en = $4, what_ja = $5 WHERE job_id = $6 AND number = $7`,
-		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What.En, a.What.Ja, jobID, a.Number)
+// jobAttempt is an attempt of a job.
+type jobAttempt struct {
+	Attempt
+	jobID  int64
+	answer string // what was answered, as it is stored, until the job goes by it
 }
 
-// endOpenAttempt writes down how an attempt ended, if nobody has yet.
-func (s store) endOpenAttempt(ctx context.Context, jobID int64, a Attempt) (ended bool, err error) {
-	return change(ctx, s, `UPDATE jpayment_attempt SET ended_at = $1, outcome = $2, code = $3, what_en = $4, what_ja = $5 WHERE job_id = $6 AND number = $7 AND ended_at = 0`,
-		micros(a.EndedAt), a.Outcome.String(), string(a.Code), a.What.En, a.What.Ja, jobID, a.Number)
+func attemptRows(as []jobAttempt, at func(Attempt) time.Time) (string, error) {
+	all := make([]attemptRow, len(as))
+	for i, a := range as {
+		all[i] = attemptRow{a.jobID, a.Number, a.Worker, micros(at(a.Attempt)), a.Outcome.String(), string(a.Code), a.What.En, a.What.Ja, a.answer}
+	}
+	return asRows(all)
+}
+
+// insertAttempts writes down that attempts begin.
+func (s store) insertAttempts(ctx context.Context, as []jobAttempt) error {
+	param, err := attemptRows(as, func(a Attempt) time.Time { return a.StartedAt })
+	if err != nil {
+		return err
+	}
+	return mustChangeAll(ctx, s, len(as), `INSERT INTO jpayment_attempt (job_id, number, worker, started_at)
+		SELECT job_id, number, worker, at FROM rows_of($1, job_id BIGINT, number BIGINT, worker TEXT, at BIGINT) AS r`, param)
+}
+
+// endAttempts writes down how attempts ended, whatever was written before.
+func (s store) endAttempts(ctx context.Context, as []jobAttempt) error {
+	param, err := attemptRows(as, func(a Attempt) time.Time { return a.EndedAt })
+	if err != nil {
+		return err
+	}
+	return mustChangeAll(ctx, s, len(as), `UPDATE jpayment_attempt SET ended_at = r.at, outcome = r.outcome, code = r.code, what_en = r.what_en, what_ja = r.what_ja, answer = r.answer
+		FROM rows_of($1, job_id BIGINT, number BIGINT, at BIGINT, outcome TEXT, code TEXT, what_en TEXT, what_ja TEXT, answer TEXT) AS r
+		WHERE jpayment_attempt.job_id = r.job_id AND jpayment_attempt.number = r.number`, param)
 }
 
 const attemptColumns = `number, worker, started_at, ended_at, outcome, code, what_en, what_ja`
 
-func scanAttempt(rs rows) (a Attempt, err error) {
+func scanAttemptAnd(rs rows, more ...any) (a Attempt, err error) {
 	var (
 		started, ended int64
 		outcome        string
 	)
-	err = rs.Scan(&a.Number, &a.Worker, &started, &ended, &outcome, &a.Code, &a.What.En, &a.What.Ja)
+	err = rs.Scan(append([]any{&a.Number, &a.Worker, &started, &ended, &outcome, &a.Code, &a.What.En, &a.What.Ja}, more...)...)
 	a.StartedAt, a.EndedAt, a.Outcome = fromMicros(started), fromMicros(ended), parseOutcome(outcome)
 	return a, err
 }
 
 // attempts reads those of a job, in order.
 func (s store) attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
-	return collect(ctx, s, scanAttempt, `SELECT `+attemptColumns+` FROM jpayment_attempt
+	return collect(ctx, s, func(rs rows) (Attempt, error) { return scanAttemptAnd(rs) }, `SELECT `+attemptColumns+` FROM jpayment_attempt
 		WHERE job_id IN (SELECT id FROM jpayment_job WHERE id = $1 AND store_id = $2) ORDER BY number`, jobID, s.storeID)
 }
 
 // lastAttempt reads the last attempt of a job. It is zero but for its number if there is
 // none.
-func (s store) lastAttempt(ctx context.Context, r record) (Attempt, error) {
-	a, _, err := first(ctx, s, scanAttempt, `SELECT `+attemptColumns+` FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, r.ID, r.Attempts)
-	a.Number = r.Attempts
+func (s store) lastAttempt(ctx context.Context, r record) (jobAttempt, error) {
+	a, _, err := first(ctx, s, func(rs rows) (a jobAttempt, err error) { a.Attempt, err = scanAttemptAnd(rs, &a.answer); return a, err },
+		`SELECT `+attemptColumns+`, answer FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, r.ID, r.Attempts)
+	a.jobID, a.Number = r.ID, r.Attempts
 	return a, err
 }
 
-// unknownAttempts counts the attempts of a job, from after one number to before another,
-// whose outcome is unknown.
-func (s store) unknownAttempts(ctx context.Context, jobID int64, after, before int) (int, error) {
-	n, _, err := first(ctx, s, scanInt, `SELECT COUNT(*) FROM jpayment_attempt
-		WHERE job_id = $1 AND number > $2 AND number < $3 AND outcome = 'unknown'`, jobID, after, before)
-	return int(n), err
-}
-
-// pause reads why the store is paused, or returns nil.
-func (s store) pause(ctx context.Context) (*Pause, error) {
-	p, found, err := first(ctx, s, func(rs rows) (p Pause, err error) {
-		var at int64
-		err = rs.Scan(&at, &p.Reason, &p.Code, &p.Why.En, &p.Why.Ja)
-		p.At = fromMicros(at)
-		return p, err
-	}, `SELECT paused_at, reason, code, why_en, why_ja FROM jpayment_pause WHERE store_id = $1`, s.storeID)
-	if err != nil || !found {
+// unknownAttempts counts the attempts of jobs, but for their last so many, whose outcome is
+// unknown and that nobody has found out about.
+func (s store) unknownAttempts(ctx context.Context, rs []record, last int) (map[int64]int, error) {
+	ids := make([]int64, 0, len(rs))
+	for _, r := range rs {
+		if r.Attempts-last > r.reviewed {
+			ids = append(ids, r.ID)
+		}
+	}
+	unknown := map[int64]int{}
+	if len(ids) == 0 {
+		return unknown, nil
+	}
+	param, err := idRows(ids)
+	if err != nil {
 		return nil, err
 	}
-	return &p, nil
+	type count struct {
+		id int64
+		n  int
+	}
+	counts, err := collect(ctx, s, func(rs rows) (c count, err error) { err = rs.Scan(&c.id, &c.n); return c, err }, `
+		SELECT j.id, COUNT(*) FROM rows_of($1, id BIGINT) AS r
+		JOIN jpayment_job AS j ON j.id = r.id
+		JOIN jpayment_attempt AS a ON a.job_id = j.id AND a.number > j.reviewed AND a.number <= j.attempts - $2 AND a.outcome = 'unknown'
+		GROUP BY j.id`, param, last)
+	for _, c := range counts {
+		unknown[c.id] = c.n
+	}
+	return unknown, err
 }
 
-// insertPause pauses the store, unless it is paused.
+// insertDecision writes a person's decision down.
+func (s store) insertDecision(ctx context.Context, jobID int64, d Decision) error {
+	return mustChange(ctx, s, `INSERT INTO jpayment_decision (job_id, number, state, new_payment_id, decided_by, note, decided_at)
+		SELECT CAST($1 AS BIGINT), COALESCE(MAX(number), 0) + 1, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT) FROM jpayment_decision WHERE job_id = $1`,
+		jobID, string(d.State), d.NewPaymentID, d.By, d.Note.Reveal(), micros(d.At))
+}
+
+// decisions reads those on a job, in order.
+func (s store) decisions(ctx context.Context, jobID int64) ([]Decision, error) {
+	return collect(ctx, s, func(rs rows) (d Decision, err error) {
+		var (
+			note string
+			at   int64
+		)
+		err = rs.Scan(&d.State, &d.NewPaymentID, &d.By, &note, &at)
+		d.Note, d.At = jpayment.NewSecret(note), fromMicros(at)
+		return d, err
+	}, `SELECT state, new_payment_id, decided_by, note, decided_at FROM jpayment_decision
+		WHERE job_id IN (SELECT id FROM jpayment_job WHERE id = $1 AND store_id = $2) ORDER BY number`, jobID, s.storeID)
+}
+
+type newsRow struct {
+	JobID  int64  `json:"job_id"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+	At     int64  `json:"at"`
+}
+
+// insertChanges writes down that jobs are done, refused or in review. Order code hears of
+// them now, or later from a process that it is in, if there is one.
+func (s store) insertChanges(ctx context.Context, rs []record, told bool) error {
+	all := make([]newsRow, len(rs))
+	for i, r := range rs {
+		all[i] = newsRow{r.ID, string(r.State), string(r.Reason), micros(r.UpdatedAt)}
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return err
+	}
+	return mustChangeAll(ctx, s, len(rs), `INSERT INTO jpayment_change (store_id, job_id, state, reason, changed_at, told)
+		SELECT $1, job_id, state, reason, at, CASE WHEN $2 = 0 AND EXISTS (SELECT 1 FROM jpayment_store WHERE store_id = $1 AND hooked = 1) THEN 0 ELSE 1 END
+		FROM rows_of($3, job_id BIGINT, state TEXT, reason TEXT, at BIGINT) AS r`, s.storeID, asInt(told), param)
+}
+
+// lockUntold locks the first change of which order code has not heard.
+func (s store) lockUntold(ctx context.Context) (change storedChange, found bool, err error) {
+	return first(ctx, s, scanChange, `SELECT id, job_id, state, reason, changed_at FROM jpayment_change WHERE store_id = $1 AND told = 0 ORDER BY id LIMIT 1 FOR UPDATE`, s.storeID)
+}
+
+func (s store) markTold(ctx context.Context, change int64) error {
+	return mustChange(ctx, s, `UPDATE jpayment_change SET told = 1 WHERE store_id = $1 AND id = $2`, s.storeID, change)
+}
+
+// storedChange is a change as the database has it. Its id is a position where it is read by
+// changes.
+type storedChange struct {
+	id, jobID int64
+	state     State
+	reason    Reason
+	at        time.Time
+}
+
+func scanChange(rs rows) (c storedChange, err error) {
+	var at int64
+	err = rs.Scan(&c.id, &c.jobID, &c.state, &c.reason, &at)
+	c.at = fromMicros(at)
+	return c, err
+}
+
+// number gives changes positions in the order in which their transactions became visible,
+// which identity columns do not have: a transaction that is slow to commit would be passed
+// over by whoever reads meanwhile.
+func (s store) number(ctx context.Context) error {
+	fresh, found, err := first(ctx, s, scanInt, `SELECT COUNT(*) FROM jpayment_change WHERE store_id = $1 AND position IS NULL`, s.storeID)
+	if err != nil || !found || fresh == 0 {
+		return err
+	}
+	if err := s.insertStore(ctx); err != nil {
+		return err
+	}
+	before, err := s.lockPositions(ctx)
+	if err != nil {
+		return err
+	}
+	ids, err := collect(ctx, s, scanInt, `SELECT id FROM jpayment_change WHERE store_id = $1 AND position IS NULL ORDER BY id LIMIT 1000`, s.storeID)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	type positionRow struct {
+		ID       int64 `json:"id"`
+		Position int64 `json:"position"`
+	}
+	all := make([]positionRow, len(ids))
+	for i, id := range ids {
+		all[i] = positionRow{id, before + int64(i) + 1}
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return err
+	}
+	if err := mustChangeAll(ctx, s, len(ids), `UPDATE jpayment_change SET position = r.position FROM rows_of($1, id BIGINT, position BIGINT) AS r WHERE jpayment_change.id = r.id`, param); err != nil {
+		return err
+	}
+	return mustChange(ctx, s, `UPDATE jpayment_store SET positions = $1 WHERE store_id = $2`, before+int64(len(ids)), s.storeID)
+}
+
+func (s store) lockPositions(ctx context.Context) (int64, error) {
+	n, _, err := first(ctx, s, scanInt, `SELECT positions FROM jpayment_store WHERE store_id = $1 FOR UPDATE`, s.storeID)
+	return n, err
+}
+
+// changes reads those after a position.
+func (s store) changes(ctx context.Context, after int64) ([]storedChange, error) {
+	return collect(ctx, s, scanChange, `SELECT position, job_id, state, reason, changed_at FROM jpayment_change
+		WHERE store_id = $1 AND position IS NOT NULL AND position > $2 ORDER BY position LIMIT 100`, s.storeID, after)
+}
+
+// insertStore makes the row of the store, unless it is there.
+func (s store) insertStore(ctx context.Context) error {
+	_, err := change(ctx, s, `INSERT INTO jpayment_store (store_id) VALUES ($1) ON CONFLICT (store_id) DO NOTHING`, s.storeID)
+	return err
+}
+
+// hook writes down that order code hears of changes.
+func (s store) hook(ctx context.Context) error {
+	_, err := change(ctx, s, `INSERT INTO jpayment_store (store_id, hooked) VALUES ($1, 1) ON CONFLICT (store_id) DO UPDATE SET hooked = 1 WHERE jpayment_store.hooked = 0`, s.storeID)
+	return err
+}
+
+func scanAge(rs rows) (a age, err error) { err = rs.Scan(&a.Epoch, &a.Mark); return a, err }
+
+// age reads how far the database has come.
+func (s store) age(ctx context.Context) (age, error) {
+	a, _, err := first(ctx, s, scanAge, `SELECT epoch, mark FROM jpayment_store WHERE store_id = $1`, s.storeID)
+	return a, err
+}
+
+// older makes the database a moment older.
+func (s store) older(ctx context.Context) (age, error) {
+	a, _, err := first(ctx, s, scanAge, `INSERT INTO jpayment_store (store_id, mark) VALUES ($1, 1) ON CONFLICT (store_id) DO UPDATE SET mark = jpayment_store.mark + 1 RETURNING epoch, mark`, s.storeID)
+	return a, err
+}
+
+// restored begins another epoch.
+func (s store) restored(ctx context.Context) error {
+	_, err := change(ctx, s, `INSERT INTO jpayment_store (store_id, epoch) VALUES ($1, 1) ON CONFLICT (store_id) DO UPDATE SET epoch = jpayment_store.epoch + 1`, s.storeID)
+	return err
+}
+
+// reserve takes a span of time for calls, after what others have taken, and returns its end.
+// What lies unreasonably far ahead was taken by a clock that ran ahead.
+func (s store) reserve(ctx context.Context, now time.Time, span time.Duration) (time.Time, error) {
+	end, _, err := first(ctx, s, scanInt, `INSERT INTO jpayment_store (store_id, slot) VALUES ($1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT))
+		ON CONFLICT (store_id) DO UPDATE SET slot = CASE WHEN jpayment_store.slot > $2 AND jpayment_store.slot < CAST($2 AS BIGINT) + 100 * CAST($3 AS BIGINT) THEN jpayment_store.slot ELSE $2 END + $3
+		RETURNING slot`, s.storeID, micros(now), span.Microseconds())
+	return fromMicros(end), err
+}
+
+// gate is what has to be known before anything is sent or written.
+type gate struct {
+	version int
+	pause   *Pause
+}
+
+// gate reads why the store is paused, if it is, and the version of the tables.
+func (s store) gate(ctx context.Context) (gate, error) {
+	g, found, err := first(ctx, s, func(rs rows) (g gate, err error) {
+		var (
+			p         Pause
+			at, until int64
+		)
+		err = rs.Scan(&g.version, &at, &until, &p.Reason, &p.Code, &p.Why.En, &p.Why.Ja)
+		if at != 0 {
+			p.At, p.Until = fromMicros(at), fromMicros(until)
+			g.pause = &p
+		}
+		return g, err
+	}, `SELECT version, COALESCE(paused_at, 0), COALESCE(until, 0), COALESCE(reason, ''), COALESCE(code, ''), COALESCE(why_en, ''), COALESCE(why_ja, '')
+		FROM jpayment_version LEFT JOIN jpayment_pause ON store_id = $1`, s.storeID)
+	if err == nil && !found {
+		err = checkVersion(0)
+	}
+	return g, err
+}
+
+// insertPause pauses the store. One that ends by itself gives way to one that does not.
 func (s store) insertPause(ctx context.Context, p Pause) (inserted bool, err error) {
-	return change(ctx, s, `INSERT INTO jpayment_pause (store_id, paused_at, reason, code, why_en, why_ja) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store_id) DO NOTHING`,
-		s.storeID, micros(p.At), string(p.Reason), string(p.Code), p.Why.En, p.Why.Ja)
+	return change(ctx, s, `INSERT INTO jpayment_pause (store_id, paused_at, reason, code, why_en, why_ja, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (store_id) DO UPDATE SET paused_at = excluded.paused_at, reason = excluded.reason, code = excluded.code, why_en = excluded.why_en, why_ja = excluded.why_ja, until = excluded.until
+		WHERE jpayment_pause.until <> 0 AND (excluded.until = 0 OR excluded.until > jpayment_pause.until)`,
+		s.storeID, micros(p.At), string(p.Reason), string(p.Code), p.Why.En, p.Why.Ja, micros(p.Until))
 }
 
 // deletePause ends the pause of the store, if it is paused.
 func (s store) deletePause(ctx context.Context) (deleted bool, err error) {
 	return change(ctx, s, `DELETE FROM jpayment_pause WHERE store_id = $1`, s.storeID)
+}
+
+// endPause ends a pause whose time has come.
+func (s store) endPause(ctx context.Context, now time.Time) (ended bool, err error) {
+	return change(ctx, s, `DELETE FROM jpayment_pause WHERE store_id = $1 AND until <> 0 AND until <= $2`, s.storeID, micros(now))
+}
+
+// presence reads the version of the tables, and the database's time if it has one.
+func (s store) presence(ctx context.Context, clock string) (version int, now time.Time, err error) {
+	type presence struct {
+		version int
+		now     int64
+	}
+	p, found, err := first(ctx, s, func(rs rows) (p presence, err error) { err = rs.Scan(&p.version, &p.now); return p, err },
+		`SELECT version, `+clock+` FROM jpayment_version`)
+	if err == nil && !found {
+		err = checkVersion(0)
+	}
+	return p.version, fromMicros(p.now), err
 }
 
 // parseOutcome reads what Outcome.String wrote. What it does not know is unknown.

@@ -2,28 +2,33 @@ package fulfilment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/jpayment-go/jpayment"
 )
 
-// sweepUntilStopped looks now and then for jobs that their process has left behind, and
-// for kickbacks that did not come.
-func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) {
+// sweepUntilStopped looks now and then for what nobody else does: jobs that their process
+// has left behind, kickbacks that did not come, changes of which order code has not heard,
+// the end of maintenance. It returns an error if the worker must not go on.
+func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) error {
 	ticker := time.NewTicker(min(max(w.cfg.CallTimeout/10, 100*time.Millisecond), 5*time.Second))
 	defer ticker.Stop()
 	for {
+		if err := w.checkAge(ctx); errors.As(err, new(*problem)) && !atFault(err) {
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: stopped", slog.String("why", jpayment.WhatOf(err).En))
+			return err
+		}
 		// What fails is told where it fails.
 		_ = w.sweep(ctx)
-		_ = w.sweepRiver(ctx)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
 }
@@ -31,127 +36,227 @@ func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) {
 // stalled is how long a sweep waits for the database, so that one that hangs is told.
 const stalled = 15 * time.Second
 
-// sweep concludes jobs whose attempt or kickback is overdue. One that cannot be concluded
-// keeps no other from it.
-func (w *worker[TTx]) sweep(ctx context.Context) (err error) {
-	for after, page := int64(0), []int64(nil); ; after = page[len(page)-1] {
-		limited, cancel := context.WithTimeout(ctx, stalled)
-		overdue, failure := w.store().overdueJobs(limited, w.moment(), after)
-		cancel()
-		if failure = w.did(ctx, sweeping, 0, failure); failure != nil {
-			return errors.Join(err, failure)
-		}
-		for _, id := range overdue {
-			err = errors.Join(err, w.sweepJob(ctx, id))
-		}
-		if page = overdue; len(page) == 0 || ctx.Err() != nil {
-			return w.swept(ctx, concluding, err)
-		}
-	}
-}
-
-// swept says that a failure is over if nothing failed.
-func (w *worker[TTx]) swept(ctx context.Context, d doing, err error) error {
-	if err == nil {
-		return w.did(ctx, d, 0, nil)
-	}
-	return err
-}
-
-func (w *worker[TTx]) sweepJob(ctx context.Context, id int64) error {
+// sweep does all of it once. One part that fails keeps no other from it.
+func (w *worker[TTx]) sweep(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, stalled)
 	defer cancel()
-	var (
-		job  Job
-		mine bool
-	)
-	err := w.transact(limited, concluding, id, func(tx TTx) (err error) {
-		job, mine, err = w.giveUp(limited, tx, id)
-		return err
+	err := w.did(limited, sweeping, 0, w.ready(limited, w.db.session()))
+	return errors.Join(err, w.sweepPause(ctx), w.sweepOverdue(ctx), w.sweepPostdated(ctx), w.sweepForgotten(ctx), w.sweepUntold(ctx))
+}
+
+// limited runs f with a limit.
+func limited(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, stalled)
+	defer cancel()
+	return f(ctx)
+}
+
+// sweepPause ends a pause whose time has come.
+func (w *worker[TTx]) sweepPause(ctx context.Context) error {
+	return limited(ctx, func(ctx context.Context) error {
+		// Most often there is none: that is read without a transaction.
+		g, err := w.store().gate(ctx)
+		if err != nil || g.pause == nil || g.pause.holds(w.moment()) {
+			return w.did(ctx, sweeping, 0, err)
+		}
+		return w.transact(ctx, sweeping, 0, func(tx TTx) error {
+			ended, err := w.in(tx).endPause(ctx, w.moment())
+			if err != nil || !ended {
+				return err
+			}
+			return w.resumeRiver(ctx, tx)
+		})
 	})
-	if err == nil && mine {
-		w.meters.concluded(ctx, job)
-		w.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: overdue", slog.Any("job", job))
+}
+
+// each concludes jobs one by one, page after page. One that cannot be keeps no other from it.
+func (w *worker[TTx]) each(ctx context.Context, d doing, page func(ctx context.Context, after int64) ([]int64, error), one func(ctx context.Context, id int64) error) (err error) {
+	for after := int64(0); ; {
+		var ids []int64
+		failure := limited(ctx, func(ctx context.Context) (err error) {
+			ids, err = page(ctx, after)
+			return w.did(ctx, sweeping, 0, err)
+		})
+		if failure != nil {
+			return errors.Join(err, failure)
+		}
+		for _, id := range ids {
+			err = errors.Join(err, limited(ctx, func(ctx context.Context) error { return one(ctx, id) }))
+		}
+		if len(ids) == 0 || ctx.Err() != nil {
+			break
+		}
+		after = ids[len(ids)-1]
+	}
+	if err == nil {
+		return w.did(ctx, d, 0, nil) // If it failed before, that is over.
 	}
 	return err
+}
+
+// sweepOverdue concludes jobs whose attempt or kickback is overdue.
+func (w *worker[TTx]) sweepOverdue(ctx context.Context) error {
+	return w.each(ctx, concluding, func(ctx context.Context, after int64) ([]int64, error) {
+		return w.store().overdueJobs(ctx, w.moment(), after)
+	}, func(ctx context.Context, id int64) error {
+		var (
+			job  Job
+			mine bool
+			news []Job
+		)
+		err := w.transact(ctx, concluding, id, func(tx TTx) (err error) {
+			job, mine, news, err = w.giveUp(ctx, tx, id)
+			return err
+		})
+		if errors.As(err, new(hookError)) {
+			w.failsToTell(ctx, id, err)
+		}
+		if err == nil && mine {
+			w.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: overdue", slog.Any("job", job))
+			w.concluded(ctx, news)
+		}
+		return err
+	})
 }
 
 // giveUp concludes one overdue job, unless another process was faster.
-func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) (job Job, mine bool, err error) {
+func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) (job Job, mine bool, news []Job, err error) {
 	s, now := w.in(tx), w.moment()
 	r, err := s.lockJob(ctx, id)
 	if err != nil || !r.isOverdue(now) {
-		return r.Job, false, err
+		return r.Job, false, nil, err
 	}
-	h, err := w.history(ctx, s, r, r.Attempts)
+	unknown, err := s.unknownAttempts(ctx, []record{r}, 1)
 	if err != nil {
-		return r.Job, false, err
+		return r.Job, false, nil, err
 	}
-	v := r.overdue(h)
+	last, err := s.lastAttempt(ctx, r)
+	if err != nil {
+		return r.Job, false, nil, err
+	}
+	a, err := last.answered()
+	if err != nil {
+		return r.Job, false, nil, err
+	}
+	v := r.overdue(w.history(r, r.Attempts, unknown[r.ID]), a, now)
 	if r.State == StateRunning {
-		if _, err := s.endOpenAttempt(ctx, r.ID, Attempt{Number: r.Attempts, EndedAt: now, What: v.what}); err != nil {
-			return r.Job, false, err
+		if last.EndedAt.IsZero() {
+			last.EndedAt, last.Outcome, last.What = now, jpayment.OutcomeUnknown, v.what
+		}
+		last.answer = ""
+		if err := s.endAttempts(ctx, []jobAttempt{last}); err != nil {
+			return r.Job, false, nil, err
+		}
+		if v.pause {
+			if err := w.pauseTx(ctx, tx, v.pauseAt(now, w.due(v, now))); err != nil {
+				return r.Job, false, nil, err
+			}
 		}
 	}
-	r, err = w.conclude(ctx, tx, r, v)
-	return r.Job, true, err
+	r, news, err = w.conclude(ctx, tx, r, v)
+	return r.Job, true, news, err
 }
 
-// sweepRiver gives a new River job to jobs whose River job was fetched by a process that
-// ended before it began an attempt. River's own rescue would take minutes. The old one is
-// marked as cancelled, so that it is replaced once; one that an operator has cancelled is
-// marked already, and is left alone.
-func (w *worker[TTx]) sweepRiver(ctx context.Context) (err error) {
-	limited, cancel := context.WithTimeout(ctx, stalled)
-	held, failure := w.inserter.JobList(limited, river.NewJobListParams().Queues(w.riverQueue()).States(rivertype.JobStateRunning).First(1000))
-	cancel()
-	if failure = w.did(ctx, listing, 0, failed(failure)); failure != nil {
-		return failure
-	}
-	horizon := time.Now().Add(-w.cfg.stranded())
-	for _, rj := range held.Jobs {
-		if rj.AttemptedAt == nil || rj.AttemptedAt.After(horizon) {
-			continue
+// sweepPostdated gives jobs the present time that a clock which ran ahead has put off.
+func (w *worker[TTx]) sweepPostdated(ctx context.Context) error {
+	now := w.moment()
+	return w.each(ctx, concluding, func(ctx context.Context, after int64) ([]int64, error) {
+		if after != 0 { // Those before are not postdated any more.
+			return nil, nil
 		}
-		err = errors.Join(err, w.replaceJob(ctx, rj))
-	}
-	return w.swept(ctx, replacing, err)
+		return w.store().postdatedJobs(ctx, now.Add(postdated))
+	}, func(ctx context.Context, id int64) error {
+		return w.transact(ctx, concluding, id, func(tx TTx) error {
+			r, err := w.in(tx).lockJob(ctx, id)
+			if err != nil || r.State.Settled() || !r.UpdatedAt.After(now.Add(postdated)) {
+				return err
+			}
+			_, err = w.write(ctx, tx, r.postponed(now))
+			return err
+		})
+	})
 }
 
-func (w *worker[TTx]) replaceJob(ctx context.Context, rj *rivertype.JobRow) error {
-	var a args
-	if err := json.Unmarshal(rj.EncodedArgs, &a); err != nil {
-		return w.did(ctx, replacing, 0, failed(err))
-	}
-	limited, cancel := context.WithTimeout(ctx, stalled)
-	defer cancel()
-	return w.transact(limited, replacing, a.JobID, func(tx TTx) error { return w.replace(limited, tx, rj, a.JobID) })
+// postdated is how far ahead of the present a change is taken for one of a wrong clock.
+const postdated = 10 * time.Second
+
+// sweepForgotten asks River again for jobs that are due and that River has forgotten: their
+// River job was fetched by a process that ended, was put off by a clock that ran ahead, was
+// cancelled, or is gone. As long as River has jobs to hand out, it may only be late.
+func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
+	return limited(ctx, func(ctx context.Context) error {
+		horizon := w.moment().Add(-w.cfg.stranded())
+		s := w.store()
+		due, err := s.dueJobs(ctx, horizon, forgottenAtOnce)
+		if err = w.did(ctx, sweeping, 0, err); err != nil || len(due) == 0 {
+			return err
+		}
+		g, err := s.gate(ctx)
+		if err != nil || g.pause.holds(w.moment()) {
+			return w.did(ctx, sweeping, 0, err)
+		}
+		ready, err := w.inserter.JobList(ctx, river.NewJobListParams().Queues(w.riverQueue()).States(rivertype.JobStateAvailable).First(100))
+		if err = w.did(ctx, listing, 0, failed(err)); err != nil {
+			return err
+		}
+		for _, rj := range ready.Jobs {
+			if rj.ScheduledAt.Before(w.now().Add(postdated)) {
+				return nil
+			}
+		}
+		return w.transact(ctx, replacing, 0, func(tx TTx) error {
+			locked, err := w.in(tx).lockJobs(ctx, due)
+			if err != nil {
+				return err
+			}
+			var asked []record
+			for _, r := range locked {
+				if r.isDue(horizon) {
+					r.UpdatedAt = r.Due // It is due now.
+					asked = append(asked, r)
+				}
+			}
+			return w.ask(ctx, tx, asked)
+		})
+	})
 }
 
-// replace replaces one River job, if its job waits for it in vain.
-func (w *worker[TTx]) replace(ctx context.Context, tx TTx, rj *rivertype.JobRow, id int64) error {
-	r, err := w.in(tx).lockJob(ctx, id)
-	if errors.Is(err, ErrNoJob) {
+// forgottenAtOnce is of how many jobs River is reminded in one transaction.
+const forgottenAtOnce = 500
+
+// sweepUntold tells order code of changes that a process without it has made.
+func (w *worker[TTx]) sweepUntold(ctx context.Context) error {
+	if w.onSettled == nil {
 		return nil
 	}
-	if err != nil || !r.isStranded(w.moment().Add(-w.cfg.stranded())) {
-		return err
+	for ctx.Err() == nil {
+		var (
+			c     storedChange
+			found bool
+		)
+		err := limited(ctx, func(ctx context.Context) error {
+			return w.transact(ctx, telling, 0, func(tx TTx) (err error) {
+				s := w.in(tx)
+				if c, found, err = s.lockUntold(ctx); err != nil || !found {
+					return err
+				}
+				job, err := s.jobByID(ctx, c.jobID)
+				if err != nil {
+					return err
+				}
+				if err := s.markTold(ctx, c.id); err != nil {
+					return err
+				}
+				job.State, job.Reason = c.state, c.reason
+				return w.tell(ctx, tx, job)
+			})
+		})
+		if errors.As(err, new(hookError)) {
+			w.failsToTell(ctx, c.jobID, err)
+		}
+		if err != nil || !found {
+			return err
+		}
 	}
-	now, err := w.inserter.JobGetTx(ctx, tx, rj.ID)
-	if err != nil {
-		return failed(err)
-	}
-	var metadata struct {
-		Cancelled string `json:"cancel_attempted_at"`
-	}
-	if err := json.Unmarshal(now.Metadata, &metadata); err != nil {
-		return failed(err)
-	}
-	if now.State != rivertype.JobStateRunning || !now.AttemptedAt.Equal(*rj.AttemptedAt) || metadata.Cancelled != "" {
-		return nil
-	}
-	if _, err := w.inserter.JobCancelTx(ctx, tx, rj.ID); err != nil {
-		return failed(err)
-	}
-	return w.ask(ctx, tx, time.Time{}, id)
+	return nil
 }

@@ -41,11 +41,12 @@ type problem struct {
 	cause      error // or nil
 	database   bool  // the database is at fault
 	row        int64 // the job whose row is, or zero
+	quiet      bool  // the cause may say what is private
 }
 
 // Error returns both on one line, with the cause.
 func (e *problem) Error() string {
-	if e.cause == nil || e.cause == ErrNoJob { //nolint:errorlint // That one's own text says nothing more.
+	if e.cause == nil || e.quiet || e.cause == ErrNoJob { //nolint:errorlint // That one's own text says nothing more.
 		return sentence(e.what, e.next)
 	}
 	return sentence(jpayment.Text{En: e.what.En + ": " + e.cause.Error()}, e.next)
@@ -63,6 +64,8 @@ func (e *problem) Unwrap() error { return e.cause }
 // What to do about what more than one error says.
 var (
 	nextDatabase = jpayment.Text{En: "check the database, and that it is this version's", Ja: "データベースの状態と、バージョンが合っているかを確認する"}
+	nextMigrate  = jpayment.Text{En: "call Migrate, or run jpayment migrate", Ja: "Migrate を呼び出すか、jpayment migrate を実行する"}
+	nextDispute  = jpayment.Text{En: "look both up in the control panel, then decide again, or confirm what stands", Ja: "管理画面で両方を確認し、判断し直すか、現在の判断を確定する"}
 	nextAgain    = jpayment.Text{En: "try it again", Ja: "再実行する"}
 	nextLookUp   = jpayment.Text{En: "look both payments up in the control panel", Ja: "管理画面で両方の決済を確認する"}
 	nextOthers   = jpayment.Text{En: "hand it to whoever takes other kickbacks", Ja: "ほかの決済結果通知を扱う処理に渡す"}

@@ -3,9 +3,11 @@ package fulfilment
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -310,10 +312,10 @@ func panickingGateway[TTx any](t *testing.T, p place[TTx]) {
 // begins does what a process does that is killed before the reply.
 func (s *site[TTx]) begins(w *worker[TTx], j Job) *attempt {
 	s.t.Helper()
-	a, err := w.begin(s.t.Context(), j.ID)
+	b, err := w.begins.do(j.ID)
 	require.NoError(s.t, err)
-	require.NotNil(s.t, a)
-	return a
+	require.NotNil(s.t, b.attempt)
+	return b.attempt
 }
 
 func leftOpen[TTx any](t *testing.T, p place[TTx]) {
@@ -379,7 +381,12 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 
 	j, a = givenUp()
 	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
-	s.stands(j, StateReview, ReasonUnanswered)
+	s.stands(j, StateWaiting, ReasonBusy)
+
+	j, a = givenUp()
+	refused(j)
+	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
+	s.stands(j, StateRefused, ReasonDecided)
 
 	// A capture that was given up is on its way again; the first answer counts once.
 	j = s.enqueue(jpayment.OpSales)
@@ -393,20 +400,42 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeDone, jpayment.OutcomeRefused}, s.outcomes(j))
 }
 
+// unwrittenEnd is an answer that the database does not take: it is kept as long as the
+// process lives, and what is never written down counts as unknown.
 func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
-	s := newSite(t, p, Config{})
+	var log strings.Builder
+	s := newSite(t, p, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	stop, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	w := s.worker(s.client(nil))
-	w.cfg.CallTimeout = 200 * time.Millisecond
-	j := s.enqueue(jpayment.OpSales)
+	w.stop = stop
+	j := s.enqueue(jpayment.OpReAuth)
 	a := s.begins(w, j)
+	ans := w.call(t.Context(), a)
+	require.Equal(t, jpayment.OutcomeDone, ans.outcome)
+	s.exec("ALTER TABLE " + s.table("jpayment_attempt") + " RENAME TO jpayment_away")
+	s.pass(10 * w.cfg.lease()) // It goes on, however long that takes.
+	ended := make(chan error, 1)
+	go func() { ended <- w.end(t.Context(), a, ans) }()
+	eventually(t, "the failure is not told", func() bool { return !s.Health().OK() })
+	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
+	require.NoError(t, <-ended)
+	s.stands(j, StateDone, ReasonNone)
+	require.Contains(t, log.String(), "new_payment_id="+ans.result.PaymentID, "it can be recovered from the log")
+
+	j = s.enqueue(jpayment.OpSales)
+	a = s.begins(w, j)
 	require.Equal(t, jpayment.OutcomeDone, w.call(t.Context(), a).outcome)
 	s.exec("ALTER TABLE " + s.table("jpayment_attempt") + " RENAME TO jpayment_away")
+	s.pass(w.cfg.lease() + time.Second)
+	cancel()
 	require.ErrorContains(t, w.end(t.Context(), a, done), "unknown")
 	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
+	require.Contains(t, log.String(), "never written down")
 	s.stands(j, StateRunning, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown}, s.outcomes(j))
 
-	s.pass(w.cfg.lease() + time.Second)
+	w = s.worker(s.client(nil))
 	require.NoError(t, w.sweep(t.Context()))
 	require.False(t, s.work(w, j))
 	s.stands(j, StateReview, ReasonReplayRefused)
@@ -461,8 +490,7 @@ func stoppedWorker[TTx any](t *testing.T, p place[TTx]) {
 func suspended[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w, j := s.worker(s.client(nil)), s.enqueue(jpayment.OpReAuth)
-	a, err := w.begin(t.Context(), j.ID)
-	require.NoError(t, err)
+	a := s.begins(w, j)
 	a.began = a.began.Add(-w.cfg.CallTimeout)
 	require.Equal(t, jpayment.OutcomeNotSent, w.call(t.Context(), a).outcome)
 	require.Empty(t, s.gateway.Requests())

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -22,8 +21,9 @@ import (
 type WorkerConfig struct {
 	// Concurrency is how many calls are on their way at once, 1 to 64. The default is 8.
 	Concurrency int
-	// Rate bounds the calls per second. The default is 10: the gateway publishes no limit
-	// (field notes), so it is modest. rate.Inf lifts it.
+	// Rate bounds the calls per second of the store, over all processes that work for it on
+	// this database; they should agree on it. The default is 10: the gateway publishes no
+	// limit, so it is modest. rate.Inf lifts it.
 	Rate rate.Limit
 	// CallTimeout bounds one attempt, and should be longer than the client's own time-out,
 	// which is 60 seconds by default: whoever stops waiting early makes an outcome unknown
@@ -33,6 +33,11 @@ type WorkerConfig struct {
 	// MaxReplays is how often an unknown Sales or Cancel is sent again, 1 to 10. The
 	// default is 3.
 	MaxReplays int
+	// Witness is a file in which the worker notes how far the database has come, outside of
+	// the database and its backups. With it, a worker that finds the database older than it
+	// was refuses to start, or stops: a copy has been restored, and [Queue.AfterRestore] has
+	// to be called. The default is none.
+	Witness string
 }
 
 func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
@@ -71,13 +76,14 @@ func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
 // leaves time for writing the end down, and for clocks that differ.
 func (c WorkerConfig) lease() time.Duration { return c.CallTimeout + c.CallTimeout/2 }
 
-// stranded is how long River may hold a job of which no attempt begins. Half of it may be
-// spent on waiting for the rate.
+// stranded is how long a job may be due without being sent before it is looked after. Half of
+// it may be spent on waiting for the rate.
 func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.Second) }
 
 // Run works the jobs of the store until the context ends, and then lets the calls on their
-// way finish and returns nil. Any number of processes may run at once, their clocks
-// agreeing within a few seconds.
+// way finish and returns nil. Any number of processes may run at once. Their clocks need not
+// agree on Postgres, whose time they take; on SQLite they are one machine's. It wants the
+// tables to be current, see [Queue.Migrate].
 //
 // The gateway's client should try each request once (a [jpayment.RetryPolicy] with
 // MaxAttempts 1): trying again is done here, where it is written down. In production it
@@ -102,7 +108,18 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	if err := q.checkGateway(ctx, gateway); err != nil {
 		return err
 	}
+	if err := q.ready(ctx, q.db.session()); err != nil {
+		return q.did(ctx, beginning, 0, err)
+	}
+	if q.onSettled != nil {
+		if err := q.did(ctx, beginning, 0, q.store().hook(ctx)); err != nil {
+			return err
+		}
+	}
 	w := q.newWorker(ctx, gateway, cfg)
+	if err := w.checkAge(ctx); err != nil {
+		return err
+	}
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, w); err != nil {
 		return err
@@ -116,6 +133,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		JobTimeout:           cfg.lease(),
 		RescueStuckJobsAfter: cfg.lease(),
 		FetchCooldown:        fetchCooldown,
+		Test:                 q.riverTime(),
 	})
 	if err != nil {
 		return err
@@ -126,14 +144,14 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		}
 		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: failed(err), database: true}
 	}
-	w.sweepUntilStopped(ctx)
+	stopped := w.sweepUntilStopped(ctx)
 	// The calls on their way end by themselves within their time-out.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.lease())
 	defer cancel()
 	if err := client.Stop(ending); err != nil {
-		return errors.Join(err, client.StopAndCancel(context.WithoutCancel(ctx)))
+		stopped = errors.Join(stopped, err, client.StopAndCancel(context.WithoutCancel(ctx)))
 	}
-	return nil
+	return stopped
 }
 
 // checkGateway finds out, before any job does, that a gateway sends for another store, or
@@ -182,12 +200,13 @@ const signature = "jpk"
 
 func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, cfg WorkerConfig) *worker[TTx] {
 	host, _ := os.Hostname() // for people to read
-	return &worker[TTx]{
+	w := &worker[TTx]{
 		Queue: q, gateway: gateway, cfg: cfg,
-		name:    fmt.Sprintf("%.100s:%d", host, os.Getpid()),
-		limiter: rate.NewLimiter(cfg.Rate, 1),
-		stop:    stop,
+		name: fmt.Sprintf("%.100s:%d", host, os.Getpid()),
+		stop: stop,
 	}
+	w.begins.run, w.ends.run = w.beginAll, w.endAll
+	return w
 }
 
 // fetchCooldown is how long River waits between two looks for jobs. Its default of 100
@@ -201,9 +220,10 @@ type worker[TTx any] struct {
 	gateway jpayment.Gateway
 	cfg     WorkerConfig
 	name    string
-	limiter *rate.Limiter
 	stop    context.Context //nolint:containedctx // It lives as long as the worker: its end is the worker's.
-	closed  atomic.Int64    // until when the gateway is under maintenance, in microseconds
+	pacer   pacer
+	begins  group[int64, begun]
+	ends    group[ended, conclusion]
 }
 
 // Timeout bounds a job as River sees it.
@@ -215,25 +235,19 @@ func (w *worker[TTx]) NextRetry(*river.Job[args]) time.Time { return w.now().Add
 // Work carries out one job, if it is still to be done. It returns an error only if the
 // database failed; then River comes again.
 func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
-	if until := fromMicros(w.closed.Load()); until.After(w.now()) {
-		return river.JobSnooze(until.Sub(w.now()))
-	}
 	// Waiting for its turn is not a part of the attempt. One that is far off is not waited
 	// for.
-	turn, cancel := context.WithTimeout(ctx, w.cfg.stranded()/2)
-	defer cancel()
-	defer context.AfterFunc(w.stop, cancel)()
-	if err := w.limiter.Wait(turn); err != nil || w.stop.Err() != nil {
-		return river.JobSnooze(w.cfg.stranded() / 2)
-	}
-	a, err := w.begin(ctx, rj.Args.JobID)
-	if err != nil || a == nil {
+	if err := w.turn(ctx); err != nil {
 		return err
+	}
+	b, err := w.begins.do(rj.Args.JobID)
+	if err != nil || b.attempt == nil {
+		return errors.Join(err, b.snooze)
 	}
 	// What River thinks of the job's time, or an operator of River's job, does not cut a
 	// call short, which has a time-out of its own.
 	ctx = context.WithoutCancel(ctx)
-	return w.end(ctx, a, w.call(ctx, a))
+	return w.end(ctx, b.attempt, w.call(ctx, b.attempt))
 }
 
 // attempt is one try to send a job.
@@ -244,75 +258,123 @@ type attempt struct {
 	began   time.Time
 }
 
-// begin writes an attempt down before its request leaves. It returns nil if the job is not
-// to be sent, or an error that is River's snooze if not yet.
-func (w *worker[TTx]) begin(ctx context.Context, id int64) (a *attempt, err error) {
-	err = w.transact(ctx, beginning, id, func(tx TTx) error {
-		a, err = w.beginTx(ctx, tx, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+// begun is an attempt that is written down, or none if the job is not to be sent. Snooze is
+// River's if it is not to be sent yet.
+type begun struct {
+	attempt *attempt
+	snooze  error
 }
 
-func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, id int64) (*attempt, error) {
-	s := w.in(tx)
-	if p, err := s.pause(ctx); err != nil {
-		return nil, err
-	} else if p != nil {
-		return nil, river.JobSnooze(pausedSnooze)
+// beginAll writes attempts down before their requests leave.
+func (w *worker[TTx]) beginAll(ids []int64) (all []begun, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.stop), w.cfg.lease())
+	defer cancel()
+	var news []Job
+	err = w.transact(ctx, beginning, only(ids), func(tx TTx) error {
+		all, news, err = w.beginTx(ctx, tx, ids)
+		return err
+	})
+	if err == nil {
+		w.concluded(ctx, news)
 	}
-	r, err := s.lockJob(ctx, id)
+	return all, err
+}
+
+// only returns the job if there is one, and 0 if there are several.
+func only(ids []int64) int64 {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	return 0
+}
+
+func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun, []Job, error) {
+	all, s := make([]begun, len(ids)), w.in(tx)
+	g, err := s.gate(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkVersion(g.version); err != nil {
+		return nil, nil, err
+	}
 	now := w.moment()
-	switch {
-	case errors.Is(err, ErrNoJob), err == nil && r.State != StateWaiting:
-		return nil, nil // It is somebody else's, or settled: this River job was one too many.
-	case err != nil:
-		return nil, err
-	case !r.isDue(now):
-		return nil, river.JobSnooze(r.Due.Sub(now))
+	if g.pause.holds(now) {
+		wait := pausedSnooze
+		if !g.pause.Until.IsZero() {
+			wait = g.pause.Until.Sub(now)
+		}
+		for i := range all {
+			all[i].snooze = river.JobSnooze(wait)
+		}
+		return all, nil, nil
 	}
-	h, err := w.history(ctx, s, r, r.Attempts+1)
+	locked, err := s.lockJobs(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !h.mayBegin() {
-		_, err := w.conclude(ctx, tx, r, h.lost())
-		return nil, err
-	}
-	r = r.begun(w.cfg.lease(), now)
-	request, err := requestOf(r)
+	unknown, err := s.unknownAttempts(ctx, locked, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := s.updateJob(ctx, r); err != nil {
-		return nil, err
+	var (
+		changed  []record
+		attempts []jobAttempt
+	)
+	of := make(map[int64]begun, len(locked))
+	for _, r := range locked {
+		switch {
+		case r.State != StateWaiting || !r.holds: // It is somebody else's, or settled: this River job was one too many.
+			continue
+		case !r.isDue(now):
+			of[r.ID] = begun{snooze: river.JobSnooze(r.Due.Sub(now))}
+			continue
+		}
+		h := w.history(r, r.Attempts+1, unknown[r.ID])
+		if !h.mayBegin() {
+			v := h.lost()
+			changed = append(changed, r.after(v, w.due(v, now), now))
+			continue
+		}
+		r = r.begun(w.cfg.lease(), now)
+		request, err := requestOf(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		changed = append(changed, r)
+		attempts = append(attempts, jobAttempt{Attempt: Attempt{Number: r.Attempts, Worker: w.name, StartedAt: now}, jobID: r.ID})
+		of[r.ID] = begun{attempt: &attempt{job: r.Job, request: request, history: h, began: now}}
 	}
-	err = s.insertAttempt(ctx, r.ID, Attempt{Number: r.Attempts, Worker: w.name, StartedAt: now})
-	return &attempt{job: r.Job, request: request, history: h, began: now}, err
+	for i, id := range ids {
+		all[i] = of[id]
+		delete(of, id) // The same job may have been asked for twice.
+	}
+	if len(attempts) > 0 {
+		if err := s.insertAttempts(ctx, attempts); err != nil {
+			return nil, nil, err
+		}
+	}
+	news, err := w.write(ctx, tx, changed...)
+	return all, news, err
 }
 
 // pausedSnooze is how long a River job is put off in a pause. River's own pause keeps others
 // from being fetched.
 const pausedSnooze = 5 * time.Second
 
-// history reads what came before an attempt of the job. An attempt without an end counts as
+// history is what came before an attempt of the job. An attempt without an end counts as
 // unknown.
-func (w *worker[TTx]) history(ctx context.Context, s store, r record, number int) (history, error) {
-	unknown, err := s.unknownAttempts(ctx, r.ID, r.reviewed, number)
+func (w *worker[TTx]) history(r record, number, unknown int) history {
 	return history{
 		operation: r.Operation, attempts: number, unknown: unknown,
-		byKickback: w.kickbackWait > 0, maxReplays: w.cfg.MaxReplays,
-	}, err
+		notified: w.kickbackWait > 0, maxReplays: w.cfg.MaxReplays,
+	}
 }
 
 // call sends the request.
 func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 	// From the beginning, not from now: a process that was suspended in between must not
 	// send what another has given up.
-	ctx, cancel := context.WithDeadline(ctx, a.began.Add(w.cfg.CallTimeout))
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.CallTimeout-w.now().Sub(a.began))
 	defer cancel()
 	defer func() {
 		// A panic of the gateway's leaves the outcome unknown, as any error does that is
@@ -321,8 +383,8 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しがパニックを起こしました（%T）", p)}
 		}
 	}()
-	res, err := send(ctx, w.gateway, a.request, a.history.byKickback)
-	switch toCome := a.job.Operation == jpayment.OpReAuth && a.history.byKickback; {
+	res, err := send(ctx, w.gateway, a.request, a.history.notified)
+	switch toCome := a.job.Operation == jpayment.OpReAuth && a.history.notified; {
 	case err == nil && res == nil && !toCome:
 		return answer{what: jpayment.Text{En: "the gateway returned neither a result nor an error", Ja: "ゲートウェイの呼び出しが結果もエラーも返しませんでした"}}
 	case err == nil && res != nil && w.production && res.TestMode():
@@ -332,32 +394,49 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 	}
 }
 
-// end writes down what came of an attempt, and what follows for its job.
+// ended is an attempt with its answer.
+type ended struct {
+	*attempt
+	answer  answer
+	verdict verdict
+	at      time.Time
+}
+
+// conclusion is what came of a job.
+type conclusion struct {
+	job  Job
+	news []Job
+}
+
+// end writes down what came of an attempt, and what follows for its job. It tries for as long
+// as the process lives, and even if the job was given up meanwhile: without it the outcome is
+// unknown.
 func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
-	ended := w.moment()
-	v := a.history.judge(ans, ended)
-	if v.reason == ReasonMaintenance {
-		w.closed.Store(micros(w.due(v, ended)))
-	}
-	// Without this record the outcome is unknown, so it is tried for long, and even if the
-	// job was given up meanwhile: a late success counts.
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.lease())
-	defer cancel()
+	e := ended{attempt: a, answer: ans, at: w.moment()}
+	e.verdict = a.history.judge(ans, e.at)
 	var (
-		job     Job
-		changed bool
+		c    conclusion
+		err  error
+		kept bool
 	)
-	for {
-		err := w.transact(ctx, ending, a.job.ID, func(tx TTx) (err error) {
-			job, changed, err = w.endTx(ctx, tx, a, ans, v)
-			return err
-		})
-		if err == nil {
+	for try := 0; ; try++ {
+		if c, err = w.ends.do(e); err == nil {
 			break
 		}
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-ctx.Done():
+		if try == 0 {
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer could not be written down yet", w.recoverable(e)...)
+		}
+		if errors.As(err, new(hookError)) && !kept {
+			w.failsToTell(ctx, a.job.ID, err)
+			// Should the process end, whoever comes next knows the answer.
+			kept = w.transact(ctx, ending, a.job.ID, func(tx TTx) error { return w.keep(ctx, tx, e) }) == nil
+		}
+		// A stop waits for this, but not for ever.
+		if wait := min(500*time.Millisecond<<min(try, 4), 5*time.Second); !w.wait(ctx, wait, a) {
+			if kept {
+				return nil
+			}
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer was never written down", w.recoverable(e)...)
 			return &problem{
 				what: textf("the end of attempt %[2]d of job %[1]d could not be written down, so its outcome counts as unknown",
 					"ジョブ %d の %d 回目の送信の結果を記録できなかったため、結果不明として扱います", a.job.ID, a.job.Attempts),
@@ -366,42 +445,116 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 			}
 		}
 	}
-	if changed {
-		w.meters.concluded(ctx, job)
-	}
-	w.report(ctx, a, job, v, ans, ended)
+	w.concluded(ctx, c.news)
+	w.report(ctx, a, c.job, e.verdict, ans, e.at)
 	return nil
 }
 
-// endTx locks the job before it changes the attempt, as all do: two orders would be a
-// deadlock.
-func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, a *attempt, ans answer, v verdict) (job Job, changed bool, err error) {
-	s := w.in(tx)
-	r, err := s.lockJob(ctx, a.job.ID)
-	if err != nil {
-		return r.Job, false, err
+// wait waits before another try, and reports false if the worker has been told to stop and
+// the attempt had its time.
+func (w *worker[TTx]) wait(ctx context.Context, d time.Duration, a *attempt) bool {
+	if w.stop.Err() != nil && w.now().Sub(a.began) > w.cfg.lease() {
+		return false
 	}
-	follows, changed := r.takes(v, ans, a.job.Attempts)
-	what := ans.what
-	if changed && follows.reason == ReasonContradicted {
-		what = joined(what, textf("a kickback had told of the new payment %s", "決済結果通知には、新しい決済 %s とありました", r.NewPaymentID))
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
-	err = s.endAttempt(ctx, r.ID, Attempt{Number: a.job.Attempts, EndedAt: w.moment(), Outcome: ans.outcome, Code: ans.code, What: what})
-	if err != nil {
-		return r.Job, false, err
-	}
-	if changed {
-		r, err = w.conclude(ctx, tx, r, follows)
-	}
-	if err == nil && v.pause {
-		err = w.pauseTx(ctx, tx, v.pauseAt(w.moment()))
-	}
-	return r.Job, changed, err
+	return true
 }
 
-// conclude writes down what becomes of a job, which is locked, by a verdict.
-func (q *Queue[TTx]) conclude(ctx context.Context, tx TTx, r record, v verdict) (record, error) {
-	now := q.moment()
-	r = r.after(v, q.due(v, now), now)
-	return r, q.write(ctx, tx, r)
+// recoverable is what a person needs to make up for a record that was not made.
+func (w *worker[TTx]) recoverable(e ended) []slog.Attr {
+	record := []slog.Attr{
+		slog.Any("job", e.job), slog.Int("attempt", e.job.Attempts),
+		slog.String("outcome", e.answer.outcome.String()), slog.String("code", string(e.answer.code)),
+	}
+	if e.answer.result != nil && e.job.Operation == jpayment.OpReAuth {
+		record = append(record, slog.String("new_payment_id", e.answer.result.PaymentID))
+	}
+	return record
+}
+
+// keep writes down what was answered for whoever concludes the job.
+func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) error {
+	if _, err := w.in(tx).lockJob(ctx, e.job.ID); err != nil {
+		return err
+	}
+	text, err := e.answer.marshal()
+	if err != nil {
+		return err
+	}
+	return w.in(tx).endAttempts(ctx, []jobAttempt{e.ended(text)})
+}
+
+// ended is the attempt as it is written down.
+func (e ended) ended(answer string) jobAttempt {
+	return jobAttempt{
+		Attempt: Attempt{Number: e.job.Attempts, EndedAt: e.at, Outcome: e.answer.outcome, Code: e.answer.code, What: e.answer.what},
+		jobID:   e.job.ID, answer: answer,
+	}
+}
+
+func (w *worker[TTx]) endAll(all []ended) (cs []conclusion, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.stop), w.cfg.lease())
+	defer cancel()
+	ids := make([]int64, len(all))
+	for i, e := range all {
+		ids[i] = e.job.ID
+	}
+	err = w.transact(ctx, ending, only(ids), func(tx TTx) error {
+		cs, err = w.endTx(ctx, tx, ids, all)
+		return err
+	})
+	return cs, err
+}
+
+// endTx locks the jobs before it changes the attempts, as all do: two orders would be a
+// deadlock.
+func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ended) ([]conclusion, error) {
+	s := w.in(tx)
+	locked, err := s.lockJobs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[int64]record, len(locked))
+	for _, r := range locked {
+		of[r.ID] = r
+	}
+	var (
+		cs       = make([]conclusion, len(all))
+		attempts = make([]jobAttempt, len(all))
+		changed  []record
+		now      = w.moment()
+	)
+	for i, e := range all {
+		r, there := of[e.job.ID]
+		if !there {
+			return nil, ErrNoJob
+		}
+		v, takes := r.takes(e.verdict, e.answer, e.job.Attempts)
+		if takes && v.reason == ReasonContradicted {
+			e.answer.what = joined(e.answer.what, textf("a kickback had told of the new payment %s", "決済結果通知には、新しい決済 %s とありました", r.NewPaymentID))
+		}
+		attempts[i] = e.ended("")
+		due := w.due(v, now)
+		if takes {
+			r = r.after(v, due, now)
+			changed = append(changed, r)
+		}
+		cs[i].job = r.Job
+		if e.verdict.pause {
+			if err := w.pauseTx(ctx, tx, e.verdict.pauseAt(now, due)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := s.endAttempts(ctx, attempts); err != nil {
+		return nil, err
+	}
+	news, err := w.write(ctx, tx, changed...)
+	if len(cs) > 0 {
+		cs[0].news = news // One of them tells.
+	}
+	return cs, err
 }

@@ -1,4 +1,5 @@
-CREATE TABLE IF NOT EXISTS jpayment_job (
+-- The tables of version 1.
+CREATE TABLE jpayment_job (
 	id             INTEGER PRIMARY KEY AUTOINCREMENT,
 	store_id       TEXT    NOT NULL,
 	operation      TEXT    NOT NULL,
@@ -24,11 +25,11 @@ CREATE TABLE IF NOT EXISTS jpayment_job (
 	updated_at     INTEGER NOT NULL,
 	UNIQUE (store_id, operation, payment_id)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS jpayment_job_state ON jpayment_job (store_id, state, due);
-CREATE INDEX IF NOT EXISTS jpayment_job_batch ON jpayment_job (store_id, batch, state);
-CREATE INDEX IF NOT EXISTS jpayment_job_reference ON jpayment_job (store_id, reference);
+CREATE INDEX jpayment_job_state ON jpayment_job (store_id, state, due);
+CREATE INDEX jpayment_job_batch ON jpayment_job (store_id, batch, state);
+CREATE INDEX jpayment_job_reference ON jpayment_job (store_id, reference);
 
-CREATE TABLE IF NOT EXISTS jpayment_attempt (
+CREATE TABLE jpayment_attempt (
 	job_id     INTEGER NOT NULL REFERENCES jpayment_job (id),
 	number     INTEGER NOT NULL,
 	worker     TEXT    NOT NULL,
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS jpayment_attempt (
 	PRIMARY KEY (job_id, number)
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS jpayment_pause (
+CREATE TABLE jpayment_pause (
 	store_id  TEXT    NOT NULL PRIMARY KEY,
 	paused_at INTEGER NOT NULL,
 	reason    TEXT    NOT NULL,

@@ -1,0 +1,86 @@
+package fulfilment
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Change is a change of a job to done, refused or review.
+type Change struct {
+	// Position is where it stands among the store's changes, from 1: their order is that in
+	// which they became visible.
+	Position int64
+	// Job is the job as it is now. State and Reason below are those of the change.
+	Job    Job
+	State  State
+	Reason Reason
+	At     time.Time
+}
+
+// Changes returns the store's changes after a position, 0 for all, in order, and ends at the
+// last there is. Each is there once and none is skipped, whatever transactions overlap: a
+// service that keeps the position of the last change it has dealt with misses none. For
+// order code in the workers' own process see [Queue.OnSettled]. It writes: the role needs the
+// rights of a worker.
+func (q *Queue[TTx]) Changes(ctx context.Context, after int64) iter.Seq2[Change, error] {
+	return func(yield func(Change, error) bool) {
+		for {
+			some, err := q.changesAfter(ctx, after)
+			if err != nil {
+				yield(Change{}, err)
+				return
+			}
+			for _, c := range some {
+				if !yield(c, nil) {
+					return
+				}
+				after = c.Position
+			}
+			if len(some) == 0 {
+				return
+			}
+		}
+	}
+}
+
+func (q *Queue[TTx]) changesAfter(ctx context.Context, after int64) (all []Change, err error) {
+	err = q.transact(ctx, reading, 0, func(tx TTx) error {
+		all = nil
+		s := q.in(tx)
+		if err := s.number(ctx); err != nil {
+			return err
+		}
+		stored, err := s.changes(ctx, after)
+		if err != nil {
+			return err
+		}
+		for _, c := range stored {
+			job, err := s.jobByID(ctx, c.jobID)
+			if err != nil {
+				return err
+			}
+			all = append(all, Change{Position: c.id, Job: job, State: c.state, Reason: c.reason, At: c.at})
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Wait waits until a job is done, refused or in review, and returns it. It asks the database
+// ten times a second, and ends with the context's error when that is over.
+func (q *Queue[TTx]) Wait(ctx context.Context, jobID int64) (Job, error) {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		j, err := q.store().jobByID(ctx, jobID)
+		if err = q.did(ctx, reading, jobID, err); err != nil || j.State.Settled() {
+			return j, err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return j, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package fulfilment
+
+import "sync"
+
+// group lets those that want the same thing at once have it in one transaction: while one
+// runs, the others gather for the next.
+type group[In, Out any] struct {
+	// run does it for all of them. If it fails for several, each is tried alone.
+	run func([]In) ([]Out, error)
+
+	mu      sync.Mutex
+	waiting []*member[In, Out]
+	running bool
+}
+
+type member[In, Out any] struct {
+	in   In
+	out  Out
+	err  error
+	done chan struct{}
+}
+
+// most is how many share a transaction.
+const most = 64
+
+// do returns what came of it.
+func (g *group[In, Out]) do(in In) (Out, error) {
+	m := &member[In, Out]{in: in, done: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, m)
+	leads := !g.running
+	g.running = true
+	g.mu.Unlock()
+	if leads {
+		g.lead(m)
+	}
+	<-m.done
+	return m.out, m.err
+}
+
+// lead runs for all that wait until its own is done, and then hands over to another.
+func (g *group[In, Out]) lead(mine *member[In, Out]) {
+	for {
+		g.mu.Lock()
+		n := min(len(g.waiting), most)
+		if n == 0 {
+			g.running = false
+			g.mu.Unlock()
+			return
+		}
+		all := g.waiting[:n:n]
+		g.waiting = g.waiting[n:]
+		g.mu.Unlock()
+		g.together(all)
+		select {
+		case <-mine.done:
+			go g.lead(&member[In, Out]{done: make(chan struct{})})
+			return
+		default:
+		}
+	}
+}
+
+func (g *group[In, Out]) together(all []*member[In, Out]) {
+	in := make([]In, len(all))
+	for i, m := range all {
+		in[i] = m.in
+	}
+	out, err := g.run(in)
+	for i, m := range all {
+		switch {
+		case err == nil:
+			m.out = out[i]
+		case len(all) == 1:
+			m.err = err
+		default:
+			var one []Out
+			if one, m.err = g.run(in[i : i+1]); m.err == nil {
+				m.out = one[0]
+			}
+		}
+		close(m.done)
+	}
+}

@@ -1,0 +1,170 @@
+package fulfilment
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// migrations has a file for each version of this package's tables and each database, which
+// makes it of the version before. It is complete: it writes its version down itself.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// Migrations returns the statements that make and change this package's tables: sqlite and
+// postgres have a file for each version, 001.sql and so on, to be run in order, each in a
+// transaction. They are for migration tools of the merchant's own; [Queue.Migrate] runs
+// them by itself. River's tables are not among them: river migrate-get prints those. The
+// schema in those for Postgres is jpayment, see [Config.Schema].
+func Migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil { // It is embedded.
+		panic(err)
+	}
+	return sub
+}
+
+// SchemaVersion is the version of the tables that this version of the package works with.
+const SchemaVersion = 2
+
+// migrationTo returns the statements that make a version of the one before.
+func migrationTo(version int, dialect string) (string, error) {
+	text, err := migrations.ReadFile(fmt.Sprintf("migrations/%s/%03d.sql", dialect, version))
+	return string(text), err
+}
+
+// versionOf reads the version of the tables, and 0 if there are none.
+func versionOf(ctx context.Context, s session) (int, error) {
+	version, _, err := first(ctx, s, scanInt, `SELECT version FROM jpayment_version`)
+	if !isMissing(err) {
+		return int(version), err
+	}
+	// Version 1 did not write its number down.
+	if _, _, err = first(ctx, s, scanInt, `SELECT id FROM jpayment_job LIMIT 1`); isMissing(err) {
+		return 0, nil
+	}
+	return 1, err
+}
+
+// isMissing reports whether a table is not there.
+func isMissing(err error) bool {
+	return err != nil && (strings.Contains(driverText(err), "no such table") || strings.Contains(driverText(err), "SQLSTATE 42P01"))
+}
+
+func driverText(err error) string {
+	if db := new(databaseError); errors.As(err, &db) {
+		return db.Unwrap().Error()
+	}
+	return err.Error()
+}
+
+// Migrate makes the tables, or brings them up to date, River's included. It may be called at
+// every start and from several processes at once: where the tables are current it changes
+// nothing and needs no right but to read and write rows. Where they are not, it waits at most
+// 30 seconds for transactions that are open on them. Tables of a newer version are refused.
+func (q *Queue[TTx]) Migrate(ctx context.Context) error {
+	err := q.migrate(ctx)
+	if err == nil {
+		err = q.ready(ctx, q.db.session())
+	}
+	return q.did(ctx, migrating, 0, err)
+}
+
+func (q *Queue[TTx]) migrate(ctx context.Context) error {
+	m, err := rivermigrate.New(q.db.driver(), &rivermigrate.Config{Schema: q.db.schema(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return notMigrated(err)
+	}
+	if current, err := q.isCurrent(ctx, m); err != nil || current {
+		return err
+	}
+	return q.db.migrating(ctx, func(ctx context.Context) error {
+		for {
+			version, err := q.db.step(ctx)
+			if err != nil {
+				return notMigrated(err)
+			}
+			if version >= SchemaVersion {
+				break
+			}
+		}
+		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return notMigrated(err)
+		}
+		return nil
+	})
+}
+
+// isCurrent reports whether there is nothing to migrate, by reading alone.
+func (q *Queue[TTx]) isCurrent(ctx context.Context, m *rivermigrate.Migrator[TTx]) (bool, error) {
+	version, err := versionOf(ctx, q.db.session())
+	if err != nil || version < SchemaVersion {
+		return false, err
+	}
+	if version > SchemaVersion {
+		return false, newer(version)
+	}
+	valid, err := m.Validate(ctx, nil)
+	if err != nil {
+		return false, notMigrated(err)
+	}
+	return valid.OK, nil
+}
+
+// checkVersion returns an error if the tables are not of the package's version.
+func checkVersion(version int) error {
+	switch {
+	case version > SchemaVersion:
+		return newer(version)
+	case version < SchemaVersion:
+		return &problem{
+			what: textf("the tables are of version %d and not of version %d", "テーブルのバージョンが %d で、必要なバージョン %d ではありません", version, SchemaVersion),
+			next: nextMigrate, database: true,
+		}
+	default:
+		return nil
+	}
+}
+
+func newer(version int) error {
+	return &problem{
+		what: textf("the tables are of version %d, which is newer than this program (%d); nothing was written",
+			"テーブルのバージョン %d が、このプログラムの対応するバージョン %d より新しいため、書き込みを行いません", version, SchemaVersion),
+		next:     jpayment.Text{En: "use the newer version of the program", Ja: "新しいバージョンのプログラムを使用する"},
+		database: true,
+	}
+}
+
+func notMigrated(err error) error {
+	if errors.As(err, new(*problem)) {
+		return err
+	}
+	p := &problem{
+		what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"},
+		next: nextDatabase, cause: failed(err), database: true,
+	}
+	switch text := driverText(err); {
+	case strings.Contains(text, "SQLSTATE 55P03"):
+		p.what = jpayment.Text{
+			En: "the tables are in use by a transaction that does not end, so they could not be brought up to date",
+			Ja: "終了しないトランザクションがテーブルを使用しているため、テーブルを更新できません",
+		}
+		p.next = jpayment.Text{En: "end the transaction (pg_stat_activity shows it), then try again", Ja: "そのトランザクションを終了してから（pg_stat_activity で確認できます）再実行する"}
+	case strings.Contains(text, "SQLSTATE 42501"):
+		p.what = jpayment.Text{
+			En: "the tables are not up to date, and this role may not change them",
+			Ja: "テーブルが最新ではなく、このロールには変更する権限がありません",
+		}
+		p.next = jpayment.Text{En: "let a role that owns the schema migrate", Ja: "スキーマを所有するロールで移行する"}
+	}
+	return p
+}

@@ -1,0 +1,149 @@
+package fulfilment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/jpayment-go/jpayment"
+)
+
+// AfterRestore puts every open job of the store into review, since it may have been carried
+// out after the copy was made that the database was restored from, and returns how many they
+// are. It is to be called once after each restoration, before workers start: see
+// [WorkerConfig.Witness]. What was asked for after the copy was made is not in it: order code
+// has to ask again for what its own tables say.
+func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error) {
+	for after := int64(0); ; {
+		var ids []int64
+		var news []Job
+		err := q.transact(ctx, recording, 0, func(tx TTx) (err error) {
+			s := q.in(tx)
+			if err := q.ready(ctx, s); err != nil {
+				return err
+			}
+			if ids, err = s.openJobs(ctx, after); err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				return s.restored(ctx)
+			}
+			locked, err := s.lockJobs(ctx, ids)
+			if err != nil {
+				return err
+			}
+			now := q.moment()
+			var open []record
+			for _, r := range locked {
+				if !r.State.Settled() {
+					open = append(open, r.restored(now))
+				}
+			}
+			news, err = q.write(ctx, tx, open...)
+			return err
+		})
+		if err != nil {
+			return reviews, err
+		}
+		q.concluded(ctx, news)
+		reviews += int64(len(news))
+		if len(ids) == 0 {
+			return reviews, nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// age is how far a database has come: it rises while workers work, and a copy of it is as
+// old as it was when it was made.
+type age struct {
+	Epoch int64 `json:"epoch"` // how often it was restored
+	Mark  int64 `json:"mark"`
+}
+
+func (a age) before(b age) bool { return a.Epoch < b.Epoch || a.Epoch == b.Epoch && a.Mark < b.Mark }
+
+// checkAge makes the database a moment older and notes that in the witness. It returns an
+// error if the database is younger than the witness has seen it.
+func (w *worker[TTx]) checkAge(ctx context.Context) error {
+	if w.cfg.Witness == "" {
+		return nil
+	}
+	return limited(ctx, func(ctx context.Context) error {
+		seen, err := readWitness(w.cfg.Witness, w.storeID)
+		if err != nil {
+			return err
+		}
+		is, err := w.store().age(ctx)
+		if err = w.did(ctx, sweeping, 0, err); err != nil {
+			return err
+		}
+		if is.before(seen) {
+			return &problem{
+				what: jpayment.Text{
+					En: "the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it",
+					Ja: "データベースが、このワーカーが使用していたものより古いコピーです。復元されたものとみられ、その後に処理された内容が含まれていません",
+				},
+				next: textf("call AfterRestore, or run jpayment restore-check; if it is meant to be another database, remove %s",
+					"AfterRestore を呼び出すか、jpayment restore-check を実行する。別のデータベースを意図している場合は %s を削除する", w.cfg.Witness),
+			}
+		}
+		is, err = w.store().older(ctx)
+		if err = w.did(ctx, sweeping, 0, err); err != nil {
+			return err
+		}
+		if err := writeWitness(w.cfg.Witness, w.storeID, is); err != nil {
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: the witness could not be written", slog.String("error", err.Error()))
+		}
+		return nil
+	})
+}
+
+// readWitness reads what a worker has seen of a store's database, by store: one file may
+// serve for several.
+func readWitness(file, storeID string) (age, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // The caller's own file.
+	if errors.Is(err, fs.ErrNotExist) {
+		return age{}, nil
+	}
+	seen := map[string]age{}
+	if err == nil {
+		err = json.Unmarshal(text, &seen)
+	}
+	if err != nil {
+		return age{}, &problem{
+			what:  textf("the witness %s cannot be read", "ウィットネスファイル %s を読み取れません", file),
+			next:  jpayment.Text{En: "mend or remove it; without it nobody knows whether the database was restored from an older copy", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
+			cause: err,
+		}
+	}
+	return seen[storeID], nil
+}
+
+func writeWitness(file, storeID string, is age) error {
+	seen := map[string]age{}
+	if text, err := os.ReadFile(file); err == nil { //nolint:gosec // The caller's own file.
+		if err := json.Unmarshal(text, &seen); err != nil {
+			return err
+		}
+	}
+	seen[storeID] = is
+	text, err := json.Marshal(seen)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // It is renamed by then.
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
