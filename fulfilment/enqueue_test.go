@@ -39,7 +39,7 @@ func requestIsCarriedOut[TTx any](t *testing.T, p place[TTx]) {
 
 func requestInTransaction[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
-	s.exec("CREATE TABLE IF NOT EXISTS jpayment_shipment (payment_id TEXT)")
+	s.exec("CREATE TABLE " + s.table("jpayment_shipment") + " (payment_id TEXT)")
 	ship := func(paymentID string, end error) {
 		err := s.db.transact(t.Context(), func(tx TTx) error {
 			if _, err := s.db.in(tx).exec(t.Context(), "INSERT INTO jpayment_shipment (payment_id) VALUES ($1)", paymentID); err != nil {
@@ -136,8 +136,8 @@ func sameRequestAtOnce[TTx any](t *testing.T, p place[TTx]) {
 func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()
-	request := jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500}
-	j, err := s.Enqueue(t.Context(), ReAuth("order-1", request))
+	first := jpayment.ReAuthRequest{PaymentID: id, Amount: 900, Tax: 72, Shipping: 500}
+	j, err := s.Enqueue(t.Context(), ReAuth("order-1", first))
 	require.NoError(t, err)
 
 	other := jpayment.ReAuthRequest{PaymentID: id, Amount: 901, Tax: 73, Shipping: 501}
@@ -153,7 +153,12 @@ func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 1, s.riverJobs())
 
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel} {
-		require.False(t, s.enqueueFor(op, id).Existed, "another operation is another request")
+		_, err := s.Enqueue(t.Context(), request(op, id))
+		require.ErrorAs(t, err, &conflict)
+		require.Empty(t, conflict.Fields)
+		require.Equal(t, op, conflict.Operation)
+		require.Equal(t, j, conflict.Job)
+		saysBoth(t, err)
 	}
 }
 
@@ -313,8 +318,8 @@ func TestConfigNamesAllFaults(t *testing.T) {
 func tablesMissing[TTx any](t *testing.T, p place[TTx]) {
 	q := p(Config{})
 	_, err := q.Status(t.Context(), "")
-	require.ErrorContains(t, err, "call Migrate first")
+	require.ErrorContains(t, err, "call Migrate")
 	_, err = q.Enqueue(t.Context(), request(jpayment.OpSales, "1"))
-	require.ErrorContains(t, err, "call Migrate first")
-	require.ErrorContains(t, q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{}), "call Migrate first")
+	require.ErrorContains(t, err, "call Migrate")
+	require.ErrorContains(t, q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{}), "call Migrate")
 }

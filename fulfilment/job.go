@@ -59,7 +59,7 @@ const (
 	ReasonMaintenance  Reason = "maintenance"   // waiting
 	ReasonNotPermitted Reason = "not-permitted" // waiting; the store is paused
 	ReasonUnknown      Reason = "unknown"       // waiting, to be sent again; awaiting
-	ReasonInterrupted  Reason = "interrupted"   // the same, after the end of a process
+	ReasonInterrupted  Reason = "interrupted"   // the same, or review, after the end of a process
 	ReasonAgain        Reason = "again"         // waiting, by a person's decision
 	ReasonAfter        Reason = "after"         // waiting for the job that it comes after
 

@@ -140,11 +140,12 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 		require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 	}
 
-	// Where a person has looked, nobody vouches for the kickback.
+	// Where a person has looked, nobody vouches for the kickback: it is shown.
 	before := s.look(decided)
 	require.True(t, s.deliver(failure(decided, "G1242G120000")))
-	require.False(t, s.deliver(success(decided)))
-	require.Equal(t, before, s.look(decided))
+	require.Equal(t, before, s.look(decided), "it says the same")
+	require.True(t, s.deliver(success(decided)))
+	s.disputed(before)
 }
 
 func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
@@ -352,10 +353,45 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		_, err := s.Review(t.Context(), j.ID, d)
 		require.NoError(t, err)
 		before := s.look(j)
-		require.False(t, s.deliver(success(j)))
-		require.True(t, s.deliver(failure(j, "ER010")))
-		require.Equal(t, before, s.look(j))
+		require.True(t, s.deliver(success(j)))
+		s.disputed(before)
+		jobs, err := s.Jobs(t.Context(), Filter{ForPerson: true, PaymentID: j.PaymentID})
+		require.NoError(t, err)
+		require.Len(t, jobs, 1)
+		disputed := s.look(j)
+		require.True(t, s.deliver(success(j)))
+		require.Equal(t, disputed, s.look(j), "it was said before")
+
+		// A person looks again, and says so.
+		d.Note = jpayment.NewSecret("looked again")
+		_, err = s.Review(t.Context(), j.ID, d)
+		require.NoError(t, err)
+		require.Empty(t, s.look(j).Dispute)
+		decisions, err := s.Decisions(t.Context(), j.ID)
+		require.NoError(t, err)
+		require.Len(t, decisions, 2)
 	}
+
+	// A failure of what a person found done.
+	j := s.enqueue(jpayment.OpReAuth)
+	require.False(t, s.work(w, j))
+	_, err := s.Review(t.Context(), j.ID, Decision{State: StateDone, NewPaymentID: "778", By: "the till"})
+	require.NoError(t, err)
+	before := s.look(j)
+	require.True(t, s.deliver(failure(j, "ER010")))
+	s.disputed(before)
+}
+
+// disputed asserts that a job stands as it did, and tells of a contradiction.
+func (s *site[TTx]) disputed(before Job) {
+	s.t.Helper()
+	got := s.look(before)
+	require.NotEmpty(s.t, got.Dispute.En)
+	require.NotEmpty(s.t, got.Dispute.Ja)
+	require.False(s.t, got.DisputedAt.IsZero())
+	require.NotEmpty(s.t, got.Next())
+	got.Dispute, got.DisputedAt = before.Dispute, before.DisputedAt
+	require.Equal(s.t, before, got)
 }
 
 func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {

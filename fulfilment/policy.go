@@ -199,7 +199,7 @@ func (h history) follows(a answer, now time.Time) verdict {
 // lost is the verdict on a job whose attempt nobody has seen the end of.
 func (h history) lost() verdict {
 	v := h.judge(unseen, time.Time{})
-	if v.reason == ReasonUnknown {
+	if v.reason == ReasonUnknown || v.reason == ReasonUnanswered {
 		v.reason, v.wait = ReasonInterrupted, 0 // The lease was wait enough.
 	}
 	return v
@@ -293,7 +293,7 @@ func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	switch {
 	case r.State == StateRunning && r.Attempts == number:
 		return v, true
-	case r.Attempts == number && r.reviewed < number && (r.State == StateWaiting && r.Reason == ReasonInterrupted || r.State == StateReview && r.Reason == ReasonUnanswered):
+	case r.Reason == ReasonInterrupted && r.Attempts == number && r.reviewed < number:
 		return v, true
 	case r.State == StateDone && r.Reason == ReasonKickback && r.Attempts == number && a.untouched():
 		return r.contradicted(a.code, a.what), true
@@ -393,16 +393,17 @@ func kickbackText(k *jpayment.Kickback) jpayment.Text {
 
 // mayDecide reports whether a person may decide for a state. So many of the job's attempts
 // are unknown.
-func (r record) mayDecide(state State, unknown int) bool {
+func (r record) mayDecide(d Decision, unknown int) bool {
+	state := d.State
 	switch {
 	case r.State == StateReview, r.State == StateAwaiting, r.Dispute != jpayment.Text{}:
 		return true
 	case r.State == StateWaiting: // Nothing of it has been carried out: it is withdrawn.
 		return unknown == 0 && state == StateRefused
-	case r.State == StateRefused && r.Reason != ReasonDecided:
-		return state == StateWaiting
+	case r.State == StateRefused && state == StateWaiting:
+		return true
 	case r.State == StateRefused, r.State == StateDone: // A person's word is corrected by another.
-		return r.Reason == ReasonDecided
+		return r.Reason == ReasonDecided && d.Corrects
 	default:
 		return false
 	}

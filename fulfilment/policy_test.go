@@ -89,7 +89,7 @@ func TestJudge(t *testing.T) {
 		"nobody's":   {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
 		"test mode":  {first: {state: StateReview, reason: ReasonTestMode, pause: true}},
 		"ER010":      {first: waits(ReasonBusy)},
-		"ER999":      {first: waits(ReasonMaintenance)},
+		"ER999":      {first: {state: StateWaiting, reason: ReasonMaintenance, pause: true}},
 		"ER003":      {first: {state: StateWaiting, reason: ReasonNotPermitted, pause: true}},
 		"ER001":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, kickback: refused},
 		"ER053":      {first: refused, replay: review(ReasonReplayRefused), last: review(ReasonReplayRefused), reauth: refused, kickback: refused},
@@ -175,14 +175,14 @@ func TestJudgeNeverGuesses(t *testing.T) {
 			require.NotEqual(t, StateWaiting, v.state, "replays end")
 		}
 		if v.pause {
-			require.True(t, errors.Is(err, jpayment.ErrNotPermitted) || errors.Is(err, jpayment.ErrTestMode))
+			require.True(t, errors.Is(err, jpayment.ErrNotPermitted) || errors.Is(err, jpayment.ErrMaintenance) || errors.Is(err, jpayment.ErrTestMode))
 		}
 		require.Contains(t, []State{StateWaiting, StateAwaiting, StateDone, StateRefused, StateReview}, v.state)
 	})
 }
 
 func TestReasonsAreExplained(t *testing.T) {
-	require.Len(t, reasons, 17)
+	require.Len(t, reasons, 20)
 	require.Zero(t, ReasonNone.Text())
 	for r := range reasons {
 		require.NotEmpty(t, r)

@@ -272,12 +272,9 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 		"jpayment.fulfilment.call.duration operation=Sales,outcome=done,store_id=123456":     2,
 		"jpayment.fulfilment.call.duration operation=Sales,outcome=refused,store_id=123456":  3,
 
-		"jpayment.fulfilment.jobs operation=Cancel,state=waiting,store_id=123456":           1,
-		"jpayment.fulfilment.jobs operation=ReAuth,state=awaiting-kickback,store_id=123456": 1,
-		"jpayment.fulfilment.jobs operation=ReAuth,state=done,store_id=123456":              1,
-		"jpayment.fulfilment.jobs operation=Sales,state=done,store_id=123456":               2,
-		"jpayment.fulfilment.jobs operation=Sales,state=refused,store_id=123456":            1,
-		"jpayment.fulfilment.jobs operation=Sales,state=waiting,store_id=123456":            2,
+		"jpayment.fulfilment.jobs operation=ReAuth,state=done,store_id=123456":   1,
+		"jpayment.fulfilment.jobs operation=Sales,state=done,store_id=123456":    2,
+		"jpayment.fulfilment.jobs operation=Sales,state=refused,store_id=123456": 1,
 
 		"jpayment.fulfilment.pauses operation=Cancel,store_id=123456": 1,
 	}, counts(t, reader))

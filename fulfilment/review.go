@@ -21,12 +21,15 @@ type Decision struct {
 	By           string // who decided: 1 to 200 bytes
 	// Note is what was found, at most 200 bytes. It may be personal and is never logged.
 	Note jpayment.Secret
-	At   time.Time // when it was recorded; what is given is not heeded
+	// Corrects says that a person has decided before, and otherwise. Without it the word of
+	// whoever was first stands.
+	Corrects bool
+	At       time.Time // when it was recorded; what is given is not heeded
 }
 
 // Review records a person's decision on a job and returns the job: on one that is in review
-// or awaits its kickback, on one that a kickback contradicts, and on one that a person has
-// decided about before, whose decision is corrected and stays on record. A waiting job that
+// or awaits its kickback, on one that a kickback contradicts, and, with Corrects, on one that
+// a person has decided about before, whose decision stays on record. A waiting job that
 // is proved not to have been carried out (no attempt but such as were not sent, or turned
 // away before the gateway looked at the payment) is withdrawn by a decision for
 // StateRefused; then the payment is free for another request. A refused job is sent again,
@@ -114,11 +117,11 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 
 func (d Decision) check(r record, unknown int) error {
 	var bad invalidFields
-	if !r.mayDecide(d.State, unknown) {
+	if !r.mayDecide(d, unknown) {
 		state := r.State.Text()
 		bad.add("Job", jpayment.Text{
-			En: "is " + state.En + "; a decision is for one that needs review, awaits its kickback or was decided by a person; a waiting one can be withdrawn if nothing of it can have been carried out, and a refused one be sent again",
-			Ja: "の状態は「" + state.Ja + "」です。判断できるのは、要確認、通知待ち、または担当者が判断済みのジョブです。待機中のジョブは、処理された可能性がなければ取り下げられます。拒否されたジョブは再送できます",
+			En: "is " + state.En + "; a decision is for one that needs review or awaits its kickback, or corrects another; a waiting one can be withdrawn if nothing of it can have been carried out, and a refused one be sent again",
+			Ja: "の状態は「" + state.Ja + "」です。判断できるのは、要確認または通知待ちのジョブです。判断済みのジョブは、訂正として判断できます。待機中のジョブは、処理された可能性がなければ取り下げられます。拒否されたジョブは再送できます",
 		})
 	}
 	if d.State != StateDone && d.State != StateRefused && d.State != StateWaiting {

@@ -168,8 +168,9 @@ func riverJobTooMany[TTx any](t *testing.T, p place[TTx]) {
 // fetched does what a process does that is killed between River's fetch and the attempt.
 func (s *site[TTx]) fetched() *rivertype.JobRow {
 	s.t.Helper()
+	now := s.now()
 	got, err := s.db.driver().GetExecutor().JobGetAvailable(s.t.Context(), &riverdriver.JobGetAvailableParams{
-		ClientID: "dead", MaxToLock: 1, MaxAttemptedBy: 10, Queue: s.riverQueue(), Schema: s.db.schema(),
+		Now: &now, ClientID: "dead", MaxToLock: 1, MaxAttemptedBy: 10, Queue: s.riverQueue(), Schema: s.db.schema(),
 	})
 	require.NoError(s.t, err)
 	require.Len(s.t, got.Jobs, 1)
@@ -182,39 +183,37 @@ func (s *site[TTx]) riverJobsIn(state string) int64 {
 
 // forgottenJob is due, and its River job is of no use any more.
 func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
-	for name, forget := range map[string]func(s *site[TTx]){
-		"fetched by a process that was killed": func(s *site[TTx]) { s.fetched() },
-		"gone":                                 func(s *site[TTx]) { s.exec("DELETE FROM " + s.riverTable()) },
-		"cancelled by an operator": func(s *site[TTx]) {
+	s := newSite(t, p, Config{})
+	for name, forget := range map[string]func(){
+		"fetched by a process that was killed": func() { s.fetched() },
+		"gone":                                 func() { s.exec("DELETE FROM " + s.riverTable()) },
+		"cancelled by an operator": func() {
 			_, err := s.inserter.JobCancel(t.Context(), s.fetched().ID)
 			require.NoError(t, err)
 			s.exec("UPDATE " + s.riverTable() + " SET state = 'cancelled', finalized_at = created_at")
 		},
-		"put off by a clock that ran ahead": func(s *site[TTx]) {
+		"put off by a clock that ran ahead": func() {
 			in := "'2099-01-01 00:00:00'"
 			s.exec("UPDATE " + s.riverTable() + " SET state = 'scheduled', scheduled_at = " + in)
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSite(t, p, Config{})
-			w := s.worker(s.client(nil))
-			j := s.enqueue(jpayment.OpSales)
-			forget(s)
-			before := s.riverJobs()
+		w := s.worker(s.client(nil))
+		j := s.enqueue(jpayment.OpSales)
+		forget()
+		before := s.riverJobs()
+		require.NoError(t, w.sweep(t.Context()))
+		require.Equal(t, before, s.riverJobs(), "it may be about to begin")
+		s.pass(20 * time.Second)
+		for range 5 {
 			require.NoError(t, w.sweep(t.Context()))
-			require.Equal(t, before, s.riverJobs(), "it may be about to begin")
-			s.pass(20 * time.Second)
-			for range 5 {
-				require.NoError(t, w.sweep(t.Context()))
-				require.Equal(t, before+1, s.riverJobs(), "River is asked once")
-			}
-			stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
-			s.settled()
-			stop()
-			s.stands(j, StateDone, ReasonNone)
-			require.Equal(t, 1, s.requests(j))
-			s.exec("DELETE FROM " + s.riverTable())
-		})
+			require.Equal(t, before+1, s.riverJobs(), name)
+		}
+		stop := s.run(s.client(nil), WorkerConfig{Rate: rate.Inf})
+		s.settled()
+		stop()
+		s.stands(j, StateDone, ReasonNone)
+		require.Equal(t, 1, s.requests(j))
+		s.exec("DELETE FROM " + s.riverTable())
 	}
 }
 

@@ -345,7 +345,7 @@ func leftOpen[TTx any](t *testing.T, p place[TTx]) {
 	s.begins(w, j)
 	s.pass(w.cfg.lease() + time.Second)
 	require.NoError(t, w.sweep(t.Context()))
-	s.stands(j, StateReview, ReasonUnanswered)
+	s.stands(j, StateReview, ReasonInterrupted)
 	require.False(t, s.work(w, j))
 	require.Zero(t, s.requests(j))
 }
@@ -358,7 +358,7 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 		a := s.begins(w, j)
 		s.pass(w.cfg.lease() + time.Second)
 		require.NoError(t, w.sweep(t.Context()))
-		return s.stands(j, StateReview, ReasonUnanswered), a
+		return s.stands(j, StateReview, ReasonInterrupted), a
 	}
 	refused := func(j Job) {
 		_, err := s.Review(t.Context(), j.ID, Decision{State: StateRefused, By: "the till"})

@@ -90,8 +90,8 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 // should have [jpayment.WithProductionOnly].
 //
 // With [Config.Meter] it counts attempts by operation and outcome
-// (jpayment.fulfilment.attempts), jobs by operation and the state they came to
-// (jpayment.fulfilment.jobs), pauses (jpayment.fulfilment.pauses) and failures of the
+// (jpayment.fulfilment.attempts), jobs by operation that are done, refused or
+// in review (jpayment.fulfilment.jobs), pauses (jpayment.fulfilment.pauses) and failures of the
 // database by what was being done (jpayment.fulfilment.database.errors), and measures the
 // calls (jpayment.fulfilment.call.duration, seconds), each for its store (store_id).
 //
