@@ -106,6 +106,11 @@ func (d postgres) migrating(ctx context.Context, f func(context.Context) error) 
 	return f(ctx)
 }
 
+// lockTimeout is how long Migrate waits for transactions that are open on the tables.
+var lockTimeout = defaultLockTimeout
+
+const defaultLockTimeout = "30s"
+
 // step waits for others' transactions on the tables, but not for ever: who wants to use the
 // tables queues behind it.
 func (d postgres) step(ctx context.Context) (version int, err error) {
@@ -118,7 +123,7 @@ func (d postgres) step(ctx context.Context) (version int, err error) {
 		if err != nil {
 			return err
 		}
-		text = "SET LOCAL lock_timeout = '30s';\n" + strings.ReplaceAll(text, defaultSchema+".", d.name+".")
+		text = "SET LOCAL lock_timeout = '" + lockTimeout + "';\n" + strings.ReplaceAll(text, defaultSchema+".", d.name+".")
 		text = strings.ReplaceAll(text, "SCHEMA IF NOT EXISTS "+defaultSchema+";", "SCHEMA IF NOT EXISTS "+d.name+";")
 		_, err = tx.Exec(ctx, text)
 		return err
