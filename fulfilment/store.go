@@ -8,7 +8,9 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// store holds the statements on this package's tables, for one store (店舗ID).
+// store holds the statements on this package's tables, for one store (店舗ID). Where jobs are
+// named by their IDs the store is compared as an expression, lest SQLite look through all of
+// the store's jobs for them.
 type store struct {
 	session
 	storeID string
@@ -133,7 +135,7 @@ func (s store) job(ctx context.Context, op jpayment.Operation, paymentID string)
 	return found(first(ctx, s, scanJob,
 		`SELECT `+jobColumns+` FROM (`+
 			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state <> 'refused' UNION ALL `+
-			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state = 'refused') AS j ORDER BY id DESC LIMIT 1`,
+			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state = 'refused') AS of_payment ORDER BY id DESC LIMIT 1`,
 		s.storeID, paymentID, string(op)))
 }
 
@@ -169,10 +171,10 @@ func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, erro
 		return nil, err
 	}
 	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM (
-			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p JOIN jpayment_job AS j ON j.store_id = $2 AND j.payment_id = p.payment_id AND j.state <> 'refused'
+			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p CROSS JOIN jpayment_job AS j WHERE j.store_id = $2 AND j.payment_id = p.payment_id AND j.state <> 'refused'
 			UNION ALL
-			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p JOIN jpayment_job AS j ON j.store_id = $2 AND j.payment_id = p.payment_id AND j.state = 'refused'
-		) AS j ORDER BY id`, param, s.storeID)
+			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p CROSS JOIN jpayment_job AS j WHERE j.store_id = $2 AND j.payment_id = p.payment_id AND j.state = 'refused'
+		) AS of_payment ORDER BY id`, param, s.storeID)
 }
 
 // lockJob reads a job and keeps others from changing it until the transaction ends, or
@@ -197,7 +199,7 @@ func (s store) lockJobs(ctx context.Context, ids []int64) ([]record, error) {
 		return nil, err
 	}
 	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
-		WHERE store_id = $1 AND id IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
+		WHERE store_id || '' = $1 AND id IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
 }
 
 // lockJobsOf locks the jobs of an operation on a payment, the newest first.
@@ -214,7 +216,7 @@ func (s store) lockFollowers(ctx context.Context, ids []int64) ([]record, error)
 		return nil, err
 	}
 	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
-		WHERE store_id = $1 AND waits_for <> 0 AND waits_for IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
+		WHERE store_id || '' = $1 AND waits_for <> 0 AND waits_for IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
 }
 
 // found turns the lack of a job into ErrNoJob.
@@ -270,7 +272,7 @@ func (s store) updateJobs(ctx context.Context, rs []record) error {
 			decided_by = r.decided_by, note = r.note, disputed_at = r.disputed_at, dispute_en = r.dispute_en, dispute_ja = r.dispute_ja,
 			due = r.due, updated_at = r.updated_at
 		FROM rows_of($1, id BIGINT, waits_for BIGINT, holds BIGINT, state TEXT, reason TEXT, code TEXT, result TEXT, new_payment_id TEXT, attempts BIGINT, reviewed BIGINT, forgotten BIGINT, decided_by TEXT, note TEXT, disputed_at BIGINT, dispute_en TEXT, dispute_ja TEXT, due BIGINT, updated_at BIGINT) AS r
-		WHERE jpayment_job.store_id = $2 AND jpayment_job.id = r.id`, param, s.storeID)
+		WHERE jpayment_job.store_id || '' = $2 AND jpayment_job.id = r.id`, param, s.storeID)
 }
 
 // jobs reads a page of jobs.

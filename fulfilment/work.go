@@ -211,7 +211,7 @@ func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, c
 
 // fetchCooldown is how long River waits between two looks for jobs. Its default of 100
 // milliseconds would bound a worker to ten times its concurrency per second.
-const fetchCooldown = 20 * time.Millisecond
+const fetchCooldown = 5 * time.Millisecond
 
 // worker works jobs in one process.
 type worker[TTx any] struct {

@@ -70,7 +70,7 @@ func run(ctx context.Context) error {
 		fmt.Sprintf("`%s` writes this page in one run; with `JPAYMENT_TEST_POSTGRES`, the URL of a Postgres, it measures that too. %s, %s/%s, %d cores, which the workers, the gateway and the database share. Absolute numbers are this machine's; what repeats is how they stand to each other. The medians of %d rounds, taken in turns. Back to [fulfilment.md](fulfilment.md).",
 			command, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds),
 	}
-	for _, part := range []func(context.Context) (string, error){m.throughput, m.cost, m.enqueueing, m.reaction} {
+	for _, part := range []func(context.Context) (string, error){m.throughput, m.floor, m.cost, m.enqueueing, m.reaction} {
 		text, err := part(ctx)
 		if err != nil {
 			return err

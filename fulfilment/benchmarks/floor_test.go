@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFloor(t *testing.T) {
+	m := measurement{rounds: 1, jobs: 16, dir: t.TempDir(), databases: []string{"SQLite"}, postgres: os.Getenv("JPAYMENT_TEST_POSTGRES")}
+	if m.postgres != "" {
+		m.databases = append(m.databases, "Postgres")
+	}
+	if os.Getenv("FLOOR_JOBS") != "" {
+		fmt.Sscan(os.Getenv("FLOOR_JOBS"), &m.jobs)
+		m.rounds = 3
+	}
+	floor, err := m.floor(t.Context())
+	require.NoError(t, err)
+	require.NotContains(t, floor, "NaN")
+	t.Log(floor)
+}
