@@ -241,19 +241,19 @@ func correctedDecision[TTx any](t *testing.T, p place[TTx]) {
 	first := Decision{State: StateDone, By: "accounts", Note: jpayment.NewSecret("seen in the panel")}
 	_, err := s.Review(t.Context(), j.ID, first)
 	require.NoError(t, err)
-	second := Decision{State: StateRefused, By: "the shop", Note: jpayment.NewSecret("it was another payment")}
+	second := Decision{State: StateRefused, By: "the store", Note: jpayment.NewSecret("it was another payment")}
 	_, err = s.Review(t.Context(), j.ID, second)
 	require.ErrorAs(t, err, new(*jpayment.ValidationError), "it has to be meant")
 	second.Corrects = true
 	_, err = s.Review(t.Context(), j.ID, second)
 	require.NoError(t, err)
 	s.stands(j, StateRefused, ReasonDecided)
-	_, err = s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the shop"})
+	_, err = s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the store"})
 	require.NoError(t, err)
 	ds, err := s.Decisions(t.Context(), j.ID)
 	require.NoError(t, err)
 	require.Len(t, ds, 3)
-	for i, want := range []Decision{first, second, {State: StateWaiting, By: "the shop"}} {
+	for i, want := range []Decision{first, second, {State: StateWaiting, By: "the store"}} {
 		require.False(t, ds[i].At.IsZero())
 		require.Equal(t, [3]string{string(want.State), want.By, want.Note.Reveal()}, [3]string{string(ds[i].State), ds[i].By, ds[i].Note.Reveal()})
 	}

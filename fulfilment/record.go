@@ -274,7 +274,7 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 		}
 		for _, i := range some {
 			w := plans[i].wanted
-			if w.ID = inserted[w.wish()]; w.ID == 0 {
+			if w.ID = inserted[w.subject()]; w.ID == 0 {
 				rest = append(rest, i) // Another transaction was faster.
 				continue
 			}
@@ -316,7 +316,7 @@ func (q *Queue[TTx]) insertOne(ctx context.Context, s store, p plan) (w record, 
 		if err != nil {
 			return w, err
 		}
-		if w.ID = inserted[w.wish()]; w.ID != 0 {
+		if w.ID = inserted[w.subject()]; w.ID != 0 {
 			return w, nil
 		}
 	}

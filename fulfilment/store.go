@@ -70,13 +70,13 @@ func scanRecord(rs rows) (r record, err error) {
 
 func scanInt(rs rows) (n int64, err error) { err = rs.Scan(&n); return n, err }
 
-// wish is what an operation on a payment is, whoever asks for it.
-type wish struct {
+// subject is what an operation on a payment is, whoever asks for it.
+type subject struct {
 	operation jpayment.Operation
 	paymentID string
 }
 
-func (j Job) wish() wish { return wish{j.Operation, j.PaymentID} }
+func (j Job) subject() subject { return subject{j.Operation, j.PaymentID} }
 
 // jobRow is a new job as a parameter.
 type jobRow struct {
@@ -99,7 +99,7 @@ type jobRow struct {
 
 // insertJobs records jobs, and returns the IDs of those that nothing which is recorded
 // already excludes.
-func (s store) insertJobs(ctx context.Context, rs []record) (map[wish]int64, error) {
+func (s store) insertJobs(ctx context.Context, rs []record) (map[subject]int64, error) {
 	all := make([]jobRow, len(rs))
 	for i, r := range rs {
 		all[i] = jobRow{
@@ -113,7 +113,7 @@ func (s store) insertJobs(ctx context.Context, rs []record) (map[wish]int64, err
 	}
 	type inserted struct {
 		id int64
-		wish
+		subject
 	}
 	ids, err := collect(ctx, s, func(rs rows) (i inserted, err error) {
 		err = rs.Scan(&i.id, &i.operation, &i.paymentID)
@@ -123,9 +123,9 @@ func (s store) insertJobs(ctx context.Context, rs []record) (map[wish]int64, err
 		SELECT $1, operation, payment_id, reference, batch, amount, tax, shipping, private, after_id, waits_for, holds, state, reason, due, created_at, created_at
 		FROM rows_of($2, operation TEXT, payment_id TEXT, reference TEXT, batch TEXT, amount BIGINT, tax BIGINT, shipping BIGINT, private TEXT, after_id BIGINT, waits_for BIGINT, holds BIGINT, state TEXT, reason TEXT, due BIGINT, created_at BIGINT) AS r
 		WHERE true ON CONFLICT DO NOTHING RETURNING id, operation, payment_id`, s.storeID, param)
-	of := make(map[wish]int64, len(ids))
+	of := make(map[subject]int64, len(ids))
 	for _, i := range ids {
-		of[i.wish] = i.id
+		of[i.subject] = i.id
 	}
 	return of, err
 }

@@ -15,7 +15,7 @@ FROM (
 	FROM jpayment.jpayment_job WHERE state NOT IN ('done', 'refused')
 ) AS open WHERE open.id = j.id;
 
-CREATE UNIQUE INDEX jpayment_job_wish ON jpayment.jpayment_job (store_id, payment_id, operation) WHERE state <> 'refused';
+CREATE UNIQUE INDEX jpayment_job_asked ON jpayment.jpayment_job (store_id, payment_id, operation) WHERE state <> 'refused';
 CREATE INDEX jpayment_job_refused ON jpayment.jpayment_job (store_id, payment_id, operation) WHERE state = 'refused';
 CREATE UNIQUE INDEX jpayment_job_holds ON jpayment.jpayment_job (store_id, payment_id) WHERE holds = 1;
 CREATE UNIQUE INDEX jpayment_job_waits_for ON jpayment.jpayment_job (waits_for) WHERE waits_for <> 0;

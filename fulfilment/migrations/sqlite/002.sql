@@ -52,7 +52,7 @@ FROM (
 ) AS old ORDER BY id;
 DROP TABLE jpayment_job_old;
 
-CREATE UNIQUE INDEX jpayment_job_wish ON jpayment_job (store_id, payment_id, operation) WHERE state <> 'refused';
+CREATE UNIQUE INDEX jpayment_job_asked ON jpayment_job (store_id, payment_id, operation) WHERE state <> 'refused';
 CREATE INDEX jpayment_job_refused ON jpayment_job (store_id, payment_id, operation) WHERE state = 'refused';
 CREATE UNIQUE INDEX jpayment_job_holds ON jpayment_job (store_id, payment_id) WHERE holds = 1;
 CREATE UNIQUE INDEX jpayment_job_waits_for ON jpayment_job (waits_for) WHERE waits_for <> 0;
