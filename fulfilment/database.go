@@ -36,6 +36,7 @@ type database[TTx any] interface {
 //
 //   - Their parameters are $1, $2, … in the order in which they first stand in the text.
 //   - rows_of($1, a BIGINT, b TEXT) AS r is a table of rows that are given as one JSON text.
+//   - IN ids_of($1) compares with numbers that are given as one JSON array.
 //   - FOR UPDATE keeps others from changing rows before the transaction ends.
 type session interface {
 	exec(ctx context.Context, statement string, args ...any) (affected int64, err error)
@@ -67,7 +68,10 @@ func (d *dialect) of(statement string) string {
 // rowsOf finds a table that is given as JSON.
 var rowsOf = regexp.MustCompile(`rows_of\((\$\d+), ([^)]*)\)`)
 
-// asRows returns the parameter for rows_of.
+// idsOf finds numbers that are given as JSON.
+var idsOf = regexp.MustCompile(`IN ids_of\((\$\d+)\)`)
+
+// asRows returns the parameter for rows_of and ids_of.
 func asRows[T any](all []T) (string, error) {
 	text, err := json.Marshal(all)
 	return string(text), err

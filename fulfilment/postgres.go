@@ -53,6 +53,8 @@ func (d postgres) translate(statement string) string {
 	statement = tableName.ReplaceAllStringFunc(statement, func(s string) string {
 		return strings.TrimSuffix(s, "jpayment_") + d.name + ".jpayment_"
 	})
+	// As an array it is known before the rows are looked for.
+	statement = idsOf.ReplaceAllString(statement, "= ANY (ARRAY(SELECT CAST(json_array_elements_text($1::json) AS BIGINT)))")
 	// The columns stand behind the name that follows.
 	return rowsOfAs.ReplaceAllString(statement, "json_to_recordset($1::json) AS $3 ($2)")
 }

@@ -118,6 +118,7 @@ type sqlite struct {
 func newSQLite(db *sql.DB) sqlite {
 	return sqlite{db: db, dialect: &dialect{translate: func(statement string) string {
 		statement = strings.ReplaceAll(statement, " FOR UPDATE", "")
+		statement = idsOf.ReplaceAllString(statement, "IN (SELECT value FROM json_each($1))")
 		return rowsOf.ReplaceAllStringFunc(statement, func(s string) string {
 			m := rowsOf.FindStringSubmatch(s)
 			columns := strings.Split(m[2], ", ")

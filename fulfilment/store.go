@@ -3,14 +3,15 @@ package fulfilment
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jpayment-go/jpayment"
 )
 
-// store holds the statements on this package's tables, for one store (店舗ID). Where jobs are
-// named by their IDs the store is compared as an expression, lest SQLite look through all of
-// the store's jobs for them.
+// store holds the statements on this package's tables, for one store (店舗ID). Where several
+// jobs are named by their IDs they do not name the store, lest a planner look through all of
+// the store's jobs for them: the IDs are of jobs of this store.
 type store struct {
 	session
 	storeID string
@@ -144,18 +145,6 @@ func (s store) jobByID(ctx context.Context, id int64) (Job, error) {
 	return found(first(ctx, s, scanJob, `SELECT `+jobColumns+` FROM jpayment_job WHERE store_id = $1 AND id = $2`, s.storeID, id))
 }
 
-type idRow struct {
-	ID int64 `json:"id"`
-}
-
-func idRows(ids []int64) (string, error) {
-	all := make([]idRow, len(ids))
-	for i, id := range ids {
-		all[i].ID = id
-	}
-	return asRows(all)
-}
-
 type paymentRow struct {
 	PaymentID string `json:"payment_id"`
 }
@@ -194,12 +183,12 @@ func (s store) lockJobs(ctx context.Context, ids []int64) ([]record, error) {
 		}
 		return []record{r}, err
 	}
-	param, err := idRows(ids)
+	param, err := asRows(ids)
 	if err != nil {
 		return nil, err
 	}
-	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
-		WHERE store_id || '' = $1 AND id IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
+	all, err := collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job WHERE id IN ids_of($1) ORDER BY id FOR UPDATE`, param)
+	return slices.DeleteFunc(all, func(r record) bool { return r.StoreID != s.storeID }), err
 }
 
 // lockJobsOf locks the jobs of an operation on a payment, the newest first.
@@ -211,13 +200,17 @@ func (s store) lockJobsOf(ctx context.Context, op jpayment.Operation, paymentID 
 
 // lockFollowers locks the jobs that wait for others.
 func (s store) lockFollowers(ctx context.Context, ids []int64) ([]record, error) {
-	param, err := idRows(ids)
+	param, err := asRows(ids)
 	if err != nil {
 		return nil, err
 	}
 	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+` FROM jpayment_job
-		WHERE store_id || '' = $1 AND waits_for <> 0 AND waits_for IN (SELECT id FROM rows_of($2, id BIGINT) AS r) ORDER BY id FOR UPDATE`, s.storeID, param)
+		WHERE waits_for <> 0 AND waits_for IN ids_of($1) ORDER BY id FOR UPDATE`, param)
 }
+
+// few is a condition that holds of every ID, and by which Postgres expects few rows: it would
+// look through a whole table otherwise.
+func few(id string) string { return id + ` BETWEEN 1 AND 9223372036854775807` }
 
 // found turns the lack of a job into ErrNoJob.
 func found[T any](one T, found bool, err error) (T, error) {
@@ -272,7 +265,29 @@ func (s store) updateJobs(ctx context.Context, rs []record) error {
 			decided_by = r.decided_by, note = r.note, disputed_at = r.disputed_at, dispute_en = r.dispute_en, dispute_ja = r.dispute_ja,
 			due = r.due, updated_at = r.updated_at
 		FROM rows_of($1, id BIGINT, waits_for BIGINT, holds BIGINT, state TEXT, reason TEXT, code TEXT, result TEXT, new_payment_id TEXT, attempts BIGINT, reviewed BIGINT, forgotten BIGINT, decided_by TEXT, note TEXT, disputed_at BIGINT, dispute_en TEXT, dispute_ja TEXT, due BIGINT, updated_at BIGINT) AS r
-		WHERE jpayment_job.store_id || '' = $2 AND jpayment_job.id = r.id`, param, s.storeID)
+		WHERE jpayment_job.id = r.id AND `+few("r.id"), param)
+}
+
+// beginRow is what the beginning of an attempt changes of a job, as a parameter.
+type beginRow struct {
+	ID        int64 `json:"id"`
+	Attempts  int   `json:"attempts"`
+	Due       int64 `json:"due"`
+	UpdatedAt int64 `json:"updated_at"`
+}
+
+// beginJobs writes down that attempts of jobs begin, which are locked.
+func (s store) beginJobs(ctx context.Context, rs []record) error {
+	all := make([]beginRow, len(rs))
+	for i, r := range rs {
+		all[i] = beginRow{r.ID, r.Attempts, micros(r.Due), micros(r.UpdatedAt)}
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return err
+	}
+	return mustChangeAll(ctx, s, len(rs), `UPDATE jpayment_job SET state = 'running', attempts = r.attempts, due = r.due, updated_at = r.updated_at
+		FROM rows_of($1, id BIGINT, attempts BIGINT, due BIGINT, updated_at BIGINT) AS r WHERE jpayment_job.id = r.id AND `+few("r.id"), param)
 }
 
 // jobs reads a page of jobs.
@@ -287,8 +302,12 @@ func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 			statement += fmt.Sprintf(` AND %s = $%d`, c.column, len(params))
 		}
 	}
-	if f.Batch != "" { // It is what the index is for.
+	// They are what the indexes are for.
+	if f.Batch != "" {
 		statement += ` AND batch <> ''`
+	}
+	if f.State != "" && f.State != StateDone {
+		statement += ` AND state <> 'done'`
 	}
 	if f.ForPerson {
 		statement += ` AND (state = 'review' OR disputed_at <> 0)`
@@ -301,26 +320,26 @@ func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 // one job. It reads no more of them, so that a row that is unreadable hides no other.
 func (s store) overdueJobs(ctx context.Context, before time.Time, after int64) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
-		WHERE store_id = $1 AND state IN ('running', 'awaiting-kickback') AND due < $2 AND id > $3 ORDER BY id LIMIT 100`, s.storeID, micros(before), after)
+		WHERE store_id = $1 AND state <> 'done' AND state IN ('running', 'awaiting-kickback') AND due < $2 AND id > $3 ORDER BY id LIMIT 100`, s.storeID, micros(before), after)
 }
 
 // dueJobs reads which jobs were to be sent before a time, the longest due first.
 func (s store) dueJobs(ctx context.Context, before time.Time, limit int) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
-		WHERE store_id = $1 AND state = 'waiting' AND holds = 1 AND due < $2 ORDER BY due LIMIT $3`, s.storeID, micros(before), limit)
+		WHERE store_id = $1 AND state <> 'done' AND state = 'waiting' AND holds = 1 AND due < $2 ORDER BY due LIMIT $3`, s.storeID, micros(before), limit)
 }
 
 // postdatedJobs reads which jobs a clock that ran ahead has put off: they are due in the
 // future, and were changed there.
 func (s store) postdatedJobs(ctx context.Context, after time.Time) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
-		WHERE store_id = $1 AND state IN ('waiting', 'running', 'awaiting-kickback') AND due > $2 AND updated_at > $2 ORDER BY id LIMIT 100`, s.storeID, micros(after))
+		WHERE store_id = $1 AND state <> 'done' AND state IN ('waiting', 'running', 'awaiting-kickback') AND due > $2 AND updated_at > $2 ORDER BY id LIMIT 100`, s.storeID, micros(after))
 }
 
 // openJobs reads which jobs are not settled, from after one.
 func (s store) openJobs(ctx context.Context, after int64) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
-		WHERE store_id = $1 AND state IN ('waiting', 'running', 'awaiting-kickback') AND id > $2 ORDER BY id LIMIT 500`, s.storeID, after)
+		WHERE store_id = $1 AND state <> 'done' AND state IN ('waiting', 'running', 'awaiting-kickback') AND id > $2 ORDER BY id LIMIT 500`, s.storeID, after)
 }
 
 // countJobs counts jobs by their state, those of one batch if it is not empty.
@@ -343,7 +362,7 @@ func (s store) countJobs(ctx context.Context, batch string) (map[State]int64, er
 
 // nextDue reads when the first of the waiting jobs is due.
 func (s store) nextDue(ctx context.Context, batch string) (time.Time, error) {
-	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting'`, []any{s.storeID}
+	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting' AND state <> 'done'`, []any{s.storeID}
 	if batch != "" {
 		statement, params = statement+` AND batch = $2 AND batch <> ''`, append(params, batch)
 	}
@@ -434,7 +453,7 @@ func (s store) endAttempts(ctx context.Context, as []jobAttempt) error {
 	}
 	return mustChangeAll(ctx, s, len(as), `UPDATE jpayment_attempt SET ended_at = r.at, outcome = r.outcome, code = r.code, what_en = r.what_en, what_ja = r.what_ja, answer = r.answer
 		FROM rows_of($1, job_id BIGINT, number BIGINT, at BIGINT, outcome TEXT, code TEXT, what_en TEXT, what_ja TEXT, answer TEXT) AS r
-		WHERE jpayment_attempt.job_id = r.job_id AND jpayment_attempt.number = r.number`, param)
+		WHERE jpayment_attempt.job_id = r.job_id AND jpayment_attempt.number = r.number AND `+few("r.job_id"), param)
 }
 
 const attemptColumns = `number, worker, started_at, ended_at, outcome, code, what_en, what_ja`
@@ -477,7 +496,7 @@ func (s store) unknownAttempts(ctx context.Context, rs []record, last int) (map[
 	if len(ids) == 0 {
 		return unknown, nil
 	}
-	param, err := idRows(ids)
+	param, err := asRows(ids)
 	if err != nil {
 		return nil, err
 	}
@@ -486,10 +505,9 @@ func (s store) unknownAttempts(ctx context.Context, rs []record, last int) (map[
 		n  int
 	}
 	counts, err := collect(ctx, s, func(rs rows) (c count, err error) { err = rs.Scan(&c.id, &c.n); return c, err }, `
-		SELECT j.id, COUNT(*) FROM rows_of($1, id BIGINT) AS r
-		JOIN jpayment_job AS j ON j.id = r.id
-		JOIN jpayment_attempt AS a ON a.job_id = j.id AND a.number > j.reviewed AND a.number <= j.attempts - $2 AND a.outcome = 'unknown'
-		GROUP BY j.id`, param, last)
+		SELECT j.id, COUNT(*) FROM jpayment_job AS j
+		JOIN jpayment_attempt AS a ON a.job_id = j.id AND a.number > j.reviewed AND a.number <= j.attempts - $1 AND a.outcome = 'unknown'
+		WHERE j.id IN ids_of($2) GROUP BY j.id`, last, param)
 	for _, c := range counts {
 		unknown[c.id] = c.n
 	}
@@ -596,7 +614,7 @@ func (s store) number(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := mustChangeAll(ctx, s, len(ids), `UPDATE jpayment_change SET position = r.position FROM rows_of($1, id BIGINT, position BIGINT) AS r WHERE jpayment_change.id = r.id`, param); err != nil {
+	if err := mustChangeAll(ctx, s, len(ids), `UPDATE jpayment_change SET position = r.position FROM rows_of($1, id BIGINT, position BIGINT) AS r WHERE jpayment_change.id = r.id AND `+few("r.id"), param); err != nil {
 		return err
 	}
 	return mustChange(ctx, s, `UPDATE jpayment_store SET positions = $1 WHERE store_id = $2`, before+int64(len(ids)), s.storeID)

@@ -2,12 +2,15 @@ package fulfilment
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"golang.org/x/time/rate"
 
 	"github.com/jpayment-go/jpayment"
 )
@@ -182,7 +185,7 @@ const postdated = 10 * time.Second
 
 // sweepForgotten asks River again for jobs that are due and that River has forgotten: their
 // River job was fetched by a process that ended, was put off by a clock that ran ahead, was
-// cancelled, or is gone. As long as River has jobs to hand out, it may only be late.
+// cancelled, or is gone.
 func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 	return limited(ctx, func(ctx context.Context) error {
 		horizon := w.moment().Add(-w.cfg.stranded())
@@ -195,14 +198,13 @@ func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 		if err != nil || g.pause.holds(w.moment()) {
 			return w.did(ctx, sweeping, 0, err)
 		}
-		ready, err := w.inserter.JobList(ctx, river.NewJobListParams().Queues(w.riverQueue()).States(rivertype.JobStateAvailable).First(100))
-		if err = w.did(ctx, listing, 0, failed(err)); err != nil {
+		known, err := w.riverKnows(ctx, horizon)
+		if err = w.did(ctx, listing, 0, failed(err)); err != nil || known == nil {
 			return err
 		}
-		for _, rj := range ready.Jobs {
-			if rj.ScheduledAt.Before(w.now().Add(postdated)) {
-				return nil
-			}
+		due = slices.DeleteFunc(due, func(id int64) bool { return known[id] })
+		if len(due) == 0 {
+			return nil
 		}
 		return w.transact(ctx, replacing, 0, func(tx TTx) error {
 			locked, err := w.in(tx).lockJobs(ctx, due)
@@ -219,6 +221,35 @@ func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 			return w.ask(ctx, tx, asked)
 		})
 	})
+}
+
+// riverKnows returns the jobs that River has and will come back with soon, or nil if it has
+// so many that it may only be late.
+func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[int64]bool, error) {
+	const many = 1000
+	list := river.NewJobListParams().Queues(w.riverQueue()).First(many).
+		States(rivertype.JobStateAvailable, rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStateRunning)
+	all, err := w.inserter.JobList(ctx, list)
+	if err != nil || len(all.Jobs) == many {
+		return nil, err
+	}
+	known := map[int64]bool{}
+	// Where calls are far apart a job comes back when there may be one.
+	soon := w.now().Add(maxBackOff)
+	if w.cfg.Rate != rate.Inf {
+		soon = soon.Add(time.Duration(200 * float64(time.Second) / float64(w.cfg.Rate)))
+	}
+	for _, rj := range all.Jobs {
+		var a args
+		if json.Unmarshal(rj.EncodedArgs, &a) != nil {
+			continue // It is none of ours.
+		}
+		held := rj.State == rivertype.JobStateRunning && rj.AttemptedAt != nil && rj.AttemptedAt.Before(horizon)
+		if !held && rj.ScheduledAt.Before(soon) {
+			known[a.JobID] = true
+		}
+	}
+	return known, nil
 }
 
 // forgottenAtOnce is of how many jobs River is reminded in one transaction.

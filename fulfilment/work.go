@@ -125,7 +125,8 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	client, err := river.NewClient(q.db.driver(), &river.Config{
-		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: cfg.Concurrency}},
+		// Half of them have called and are written down while the others call.
+		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: 2 * cfg.Concurrency}},
 		Workers: workers,
 		Schema:  q.db.schema(),
 		Logger:  slog.New(quiet{q.log.Handler()}),
@@ -205,6 +206,7 @@ func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, c
 		name: fmt.Sprintf("%.100s:%d", host, os.Getpid()),
 		stop: stop,
 	}
+	w.calls = make(chan struct{}, cfg.Concurrency)
 	w.begins.run, w.ends.run = w.beginAll, w.endAll
 	return w
 }
@@ -222,6 +224,7 @@ type worker[TTx any] struct {
 	name    string
 	stop    context.Context //nolint:containedctx // It lives as long as the worker: its end is the worker's.
 	pacer   pacer
+	calls   chan struct{} // has one for each call that is on its way
 	begins  group[int64, begun]
 	ends    group[ended, conclusion]
 }
@@ -240,14 +243,34 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 	if err := w.turn(ctx); err != nil {
 		return err
 	}
-	b, err := w.begins.do(rj.Args.JobID)
+	a, ans, err := w.beginAndCall(ctx, rj.Args.JobID)
+	if err != nil || a == nil {
+		return err
+	}
+	return w.end(context.WithoutCancel(ctx), a, ans)
+}
+
+// beginAndCall makes an attempt, if the job is to be sent, as one of as many as may be on
+// their way at once.
+func (w *worker[TTx]) beginAndCall(ctx context.Context, id int64) (*attempt, answer, error) {
+	late := w.cfg.stranded() / 2
+	timer := time.NewTimer(late)
+	defer timer.Stop()
+	select {
+	case w.calls <- struct{}{}:
+		defer func() { <-w.calls }()
+	case <-timer.C:
+		return nil, answer{}, river.JobSnooze(late)
+	case <-w.stop.Done():
+		return nil, answer{}, river.JobSnooze(late)
+	}
+	b, err := w.begins.do(id)
 	if err != nil || b.attempt == nil {
-		return errors.Join(err, b.snooze)
+		return nil, answer{}, errors.Join(err, b.snooze)
 	}
 	// What River thinks of the job's time, or an operator of River's job, does not cut a
 	// call short, which has a time-out of its own.
-	ctx = context.WithoutCancel(ctx)
-	return w.end(ctx, b.attempt, w.call(ctx, b.attempt))
+	return b.attempt, w.call(context.WithoutCancel(ctx), b.attempt), nil
 }
 
 // attempt is one try to send a job.
@@ -317,8 +340,8 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 		return nil, nil, err
 	}
 	var (
-		changed  []record
-		attempts []jobAttempt
+		lost, running []record
+		attempts      []jobAttempt
 	)
 	of := make(map[int64]begun, len(locked))
 	for _, r := range locked {
@@ -332,7 +355,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 		h := w.history(r, r.Attempts+1, unknown[r.ID])
 		if !h.mayBegin() {
 			v := h.lost()
-			changed = append(changed, r.after(v, w.due(v, now), now))
+			lost = append(lost, r.after(v, w.due(v, now), now))
 			continue
 		}
 		r = r.begun(w.cfg.lease(), now)
@@ -340,7 +363,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 		if err != nil {
 			return nil, nil, err
 		}
-		changed = append(changed, r)
+		running = append(running, r)
 		attempts = append(attempts, jobAttempt{Attempt: Attempt{Number: r.Attempts, Worker: w.name, StartedAt: now}, jobID: r.ID})
 		of[r.ID] = begun{attempt: &attempt{job: r.Job, request: request, history: h, began: now}}
 	}
@@ -352,8 +375,11 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 		if err := s.insertAttempts(ctx, attempts); err != nil {
 			return nil, nil, err
 		}
+		if err := s.beginJobs(ctx, running); err != nil {
+			return nil, nil, err
+		}
 	}
-	news, err := w.write(ctx, tx, changed...)
+	news, err := w.write(ctx, tx, lost...)
 	return all, news, err
 }
 

@@ -16,6 +16,9 @@ func TestFloor(t *testing.T) {
 	if os.Getenv("FLOOR_JOBS") != "" {
 		fmt.Sscan(os.Getenv("FLOOR_JOBS"), &m.jobs)
 		m.rounds = 3
+		if os.Getenv("FLOOR_ONLY") != "" {
+			m.databases = []string{os.Getenv("FLOOR_ONLY")}
+		}
 	}
 	floor, err := m.floor(t.Context())
 	require.NoError(t, err)

@@ -20,6 +20,8 @@ CREATE INDEX jpayment_job_refused ON jpayment.jpayment_job (store_id, payment_id
 CREATE UNIQUE INDEX jpayment_job_holds ON jpayment.jpayment_job (store_id, payment_id) WHERE holds = 1;
 CREATE UNIQUE INDEX jpayment_job_waits_for ON jpayment.jpayment_job (waits_for) WHERE waits_for <> 0;
 CREATE INDEX jpayment_job_disputed ON jpayment.jpayment_job (store_id, id) WHERE disputed_at <> 0;
+DROP INDEX jpayment.jpayment_job_state;
+CREATE INDEX jpayment_job_state ON jpayment.jpayment_job (store_id, state, due) WHERE state <> 'done';
 DROP INDEX jpayment.jpayment_job_batch;
 CREATE INDEX jpayment_job_batch ON jpayment.jpayment_job (store_id, batch, state, due) WHERE batch <> '';
 
@@ -48,7 +50,7 @@ FROM jpayment.jpayment_job WHERE decided_by <> '';
 CREATE TABLE jpayment.jpayment_change (
 	id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	store_id   TEXT   NOT NULL,
-	job_id     BIGINT NOT NULL REFERENCES jpayment.jpayment_job (id),
+	job_id     BIGINT NOT NULL,
 	state      TEXT   NOT NULL,
 	reason     TEXT   NOT NULL,
 	changed_at BIGINT NOT NULL,
