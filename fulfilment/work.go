@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -243,34 +244,30 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 	if err := w.turn(ctx); err != nil {
 		return err
 	}
-	a, ans, err := w.beginAndCall(ctx, rj.Args.JobID)
-	if err != nil || a == nil {
-		return err
-	}
-	return w.end(context.WithoutCancel(ctx), a, ans)
-}
-
-// beginAndCall makes an attempt, if the job is to be sent, as one of as many as may be on
-// their way at once.
-func (w *worker[TTx]) beginAndCall(ctx context.Context, id int64) (*attempt, answer, error) {
 	late := w.cfg.stranded() / 2
 	timer := time.NewTimer(late)
 	defer timer.Stop()
 	select {
 	case w.calls <- struct{}{}:
-		defer func() { <-w.calls }()
 	case <-timer.C:
-		return nil, answer{}, river.JobSnooze(late)
+		return river.JobSnooze(late)
 	case <-w.stop.Done():
-		return nil, answer{}, river.JobSnooze(late)
+		return river.JobSnooze(late)
 	}
-	b, err := w.begins.do(id)
+	hangUp := sync.OnceFunc(func() { <-w.calls })
+	defer hangUp()
+	b, err := w.begins.do(rj.Args.JobID)
 	if err != nil || b.attempt == nil {
-		return nil, answer{}, errors.Join(err, b.snooze)
+		return errors.Join(err, b.snooze)
 	}
 	// What River thinks of the job's time, or an operator of River's job, does not cut a
 	// call short, which has a time-out of its own.
-	return b.attempt, w.call(context.WithoutCancel(ctx), b.attempt), nil
+	ctx = context.WithoutCancel(ctx)
+	ans := w.call(ctx, b.attempt)
+	if ans.outcome == jpayment.OutcomeDone {
+		hangUp() // Another may call while this is written down, unless it may say to stop.
+	}
+	return w.end(ctx, b.attempt, ans)
 }
 
 // attempt is one try to send a job.
