@@ -1,9 +1,10 @@
 // Benchmarks measures the package fulfilment: jobs a second with several worker processes,
-// what the engine adds to a call, and how fast requests are recorded. The workers and the
+// what they cost beside River alone
+// and in deep queues, what the engine adds to a call, and how fast requests are recorded. The workers and the
 // gateway are processes of their own. On a shared machine the numbers of two runs differ;
 // what stands in one table was measured in turns, and its ratios repeat.
 //
-//	go run ./benchmarks [-postgres URL] [-rounds 3] [-jobs 600] [-out ../docs]
+//	go run ./benchmarks [-postgres URL] [-rounds 3] [-jobs 600] [-deepest 100000] [-out ../docs]
 package main
 
 import (
@@ -50,27 +51,28 @@ func run(ctx context.Context) error {
 	postgres := flag.String("postgres", os.Getenv("JPAYMENT_TEST_POSTGRES"), "the `URL` of a Postgres; without it only SQLite is measured")
 	rounds := flag.Int("rounds", 3, "how often each measurement is made; the tables have the medians")
 	jobs := flag.Int("jobs", 600, "how many jobs each measurement works")
+	deepest := flag.Int("deepest", 100_000, "how many jobs the deepest queue has")
 	out := flag.String("out", "", "the `folder` to write fulfilment-benchmarks.md to")
 	flag.Parse()
-	if flag.NArg() > 0 || *rounds < 1 || *jobs < concurrency {
-		return errors.New("usage: go run ./benchmarks [-postgres URL] [-rounds N] [-jobs N] [-out FOLDER]")
+	if flag.NArg() > 0 || *rounds < 1 || *jobs < concurrency || *deepest < 100 {
+		return errors.New("usage: go run ./benchmarks [-postgres URL] [-rounds N] [-jobs N] [-deepest N] [-out FOLDER]")
 	}
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m := measurement{rounds: *rounds, jobs: *jobs, dir: dir, postgres: *postgres, databases: []string{"SQLite"}}
+	m := measurement{rounds: *rounds, jobs: *jobs, deepest: *deepest, dir: dir, postgres: *postgres, databases: []string{"SQLite"}}
 	if *postgres != "" {
 		m.databases = append(m.databases, "Postgres")
 	}
-	command := fmt.Sprintf("cd fulfilment && go run ./benchmarks -rounds %d -jobs %d -out ../docs", *rounds, *jobs)
+	command := fmt.Sprintf("cd fulfilment && go run ./benchmarks -rounds %d -jobs %d -deepest %d -out ../docs", *rounds, *jobs, *deepest)
 	page := []string{
 		"# What fulfilment costs",
 		fmt.Sprintf("`%s` writes this page in one run; with `JPAYMENT_TEST_POSTGRES`, the URL of a Postgres, it measures that too. %s, %s/%s, %d cores, which the workers, the gateway and the database share. Absolute numbers are this machine's; what repeats is how they stand to each other. The medians of %d rounds, taken in turns. Back to [fulfilment.md](fulfilment.md).",
 			command, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds),
 	}
-	for _, part := range []func(context.Context) (string, error){m.throughput, m.floor, m.cost, m.enqueueing, m.reaction} {
+	for _, part := range []func(context.Context) (string, error){m.throughput, m.floor, m.depth, m.cost, m.enqueueing, m.reaction} {
 		text, err := part(ctx)
 		if err != nil {
 			return err
@@ -86,11 +88,12 @@ func run(ctx context.Context) error {
 
 // measurement is what all parts of the page have in common.
 type measurement struct {
-	rounds, jobs int
-	dir          string
-	postgres     string
-	databases    []string
-	opened       int
+	rounds, jobs, deepest int
+
+	dir       string
+	postgres  string
+	databases []string
+	opened    int
 }
 
 // open makes an empty database.
@@ -362,9 +365,13 @@ func paymentID(i int) string { return fmt.Sprint(10000001 + i) }
 func sales(n int) []fulfilment.Request {
 	all := make([]fulfilment.Request, n)
 	for i := range all {
-		all[i] = fulfilment.Sales(fmt.Sprint("order-", i), jpayment.SalesRequest{PaymentID: paymentID(i)})
+		all[i] = sale(i)
 	}
 	return all
+}
+
+func sale(i int) fulfilment.Request {
+	return fulfilment.Sales(fmt.Sprint("order-", i), jpayment.SalesRequest{PaymentID: paymentID(i)})
 }
 
 // This and cpuTime stand in the module benchmarks as well, which shares no code with this one.
