@@ -388,7 +388,7 @@ func (q *Queue[TTx]) recordOf(r Request) (record, error) {
 			StoreID: q.storeID, Operation: t.operation, PaymentID: t.paymentID, Reference: r.reference, Batch: r.batch,
 			Amount: t.amount, Tax: t.tax, Shipping: t.shipping, After: r.after, State: StateWaiting, Due: now, CreatedAt: now, UpdatedAt: now,
 		},
-		private: private,
+		private: jpayment.NewSecret(private),
 	}, nil
 }
 

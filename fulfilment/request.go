@@ -211,8 +211,8 @@ func termsOf(r jpayment.Request) terms {
 
 func requestOf(r record) (jpayment.Request, error) {
 	var p private
-	if r.private != "" {
-		if err := json.Unmarshal([]byte(r.private), &p); err != nil {
+	if text := r.private.Reveal(); text != "" {
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			return nil, &problem{ // The cause may quote them.
 				what: textf("the private data of job %d are unreadable", "ジョブ %d の個人情報などを読み取れません", r.ID),
 				next: nextDatabase, database: true, row: r.ID,

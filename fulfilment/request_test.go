@@ -152,3 +152,14 @@ func TestRunRefusesAnotherStoresGateway(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	require.ErrorContains(t, err, "gateway sends for another store")
 }
+
+// Not even a record, which never leaves the package, prints what is private.
+func TestRecordsPrintNothingPrivate(t *testing.T) {
+	s := newSite(t, onSQLite(t), Config{})
+	r, err := s.recordOf(ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Email: jpayment.NewSecret("taro@example.com")}))
+	require.NoError(t, err)
+	require.Contains(t, r.private.Reveal(), "taro")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		require.NotContains(t, fmt.Sprintf(verb, r)+fmt.Sprintf(verb, &r), "taro")
+	}
+}

@@ -115,6 +115,9 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 	return jobs, news, nil
 }
 
+// maxPaymentID is as many digits as the client takes.
+const maxPaymentID = 20
+
 func (d Decision) check(r record, unknown int) error {
 	var bad invalidFields
 	if !r.mayDecide(d, unknown) {
@@ -128,7 +131,7 @@ func (d Decision) check(r record, unknown int) error {
 		bad.add("State", jpayment.Text{En: "is neither done nor refused nor waiting", Ja: "が完了、拒否、待機のいずれでもありません"})
 	}
 	switch wanted := r.Operation == jpayment.OpReAuth && d.State == StateDone; {
-	case wanted && (d.NewPaymentID == "" || strings.Trim(d.NewPaymentID, "0123456789") != "" || d.NewPaymentID == r.PaymentID):
+	case wanted && (d.NewPaymentID == "" || strings.Trim(d.NewPaymentID, "0123456789") != "" || len(d.NewPaymentID) > maxPaymentID || d.NewPaymentID == r.PaymentID):
 		bad.add("NewPaymentID", jpayment.Text{En: "is not the number of the payment that the re-authorisation made", Ja: "が再オーソリで作成された決済の番号ではありません"})
 	case !wanted && d.NewPaymentID != "":
 		bad.add("NewPaymentID", jpayment.Text{En: "is given although no payment was made", Ja: "が指定されていますが、新しい決済は作成されていません"})

@@ -93,6 +93,7 @@ func decisionFaults[TTx any](t *testing.T, p place[TTx]) {
 		"everything":            {waiting, Decision{State: StateReview, NewPaymentID: "1", By: long, Note: jpayment.NewSecret("a\nb")}, []string{"Job", "State", "NewPaymentID", "By", "Note"}},
 		"no new payment":        {reauth, Decision{State: StateDone, By: "x"}, []string{"NewPaymentID"}},
 		"the payment itself":    {reauth, Decision{State: StateDone, NewPaymentID: reauth.PaymentID, By: "x"}, []string{"NewPaymentID"}},
+		"a number too long":     {reauth, Decision{State: StateDone, NewPaymentID: "123456789012345678901", By: "x"}, []string{"NewPaymentID"}},
 		"a payment of no job":   {capture, Decision{State: StateDone, NewPaymentID: "1", By: "x"}, []string{"NewPaymentID"}},
 		"done without a sign":   {waiting, Decision{State: StateDone, By: "x"}, []string{"Job"}},
 		"again before anything": {waiting, Decision{State: StateWaiting, By: "x"}, []string{"Job"}},

@@ -20,11 +20,11 @@ type store struct {
 // record is a job with what only the database has of it.
 type record struct {
 	Job
-	private   string // of the request, as it is stored
-	waitsFor  int64  // the job that it comes after, as long as that one is open
-	holds     bool   // it is the one open job that its payment can have
-	reviewed  int    // as many attempts has a person found out about
-	forgotten bool   // the private data are erased
+	private   jpayment.Secret // of the request, as it is stored
+	waitsFor  int64           // the job that it comes after, as long as that one is open
+	holds     bool            // it is the one open job that its payment can have
+	reviewed  int             // as many attempts has a person found out about
+	forgotten bool            // the private data are erased
 
 	// As it was read.
 	was       State
@@ -62,8 +62,12 @@ func scanJobAnd(rs rows, more ...any) (j Job, err error) {
 }
 
 func scanRecord(rs rows) (r record, err error) {
-	var holds, forgotten int64
-	r.Job, err = scanJobAnd(rs, &r.private, &r.waitsFor, &holds, &r.reviewed, &forgotten)
+	var (
+		private          string
+		holds, forgotten int64
+	)
+	r.Job, err = scanJobAnd(rs, &private, &r.waitsFor, &holds, &r.reviewed, &forgotten)
+	r.private = jpayment.NewSecret(private)
 	r.holds, r.forgotten = holds != 0, forgotten != 0
 	r.was, r.wasFor, r.waitedFor = r.State, r.Reason, r.waitsFor
 	return r, err
@@ -104,7 +108,7 @@ func (s store) insertJobs(ctx context.Context, rs []record) (map[subject]int64, 
 	all := make([]jobRow, len(rs))
 	for i, r := range rs {
 		all[i] = jobRow{
-			string(r.Operation), r.PaymentID, r.Reference, r.Batch, r.Amount, r.Tax, r.Shipping, r.private, r.After, r.waitsFor, asInt(r.holds),
+			string(r.Operation), r.PaymentID, r.Reference, r.Batch, r.Amount, r.Tax, r.Shipping, r.private.Reveal(), r.After, r.waitsFor, asInt(r.holds),
 			string(r.State), string(r.Reason), micros(r.Due), micros(r.CreatedAt),
 		}
 	}
