@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -502,4 +503,36 @@ func newerTables[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorContains(t, newer.Run(t.Context(), s.client(nil), WorkerConfig{}), "newer than this program")
 	require.Error(t, w.Work(t.Context(), riverJob(j)), "nor does one that runs already")
 	require.Empty(t, s.gateway.Requests())
+}
+
+// rateOfTheStore is one for all processes: their calls are apart from each other's too.
+func rateOfTheStore[TTx any](t *testing.T, p place[TTx]) {
+	const calls, each = 40, 100 * time.Millisecond // ten a second
+	s := newSite(t, p, Config{})
+	now := s.moment()
+	var times []time.Time
+	for range 2 {
+		q := p(Config{})
+		q.now = func() time.Time { return now }
+		w := q.newWorker(t.Context(), new(jpaymenttest.Fake), WorkerConfig{Rate: 10, Concurrency: 8, CallTimeout: time.Hour})
+		for range calls / 2 {
+			at, err := w.takeTurn(t.Context(), time.Hour)
+			require.NoError(t, err)
+			times = append(times, at)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	require.False(t, times[0].Before(now))
+	for i := range calls - 1 {
+		require.GreaterOrEqual(t, times[i+1].Sub(times[i]), each)
+	}
+	require.LessOrEqual(t, times[calls-1].Sub(now), (calls+8)*each, "nor are they much further apart")
+
+	// What a clock that ran ahead has taken is not waited for.
+	s.exec("UPDATE jpayment_store SET slot = $1 WHERE store_id = $2", micros(now.Add(time.Hour)), testStore)
+	q := p(Config{})
+	q.now = func() time.Time { return now }
+	at, err := q.newWorker(t.Context(), new(jpaymenttest.Fake), WorkerConfig{Rate: 10, Concurrency: 8, CallTimeout: time.Hour}).takeTurn(t.Context(), time.Hour)
+	require.NoError(t, err)
+	require.WithinDuration(t, now, at, time.Second)
 }
