@@ -96,6 +96,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"order code hears of what others decide", hookElsewhere[TTx]},
 		{"a verdict enqueues what comes next", partialShipment[TTx]},
 		{"the rate is the store's, over all processes", rateOfTheStore[TTx]},
+		{"a worker that is stopped while it starts returns no error", stoppedAtOnce[TTx]},
 		{"maintenance pauses the store until it is over", maintenancePauses[TTx]},
 		{"a restoration from an older copy is noticed", restoredCopy[TTx]},
 		{"tables of a newer version are left alone", newerTables[TTx]},

@@ -58,6 +58,10 @@ func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict
 	w.log.LogAttrs(ctx, level, "fulfilment: attempt", record...)
 	if v.pause {
 		w.meters.pauses.Add(ctx, 1, metric.WithAttributes(w.meters.store, operation))
+		if v.reason == ReasonMaintenance {
+			w.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: paused", slog.Time("until", job.Due), slog.String("why", v.what.En))
+			return
+		}
 		w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: paused until Resume is called", slog.String("why", v.what.En))
 	}
 }

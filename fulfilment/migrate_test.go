@@ -118,7 +118,7 @@ func TestMigrateTakesNoLocks(t *testing.T) {
 	s := newSite(t, onPostgres(t), Config{})
 	merchant, err := pgxPool(t).Begin(t.Context())
 	require.NoError(t, err)
-	defer merchant.Rollback(t.Context()) //nolint:errcheck // It is only there to hold locks.
+	defer merchant.Rollback(t.Context()) // It is only there to hold locks.
 	for _, table := range []string{"jpayment_job", "jpayment_store", "river_job", "river_migration"} {
 		_, err = merchant.Exec(t.Context(), "LOCK TABLE "+s.db.schema()+"."+table+" IN ROW EXCLUSIVE MODE")
 		require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestMigrateWaitsForALimitedTime(t *testing.T) {
 	q := p(Config{})
 	merchant, err := pgxPool(t).Begin(t.Context())
 	require.NoError(t, err)
-	defer merchant.Rollback(t.Context()) //nolint:errcheck // It is only there to hold locks.
+	defer merchant.Rollback(t.Context()) // It is only there to hold locks.
 	_, err = merchant.Exec(t.Context(), "LOCK TABLE "+q.db.schema()+".jpayment_job IN ROW EXCLUSIVE MODE")
 	require.NoError(t, err)
 	lockTimeout = "1ms"

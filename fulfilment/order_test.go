@@ -536,3 +536,12 @@ func rateOfTheStore[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	require.WithinDuration(t, now, at, time.Second)
 }
+
+// stoppedAtOnce is a worker whose context is over before it begins.
+func stoppedAtOnce[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	s.OnSettled(func(context.Context, TTx, Job) error { return nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, s.Run(ctx, s.client(nil), WorkerConfig{Witness: t.TempDir() + "/seen.json"}))
+}

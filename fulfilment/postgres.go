@@ -125,12 +125,19 @@ func (d postgres) step(ctx context.Context) (version int, err error) {
 		if err != nil {
 			return err
 		}
-		text = "SET LOCAL lock_timeout = '" + lockTimeout + "';\n" + strings.ReplaceAll(text, defaultSchema+".", d.name+".")
-		text = strings.ReplaceAll(text, "SCHEMA IF NOT EXISTS "+defaultSchema+";", "SCHEMA IF NOT EXISTS "+d.name+";")
-		_, err = tx.Exec(ctx, text)
+		_, err = tx.Exec(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"';\n"+inSchema(text, d.name))
 		return err
 	})
 	return version, err
+}
+
+// inSchema returns the statements of a migration with another schema than the default.
+func inSchema(text, schema string) string {
+	return strings.NewReplacer(
+		defaultSchema+".", schema+".",
+		"CREATE SCHEMA "+defaultSchema+";", "CREATE SCHEMA "+schema+";",
+		"to_regnamespace('"+defaultSchema+"')", "to_regnamespace('"+schema+"')",
+	).Replace(text)
 }
 
 type pgxSession struct {

@@ -177,10 +177,6 @@ func (s *site[TTx]) fetched() *rivertype.JobRow {
 	return got.Jobs[0]
 }
 
-func (s *site[TTx]) riverJobsIn(state string) int64 {
-	return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(state AS TEXT) = $1", state)
-}
-
 // forgottenJob is due, and its River job is of no use any more.
 func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})

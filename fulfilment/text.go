@@ -67,6 +67,5 @@ var (
 	nextMigrate  = jpayment.Text{En: "call Migrate, or run jpayment migrate", Ja: "Migrate を呼び出すか、jpayment migrate を実行する"}
 	nextDispute  = jpayment.Text{En: "look both up in the control panel, then decide again, or confirm what stands", Ja: "管理画面で両方を確認し、判断し直すか、現在の判断を確定する"}
 	nextAgain    = jpayment.Text{En: "try it again", Ja: "再実行する"}
-	nextLookUp   = jpayment.Text{En: "look both payments up in the control panel", Ja: "管理画面で両方の決済を確認する"}
 	nextOthers   = jpayment.Text{En: "hand it to whoever takes other kickbacks", Ja: "ほかの決済結果通知を扱う処理に渡す"}
 )

@@ -109,16 +109,9 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	if err := q.checkGateway(ctx, gateway); err != nil {
 		return err
 	}
-	if err := q.ready(ctx, q.db.session()); err != nil {
-		return q.did(ctx, beginning, 0, err)
-	}
-	if q.onSettled != nil {
-		if err := q.did(ctx, beginning, 0, q.store().hook(ctx)); err != nil {
-			return err
-		}
-	}
 	w := q.newWorker(ctx, gateway, cfg)
-	if err := w.checkAge(ctx); err != nil {
+	// Who stops it now gets no error: it begins, and ends.
+	if err := limited(context.WithoutCancel(ctx), w.start); err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
@@ -154,6 +147,18 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		stopped = errors.Join(stopped, err, client.StopAndCancel(context.WithoutCancel(ctx)))
 	}
 	return stopped
+}
+
+// start finds out whether the worker may begin.
+func (w *worker[TTx]) start(ctx context.Context) error {
+	err := w.ready(ctx, w.db.session())
+	if err == nil && w.onSettled != nil {
+		err = w.store().hook(ctx)
+	}
+	if err = w.did(ctx, beginning, 0, err); err != nil {
+		return err
+	}
+	return w.checkAge(ctx)
 }
 
 // checkGateway finds out, before any job does, that a gateway sends for another store, or

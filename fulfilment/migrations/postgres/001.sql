@@ -1,5 +1,7 @@
 -- The tables of version 1. The schema is Config.Schema, jpayment by default.
-CREATE SCHEMA IF NOT EXISTS jpayment;
+DO $$ BEGIN -- Whoever owns the schema needs no right to make one.
+	IF to_regnamespace('jpayment') IS NULL THEN CREATE SCHEMA jpayment; END IF;
+END $$;
 CREATE TABLE jpayment.jpayment_job (
 	id             BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	store_id       TEXT    NOT NULL,
