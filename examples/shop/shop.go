@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// table is the shop's own. It is in the same database as the jobs, so that one transaction
+// changes both.
+const table = `CREATE TABLE IF NOT EXISTS orders (
+	number     TEXT   NOT NULL PRIMARY KEY,
+	payment_id TEXT   NOT NULL, -- 決済番号; a re-authorisation replaces it
+	total      BIGINT NOT NULL, -- yen
+	state      TEXT   NOT NULL
+)`
+
+// State is what the shop knows of an order.
+type State string
+
+const (
+	Open       State = "open"
+	Shipping   State = "shipping" // its capture is asked for
+	Shipped    State = "shipped"  // and done
+	Cancelling State = "cancelling"
+	Cancelled  State = "cancelled"
+	Problem    State = "problem" // refused, or in review: a person has to look
+)
+
+// Order is a row of the table.
+type Order struct {
+	Number, PaymentID string
+	Total             int64
+	State             State
+}
+
+// shop is what the page and the process need, on either database.
+type shop interface {
+	add(ctx context.Context, o Order) error
+	orders(ctx context.Context) ([]Order, error)
+	ship(ctx context.Context, number string) error
+	shipPart(ctx context.Context, number string, total int64) error
+	cancel(ctx context.Context, number string) error
+
+	// These are the queue's.
+	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
+	Settle(ctx context.Context, k *jpayment.Kickback) error
+	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
+}
+
+// openShop opens a shop on a Postgres, if the name is a URL, or on a SQLite file.
+func openShop(ctx context.Context, name string, config fulfilment.Config) (s shop, closeIt func(), err error) {
+	if strings.HasPrefix(name, "postgres") {
+		pool, err := pgxpool.New(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		q, err := fulfilment.NewPostgres(pool, config)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err = newShop(ctx, q, onPostgres(pool))
+		return s, pool.Close, err
+	}
+	db, err := fulfilment.OpenSQLite(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := fulfilment.NewSQLite(db, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err = newShop(ctx, q, onSQLite(db))
+	return s, func() { _ = db.Close() }, err // What is committed is on the disk.
+}
+
+// shopOn is a shop whose transactions are TTx.
+type shopOn[TTx any] struct {
+	*fulfilment.Queue[TTx]
+	database[TTx]
+}
+
+// newShop makes the tables, and has the queue tell the shop of verdicts.
+func newShop[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db database[TTx]) (shop, error) {
+	s := shopOn[TTx]{q, db}
+	q.OnSettled(s.settled)
+	if err := q.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.transact(ctx, func(tx TTx) error { return s.query(ctx, tx, none, table) })
+}
+
+// add takes an order, whose payment the checkout has authorised (仮売上).
+func (s shopOn[TTx]) add(ctx context.Context, o Order) error {
+	return s.transact(ctx, func(tx TTx) error {
+		return s.query(ctx, tx, none, `INSERT INTO orders (number, payment_id, total, state) VALUES ($1, $2, $3, 'open')`,
+			o.Number, o.PaymentID, o.Total)
+	})
+}
+
+// ship marks an order and asks for the capture of its payment: both, or neither.
+func (s shopOn[TTx]) ship(ctx context.Context, number string) error {
+	return s.transact(ctx, func(tx TTx) error {
+		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping' WHERE number = $1 AND state = 'open' RETURNING payment_id`, number)
+		if err != nil {
+			return err
+		}
+		_, err = s.EnqueueTx(ctx, tx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: paymentID}))
+		return err
+	})
+}
+
+// shipPart ships less than was ordered. A capture takes a payment as a whole, so a
+// re-authorisation first replaces it by one of the lower amount: see settled.
+func (s shopOn[TTx]) shipPart(ctx context.Context, number string, total int64) error {
+	return s.transact(ctx, func(tx TTx) error {
+		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping', total = $1
+			WHERE number = $2 AND state = 'open' AND total > $1 RETURNING payment_id`, total, number)
+		if err != nil {
+			return err
+		}
+		_, err = s.EnqueueTx(ctx, tx, fulfilment.ReAuth(number, jpayment.ReAuthRequest{PaymentID: paymentID, Amount: total}))
+		return err
+	})
+}
+
+// cancel gives the money back, before the capture or after it. InTurn lets it come after a
+// capture that is on its way. While a re-authorisation is, the error says so.
+func (s shopOn[TTx]) cancel(ctx context.Context, number string) error {
+	return s.transact(ctx, func(tx TTx) error {
+		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'cancelling'
+			WHERE number = $1 AND state NOT IN ('cancelling', 'cancelled') RETURNING payment_id`, number)
+		if err != nil {
+			return err
+		}
+		_, err = s.EnqueueTx(ctx, tx, fulfilment.Cancel(number, jpayment.CancelRequest{PaymentID: paymentID}).InTurn())
+		return err
+	})
+}
+
+// settled hears of each verdict, in the transaction that records it: what it does is done if
+// and only if the verdict is recorded.
+func (s shopOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
+	number := job.Reference
+	switch {
+	case job.State != fulfilment.StateDone: // The page shows why, and what to do.
+		return s.query(ctx, tx, none, `UPDATE orders SET state = 'problem' WHERE number = $1`, number)
+	case job.Operation == jpayment.OpReAuth:
+		if err := s.query(ctx, tx, none, `UPDATE orders SET payment_id = $1, state = 'shipping' WHERE number = $2`, job.NewPaymentID, number); err != nil {
+			return err
+		}
+		_, err := s.EnqueueTx(ctx, tx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: job.NewPaymentID}))
+		return err
+	case job.Operation == jpayment.OpSales: // An order that was cancelled meanwhile stays so.
+		return s.query(ctx, tx, none, `UPDATE orders SET state = 'shipped' WHERE number = $1 AND state <> 'cancelling'`, number)
+	default:
+		return s.query(ctx, tx, none, `UPDATE orders SET state = 'cancelled' WHERE number = $1`, number)
+	}
+}
+
+// orders returns all of them.
+func (s shopOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
+	err = s.transact(ctx, func(tx TTx) error {
+		all = nil
+		return s.query(ctx, tx, func(scan scanner) error {
+			var o Order
+			err := scan(&o.Number, &o.PaymentID, &o.Total, &o.State)
+			all = append(all, o)
+			return err
+		}, `SELECT number, payment_id, total, state FROM orders ORDER BY number`)
+	})
+	return all, err
+}
+
+// errNotNow says that an order is not in a state for what was asked.
+var errNotNow = errors.New("the order's state does not allow it")
+
+// mark changes an order and returns its payment.
+func (s shopOn[TTx]) mark(ctx context.Context, tx TTx, statement string, args ...any) (paymentID string, err error) {
+	err = s.query(ctx, tx, func(scan scanner) error { return scan(&paymentID) }, statement, args...)
+	if err == nil && paymentID == "" {
+		err = errNotNow
+	}
+	return paymentID, err
+}
+
+// database is what differs between SQLite and Postgres.
+type database[TTx any] struct {
+	transact func(ctx context.Context, f func(tx TTx) error) error
+	query    func(ctx context.Context, tx TTx, each func(scanner) error, statement string, args ...any) error
+}
+
+// scanner reads a row.
+type scanner func(into ...any) error
+
+func none(scanner) error { return nil }
+
+func onSQLite(db *sql.DB) database[*sql.Tx] {
+	return database[*sql.Tx]{
+		transact: func(ctx context.Context, f func(*sql.Tx) error) error {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback() //nolint:errcheck // After the commit it does nothing.
+			if err := f(tx); err != nil {
+				return err
+			}
+			return tx.Commit()
+		},
+		query: func(ctx context.Context, tx *sql.Tx, each func(scanner) error, statement string, args ...any) error {
+			rows, err := tx.QueryContext(ctx, statement, args...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close() //nolint:errcheck // Err tells.
+			for rows.Next() {
+				if err := each(rows.Scan); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		},
+	}
+}
+
+func onPostgres(pool *pgxpool.Pool) database[pgx.Tx] {
+	return database[pgx.Tx]{
+		transact: func(ctx context.Context, f func(pgx.Tx) error) error { return pgx.BeginFunc(ctx, pool, f) },
+		query: func(ctx context.Context, tx pgx.Tx, each func(scanner) error, statement string, args ...any) error {
+			rows, err := tx.Query(ctx, statement, args...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				if err := each(rows.Scan); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		},
+	}
+}
