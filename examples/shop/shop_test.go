@@ -203,29 +203,33 @@ func databases(t *testing.T, test func(t *testing.T, database string)) {
 		t.Parallel()
 		test(t, filepath.Join(t.TempDir(), "shop.db"))
 	})
-	t.Run("Postgres", func(t *testing.T) {
-		const variable = "JPAYMENT_TEST_POSTGRES"
-		server := os.Getenv(variable)
-		if server == "" {
-			t.Skipf("set %s to the URL of a Postgres to run this on it too", variable)
-		}
-		t.Parallel()
-		name := fmt.Sprintf("shop_%d_%d", os.Getpid(), made.Add(1))
-		do := func(statement string) {
-			ctx := context.WithoutCancel(t.Context())
-			c, err := pgx.Connect(ctx, server)
-			require.NoError(t, err)
-			defer c.Close(ctx) //nolint:errcheck // Exec has told.
-			_, err = c.Exec(ctx, statement)
-			require.NoError(t, err)
-		}
-		do("CREATE DATABASE " + name)
-		t.Cleanup(func() { do("DROP DATABASE " + name + " WITH (FORCE)") })
-		u, err := url.Parse(server)
+	t.Run("Postgres", func(t *testing.T) { postgres(t, test) })
+}
+
+// postgres runs a test on a database of its own, if there is a server.
+func postgres(t *testing.T, test func(t *testing.T, database string)) {
+	t.Helper()
+	const variable = "JPAYMENT_TEST_POSTGRES"
+	server := os.Getenv(variable)
+	if server == "" {
+		t.Skipf("set %s to the URL of a Postgres to run this on it too", variable)
+	}
+	t.Parallel()
+	name := fmt.Sprintf("shop_%d_%d", os.Getpid(), made.Add(1))
+	do := func(statement string) {
+		ctx := context.WithoutCancel(t.Context())
+		c, err := pgx.Connect(ctx, server)
 		require.NoError(t, err)
-		u.Path = "/" + name
-		test(t, u.String())
-	})
+		defer c.Close(ctx) //nolint:errcheck // Exec has told.
+		_, err = c.Exec(ctx, statement)
+		require.NoError(t, err)
+	}
+	do("CREATE DATABASE " + name)
+	t.Cleanup(func() { do("DROP DATABASE " + name + " WITH (FORCE)") })
+	u, err := url.Parse(server)
+	require.NoError(t, err)
+	u.Path = "/" + name
+	test(t, u.String())
 }
 
 var made atomic.Int64
