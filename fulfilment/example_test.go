@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -273,6 +274,500 @@ func ExampleQueue_Settle() {
 	// order-3: done, the kickback said so; the payment is now 10000002
 }
 
+// Less is shipped than was ordered. A capture takes a payment as a whole, so a
+// re-authorisation replaces it by one of the lower amount, and the verdict on that enqueues the
+// capture of the new payment: each in one transaction with the order.
+func ExampleQueue_OnSettled() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 5000})
+	if _, err := db.ExecContext(ctx, `
+		CREATE TABLE orders (number TEXT PRIMARY KEY, payment_id TEXT NOT NULL, status TEXT NOT NULL);
+		INSERT INTO orders VALUES ('order-1', $1, 'packed in part')`, paymentID); err != nil {
+		log.Fatal(err)
+	}
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	q.OnSettled(func(ctx context.Context, tx *sql.Tx, job fulfilment.Job) error { // for at most HookTimeout
+		number := job.Reference
+		switch {
+		case job.State != fulfilment.StateDone:
+			_, err := tx.ExecContext(ctx, `UPDATE orders SET status = 'to be looked at' WHERE number = ?`, number)
+			return err
+		case job.Operation == jpayment.OpReAuth:
+			if _, err := tx.ExecContext(ctx, `UPDATE orders SET payment_id = ? WHERE number = ?`, job.NewPaymentID, number); err != nil {
+				return err
+			}
+			_, err := q.EnqueueTx(ctx, tx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: job.NewPaymentID}))
+			return err
+		default:
+			_, err := tx.ExecContext(ctx, `UPDATE orders SET status = 'shipped' WHERE number = ?`, number)
+			return err
+		}
+	})
+	if err := q.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+
+	if _, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: paymentID, Amount: 3000})); err != nil {
+		log.Fatal(err)
+	}
+	reauth := settled(ctx, q, jpayment.OpReAuth, paymentID)
+	settled(ctx, q, jpayment.OpSales, reauth.NewPaymentID) // which is there by now
+	stop()
+	var status string
+	if err := db.QueryRowContext(ctx, `SELECT payment_id, status FROM orders WHERE number = 'order-1'`).Scan(&paymentID, &status); err != nil {
+		log.Fatal(err)
+	}
+	payment, _ := gateway.Payment(paymentID)
+	fmt.Printf("order-1 is %s; payment %s of %d yen is %s\n", status, payment.ID, payment.Amount, payment.State)
+	fmt.Println("order code may take", fulfilment.HookTimeout)
+	// Output:
+	// order-1 is shipped; payment 10000002 of 3000 yen is captured
+	// order code may take 10s
+}
+
+// An order is cancelled while its capture is on its way. The cancellation is sent once the
+// capture is done.
+func ExampleRequest_After() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	capture, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID}))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	cancel := fulfilment.Cancel("order-1", jpayment.CancelRequest{PaymentID: paymentID})
+	_, err = q.Enqueue(ctx, cancel)
+	var conflict *fulfilment.ConflictError
+	if errors.As(err, &conflict) {
+		fmt.Println(conflict.What())
+		fmt.Println(conflict.Next())
+	}
+	job, err := q.Enqueue(ctx, cancel.After(capture))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s comes after job %d: %s\n", job.Operation, job.After, job.Reason.Text())
+
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	if job, err = q.Wait(ctx, job.ID); err != nil {
+		log.Fatal(err)
+	}
+	stop()
+	fmt.Println(job.Operation, job.State)
+	for _, r := range gateway.Requests() {
+		fmt.Println("the gateway was asked for", r.Operation)
+	}
+	// Output:
+	// Cancel of payment 10000001 was not recorded, since its Sales is open (job 1, reference "order-1", waiting)
+	// let the request come after that job (Request.After), or withdraw that job first
+	// Cancel comes after job 1: it is sent once the job that it comes after is done
+	// Cancel done
+	// the gateway was asked for Sales
+	// the gateway was asked for Cancel
+}
+
+// A list with several lines about a payment is sent in the order of the list. If a line is
+// refused, those that come after it are.
+func ExampleRequest_InTurn() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	good := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	declined := gateway.Authorize(jpaymenttest.Authorization{Amount: 2000, Decline: "G1242G120000"})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	var list []fulfilment.Request
+	for _, id := range []string{good, declined} {
+		list = append(list,
+			fulfilment.Sales("order-"+id, jpayment.SalesRequest{PaymentID: id}).InTurn(),
+			fulfilment.Cancel("order-"+id, jpayment.CancelRequest{PaymentID: id}).InTurn())
+	}
+	jobs, err := q.EnqueueAll(ctx, list)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	for _, job := range jobs {
+		if job, err = q.Wait(ctx, job.ID); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s %s: %s %q\n", job.PaymentID, job.Operation, job.State, job.Reason)
+	}
+	stop()
+	// Output:
+	// 10000001 Sales: done ""
+	// 10000001 Cancel: done ""
+	// 10000002 Sales: refused "code"
+	// 10000002 Cancel: refused "predecessor"
+}
+
+// A request that waits for an answer, such as one of HTTP, waits for the verdict, and not for
+// ever.
+func ExampleQueue_Wait() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	defer stop()
+	job, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID}))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	waiting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	job, err = q.Wait(waiting, job.ID)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Println("it is on its way")
+	case err != nil:
+		log.Fatal(err)
+	default:
+		fmt.Println(job.Reference, job.State.Text())
+	}
+	// Output:
+	// order-1 done
+}
+
+// Another service follows the verdicts by polling. It keeps the position of the last one that
+// it has dealt with, and so misses none.
+func ExampleQueue_Changes() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	defer stop()
+	var position int64 // which the service keeps in its own database
+	for _, number := range []string{"order-1", "order-2"} {
+		paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+		job, err := q.Enqueue(ctx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: paymentID}))
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := q.Wait(ctx, job.ID); err != nil {
+			log.Fatal(err)
+		}
+
+		for change, err := range q.Changes(ctx, position) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%d: %s is %s\n", change.Position, change.Job.Reference, change.State)
+			position = change.Position
+		}
+	}
+	// Output:
+	// 1: order-1 is done
+	// 2: order-2 is done
+}
+
+// A wrong amount that has not been carried out is withdrawn, and the right one asked for, in
+// one transaction.
+func ExampleQueue_ReviewTx() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := q.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	wrong, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 20000}))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tx.Rollback() // After the commit it does nothing.
+	if _, err := q.ReviewTx(ctx, tx, wrong.ID, fulfilment.Decision{State: fulfilment.StateRefused, By: "the order desk"}); err != nil {
+		log.Fatal(err) // Such as: it may have been carried out.
+	}
+	if _, err := q.EnqueueTx(ctx, tx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 2000})); err != nil {
+		log.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		log.Fatal(err)
+	}
+	jobs, err := q.Jobs(ctx, fulfilment.Filter{PaymentID: "10000001"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, job := range jobs {
+		fmt.Println(job.Amount, "yen:", job.State)
+	}
+	// Output:
+	// 20000 yen: refused
+	// 2000 yen: waiting
+}
+
+// Accounts looked at the wrong payment. A later decision corrects the first, and both stay on
+// record.
+func ExampleDecision() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropBeforeBooking})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	job, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: paymentID, Amount: 2000}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	if _, err := q.Wait(ctx, job.ID); err != nil {
+		log.Fatal(err)
+	}
+	stop()
+
+	for _, d := range []fulfilment.Decision{
+		{State: fulfilment.StateDone, NewPaymentID: "10000007", By: "Sato", Note: jpayment.NewSecret("10000007 has 2000 yen")},
+		{State: fulfilment.StateRefused, By: "Suzuki", Note: jpayment.NewSecret("10000007 is another order's"), Corrects: true},
+	} {
+		if _, err := q.Review(ctx, job.ID, d); err != nil {
+			log.Fatal(err)
+		}
+	}
+	decisions, err := q.Decisions(ctx, job.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range decisions { // d.At says when.
+		fmt.Println(d.State, "by", d.By+":", d.Note.Reveal())
+	}
+	// Output:
+	// done by Sato: 10000007 has 2000 yen
+	// refused by Suzuki: 10000007 is another order's
+}
+
+// What a person found out about several jobs is recorded as a whole, or not at all.
+func ExampleQueue_ReviewAll() {
+	ctx := context.Background()
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	jobs, err := q.EnqueueAll(ctx, []fulfilment.Request{
+		fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001"}),
+		fulfilment.Sales("order-2", jpayment.SalesRequest{PaymentID: "10000002"}),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	withdrawn := fulfilment.Decision{State: fulfilment.StateRefused, By: "the order desk"}
+	jobs, err = q.ReviewAll(ctx, map[int64]fulfilment.Decision{jobs[0].ID: withdrawn, jobs[1].ID: withdrawn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, job := range jobs {
+		fmt.Println(job.Reference, job.State, job.Reason)
+	}
+	// Output:
+	// order-1 refused decided
+	// order-2 refused decided
+}
+
+// A person says that a re-authorisation was not carried out, and a signed kickback says that
+// it was. The decision stands, and the job is shown to a person again.
+func ExampleFilter() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	job, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: paymentID, Amount: 2000}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	if _, err := q.Wait(ctx, job.ID); err != nil {
+		log.Fatal(err)
+	}
+	stop()
+	if _, err := q.Review(ctx, job.ID, fulfilment.Decision{State: fulfilment.StateRefused, By: "Sato"}); err != nil {
+		log.Fatal(err)
+	}
+
+	kickback := &jpayment.Kickback{ // as a handler has read and verified it
+		Result:  jpayment.Result{PaymentID: "10000002", Status: jpayment.StatusSucceeded},
+		Request: jpayment.KickbackRequest{StoreID: "123456", PaymentID: paymentID, Amount: 2000, At: time.Now()},
+	}
+	if err := q.Settle(ctx, kickback); err != nil {
+		log.Fatal(err)
+	}
+	status, err := q.Status(ctx, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("disputed:", status.Disputed)
+	jobs, err := q.Jobs(ctx, fulfilment.Filter{ForPerson: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, job := range jobs { // job.DisputedAt says since when.
+		fmt.Printf("%s is %s: %s\n%s\n", job.Reference, job.State, job.Dispute, job.Next())
+	}
+	// Output:
+	// disputed: 1
+	// order-1 is refused: a kickback tells of the new payment 10000002
+	// look both up in the control panel, then decide again, or confirm what stands
+}
+
+// The gateway is under maintenance. The store pauses until that is over, and goes on by itself.
+func ExamplePause() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	gateway.SetMaintenance(true)
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	if _, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID})); err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	defer stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for range poll.C {
+		status, err := q.Status(ctx, "")
+		if err != nil {
+			log.Fatal(err)
+		}
+		if pause := status.Paused; pause != nil {
+			fmt.Println(pause.Reason.Text())
+			fmt.Println("it ends by itself:", pause.Until.After(pause.At))
+			break
+		}
+	}
+	// Output:
+	// the gateway is under maintenance
+	// it ends by itself: true
+}
+
+// A backup is restored that is older than what the worker has seen. It refuses to start until
+// AfterRestore has put what was open into review.
+func ExampleQueue_AfterRestore() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	// The file stands beside the worker, where no backup of the database brings it back.
+	witness := fulfilment.WorkerConfig{Witness: filepath.Join(dir, "seen.json")}
+	queueOn := func(file string) (*sql.DB, *fulfilment.Queue[*sql.Tx]) {
+		db, err := fulfilment.OpenSQLite(filepath.Join(dir, file))
+		if err != nil {
+			log.Fatal(err)
+		}
+		q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := q.Migrate(ctx); err != nil {
+			log.Fatal(err)
+		}
+		return db, q
+	}
+	db, q := queueOn("shop.db")
+	defer db.Close()
+	job, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", filepath.Join(dir, "backup.db")); err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, witness)
+	if _, err := q.Wait(ctx, job.ID); err != nil { // The capture is done after the backup.
+		log.Fatal(err)
+	}
+	stop()
+
+	backup, q := queueOn("backup.db")
+	defer backup.Close()
+	err = q.Run(ctx, gateway.Client(), witness)
+	fmt.Println(jpayment.WhatOf(err))
+	reviews, err := q.AfterRestore(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("in review:", reviews)
+	stop = exampleWorker(q, gateway, witness) // It starts.
+	next := gateway.Authorize(jpaymenttest.Authorization{Amount: 2000})
+	if _, err := q.Enqueue(ctx, fulfilment.Sales("order-2", jpayment.SalesRequest{PaymentID: next})); err != nil {
+		log.Fatal(err)
+	}
+	settled(ctx, q, jpayment.OpSales, next)
+	stop()
+	for _, r := range gateway.Requests() {
+		fmt.Println(r.Operation, r.PaymentID)
+	}
+	// Output:
+	// the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it
+	// in review: 1
+	// Sales 10000001
+	// Sales 10000002
+}
+
+// A merchant's own migration tool gets the statements.
+func ExampleMigrations() {
+	for _, database := range []string{"sqlite", "postgres"} {
+		files, err := fs.Glob(fulfilment.Migrations(), database+"/*.sql")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(files)
+	}
+	fmt.Println("this program works with version", fulfilment.SchemaVersion)
+	// Output:
+	// [sqlite/001.sql sqlite/002.sql]
+	// [postgres/001.sql postgres/002.sql]
+	// this program works with version 2
+}
+
 // exampleQueue makes a queue on a new file.
 func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Queue[*sql.Tx], remove func()) {
 	dir, err := os.MkdirTemp("", "")
@@ -295,18 +790,28 @@ func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Que
 	}
 }
 
-// settled waits until nothing more is sent for a payment.
-func settled(ctx context.Context, q *fulfilment.Queue[*sql.Tx], op jpayment.Operation, paymentID string) fulfilment.Job {
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for range poll.C {
-		job, err := q.Job(ctx, op, paymentID)
-		if err != nil {
+// exampleWorker runs a worker against the simulated gateway until stop is called.
+func exampleWorker(q *fulfilment.Queue[*sql.Tx], gateway *jpaymenttest.Server, cfg fulfilment.WorkerConfig) (stop func()) {
+	client := gateway.Client(jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- q.Run(ctx, client, cfg) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
 			log.Fatal(err)
 		}
-		if job.State.Settled() {
-			return job
-		}
 	}
-	panic("a ticker does not end")
+}
+
+// settled waits for the verdict on a request.
+func settled(ctx context.Context, q *fulfilment.Queue[*sql.Tx], op jpayment.Operation, paymentID string) fulfilment.Job {
+	job, err := q.Job(ctx, op, paymentID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if job, err = q.Wait(ctx, job.ID); err != nil {
+		log.Fatal(err)
+	}
+	return job
 }
