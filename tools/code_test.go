@@ -23,8 +23,8 @@ import (
 
 // imports are the packages that a fragment may name without saying where they are.
 var imports = []string{
-	"context", "database/sql", "errors", "fmt", "io", "log/slog", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "time",
-	"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool",
+	"context", "database/sql", "errors", "fmt", "io", "io/fs", "log/slog", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "syscall", "time",
+	"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool", "golang.org/x/sync/errgroup",
 	"github.com/jpayment-go/jpayment", "github.com/jpayment-go/jpayment/fulfilment", "github.com/jpayment-go/jpayment/jpaymenttest",
 }
 

@@ -27,7 +27,10 @@ var (
 	pool     *pgxpool.Pool
 	q        *fulfilment.Queue[*sql.Tx]
 	config   fulfilment.Config
+	clients  map[string]*jpayment.Client // by store
 )
+
+func settled(context.Context, *sql.Tx, fulfilment.Job) error { return nil }
 
 func ship(any, jpayment.Amount) error { return nil }
 func hold(any, error) error           { return nil }
