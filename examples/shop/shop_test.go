@@ -216,16 +216,8 @@ func postgres(t *testing.T, test func(t *testing.T, database string)) {
 	}
 	t.Parallel()
 	name := fmt.Sprintf("shop_%d_%d", os.Getpid(), made.Add(1))
-	do := func(statement string) {
-		ctx := context.WithoutCancel(t.Context())
-		c, err := pgx.Connect(ctx, server)
-		require.NoError(t, err)
-		defer c.Close(ctx) //nolint:errcheck // Exec has told.
-		_, err = c.Exec(ctx, statement)
-		require.NoError(t, err)
-	}
-	do("CREATE DATABASE " + name)
-	t.Cleanup(func() { do("DROP DATABASE " + name + " WITH (FORCE)") })
+	do(t, server, "CREATE DATABASE "+name)
+	t.Cleanup(func() { do(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u, err := url.Parse(server)
 	require.NoError(t, err)
 	u.Path = "/" + name
@@ -233,6 +225,17 @@ func postgres(t *testing.T, test func(t *testing.T, database string)) {
 }
 
 var made atomic.Int64
+
+// do runs a statement on a Postgres.
+func do(t *testing.T, database, statement string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	c, err := pgx.Connect(ctx, database)
+	require.NoError(t, err)
+	defer c.Close(ctx) //nolint:errcheck // Exec has told.
+	_, err = c.Exec(ctx, statement)
+	require.NoError(t, err)
+}
 
 // open opens the shop beside whoever else has it open.
 func open(t *testing.T, database string) shop {
@@ -273,8 +276,14 @@ func becomes(t *testing.T, s shop, number string, state State) {
 	require.Eventually(t, func() bool { return order(t, s, number).State == state }, patience, 20*time.Millisecond, "%s is not %s", number, state)
 }
 
+// worker is what works: a shop, or a queue.
+type worker interface {
+	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
+	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
+}
+
 // work runs a worker until no job is open.
-func work(t *testing.T, s shop, gateway jpayment.Gateway) {
+func work(t *testing.T, s worker, gateway jpayment.Gateway) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
