@@ -116,6 +116,9 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	if job.Reason != fulfilment.ReasonNone {
 		verdict += ", `" + string(job.Reason) + "`"
 	}
+	if status.Paused != nil && !status.Paused.Until.IsZero() {
+		return jpayment.Text{En: verdict + "; the store pauses until it is over", Ja: verdict + "。店舗は終了まで一時停止"}
+	}
 	if status.Paused != nil {
 		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。店舗は一時停止"}
 	}
