@@ -286,7 +286,7 @@ func ExampleQueue_OnSettled() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -495,7 +495,7 @@ func ExampleQueue_ReviewTx() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "shop.db"))
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -711,7 +711,7 @@ func ExampleQueue_AfterRestore() {
 		}
 		return db, q
 	}
-	db, q := queueOn("shop.db")
+	db, q := queueOn("orders.db")
 	defer db.Close()
 	job, err := q.Enqueue(ctx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: paymentID}))
 	if err != nil {

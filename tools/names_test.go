@@ -63,6 +63,7 @@ func TestOneWordForOneThing(t *testing.T) {
 		}
 		src, err := os.ReadFile(file)
 		for i, line := range strings.Split(string(src), "\n") {
+			line = strings.ReplaceAll(line, "examples/shop", "") // It is an address.
 			if word := otherWord.FindString(line); word != "" {
 				t.Errorf("%s:%d: %q has another word here", file, i+1, word)
 			}

@@ -19,7 +19,7 @@ func TestSQL(t *testing.T) {
 	for _, p := range documents(t) {
 		for _, b := range p.blocks("sql") {
 			ran++
-			db, q := openQueue(t, filepath.Join(t.TempDir(), "shop.db"), store)
+			db, q := openQueue(t, filepath.Join(t.TempDir(), "orders.db"), store)
 			_, err := q.Enqueue(t.Context(), fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "1"}))
 			require.NoError(t, err)
 			rows, err := db.QueryContext(t.Context(), b.text)

@@ -37,10 +37,10 @@ func TestInABrowser(t *testing.T) {
 
 		submit(t, ctx, `#A-1005 .ship`, http.StatusOK) // the issuer declines
 		sees(t, ctx, `document.querySelector("#A-1005").dataset.state === "problem" && document.querySelector("#A-1005 .next").textContent !== ""`)
-		artifact(t, ctx, "shop-ja.png")
+		artifact(t, ctx, "store-ja.png")
 		submit(t, ctx, `#other`, http.StatusOK)
 		sees(t, ctx, `document.documentElement.lang === "en" && document.querySelector("#A-1004 .ship").textContent === "Ship"`)
-		artifact(t, ctx, "shop-en.png")
+		artifact(t, ctx, "store-en.png")
 	})
 }
 

@@ -1,5 +1,5 @@
-// Shop is a small shop that is paid by card. It ships orders, ships them in part, and cancels
-// them, and what it asks of the gateway survives its own end at any moment.
+// A small order system, paid by card. It ships orders, ships them in part, and cancels them,
+// and what it asks of the gateway survives its own end at any moment.
 //
 //	go run ./examples/shop
 //
@@ -32,7 +32,7 @@ import (
 
 const storeID = "123456" // 店舗ID
 
-// key signs what kickbacks answer. A shop has it from its secret store.
+// key signs what kickbacks answer. In production it comes from the secret store.
 var key = []byte("from the secret store: 32 bytes or more")
 
 func main() {
@@ -53,22 +53,22 @@ type settings struct {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var c settings
-	flags := flag.NewFlagSet("shop", flag.ContinueOnError)
+	flags := flag.NewFlagSet("store", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&c.database, "database", "", "SQLite `file` or postgres:// URL; by default a file that goes with the process")
 	flags.StringVar(&c.gateway, "gateway", "", "`URL` of the gateway; by default a simulated one in the process")
-	flags.StringVar(&c.pages, "listen", "127.0.0.1:8088", "`address` of the shop's page")
+	flags.StringVar(&c.pages, "listen", "127.0.0.1:8088", "`address` of the store's page")
 	flags.StringVar(&c.kickbacks, "kickbacks", "127.0.0.1:8089", "`address` to which kickbacks come (決済結果通知URL)")
 	flags.DurationVar(&c.callTimeout, "call-timeout", 70*time.Second, "how long a call may take; whoever stops the process has to wait longer")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "shop")
+	dir, err := os.MkdirTemp("", "store")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // It is in the directory for what nobody misses.
-	s, closeShop, err := openShop(ctx, cmp.Or(c.database, filepath.Join(dir, "shop.db")), fulfilment.Config{
+	s, closeStore, err := openStore(ctx, cmp.Or(c.database, filepath.Join(dir, "orders.db")), fulfilment.Config{
 		StoreID:      storeID,
 		KickbackWait: 10 * time.Minute, // Re-authorisations are settled by their kickbacks.
 		Logger:       slog.New(slog.NewTextHandler(out, nil)),
@@ -76,13 +76,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer closeShop()
+	defer closeStore()
 	return serve(ctx, s, c, out)
 }
 
 // serve runs the page, the receiver of kickbacks and the worker until the context ends, and
 // returns when all three have finished what they had begun.
-func serve(ctx context.Context, s shop, c settings, out io.Writer) error {
+func serve(ctx context.Context, s store, c settings, out io.Writer) error {
 	var listen net.ListenConfig
 	kickbacks, err := listen.Listen(ctx, "tcp", c.kickbacks)
 	if err != nil {
@@ -116,7 +116,7 @@ func serve(ctx context.Context, s shop, c settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "shop http://%s/ kickbacks http://%s/\n", pages.Addr(), kickbacks.Addr())
+	fmt.Fprintf(out, "store http://%s/ kickbacks http://%s/\n", pages.Addr(), kickbacks.Addr())
 
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return jpayment.ServeKickbacks(ctx, kickbacks, handler) })
@@ -140,8 +140,8 @@ func servePages(ctx context.Context, l net.Listener, h http.Handler) error {
 	return server.Shutdown(ending)
 }
 
-// demonstrate fills an empty shop with orders that are paid at a simulated gateway.
-func demonstrate(ctx context.Context, s shop, gateway *jpaymenttest.Server) error {
+// demonstrate fills an empty store with orders that are paid at a simulated gateway.
+func demonstrate(ctx context.Context, s store, gateway *jpaymenttest.Server) error {
 	before, err := s.orders(ctx)
 	if err != nil {
 		return err

@@ -81,9 +81,9 @@ func (v view) In(t jpayment.Text) string {
 	return t.Ja
 }
 
-// page shows the shop's orders. Who may see it is not this example's subject: it listens on
+// page shows the store's orders. Who may see it is not this example's subject: it listens on
 // this machine only.
-type page struct{ shop }
+type page struct{ store }
 
 func (p page) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -120,7 +120,7 @@ func language(r *http.Request) string {
 	return "ja"
 }
 
-// show writes the page, with what kept the shop from what it was asked for.
+// show writes the page, with what kept the store from what it was asked for.
 func (p page) show(w http.ResponseWriter, r *http.Request, failure error) {
 	v := view{Lang: language(r), Other: "en"}
 	if v.Lang == "en" {

@@ -28,7 +28,7 @@ func TestRights(t *testing.T) {
 		u, err := url.Parse(database)
 		require.NoError(t, err)
 		prefix := strings.Trim(u.Path, "/") // Roles are the whole server's.
-		statements := strings.NewReplacer("shop_", prefix+"_", "DATABASE shop ", "DATABASE "+prefix+" ").Replace(string(found[1]))
+		statements := strings.NewReplacer("store_", prefix+"_", "DATABASE store ", "DATABASE "+prefix+" ").Replace(string(found[1]))
 		admin, err := pgx.Connect(ctx, database)
 		require.NoError(t, err)
 		defer admin.Close(ctx) //nolint:errcheck // Nothing hangs on it.

@@ -17,7 +17,7 @@ import (
 )
 
 // River UI shows the jobs of River in the schema, and what somebody cancels or deletes there
-// is carried out all the same: the shop's own record counts.
+// is carried out all the same: the store's own record counts.
 func TestRiverUI(t *testing.T) {
 	postgres(t, func(t *testing.T, database string) {
 		s := open(t, database)

@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// table is the shop's own. It is in the same database as the jobs, so that one transaction
+// table is the store's own. It is in the same database as the jobs, so that one transaction
 // changes both.
 const table = `CREATE TABLE IF NOT EXISTS orders (
 	number     TEXT   NOT NULL PRIMARY KEY,
@@ -22,7 +22,7 @@ const table = `CREATE TABLE IF NOT EXISTS orders (
 	state      TEXT   NOT NULL
 )`
 
-// State is what the shop knows of an order.
+// State is what the store knows of an order.
 type State string
 
 const (
@@ -41,8 +41,8 @@ type Order struct {
 	State             State
 }
 
-// shop is what the page and the process need, on either database.
-type shop interface {
+// store is what the page and the process need, on either database.
+type store interface {
 	add(ctx context.Context, o Order) error
 	orders(ctx context.Context) ([]Order, error)
 	ship(ctx context.Context, number string) error
@@ -55,8 +55,8 @@ type shop interface {
 	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 }
 
-// openShop opens a shop on a Postgres, if the name is a URL, or on a SQLite file.
-func openShop(ctx context.Context, name string, config fulfilment.Config) (s shop, closeIt func(), err error) {
+// openStore opens a store on a Postgres, if the name is a URL, or on a SQLite file.
+func openStore(ctx context.Context, name string, config fulfilment.Config) (s store, closeIt func(), err error) {
 	if strings.HasPrefix(name, "postgres") {
 		pool, err := pgxpool.New(ctx, name)
 		if err != nil {
@@ -66,7 +66,7 @@ func openShop(ctx context.Context, name string, config fulfilment.Config) (s sho
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err = newShop(ctx, q, onPostgres(pool))
+		s, err = newStore(ctx, q, onPostgres(pool))
 		return s, pool.Close, err
 	}
 	db, err := fulfilment.OpenSQLite(name)
@@ -77,19 +77,19 @@ func openShop(ctx context.Context, name string, config fulfilment.Config) (s sho
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err = newShop(ctx, q, onSQLite(db))
+	s, err = newStore(ctx, q, onSQLite(db))
 	return s, func() { _ = db.Close() }, err // What is committed is on the disk.
 }
 
-// shopOn is a shop whose transactions are TTx.
-type shopOn[TTx any] struct {
+// storeOn is a store whose transactions are TTx.
+type storeOn[TTx any] struct {
 	*fulfilment.Queue[TTx]
 	database[TTx]
 }
 
-// newShop makes the tables, and has the queue tell the shop of verdicts.
-func newShop[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db database[TTx]) (shop, error) {
-	s := shopOn[TTx]{q, db}
+// newStore makes the tables, and has the queue tell the store of verdicts.
+func newStore[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db database[TTx]) (store, error) {
+	s := storeOn[TTx]{q, db}
 	q.OnSettled(s.settled)
 	if err := q.Migrate(ctx); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func newShop[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db database
 }
 
 // add takes an order, whose payment the checkout has authorised (仮売上).
-func (s shopOn[TTx]) add(ctx context.Context, o Order) error {
+func (s storeOn[TTx]) add(ctx context.Context, o Order) error {
 	return s.transact(ctx, func(tx TTx) error {
 		return s.query(ctx, tx, none, `INSERT INTO orders (number, payment_id, total, state) VALUES ($1, $2, $3, 'open')`,
 			o.Number, o.PaymentID, o.Total)
@@ -106,7 +106,7 @@ func (s shopOn[TTx]) add(ctx context.Context, o Order) error {
 }
 
 // ship marks an order and asks for the capture of its payment: both, or neither.
-func (s shopOn[TTx]) ship(ctx context.Context, number string) error {
+func (s storeOn[TTx]) ship(ctx context.Context, number string) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping' WHERE number = $1 AND state = 'open' RETURNING payment_id`, number)
 		if err != nil {
@@ -119,7 +119,7 @@ func (s shopOn[TTx]) ship(ctx context.Context, number string) error {
 
 // shipPart ships less than was ordered. A capture takes a payment as a whole, so a
 // re-authorisation first replaces it by one of the lower amount: see settled.
-func (s shopOn[TTx]) shipPart(ctx context.Context, number string, total int64) error {
+func (s storeOn[TTx]) shipPart(ctx context.Context, number string, total int64) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping', total = $1
 			WHERE number = $2 AND state = 'open' AND total > $1 RETURNING payment_id`, total, number)
@@ -133,7 +133,7 @@ func (s shopOn[TTx]) shipPart(ctx context.Context, number string, total int64) e
 
 // cancel gives the money back, before the capture or after it. InTurn lets it come after a
 // capture that is on its way. While a re-authorisation is, the error says so.
-func (s shopOn[TTx]) cancel(ctx context.Context, number string) error {
+func (s storeOn[TTx]) cancel(ctx context.Context, number string) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'cancelling'
 			WHERE number = $1 AND state NOT IN ('cancelling', 'cancelled') RETURNING payment_id`, number)
@@ -147,7 +147,7 @@ func (s shopOn[TTx]) cancel(ctx context.Context, number string) error {
 
 // settled hears of each verdict, in the transaction that records it: what it does is done if
 // and only if the verdict is recorded.
-func (s shopOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
+func (s storeOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
 	number := job.Reference
 	switch {
 	case job.State != fulfilment.StateDone: // The page shows why, and what to do.
@@ -166,7 +166,7 @@ func (s shopOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) er
 }
 
 // orders returns all of them.
-func (s shopOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
+func (s storeOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
 	err = s.transact(ctx, func(tx TTx) error {
 		all = nil
 		return s.query(ctx, tx, func(scan scanner) error {
@@ -183,7 +183,7 @@ func (s shopOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
 var errNotNow = errors.New("the order's state does not allow it")
 
 // mark changes an order and returns its payment.
-func (s shopOn[TTx]) mark(ctx context.Context, tx TTx, statement string, args ...any) (paymentID string, err error) {
+func (s storeOn[TTx]) mark(ctx context.Context, tx TTx, statement string, args ...any) (paymentID string, err error) {
 	err = s.query(ctx, tx, func(scan scanner) error { return scan(&paymentID) }, statement, args...)
 	if err == nil && paymentID == "" {
 		err = errNotNow

@@ -26,9 +26,9 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// TestMain makes a process of the shop's own of the test binary.
+// TestMain lets the test binary be the program, in a process of its own.
 func TestMain(m *testing.M) {
-	if os.Getenv("SHOP_PROCESS") != "" {
+	if os.Getenv("STORE_PROCESS") != "" {
 		main()
 		return
 	}
@@ -191,7 +191,7 @@ func TestKilled(t *testing.T) {
 
 // With the gateway in the process nothing of an earlier run is taken for its own.
 func TestOldDatabase(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "shop.db")
+	database := filepath.Join(t.TempDir(), "orders.db")
 	require.NoError(t, open(t, database).add(t.Context(), Order{Number: "A-1001", PaymentID: "10000001", Total: 1}))
 	err := run(t.Context(), []string{"-database", database, "-listen", "127.0.0.1:0", "-kickbacks", "127.0.0.1:0"}, io.Discard)
 	require.ErrorContains(t, err, "-gateway")
@@ -201,7 +201,7 @@ func TestOldDatabase(t *testing.T) {
 func databases(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		test(t, filepath.Join(t.TempDir(), "shop.db"))
+		test(t, filepath.Join(t.TempDir(), "orders.db"))
 	})
 	t.Run("Postgres", func(t *testing.T) { postgres(t, test) })
 }
@@ -215,7 +215,7 @@ func postgres(t *testing.T, test func(t *testing.T, database string)) {
 		t.Skipf("set %s to the URL of a Postgres to run this on it too", variable)
 	}
 	t.Parallel()
-	name := fmt.Sprintf("shop_%d_%d", os.Getpid(), made.Add(1))
+	name := fmt.Sprintf("store_%d_%d", os.Getpid(), made.Add(1))
 	do(t, server, "CREATE DATABASE "+name)
 	t.Cleanup(func() { do(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u, err := url.Parse(server)
@@ -237,24 +237,24 @@ func do(t *testing.T, database, statement string) {
 	require.NoError(t, err)
 }
 
-// open opens the shop beside whoever else has it open.
-func open(t *testing.T, database string) shop {
+// open opens the store beside whoever else has it open.
+func open(t *testing.T, database string) store {
 	t.Helper()
-	s, closeIt, err := openShop(t.Context(), database, config)
+	s, closeIt, err := openStore(t.Context(), database, config)
 	require.NoError(t, err)
 	t.Cleanup(closeIt)
 	return s
 }
 
 // pay does what the checkout does.
-func pay(t *testing.T, s shop, gateway *jpaymenttest.Server, number string) (paymentID string) {
+func pay(t *testing.T, s store, gateway *jpaymenttest.Server, number string) (paymentID string) {
 	t.Helper()
 	paymentID = gateway.Authorize(jpaymenttest.Authorization{Amount: 5000, OrderNumber: number})
 	require.NoError(t, s.add(t.Context(), Order{Number: number, PaymentID: paymentID, Total: 5000}))
 	return paymentID
 }
 
-func order(t *testing.T, s shop, number string) Order {
+func order(t *testing.T, s store, number string) Order {
 	t.Helper()
 	all, err := s.orders(t.Context())
 	require.NoError(t, err)
@@ -263,7 +263,7 @@ func order(t *testing.T, s shop, number string) Order {
 	return all[i]
 }
 
-func is(t *testing.T, s shop, number string, state State) {
+func is(t *testing.T, s store, number string, state State) {
 	t.Helper()
 	require.Equal(t, state, order(t, s, number).State, number)
 }
@@ -271,12 +271,12 @@ func is(t *testing.T, s shop, number string, state State) {
 const patience = 2 * time.Minute
 
 // becomes waits for the state of an order.
-func becomes(t *testing.T, s shop, number string, state State) {
+func becomes(t *testing.T, s store, number string, state State) {
 	t.Helper()
 	require.Eventually(t, func() bool { return order(t, s, number).State == state }, patience, 20*time.Millisecond, "%s is not %s", number, state)
 }
 
-// worker is what works: a shop, or a queue.
+// worker is what works: a store, or a queue.
 type worker interface {
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
@@ -296,7 +296,7 @@ func work(t *testing.T, s worker, gateway jpayment.Gateway) {
 	require.NoError(t, <-ended)
 }
 
-// program is the shop as a program, in this process or another.
+// program is the store as a program, in this process or another.
 type program struct {
 	t    *testing.T
 	page string
@@ -321,7 +321,7 @@ func started(t *testing.T, gateway *jpaymenttest.Server, out io.Reader) (page st
 		line, err := lines.ReadString('\n')
 		require.NoError(t, err)
 		var kickbacks string
-		if n, _ := fmt.Sscanf(line, "shop %s kickbacks %s", &page, &kickbacks); n == 2 && gateway != nil {
+		if n, _ := fmt.Sscanf(line, "store %s kickbacks %s", &page, &kickbacks); n == 2 && gateway != nil {
 			gateway.SetKickbackURL(kickbacks)
 		}
 	}
@@ -351,7 +351,7 @@ func startProcess(t *testing.T, gateway *jpaymenttest.Server, database string) (
 	binary, err := os.Executable()
 	require.NoError(t, err)
 	cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, arguments(gateway, database)...) //nolint:gosec // It is this test.
-	cmd.Env = append(os.Environ(), "SHOP_PROCESS=1")
+	cmd.Env = append(os.Environ(), "STORE_PROCESS=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
