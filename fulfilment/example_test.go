@@ -327,7 +327,13 @@ func ExampleQueue_OnSettled() {
 		log.Fatal(err)
 	}
 	reauth := settled(ctx, q, jpayment.OpReAuth, paymentID)
-	settled(ctx, q, jpayment.OpSales, reauth.NewPaymentID) // which is there by now
+	capture, err := q.Job(ctx, jpayment.OpSales, reauth.NewPaymentID) // It is there as soon as the verdict is.
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := q.Wait(ctx, capture.ID); err != nil {
+		log.Fatal(err)
+	}
 	stop()
 	var status string
 	if err := db.QueryRowContext(ctx, `SELECT payment_id, status FROM orders WHERE number = 'order-1'`).Scan(&paymentID, &status); err != nil {
@@ -462,6 +468,9 @@ func ExampleQueue_Changes() {
 	defer remove()
 	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
 	defer stop()
+	deal := func(change fulfilment.Change) {
+		fmt.Printf("%d: %s is %s\n", change.Position, change.Job.Reference, change.State)
+	}
 	var position int64 // which the service keeps in its own database
 	for _, number := range []string{"order-1", "order-2"} {
 		paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
@@ -477,7 +486,7 @@ func ExampleQueue_Changes() {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Printf("%d: %s is %s\n", change.Position, change.Job.Reference, change.State)
+			deal(change)
 			position = change.Position
 		}
 	}
@@ -766,6 +775,171 @@ func ExampleMigrations() {
 	// [sqlite/001.sql sqlite/002.sql]
 	// [postgres/001.sql postgres/002.sql]
 	// this program works with version 2
+}
+
+// The states that a job can be in.
+func ExampleState() {
+	for _, state := range []fulfilment.State{
+		fulfilment.StateWaiting, fulfilment.StateRunning, fulfilment.StateAwaiting,
+		fulfilment.StateDone, fulfilment.StateRefused, fulfilment.StateReview,
+	} {
+		fmt.Printf("%s (%s), settled: %t\n", state.Text().En, state.Text().Ja, state.Settled())
+	}
+	// Output:
+	// waiting (待機中), settled: false
+	// running (送信中), settled: false
+	// awaiting its kickback (通知待ち), settled: false
+	// done (完了), settled: true
+	// refused (拒否), settled: true
+	// in review (要確認), settled: true
+}
+
+// A list is checked as a whole before any of it is asked for, recorded as a batch, and counted
+// by it.
+func ExampleRequest_InBatch() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	var list []fulfilment.Request
+	for range 3 {
+		paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+		list = append(list, fulfilment.Sales("order-"+paymentID, jpayment.SalesRequest{PaymentID: paymentID}).InBatch("November"))
+	}
+	for _, request := range list {
+		known, err := q.Check(ctx, request)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if known.ID != 0 {
+			fmt.Println("asked for before:", known.Reference, known.State)
+		}
+	}
+	if _, err := q.EnqueueAll(ctx, list); err != nil {
+		log.Fatal(err)
+	}
+	status, err := q.Status(ctx, "November")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("open:", status.Open(), "of", status.Total())
+	// Output:
+	// open: 3 of 3
+}
+
+// Nothing is sent during the stock-taking.
+func ExampleQueue_Resume() {
+	ctx := context.Background()
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	if err := q.Pause(ctx, "stock-taking"); err != nil {
+		log.Fatal(err)
+	}
+	status, err := q.Status(ctx, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("paused: %s; next: %s, then resume\n", status.Paused.Why, status.Paused.Next())
+	if err := q.Resume(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if status, err = q.Status(ctx, ""); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("paused:", status.Paused != nil)
+	// Output:
+	// paused: stock-taking; next: remove the cause, then resume
+	// paused: false
+}
+
+// A job is looked up in a transaction, as on SQLite it must be while one is open.
+func ExampleQueue_JobTx() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := q.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := q.JobTx(ctx, tx, jpayment.OpSales, "10000001"); errors.Is(err, fulfilment.ErrNoJob) {
+		fmt.Println("nobody has asked for its capture")
+	}
+	// Output:
+	// nobody has asked for its capture
+}
+
+// What was tried for a job, by which worker, and what came of it.
+func ExampleAttempt() {
+	ctx := context.Background()
+	gateway := jpaymenttest.Start()
+	defer gateway.Close()
+	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
+	gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerStatus, Nth: 1})
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	job, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: paymentID, Amount: 2000}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
+	if _, err := q.Wait(ctx, job.ID); err != nil {
+		log.Fatal(err)
+	}
+	stop()
+	attempts, err := q.Attempts(ctx, job.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, attempt := range attempts {
+		fmt.Printf("%d: %s: %s\n", attempt.Number, attempt.Outcome, attempt.What)
+	}
+	// Output:
+	// 1: unknown: the reply cannot count: the HTTP status is not 200 but 503
+}
+
+// The health check of a process asks the queue, which asks the database nothing.
+func ExampleHealth() {
+	q, remove := exampleQueue(context.Background(), fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	http.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if health := q.Health(); !health.OK() {
+			http.Error(w, health.What.En, http.StatusServiceUnavailable)
+		}
+	})
+	fmt.Println("ready:", q.Health().OK())
+	// Output:
+	// ready: true
+}
+
+// Private data of what was settled three months ago is erased. The verdicts stay.
+func ExampleQueue_Forget() {
+	ctx := context.Background()
+	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
+	forgotten, err := q.Forget(ctx, time.Now().AddDate(0, -3, 0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(forgotten, "jobs")
+	// Output:
+	// 0 jobs
 }
 
 // exampleQueue makes a queue on a new file.
