@@ -281,24 +281,12 @@ func ExampleQueue_OnSettled() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
+	db, q, remove := exampleDatabase(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
 	paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 5000})
 	if _, err := db.ExecContext(ctx, `
 		CREATE TABLE orders (number TEXT PRIMARY KEY, payment_id TEXT NOT NULL, status TEXT NOT NULL);
 		INSERT INTO orders VALUES ('order-1', $1, 'packed in part')`, paymentID); err != nil {
-		log.Fatal(err)
-	}
-	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
-	if err != nil {
 		log.Fatal(err)
 	}
 	q.OnSettled(func(ctx context.Context, tx *sql.Tx, job fulfilment.Job) error { // for at most HookTimeout
@@ -318,9 +306,6 @@ func ExampleQueue_OnSettled() {
 			return err
 		}
 	})
-	if err := q.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
 	stop := exampleWorker(q, gateway, fulfilment.WorkerConfig{})
 
 	if _, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: paymentID, Amount: 3000})); err != nil {
@@ -499,23 +484,8 @@ func ExampleQueue_Changes() {
 // one transaction.
 func ExampleQueue_ReviewTx() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
-	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := q.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
+	db, q, remove := exampleDatabase(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
 	wrong, err := q.Enqueue(ctx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 20000}))
 	if err != nil {
 		log.Fatal(err)
@@ -856,23 +826,8 @@ func ExampleQueue_Resume() {
 // A job is looked up in a transaction, as on SQLite it must be while one is open.
 func ExampleQueue_JobTx() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer db.Close()
-	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := q.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
+	db, q, remove := exampleDatabase(ctx, fulfilment.Config{StoreID: "123456"})
+	defer remove()
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		log.Fatal(err)
@@ -944,12 +899,17 @@ func ExampleQueue_Forget() {
 
 // exampleQueue makes a queue on a new file.
 func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Queue[*sql.Tx], remove func()) {
+	_, q, remove = exampleDatabase(ctx, cfg)
+	return q, remove
+}
+
+// exampleDatabase makes a queue on a new file that orders are in, too.
+func exampleDatabase(ctx context.Context, cfg fulfilment.Config) (db *sql.DB, q *fulfilment.Queue[*sql.Tx], remove func()) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		log.Fatal(err)
 	}
-	db, err := fulfilment.OpenSQLite(filepath.Join(dir, "orders.db"))
-	if err != nil {
+	if db, err = fulfilment.OpenSQLite(filepath.Join(dir, "orders.db")); err != nil {
 		log.Fatal(err)
 	}
 	if q, err = fulfilment.NewSQLite(db, cfg); err != nil {
@@ -958,7 +918,7 @@ func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Que
 	if err := q.Migrate(ctx); err != nil {
 		log.Fatal(err)
 	}
-	return q, func() {
+	return db, q, func() {
 		db.Close()
 		os.RemoveAll(dir)
 	}

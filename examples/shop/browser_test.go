@@ -98,6 +98,6 @@ func artifact(t *testing.T, ctx context.Context, name string) { //nolint:revive 
 	if dir == "" {
 		dir = filepath.Join("..", "..", ".artifacts")
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o750))                            //nolint:gosec // The directory is that of who runs the tests.
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600)) //nolint:gosec // As above.
+	require.NoError(t, os.MkdirAll(dir, 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600))
 }

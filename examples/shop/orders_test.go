@@ -232,7 +232,7 @@ func do(t *testing.T, database, statement string) {
 	ctx := context.WithoutCancel(t.Context())
 	c, err := pgx.Connect(ctx, database)
 	require.NoError(t, err)
-	defer c.Close(ctx) //nolint:errcheck // Exec has told.
+	defer c.Close(ctx)
 	_, err = c.Exec(ctx, statement)
 	require.NoError(t, err)
 }
@@ -325,7 +325,7 @@ func started(t *testing.T, gateway *jpaymenttest.Server, out io.Reader) (page st
 			gateway.SetKickbackURL(kickbacks)
 		}
 	}
-	go io.Copy(io.Discard, lines) //nolint:errcheck // It ends with the program.
+	go io.Copy(io.Discard, lines)
 	return page
 }
 
@@ -350,7 +350,7 @@ func startProcess(t *testing.T, gateway *jpaymenttest.Server, database string) (
 	t.Helper()
 	binary, err := os.Executable()
 	require.NoError(t, err)
-	cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, arguments(gateway, database)...) //nolint:gosec // It is this test.
+	cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, arguments(gateway, database)...)
 	cmd.Env = append(os.Environ(), "STORE_PROCESS=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

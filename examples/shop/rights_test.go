@@ -31,7 +31,7 @@ func TestRights(t *testing.T) {
 		statements := strings.NewReplacer("store_", prefix+"_", "DATABASE store ", "DATABASE "+prefix+" ").Replace(string(found[1]))
 		admin, err := pgx.Connect(ctx, database)
 		require.NoError(t, err)
-		defer admin.Close(ctx) //nolint:errcheck // Nothing hangs on it.
+		defer admin.Close(ctx)
 		_, err = admin.Exec(ctx, statements)
 		require.NoError(t, err)
 		as := func(role string) *fulfilment.Queue[pgx.Tx] {
