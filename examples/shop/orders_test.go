@@ -136,7 +136,7 @@ func TestWithSimulatedGateway(t *testing.T) {
 // killed while captures are: in the end each order's payment is captured once.
 func TestKilled(t *testing.T) {
 	databases(t, func(t *testing.T, database string) {
-		gateway := jpaymenttest.NewServer(t, jpaymenttest.WithKickbackRetries(slices.Repeat([]time.Duration{100 * time.Millisecond}, 1000)...))
+		gateway := jpaymenttest.NewServer(t, jpaymenttest.WithKickbackRetries(slices.Repeat([]time.Duration{300 * time.Millisecond}, 100)...))
 		s := open(t, database)
 		const orders = 6
 		for i := range orders {
