@@ -155,6 +155,7 @@ func privateValues(t *testing.T) []any {
 		job,
 		[]fulfilment.Job{job},
 		fulfilment.Decision{State: fulfilment.StateDone, Note: secret},
+		fulfilment.Change{Position: 1, Job: job, State: job.State},
 		fulfilment.Attempt{Number: 1, What: what},
 		fulfilment.Pause{Why: what},
 		fulfilment.Status{Paused: &fulfilment.Pause{Why: what}},
