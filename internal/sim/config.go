@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"time"
 )
 
@@ -12,6 +14,8 @@ type Config struct {
 	ConnectionCode string           // of the connection authentication; empty for none
 	Clock          func() time.Time // nil for the machine's, whose timers tell when a kickback is due
 	Seed           int64            // of the draws for Fault.Probability
+	// Dial connects to receivers of kickbacks; nil for net's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Behaviour // where nobody knows for certain
 

@@ -471,7 +471,7 @@ func (s *Simulator) get(ctx context.Context, target *url.URL, query string, pati
 	req.URL.RawQuery = query
 	req.Header.Set("User-Agent", "") // not net/http's
 	// A transport alone follows no redirect and, being a new one, uses no proxy.
-	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	transport := &http.Transport{DialContext: s.config.Dial, DisableKeepAlives: true, DisableCompression: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return 0, nil, err
