@@ -716,11 +716,13 @@ func order(m *memory) judgement {
 	if _, why := m.together("kickback-second"); why != none {
 		return open(why)
 	}
-	first, second := m.received("kickback-first")[0].At, m.received("kickback-second")[0].At
-	if asked := m.attempts["kickback-second"].exchange; first.Before(asked.Sent) {
+	if asked := m.attempts["kickback-second"].exchange; m.received("kickback-first")[0].At.Before(asked.Sent) {
 		return openf("The first kickback came before the second was asked for.", "2件目を要求する前に、1件目の通知が届きました。")
 	}
-	if second.Before(first) {
+	came := func(step string) int {
+		return slices.IndexFunc(m.kickbacks, func(k kickback) bool { return k.Step == step })
+	}
+	if came("kickback-second") < came("kickback-first") {
 		return measured("reversed")
 	}
 	return measured("asked")

@@ -218,7 +218,7 @@ func TestFlipped(t *testing.T) {
 						t.Log(f.Number, f.Reason)
 					}
 					if f.Number == a.Number {
-						t.Log(f.Verdict, f.Reason, f.Value)
+						t.Log(f.Verdict, f.Reason, f.Value, f.Evidence)
 						require.NotNil(t, f.Value, "the profile makes the simulated gateway behave so")
 						require.Equal(t, setting.Flip, string(*f.Value))
 					}

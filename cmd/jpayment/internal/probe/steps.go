@@ -197,15 +197,15 @@ var allSteps = []step{
 	byNotice("kickback", 201, taken, func(b *builder) (request, error) {
 		return b.byKickback(jpayment.NewExtra(map[string]string{"probe": "kickback", "probe_japanese": words}))
 	}),
-	byNotice("kickback-emptied", 202, emptied, nil),
-	byNotice("kickback-failed", 203, failed, func(b *builder) (request, error) {
-		r, err := b.byKickback(extra("probe", "kickback-failed"))
-		return r.and("&probe_z=1&cod=probe&probe_a=2"), err
-	}),
 	byNotice("kickback-kept-back", 204, keptBack, nil),
 	byNotice("kickback-first", 205, taken, nil),
 	byNotice("kickback-second", 206, taken, nil),
 	byNotice("kickback-declined", 207, taken, nil),
+	byNotice("kickback-failed", 203, failed, func(b *builder) (request, error) {
+		r, err := b.byKickback(extra("probe", "kickback-failed"))
+		return r.and("&probe_z=1&cod=probe&probe_a=2"), err
+	}),
+	byNotice("kickback-emptied", 202, emptied, nil), // the last, as nothing may delay its repetitions
 }
 
 // form is a step that sends a second cancellation in another form.
