@@ -183,6 +183,7 @@ func commands(lang console.Lang) []*cobra.Command {
 		newDeskCommand(lang),
 		newExplainCommand(lang),
 		newDoctorCommand(lang),
+		newProbeCommand(lang),
 		newSimulateCommand(lang),
 		newManCommand(lang),
 		newCompletionCommand(lang),

@@ -55,7 +55,7 @@ var experiments = []experiment{
 	{number: 31, judge: lineEnd},
 	{number: 32, needs: []string{"cancel"}, judge: columnCount},
 	{number: 33, judge: replyCharset},
-	{number: 34, judge: requestCharset},
+	{number: 34, needs: []string{"sales-utf8"}, judge: requestCharset},
 	{number: 35, needs: []string{"sales"}, judge: otherData},
 	{number: 36, needs: []string{"reauth-declined", "cancel-declined", "second-cancel"}, judge: declinedReAuth},
 	{number: 37, needs: []string{"sales-late"}, judge: answers("sales-late")},
@@ -410,31 +410,24 @@ func replyCharset(m *memory) judgement {
 }
 
 func requestCharset(m *memory) judgement {
-	a, why := m.answer("sales-utf8")
-	if why != none {
-		return open(why)
-	}
-	j := saysNothing(a)
+	a := m.known("sales-utf8")
 	switch _, ok := charsetIn(string(a.Body), words); {
 	case a.done && ok:
-		j = measured(assumed.UTF8)
+		return measured(assumed.UTF8)
 	case a.done && a.res.Other.IsZero():
 		return openf("The row has no other data.", "応答の行にその他データがありません。")
 	case a.done:
-		j = no("What was written in UTF-8 came back as something else.", "UTF-8 で送信した内容が、別の内容で返されました。")
-	case a.code == "ER001":
-		// Other data without Japanese must have been taken.
-		if sales, why := m.answer("sales"); why != none || !sales.done {
-			return saysNothing(a)
-		}
-		j = no("What was written in UTF-8 was refused by ER001.", "UTF-8 で送信した内容が ER001 で拒否されました。")
-		if second, why := m.answer("sales-shift-jis"); why == none && second.done {
-			j.value = assumed.ShiftJIS
-			j.evidence = []string{"sales-utf8", "sales-shift-jis"}
-			return j
-		}
+		return no("What was written in UTF-8 came back as something else.", "UTF-8 で送信した内容が、別の内容で返されました。")
+	case a.code != "ER001":
+		return saysNothing(a)
 	}
-	j.evidence = []string{"sales-utf8"}
+	if sales, why := m.answer("sales"); why != none || !sales.done {
+		return saysNothing(a) // Other data without Japanese was not taken either.
+	}
+	j := no("What was written in UTF-8 was refused by ER001.", "UTF-8 で送信した内容が ER001 で拒否されました。")
+	if second, why := m.answer("sales-shift-jis"); why == none && second.done {
+		j.value, j.evidence = assumed.ShiftJIS, []string{"sales-shift-jis"}
+	}
 	return j
 }
 

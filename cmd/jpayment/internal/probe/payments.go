@@ -236,7 +236,7 @@ func Needs(lang console.Lang) [][]string {
 		}
 		count := strconv.Itoa(always)
 		if listening > 0 {
-			count = fmt.Sprintf(lang.In("%d, and %d more with --kickback-listen", "%d（--kickback-listen を使う場合はさらに %d）"), always, listening)
+			count = fmt.Sprintf(lang.In("%d, and %d more with --listen", "%d（--listen を使う場合はさらに %d）"), always, listening)
 		}
 		rows = append(rows, []string{lang.Of(k.name), count, lang.Of(k.must)})
 	}

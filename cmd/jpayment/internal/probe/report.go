@@ -146,16 +146,13 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 		target += " " + u.Path
 	}
 	if x.Request.Query != "" {
-		target += "?" + hiddenForm(x.Request.Query)
+		target += "?" + x.Request.Query
 	}
 	if x.Request.ContentType != "" {
 		target += "\nContent-Type: " + x.Request.ContentType
 	}
-	body := hiddenForm(x.Request.Body)
-	if strings.HasPrefix(x.Request.ContentType, "multipart/") {
-		body = strings.ReplaceAll(x.Request.Body, "\r\n", "\n")
-	}
-	e := assumed.Evidence{Request: target + "\n\n" + strings.ReplaceAll(body, store, "[aid]")}
+	sent := target + "\n\n" + strings.ReplaceAll(x.Request.Body, "\r\n", "\n") // of a multipart form
+	e := assumed.Evidence{Request: strings.TrimSpace(strings.ReplaceAll(sent, store, "[aid]"))}
 	a, why := x.read()
 	if why != none {
 		e.Reply = why.En
@@ -206,17 +203,6 @@ func mask(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// hiddenForm hides the connection authentication of a form.
-func hiddenForm(form string) string {
-	pairs := strings.Split(form, "&")
-	for i, pair := range pairs {
-		if name, value, _ := strings.Cut(pair, "="); name == "hak" && value != "" {
-			pairs[i] = "hak=[hidden]"
-		}
-	}
-	return strings.Join(pairs, "&")
 }
 
 // hiddenQuery hides what is private of a kickback. Of other data it shows the probe's own.
@@ -313,7 +299,6 @@ func markdown(lang console.Lang, p assumed.Profile) []byte {
 		fmt.Fprintf(&b, "\n## %s\n", lang.Of(v.name))
 		for _, f := range p.Assumptions {
 			if f.Verdict == v.verdict {
-				f := f
 				writeFinding(&b, lang, f)
 			}
 		}
@@ -323,27 +308,28 @@ func markdown(lang console.Lang, p assumed.Profile) []byte {
 
 func writeFinding(b *strings.Builder, lang console.Lang, f assumed.Finding) {
 	a, _ := assumed.Of(f.Number)
-	fmt.Fprintf(b, "\n### %d. %s\n\n", a.Number, strings.TrimRight(lang.Of(a.Text), ".。"))
+	fmt.Fprintf(b, "\n### %d. %s\n", a.Number, strings.TrimRight(lang.Of(a.Text), ".。"))
+	say := func(format string, args ...any) { fmt.Fprintf(b, "\n"+format+"\n", args...) }
 	if f.Reason != nil {
-		fmt.Fprintf(b, "%s\n\n", lang.In(f.Reason.En, f.Reason.Ja))
+		say("%s", lang.In(f.Reason.En, f.Reason.Ja))
 	}
 	if f.Value != nil {
-		fmt.Fprintf(b, "`%s` = `%s`\n\n", f.Setting, *f.Value)
+		say("`%s` = `%s`", f.Setting, *f.Value)
 	}
 	if f.Verdict == assumed.Refuted {
-		fmt.Fprintf(b, "%s %s\n\n", lang.In("What follows:", "影響:"), lang.Of(a.IfWrong))
+		say("%s %s", lang.In("What follows:", "影響:"), lang.Of(a.IfWrong))
 		for _, o := range a.Options {
 			set := "`" + o.Call + "`"
 			if o.Flag != "" {
 				set += lang.In(", ", "、") + "`jpayment " + o.Flag + "`"
 			}
-			fmt.Fprintf(b, "%s %s\n\n", lang.In("Set:", "設定:"), set)
+			say("%s %s", lang.In("Set:", "設定:"), set)
 		}
 	}
 	if f.Verdict == assumed.NotTried {
 		return
 	}
 	for _, e := range f.Evidence {
-		fmt.Fprintf(b, "```text\n%s\n\n%s\n```\n\n", e.Request, e.Reply)
+		say("```text\n%s\n\n%s\n```", e.Request, e.Reply)
 	}
 }

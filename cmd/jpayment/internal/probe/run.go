@@ -361,7 +361,8 @@ func (r *Run) announce() {
 			"\n決済または受信アドレスがないため確認しない前提（必要な決済の一覧は、決済を指定しない jpayment probe で表示されます）:")
 		console.WriteTable(w, missing)
 	}
-	requests, opened := 0, 0
+	requests := 0
+	var opened []int64
 	for _, s := range steps {
 		if !r.plan.has(s) || r.recorded(s.name) {
 			continue
@@ -371,13 +372,14 @@ func (r *Run) announce() {
 			requests++
 		}
 		if s.yen > 0 {
-			opened++
+			opened = append(opened, s.yen+taxYen+shippingYen)
 		}
 	}
 	r.say("\nRequests to send: up to %d, one at a time. Only these payments may be captured: %s.",
 		"\n最大%d件のリクエストを1件ずつ送信します。実売上にする可能性がある決済は次のものだけです: %s。", requests, strings.Join(mayCapture, lang.In(", ", "、")))
-	if opened > 0 {
-		r.say("Up to %d new payments of %d to %d yen are opened by re-authorisation.", "再オーソリにより、最大%d件の新しい決済（%d～%d円）が作成されます。", opened, 101+taxYen+shippingYen, 207+taxYen+shippingYen)
+	if len(opened) > 0 {
+		r.say("Up to %d new payments of %d to %d yen are opened by re-authorisation.", "再オーソリにより、最大%d件の新しい決済（%d～%d円）が作成されます。",
+			len(opened), slices.Min(opened), slices.Max(opened))
 	}
 	r.say("The first approval must be one of test mode, or nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
 }
@@ -426,6 +428,6 @@ func (p plan) lacks(s step) jpayment.Text {
 
 var (
 	none       jpayment.Text
-	noListener = text("It needs an address where kickbacks come in (--kickback-listen).", "通知を受信するアドレス（--kickback-listen）が必要です。")
+	noListener = text("It needs an address where kickbacks come in (--listen).", "通知を受信するアドレス（--listen）が必要です。")
 	noKickback = text("No kickback came.", "通知が届きませんでした。")
 )

@@ -230,3 +230,74 @@ func TestFlipped(t *testing.T) {
 		})
 	}
 }
+
+// faults are what goes wrong with one request in four.
+func faults(s *store) {
+	for _, f := range []sim.Fault{
+		{Kind: sim.DropBeforeBooking}, {Kind: sim.DropAfterBooking}, {Kind: sim.CutReply}, {Kind: sim.CutHeader}, {Kind: sim.HangAfterBooking},
+		{Kind: sim.AnswerCode, Code: "ER010"}, {Kind: sim.AnswerCodeAfterBooking, Code: "ER010"}, {Kind: sim.AnswerCode, Code: "ER999"},
+		{Kind: sim.AnswerStatus}, {Kind: sim.Garbage},
+	} {
+		f.Probability = 0.03
+		s.Fail(f)
+	}
+}
+
+// At a gateway at which replies are lost and cut, that is congested and under maintenance,
+// an assumption may not be tried; but none is confirmed that is wrong, nor refuted that is
+// right.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, setting := range append([]*assumed.Setting{nil}, assumed.Settings()...) {
+		for seed := range int64(3) {
+			values, name := assumed.Values{}, "as assumed"
+			var wrong []int
+			if setting != nil {
+				values[setting.Key], name = setting.Flip, setting.Key
+				a, _ := assumed.BySetting(setting.Key)
+				wrong = append(assumed.Hanging(a.Number), a.Number)
+			}
+			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := openStore(t, values, func(c *sim.Config) { c.Seed = seed })
+					faults(s)
+					p := finish(t, func() *Run { return s.probe(10 * time.Minute) })
+					for _, f := range p.Assumptions {
+						if slices.Contains(wrong, f.Number) {
+							require.NotEqual(t, assumed.Confirmed, f.Verdict, "%d", f.Number)
+						} else {
+							require.NotEqual(t, assumed.Refuted, f.Verdict, "%d: %v", f.Number, f)
+						}
+						if f.Verdict == assumed.NotTried {
+							require.NotEmpty(t, f.Reason.En, "%d", f.Number)
+							require.NotEmpty(t, f.Reason.Ja, "%d", f.Number)
+						} else {
+							tried++
+						}
+					}
+				})
+			})
+		}
+	}
+	require.Greater(t, tried, 2000, "the faults leave something to be tried")
+}
+
+// finish starts the probe until nothing is left that it would send.
+func finish(t *testing.T, probe func() *Run) assumed.Profile {
+	t.Helper()
+	last := -1
+	for {
+		r := probe()
+		err := r.Do(t.Context())
+		var said console.ExitStatus
+		if err != nil && !errors.As(err, &said) {
+			require.NoError(t, err)
+		}
+		if left := r.left(); err == nil || left == last {
+			return profileOf(t, r)
+		} else {
+			last = left
+		}
+	}
+}
