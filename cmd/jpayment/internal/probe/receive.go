@@ -54,7 +54,7 @@ func (r *receiver) serve(ctx context.Context, l net.Listener) {
 		tasks.Go(func() {
 			defer c.Close() //nolint:errcheck // The gateway judges by what was written before.
 			defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-			r.one(c)
+			r.one(ctx, c)
 		})
 	}
 }
@@ -62,7 +62,7 @@ func (r *receiver) serve(ctx context.Context, l net.Listener) {
 // maxHead bounds the head of a kickback in bytes.
 const maxHead = 32 << 10
 
-func (r *receiver) one(c net.Conn) {
+func (r *receiver) one(ctx context.Context, c net.Conn) {
 	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 	head := bufio.NewReader(io.LimitReader(c, maxHead))
 	first, err := head.ReadString('\n')
@@ -82,7 +82,7 @@ func (r *receiver) one(c net.Conn) {
 		return
 	}
 	if how == keptBack {
-		if !r.hold(c) {
+		if !r.hold(ctx, c) {
 			return
 		}
 		how = taken
@@ -91,11 +91,14 @@ func (r *receiver) one(c net.Conn) {
 }
 
 // hold waits for the gateway to go, and reports whether it is still there.
-func (r *receiver) hold(c net.Conn) (there bool) {
+func (r *receiver) hold(ctx context.Context, c net.Conn) (there bool) {
 	begin := time.Now()
 	_ = c.SetReadDeadline(begin.Add(holdFor))
 	_, err := c.Read(make([]byte, 1))
 	there = errors.Is(err, os.ErrDeadlineExceeded)
+	if ctx.Err() != nil { // It was this side that went.
+		return false
+	}
 	return r.held(held{Waited: time.Since(begin), Closed: !there}) == nil && there
 }
 

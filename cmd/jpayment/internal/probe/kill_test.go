@@ -1,0 +1,105 @@
+package probe
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jpayment-go/jpayment/internal/assumed"
+	"github.com/jpayment-go/jpayment/internal/sim"
+)
+
+var errKilled = errors.New("killed")
+
+// The probe is killed before and after every line of its journal, which is before and after
+// everything that it does, and started again: nothing is sent twice that was recorded, and
+// nothing is done to a payment that was not announced.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	lines := 0
+	synctest.Test(t, func(t *testing.T) {
+		r := openStore(t, nil).probe(time.Minute)
+		r.crash = func(written bool) error {
+			if written {
+				lines++
+			}
+			return nil
+		}
+		require.NoError(t, r.Do(t.Context()))
+	})
+	require.Greater(t, lines, 80)
+	for kill := range 2 * lines {
+		t.Run(fmt.Sprint(kill), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { killedAt(t, kill/2, kill%2 == 1) })
+		})
+	}
+}
+
+// killedAt kills a probe before or after a line is written, and goes on.
+func killedAt(t *testing.T, kill int, written bool) {
+	s := openStore(t, nil)
+	first, said := s.probe(time.Minute), &bytes.Buffer{}
+	first.Console.Stderr = said
+	lines := 0
+	first.crash = func(now bool) error {
+		if now == written {
+			lines++
+		}
+		if lines > kill {
+			return errKilled
+		}
+		return nil
+	}
+	require.ErrorIs(t, first.Do(t.Context()), errKilled)
+	if !written { // A kill can leave half of the line.
+		f, err := os.OpenFile(first.Out+".journal", os.O_APPEND|os.O_WRONLY, 0)
+		require.NoError(t, err)
+		_, err = f.WriteString(`{"intent":"sal`)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+	second := s.probe(time.Minute)
+	second.Console.Stderr = said
+	require.NoError(t, second.Do(t.Context()))
+	s.holds(t, said.String())
+	for _, f := range profileOf(t, second).Assumptions {
+		require.NotEqual(t, assumed.Refuted, f.Verdict, "%d: %v %v", f.Number, f.Reason, f.Evidence)
+	}
+}
+
+// holds requires that the gateway's books have nothing that was not said, and that no step
+// came twice.
+func (s *store) holds(t *testing.T, said string) {
+	t.Helper()
+	came := map[string]int{}
+	for _, r := range s.Requests() {
+		came[r.Header.Get("User-Agent")]++
+	}
+	for name, n := range came {
+		most := 1
+		if strings.Contains(name, "(probe idle)") {
+			most = 2
+		}
+		require.LessOrEqual(t, n, most, name)
+	}
+	permitted := regexp.MustCompile(`Only these payments may be captured: (.*)\.`).FindStringSubmatch(said)[1]
+	for _, p := range s.Payments() {
+		captured := slices.ContainsFunc(p.History, func(e sim.Event) bool { return e.State == sim.Captured })
+		if captured {
+			require.Contains(t, strings.Split(permitted, ", "), p.ID)
+		}
+		if len(p.History) > 1 {
+			require.Contains(t, said, "\n  "+p.ID+"  ")
+		}
+	}
+}
