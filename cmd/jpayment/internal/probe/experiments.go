@@ -695,19 +695,17 @@ func kickbackTimeout(m *memory) judgement {
 }
 
 func duplicates(m *memory) judgement {
-	n := len(m.received("kickback")) - 1
-	if n > 0 {
-		return measured(strconv.Itoa(n))
-	}
 	if _, why := m.together("kickback"); why != none {
 		return open(why)
 	}
-	return measured("0")
+	return measured(strconv.Itoa(len(m.received("kickback")) - 1))
 }
 
 func order(m *memory) judgement {
-	if _, why := m.together("kickback-second"); why != none {
-		return open(why)
+	for _, step := range []string{"kickback-first", "kickback-second"} {
+		if _, why := m.together(step); why != none {
+			return open(why)
+		}
 	}
 	if asked := m.attempts["kickback-second"].exchange; m.received("kickback-first")[0].At.Before(asked.Sent) {
 		return openf("The first kickback came before the second was asked for.", "2件目を要求する前に、1件目の通知が届きました。")
@@ -909,12 +907,14 @@ func declineKickback(m *memory) judgement {
 }
 
 func kickbackJudged(m *memory) judgement {
-	if len(m.repetitions("kickback-failed")) > 0 {
-		return measured("status")
+	for _, step := range []string{"kickback-failed", "kickback-emptied"} {
+		if _, why := m.together(step); why != none {
+			return open(why)
+		}
 	}
 	gaps := m.repetitions("kickback-emptied")
-	if _, why := m.together("kickback-failed"); why != none {
-		return open(why)
+	if len(m.repetitions("kickback-failed")) > 0 {
+		return measured("status")
 	}
 	if len(gaps) == 0 || m.watched.until(m, "kickback-failed") < gaps[0] {
 		return openf("The watch ended before a kickback could have come again.", "通知が再送される前に待機が終わりました。")

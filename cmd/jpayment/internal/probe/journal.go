@@ -216,6 +216,13 @@ func (j *journal) recorded(step string) bool {
 	return j.attempts[step] != nil
 }
 
+// sentNow reports whether this process has sent a step.
+func (j *journal) sentNow(step string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.attempts[step] != nil && j.attempts[step].session == j.sessions
+}
+
 // received returns the kickbacks of a step, in the order in which they came.
 func (j *journal) received(step string) (all []kickback) {
 	j.mu.Lock()

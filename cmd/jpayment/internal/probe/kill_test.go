@@ -68,7 +68,7 @@ func killedAt(t *testing.T, kill int, written bool) {
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 	}
-	second := s.probe(time.Minute)
+	second := s.probe(10 * time.Minute)
 	second.Console.Stderr = said
 	require.NoError(t, second.Do(t.Context()))
 	s.holds(t, said.String())

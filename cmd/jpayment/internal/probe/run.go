@@ -5,6 +5,7 @@ package probe
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -37,6 +38,7 @@ type Run struct {
 	Watch time.Duration
 
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	roots *x509.CertPool           // nil for the system's
 	crash func(written bool) error // see journal
 
 	memory
@@ -76,14 +78,19 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	if !slices.ContainsFunc(r.Payments, func(p Payment) bool { return p.Kind == Plain }) {
 		return console.Usagef("there is no plain payment, and the first request needs one", "種類が「通常」の決済がありません。最初のリクエストに必要です")
 	}
-	if r.sender, err = newSender(r.Store, r.Auth, r.Timeout, r.Options, r.dial); err != nil {
+	r.sender = &sender{auth: r.Auth, timeout: r.Timeout, dial: r.dial, roots: r.roots}
+	if err := r.sender.make(r.Store, r.Options); err != nil {
 		return err
 	}
 	j, err := openJournal(r.Out + ".journal")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() {
+		if cerr := j.close(); err == nil {
+			err = cerr
+		}
+	}()
 	j.crash = r.crash
 	r.memory = memory{journal: j, plan: newPlan(r.Payments, r.Kickbacks != nil, !r.Auth.IsZero())}
 
@@ -325,8 +332,8 @@ func (r *Run) took(query string) (answer, error) {
 	}
 	s := steps[i]
 	how := s.kickback
-	if how == keptBack && len(r.received(s.name)) > 0 {
-		how = taken
+	if how == keptBack && (len(r.received(s.name)) > 0 || !r.sentNow(s.name)) {
+		how = taken // It would keep others back that are looked at by now.
 	}
 	return how, r.write(line{Kickback: &kickback{Step: s.name, At: at, Query: query}})
 }

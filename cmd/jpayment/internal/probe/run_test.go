@@ -3,16 +3,20 @@ package probe
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,14 +235,14 @@ func TestFlipped(t *testing.T) {
 	}
 }
 
-// faults are what goes wrong with one request in four.
+// faults are what goes wrong with one request in seven.
 func faults(s *store) {
 	for _, f := range []sim.Fault{
 		{Kind: sim.DropBeforeBooking}, {Kind: sim.DropAfterBooking}, {Kind: sim.CutReply}, {Kind: sim.CutHeader}, {Kind: sim.HangAfterBooking},
 		{Kind: sim.AnswerCode, Code: "ER010"}, {Kind: sim.AnswerCodeAfterBooking, Code: "ER010"}, {Kind: sim.AnswerCode, Code: "ER999"},
 		{Kind: sim.AnswerStatus}, {Kind: sim.Garbage},
 	} {
-		f.Probability = 0.03
+		f.Probability = 0.015
 		s.Fail(f)
 	}
 }
@@ -248,56 +252,244 @@ func faults(s *store) {
 // right.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	tried := 0
-	for _, setting := range append([]*assumed.Setting{nil}, assumed.Settings()...) {
-		for seed := range int64(3) {
-			values, name := assumed.Values{}, "as assumed"
-			var wrong []int
-			if setting != nil {
-				values[setting.Key], name = setting.Flip, setting.Key
-				a, _ := assumed.BySetting(setting.Key)
-				wrong = append(assumed.Hanging(a.Number), a.Number)
-			}
-			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s := openStore(t, values, func(c *sim.Config) { c.Seed = seed })
-					faults(s)
-					p := finish(t, func() *Run { return s.probe(10 * time.Minute) })
-					for _, f := range p.Assumptions {
-						if slices.Contains(wrong, f.Number) {
-							require.NotEqual(t, assumed.Confirmed, f.Verdict, "%d", f.Number)
-						} else {
-							require.NotEqual(t, assumed.Refuted, f.Verdict, "%d: %v", f.Number, f)
+	var tried atomic.Int64
+	t.Run("settings", func(t *testing.T) {
+		for _, setting := range append([]*assumed.Setting{nil}, assumed.Settings()...) {
+			for seed := range int64(2) {
+				values, name := assumed.Values{}, "as assumed"
+				var wrong []int
+				if setting != nil {
+					values[setting.Key], name = setting.Flip, setting.Key
+					a, _ := assumed.BySetting(setting.Key)
+					wrong = append(assumed.Hanging(a.Number), a.Number)
+				}
+				t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						s := openStore(t, values, func(c *sim.Config) { c.Seed = seed })
+						faults(s)
+						for _, f := range finish(t, s).Assumptions {
+							switch {
+							case slices.Contains(wrong, f.Number):
+								require.NotEqual(t, assumed.Confirmed, f.Verdict, "%d", f.Number)
+							default:
+								require.NotEqual(t, assumed.Refuted, f.Verdict, "%d: %v", f.Number, f)
+							}
+							if f.Verdict == assumed.NotTried {
+								require.NotEmpty(t, f.Reason.En, "%d", f.Number)
+								require.NotEmpty(t, f.Reason.Ja, "%d", f.Number)
+							} else {
+								tried.Add(1)
+							}
 						}
-						if f.Verdict == assumed.NotTried {
-							require.NotEmpty(t, f.Reason.En, "%d", f.Number)
-							require.NotEmpty(t, f.Reason.Ja, "%d", f.Number)
-						} else {
-							tried++
-						}
-					}
+					})
 				})
-			})
+			}
 		}
-	}
-	require.Greater(t, tried, 2000, "the faults leave something to be tried")
+	})
+	require.Greater(t, tried.Load(), int64(2000), "the faults leave something to be tried")
 }
 
-// finish starts the probe until nothing is left that it would send.
-func finish(t *testing.T, probe func() *Run) assumed.Profile {
+// finish starts a probe until nothing is left that it would send.
+func finish(t *testing.T, s *store) assumed.Profile {
 	t.Helper()
-	last := -1
-	for {
-		r := probe()
+	for last := -1; ; {
+		r := s.probe(10 * time.Minute)
 		err := r.Do(t.Context())
 		var said console.ExitStatus
 		if err != nil && !errors.As(err, &said) {
 			require.NoError(t, err)
 		}
-		if left := r.left(); err == nil || left == last {
+		left := r.left()
+		if err == nil || left == last {
 			return profileOf(t, r)
-		} else {
-			last = left
+		}
+		last = left
+	}
+}
+
+// A store that is not in test mode loses one authorisation, and nothing is captured. So it
+// is at the second start.
+func TestProduction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, nil)
+		s.SetTestMode(false)
+		for i := range s.payments { // The card payments of openStore were tests.
+			s.payments[i].ID = s.Authorize(sim.Authorization{Amount: 1580})
+		}
+		for range 2 {
+			r := s.probe(0)
+			var said bytes.Buffer
+			r.Console.Stderr = &said
+			require.Equal(t, console.ExitStatus(console.Failed), r.Do(t.Context()))
+			require.Contains(t, said.String(), "The store is not in test mode")
+		}
+		require.Len(t, s.Requests(), 2, "a Cancel of payment 0 and one of the first payment")
+		for _, p := range s.Payments() {
+			require.NotEqual(t, sim.Captured, p.State)
+		}
+	})
+}
+
+// Nothing shows test mode where the answers to both approvals are lost.
+func TestNoProofOfTestMode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, nil)
+		for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel} {
+			s.Fail(sim.Fault{Kind: sim.AnswerCode, Code: "ER900", Operation: op})
+		}
+		r := s.probe(0)
+		var said bytes.Buffer
+		r.Console.Stderr = &said
+		require.Equal(t, console.ExitStatus(console.Failed), r.Do(t.Context()))
+		require.Contains(t, said.String(), "No approval shows that the store is in test mode")
+		require.Len(t, s.Requests(), 3)
+	})
+}
+
+// With a connection authentication code two more assumptions are tried, and the code and
+// what is made of it are nowhere in the report or the journal.
+func TestConnectionAuth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const code = "a-connection-code"
+		s := openStore(t, nil, func(c *sim.Config) { c.ConnectionCode = code })
+		r := s.probe(10 * time.Minute)
+		r.Options, r.Auth = append(r.Options, jpayment.WithConnectionAuth(code)), jpayment.NewSecret(code)
+		require.NoError(t, r.Do(t.Context()))
+		all := verdictsOf(profileOf(t, r))
+		require.Empty(t, all[assumed.Refuted])
+		require.Subset(t, all[assumed.Confirmed], []int{28, 30})
+		for _, ext := range []string{".md", ".json", ".journal"} {
+			data, err := os.ReadFile(r.Out + ext)
+			require.NoError(t, err)
+			require.NotContains(t, string(data), code)
+			require.NotRegexp(t, `[0-9a-f]{64}`, string(data))
+		}
+	})
+}
+
+// Neither the store's number nor an order number nor a kickback of somebody else's is in the
+// report.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, assumed.Values{"refusal_row": "payment", "order_comma": "escaped", "reply_charset": "shift_jis"})
+		r := s.probe(time.Minute)
+		done := make(chan error)
+		go func() { done <- r.Do(t.Context()) }()
+		time.Sleep(80 * time.Second) // while it listens
+		d, err := s.ForgeKickback(t.Context(), "gid=1&rst=1&cod=theirs&am=5&tx=0&sf=0&ta=5&name=Sato")
+		require.NoError(t, err)
+		require.Empty(t, d.Answer, "it is not delivered: somebody else waits for it")
+		require.NoError(t, <-done)
+		for _, ext := range []string{".md", ".json"} {
+			data, err := os.ReadFile(r.Out + ext)
+			require.NoError(t, err)
+			for _, private := range []string{"123456", "A-1", "B-2", "order-", "declined-0", "theirs", "Sato"} {
+				require.NotContains(t, string(data), private, ext)
+			}
+		}
+	})
+}
+
+// Ctrl-C ends a probe after the request that is on its way, and the same command goes on.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, nil)
+		ctx, interrupt := context.WithCancel(t.Context())
+		said := &bytes.Buffer{}
+		r := s.probe(time.Minute)
+		r.Console.Stderr = said
+		s.Fail(sim.Fault{Kind: sim.DelayReply, Delay: 5 * time.Second, Nth: 4, Notify: interrupt})
+		require.Equal(t, console.ExitStatus(console.Failed), r.Do(ctx))
+		require.Contains(t, said.String(), "second-sales       ER032")
+		require.Contains(t, said.String(), "To go on: jpayment probe")
+		require.Len(t, s.Requests(), 4)
+
+		r = s.probe(time.Hour)
+		r.Console.Stderr = said
+		require.NoError(t, r.Do(t.Context()))
+		s.holds(t, said.String())
+		require.Len(t, verdictsOf(profileOf(t, r))[assumed.Confirmed], 59)
+
+		again := s.probe(time.Hour)
+		before := len(s.Requests())
+		require.NoError(t, again.Do(t.Context()))
+		require.Len(t, s.Requests(), before, "a third start has nothing to send")
+	})
+}
+
+// TLS is seen where the gateway has it. The certificate is checked.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	s := sim.New(sim.Defaults())
+	s.SetTestMode(true)
+	server := httptest.NewTLSServer(s)
+	t.Cleanup(server.Close)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	probe := func(roots *x509.CertPool) []assumed.Finding {
+		r := &Run{
+			Console: console.Console{Lang: console.English, Stderr: io.Discard}, Store: "123456", Gateway: server.URL,
+			Payments: []Payment{{ID: s.Authorize(sim.Authorization{Amount: 1}), Kind: Plain}},
+			Options:  []jpayment.Option{jpayment.WithBaseURL(server.URL)},
+			Out:      filepath.Join(t.TempDir(), "probe"), Yes: true, Timeout: time.Minute, roots: roots,
+		}
+		// It is the first requests that count: nobody waits for the idle connection here.
+		ctx, interrupt := context.WithCancel(t.Context())
+		s.ClearFaults()
+		s.Fail(sim.Fault{Kind: sim.DelayReply, Delay: time.Nanosecond, Nth: 3, Notify: interrupt})
+		require.Equal(t, console.ExitStatus(console.Failed), r.Do(ctx))
+		return profileOf(t, r).Assumptions
+	}
+	require.Equal(t, assumed.NotTried, probe(nil)[73].Verdict)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	f := probe(roots)[73]
+	require.Equal(t, 74, f.Number)
+	require.Equal(t, assumed.Confirmed, f.Verdict)
+	require.Equal(t, "TLS 1.3.", f.Reason.En)
+}
+
+// The journal of another store is not gone on with, nor one that another probe is using.
+func TestJournalOfAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, nil)
+		require.NoError(t, s.probe(0).Do(t.Context()))
+		other := s.probe(0)
+		other.Payments = other.Payments[1:]
+		what := console.What(other.Do(t.Context()))
+		require.Contains(t, what.En, "is the journal of a probe of another store, gateway or list of payments")
+
+		j, err := openJournal(other.Out + ".journal")
+		require.NoError(t, err)
+		what = console.What(s.probe(0).Do(t.Context()))
+		require.Contains(t, what.En, "another probe is using it")
+		require.NoError(t, j.close())
+
+		require.NoError(t, os.WriteFile(other.Out+".journal", []byte("something else\n"), 0o600))
+		what = console.What(s.probe(0).Do(t.Context()))
+		require.Contains(t, what.En, "is no journal of jpayment probe")
+	})
+}
+
+// Every assumption that can be observed has an experiment, or hangs on one that has.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	for _, a := range assumed.All() {
+		has := slices.ContainsFunc(experiments, func(e experiment) bool { return e.number == a.Number })
+		hangs := !slices.ContainsFunc(a.HangsOn, func(n int) bool {
+			return !slices.ContainsFunc(experiments, func(e experiment) bool { return e.number == n })
+		}) && len(a.HangsOn) > 0
+		require.Equal(t, a.Observable(), has || hangs, "%d", a.Number)
+	}
+	for _, e := range experiments {
+		for _, name := range slices.Concat(e.needs, e.kickbacks) {
+			require.NotPanics(t, func() { stepOf(name) }, "%d: %s", e.number, name)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -65,17 +67,16 @@ type sender struct {
 	auth           jpayment.Secret
 	timeout        time.Duration
 	dial           func(ctx context.Context, network, address string) (net.Conn, error)
+	roots          *x509.CertPool
 }
 
-// newSender makes the clients of both character sets.
-func newSender(store string, auth jpayment.Secret, timeout time.Duration, opts []jpayment.Option, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*sender, error) {
-	s := &sender{auth: auth, timeout: timeout, dial: dial}
-	var err error
-	if s.utf8, err = jpayment.NewClient(store, append(opts, jpayment.WithCharset(jpayment.UTF8))...); err != nil {
-		return nil, err
+// make makes the clients of both character sets.
+func (s *sender) make(store string, opts []jpayment.Option) (err error) {
+	if s.utf8, err = jpayment.NewClient(store, slices.Concat(opts, []jpayment.Option{jpayment.WithCharset(jpayment.UTF8)})...); err != nil {
+		return err
 	}
-	s.shiftJIS, err = jpayment.NewClient(store, append(opts, jpayment.WithCharset(jpayment.ShiftJIS))...)
-	return s, err
+	s.shiftJIS, err = jpayment.NewClient(store, slices.Concat(opts, []jpayment.Option{jpayment.WithCharset(jpayment.ShiftJIS)})...)
+	return err
 }
 
 // preview returns a request of the client's.
@@ -200,7 +201,7 @@ func (s *sender) transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: s.roots},
 		TLSHandshakeTimeout:    10 * time.Second,
 		Protocols:              &protocols,
 		DisableCompression:     true,
