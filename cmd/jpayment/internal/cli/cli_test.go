@@ -93,7 +93,7 @@ func TestUsage(t *testing.T) {
 		"frob", "sales", "sales 1 2", "sales 1 --frob", "cancel 1 --timeout",
 		"reauth 1", "reauth 1 --amount 1 --tax 0", "reauth 1 --amount 1 --shipping 0", "reauth 1 --tax 1 --shipping 0", "reauth 1 --amount x --tax 0 --shipping 0",
 		"explain", "doctor 1", "man", "sales 1 --lang fr", "sales 1 --connection-auth x", "reauth 1 --retry-unknown",
-		"run", "run a b", "run a --json", "work 1", "work --kickback-key x", "status 1", "review 1 2", "review --done --again", "simulate --payments x",
+		"run", "run a b", "run a --json", "work 1", "work --kickback-key x", "status 1", "review 1 2", "review --done --again", "simulate --payments x", "probe 1 --pause x", "probe 1 --payments x",
 	} {
 		for _, lang := range []console.Lang{console.English, console.Japanese} {
 			r := session{vars: map[string]string{"LANG": string(lang)}}.run(t, strings.Fields(args)...)

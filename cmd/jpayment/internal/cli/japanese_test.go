@@ -30,7 +30,7 @@ import (
 var names = []string{
 	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "http", "https", "tcp",
 	"gateway", "re_auth", "aspx", "credit", "co", "jp", "connection_auth", "kickback_key", "bash", "zsh", "fish", "powershell",
-	"SQLite", "Postgres", "Excel", "KiB", "MiB", "WithKickbackKey", "TestMod",
+	"SQLite", "Postgres", "Excel", "KiB", "MiB", "journal", "md", "WithKickbackKey", "TestMod",
 	"dial", "read", "textproto", "ProtocolError", // what net/http calls its own
 }
 
@@ -216,6 +216,22 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"simulate --listen 127.0.0.1:0 --state " + dir, console.Failed, "--state"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("nodb"), console.Failed, "SQLite"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("no/such"), console.Failed, "no/such"},
+		{"probe", console.Usage, "--payments"},
+		{"probe 1", console.Usage, "--store"},
+		{"probe x --store 123456", console.Usage, "決済番号"},
+		{"probe 1 1 --store 123456", console.Usage, "重複"},
+		{"probe 1 --payments " + rows, console.Usage, "--payments"},
+		{"probe --payments " + in("none"), console.Usage, "none"},
+		{"probe --payments " + rows + " --store 123456", console.Usage, "種類"},
+		{"probe 1 --pause x", console.Usage, "--pause"},
+		{"probe 1 --watch -1s", console.Usage, "--watch"},
+		{"probe 1 --store 1", console.Usage, "--store"},
+		{"probe 1 --store 123456 --url http://example.com", console.Usage, "--url"},
+		{"probe 1 --store 123456 --listen " + taken.Addr().String(), console.Failed, "使用中"},
+		{"probe 1 --store 123456 --listen x", console.Usage, "--listen"},
+		{"probe 1 --store 123456 --out " + in("no/such"), console.Usage, "no/such"},
+		{"probe 1 --store 123456 --out " + in("probe"), console.Usage, "--yes"},
+		{"probe 1 --store 123456 --yes --out " + write("x", "") + " --url http://127.0.0.1:1", console.Failed, "ゲートウェイが応答しないか"},
 		{"man", console.Usage, "DIR"},
 		{"man " + file, console.Failed, "file"},
 		{"completion", console.Usage, "SHELL"},

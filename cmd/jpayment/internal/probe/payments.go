@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/japanese"
 
@@ -49,7 +50,7 @@ var kinds = []struct {
 	{Comma, text("comma", "コンマ"), text("the same, with a comma in its order number (cod)", "同じく、店舗オーダー番号（cod）にコンマがあるもの")},
 	{Japanese, text("japanese", "日本語"), text("the same, with Japanese in its order number (cod)", "同じく、店舗オーダー番号（cod）に日本語があるもの")},
 	{Declined, text("declined", "拒否"), text("the same, by a test card that declines the next authorisation", "同じく、次の与信が拒否されるテストカードによるもの")},
-	{Barred, text("barred", "対象外"), text("one that cannot be re-authorised: older than last month, or with a registered product (商品登録あり)", "再オーソリの対象外のもの（前月より古い、または商品登録あり）")},
+	{Barred, text("barred", "対象外"), text("one that cannot be re-authorised: older than last month, or with a registered product", "再オーソリの対象外のもの（前月より古い、または商品登録あり）")},
 	{Late, text("late", "期限切れ"), text("one that was authorised more than 90 days ago", "仮売上から90日を過ぎたもの")},
 }
 
@@ -113,7 +114,7 @@ func ReadPayments(path string) ([]Payment, error) {
 	case err != nil:
 		return nil, wrong("%s", "%s", console.What(err))
 	case charset == runfile.ShiftJIS:
-		if data, err = japanese.ShiftJIS.NewDecoder().Bytes(data); err != nil {
+		if data, err = japanese.ShiftJIS.NewDecoder().Bytes(data); err != nil || bytes.ContainsRune(data, utf8.RuneError) {
 			return nil, wrong("the file is neither UTF-8 nor Shift_JIS", "ファイルがUTF-8でもShift_JISでもありません")
 		}
 	}

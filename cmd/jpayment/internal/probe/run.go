@@ -202,11 +202,11 @@ func (r *Run) mustStop(next step) jpayment.Text {
 		test = true
 	}
 	switch {
-	case !test && !slices.Contains([]string{"no-payment", "cancel", "sales"}, next.name):
-		return text("No approval shows that the store is in test mode. Nothing else is sent.", "店舗がテストモードであることを確認できる承認がありません。これ以上は送信しません。")
 	case r.trouble >= maxTrouble:
 		return text("The gateway does not answer, or refuses every request. Start the probe again later: it goes on with what was not sent.",
 			"ゲートウェイが応答しないか、すべてのリクエストを拒否しています。後で再度実行すると、送信していないものから続けます。")
+	case !test && !slices.Contains([]string{"no-payment", "cancel", "sales"}, next.name):
+		return text("No approval shows that the store is in test mode. Nothing else is sent.", "店舗がテストモードであることを確認できる承認がありません。これ以上は送信しません。")
 	default:
 		return none
 	}
@@ -267,7 +267,10 @@ func (r *Run) follow(ctx context.Context, s step) {
 	case "kickback-refused", "kickback-first": // The next step is not to wait.
 		return
 	case "kickback-second":
-		wait, for_ = wait+holdFor, []string{"kickback-first", s.name}
+		wait = wait + holdFor
+		if r.sentNow("kickback-first") { // Else it may have come while nobody listened.
+			for_ = append(for_, "kickback-first")
+		}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -385,8 +388,7 @@ func (r *Run) announce() {
 	r.say("\nRequests to send: up to %d, one at a time. Only these payments may be captured: %s.",
 		"\n最大%d件のリクエストを1件ずつ送信します。実売上にする可能性がある決済は次のものだけです: %s。", requests, strings.Join(mayCapture, lang.In(", ", "、")))
 	if len(opened) > 0 {
-		r.say("Up to %d new payments of %d to %d yen are opened by re-authorisation.", "再オーソリにより、最大%d件の新しい決済（%d～%d円）が作成されます。",
-			len(opened), slices.Min(opened), slices.Max(opened))
+		r.say("Up to %d new payments are opened by re-authorisation, of %d yen or less.", "再オーソリにより、最大%d件の新しい決済（%d円以下）が作成されます。", len(opened), slices.Max(opened))
 	}
 	r.say("The first approval must be one of test mode, or nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
 }
