@@ -159,7 +159,7 @@ func (m *memory) reauthorised() (a *reply, name string, why jpayment.Text) {
 	for _, name := range []string{"reauth", "reauth-captured"} {
 		a, w := m.answer(name)
 		if w == none && !a.done {
-			w = after(name, a)
+			w = after(a)
 		}
 		if w == none {
 			return a, name, none

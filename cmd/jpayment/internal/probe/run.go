@@ -44,6 +44,8 @@ type Run struct {
 	memory
 	sender  *sender
 	trouble int // unusable answers in a row
+
+	sent, toSend int // steps of this start
 }
 
 // plan is which payment is for what, as it was announced.
@@ -110,6 +112,10 @@ func (r *Run) Do(ctx context.Context) (err error) {
 			if err := j.write(line{Begin: &about}); err != nil {
 				return err
 			}
+		}
+		r.toSend = r.left()
+		if r.watching() {
+			r.toSend--
 		}
 		if err := r.measure(ctx); err != nil {
 			return err
@@ -252,7 +258,9 @@ func (r *Run) take(ctx context.Context, s step) error {
 			r.trouble = maxTrouble
 		}
 	}
-	r.say("%-18s %s", "%-18s %s", s.name, said)
+	r.sent++
+	lang := r.Console.Lang
+	fmt.Fprintf(r.Console.Stderr, "%3d/%d  %s  %s  %s\n", r.sent, r.toSend, console.Pad(lang.Of(req.operation()), 12), console.Pad(b.paymentID, 8), lang.Of(said))
 	r.follow(ctx, s)
 	return r.pause(ctx, r.Pause)
 }

@@ -406,7 +406,7 @@ func TestInterrupted(t *testing.T) {
 		r.Console.Stderr = said
 		s.Fail(sim.Fault{Kind: sim.DelayReply, Delay: 5 * time.Second, Nth: 4, Notify: interrupt})
 		require.Equal(t, console.ExitStatus(console.Failed), r.Do(ctx))
-		require.Contains(t, said.String(), "second-sales       ER032")
+		require.Contains(t, said.String(), "Sales         10000002  ER032")
 		require.Contains(t, said.String(), "To go on: jpayment probe")
 		require.Len(t, s.Requests(), 4)
 

@@ -89,6 +89,18 @@ func preview(ctx context.Context, client *jpayment.Client, op jpayment.Operation
 	return request{URL: req.URL.String(), ContentType: formType, Body: string(body)}, err
 }
 
+// operation returns what the request asks for.
+func (r request) operation() jpayment.Text {
+	switch parameters := r.Query + r.Body; {
+	case strings.Contains(parameters, "SALES"):
+		return text("Sales", "実売上")
+	case strings.Contains(parameters, "CANCEL"):
+		return text("Cancel", "取消")
+	default:
+		return text("ReAuth", "再オーソリ")
+	}
+}
+
 // with returns the request with other bytes in the place of some.
 func (r request) with(old, next string) request {
 	r.Body = strings.Replace(r.Body, old, next, 1)

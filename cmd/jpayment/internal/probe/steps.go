@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -273,7 +272,7 @@ func done(name string) func(*memory) jpayment.Text {
 	return func(m *memory) jpayment.Text {
 		a, why := m.answer(name)
 		if why == none && !a.done {
-			why = after(name, a)
+			why = after(a)
 		}
 		return why
 	}
@@ -284,15 +283,12 @@ func refused(name string) func(*memory) jpayment.Text {
 	return func(m *memory) jpayment.Text {
 		a, why := m.answer(name)
 		if why == none && a.code == "" {
-			why = after(name, a)
+			why = after(a)
 		}
 		return why
 	}
 }
 
-func after(name string, a *reply) jpayment.Text {
-	return jpayment.Text{
-		En: fmt.Sprintf("the step %s before it was answered by %s", name, a.said()),
-		Ja: fmt.Sprintf("前の手順 %s の応答が %s でした", name, a.said()),
-	}
+func after(a *reply) jpayment.Text {
+	return textf("An earlier request about the payment was answered by %[1]s.", "この決済への前のリクエストの応答が %[1]s でした。", a.said())
 }
