@@ -216,7 +216,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"simulate --listen 127.0.0.1:0 --state " + dir, console.Failed, "--state"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("nodb"), console.Failed, "SQLite"},
 		{"simulate --listen 127.0.0.1:0 --state " + in("no/such"), console.Failed, "no/such"},
-		{"probe", console.Usage, "--payments"},
+		{"probe", console.Done, "--payments"},
 		{"probe 1", console.Usage, "--store"},
 		{"probe x --store 123456", console.Usage, "決済番号"},
 		{"probe 1 1 --store 123456", console.Usage, "重複"},

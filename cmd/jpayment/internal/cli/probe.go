@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net"
 	"time"
 
@@ -47,8 +48,8 @@ usage.`,
 続く実売上がテストの承認でなければ、それ以上は送信しません。リクエストは1件ずつ送信し、送信前に記録する
 ため、Ctrl-C や強制終了で中断しても、同じコマンドで続きから再開し、二重に送信しません。
 
---listen を指定すると、通知についても測定します。店舗の決済結果通知URLに届く通知が、このアドレスに転送
-されるように設定してください。
+--listen を指定すると、決済結果通知についても測定します。店舗の決済結果通知URLに届く通知が、このアドレス
+に転送されるように設定してください。
 
 レポートは Markdown と JSON で書き出します。店舗IDと個人情報は含みません。JSON は jpayment simulate と
 jpayment doctor のプロファイルとして使えます。
@@ -63,9 +64,9 @@ jpayment doctor のプロファイルとして使えます。
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
 	f.StringVar(&list, "payments", "", lang.In("CSV file of the test payments", "テスト用の決済の CSV ファイル"))
-	f.StringVar(&listen, "listen", "", lang.In("address and port where kickbacks come in", "通知を受信するアドレスとポート"))
+	f.StringVar(&listen, "listen", "", lang.In("address and port where kickbacks come in", "決済結果通知を受信するアドレスとポート"))
 	r.Watch, r.Pause = 3*time.Minute, 2*time.Second
-	f.Var(timeFlag{&r.Watch}, "watch", lang.In("how long to wait for kickbacks that come again, by default 3m; 40m sees all that are assumed", "通知の再送を待つ時間。既定は 3m。40m なら想定される再送をすべて確認できる"))
+	f.Var(timeFlag{&r.Watch}, "watch", lang.In("how long to wait for kickbacks that come again, by default 3m; 40m sees all that are assumed", "決済結果通知の再送を待つ時間。既定は 3m。40m なら想定される再送をすべて確認できる"))
 	f.Var(timeFlag{&r.Pause}, "pause", lang.In("time between two requests, by default 2s", "リクエストの間隔。既定は 2s"))
 	f.StringVar(&r.Out, "out", "jpayment-probe", lang.In("beginning of the names of the journal and the report, by default jpayment-probe", "記録とレポートのファイル名の先頭。既定は jpayment-probe"))
 	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask", "確認を求めない"))
@@ -87,9 +88,10 @@ func runProbe(cmd *cobra.Command, r probe.Run, list, listen string, numbers []st
 	case len(numbers) > 0:
 		r.Payments, err = probe.TypedPayments(numbers)
 	default:
+		fmt.Fprintln(r.Console.Stdout, r.Console.Lang.In("Authorise these test payments, or some of them, and give them by --payments; plain ones as arguments too:",
+			"次のテスト用の決済（一部でも可）を仮売上にし、--payments で指定してください（種類が「通常」のものは引数でも指定できます）:"))
 		console.WriteTable(r.Console.Stdout, probe.Needs(r.Console.Lang))
-		return console.Usagef("no payments: authorise such test payments and give them by --payments, or plain ones as arguments",
-			"決済がありません。上記のテスト用の決済を仮売上にし、--payments で指定してください。種類が「通常」だけなら引数でも指定できます")
+		return nil
 	}
 	if err != nil {
 		return err

@@ -558,7 +558,7 @@ func kickbackCharset(m *memory) judgement {
 	return no("What was written came back in neither character set.", "送信した内容がどちらの文字コードでも返されませんでした。")
 }
 
-var noOtherData = text("The kickback has no other data.", "通知にその他データがありません。")
+var noOtherData = text("The kickback has no other data.", "決済結果通知にその他データがありません。")
 
 func kickbackACID(m *memory) judgement {
 	values := m.param("kickback", "acid")
@@ -605,7 +605,7 @@ func otherDataOrder(m *memory) judgement {
 func (m *memory) together(step string) (at time.Time, why jpayment.Text) {
 	attempt := m.attempts[step]
 	if m.watched == nil || m.watched.session != attempt.session {
-		return at, text("The probe was interrupted while it watched for kickbacks.", "通知を待つ間に中断されました。")
+		return at, text("The probe was interrupted while it watched for kickbacks.", "決済結果通知を待つ間に中断されました。")
 	}
 	return attempt.exchange.Sent.Add(attempt.exchange.Took), none
 }
@@ -708,7 +708,7 @@ func order(m *memory) judgement {
 		}
 	}
 	if asked := m.attempts["kickback-second"].exchange; m.received("kickback-first")[0].At.Before(asked.Sent) {
-		return openf("The first kickback came before the second was asked for.", "2件目を要求する前に、1件目の通知が届きました。")
+		return openf("The first kickback came before the second was asked for.", "2件目を要求する前に、1件目の決済結果通知が届きました。")
 	}
 	came := func(step string) int {
 		return slices.IndexFunc(m.kickbacks, func(k kickback) bool { return k.Step == step })
@@ -859,9 +859,9 @@ func refusedRT0(m *memory) judgement {
 	case a.accepted && came:
 		return measured("kickback")
 	case a.accepted:
-		return no("It was accepted, and no kickback came.", "受け付けられましたが、通知は届きませんでした。")
+		return no("It was accepted, and no kickback came.", "受け付けられましたが、決済結果通知は届きませんでした。")
 	case came:
-		return no("It was answered by %s, and a kickback came.", "%s と応答され、通知も届きました。", a.said())
+		return no("It was answered by %s, and a kickback came.", "%s と応答され、決済結果通知も届きました。", a.said())
 	}
 	if _, why := m.together("kickback-refused"); why != none {
 		return open(why)
@@ -917,7 +917,7 @@ func kickbackJudged(m *memory) judgement {
 		return measured("status")
 	}
 	if len(gaps) == 0 || m.watched.until(m, "kickback-failed") < gaps[0] {
-		return openf("The watch ended before a kickback could have come again.", "通知が再送される前に待機が終わりました。")
+		return openf("The watch ended before a kickback could have come again.", "決済結果通知が再送される前に待機が終わりました。")
 	}
 	return measured("body")
 }

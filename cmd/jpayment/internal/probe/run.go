@@ -313,7 +313,7 @@ func (r *Run) watch(ctx context.Context) error {
 	if !r.watching() {
 		return nil
 	}
-	r.say("Watching for kickbacks until %s …", "%s まで通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
+	r.say("Watching for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
 	if err := r.pause(ctx, r.Watch); err != nil {
 		return err
 	}
@@ -359,7 +359,7 @@ func (r *Run) announce() {
 		{lang.In("report", "レポート"), r.Out + ".md, " + r.Out + ".json"},
 	}
 	if r.Kickbacks != nil {
-		rows = append(rows, []string{lang.In("kickbacks", "通知の受信"), r.Kickbacks.Addr().String()})
+		rows = append(rows, []string{lang.In("kickbacks", "決済結果通知の受信"), r.Kickbacks.Addr().String()})
 	}
 	console.WriteTable(w, rows)
 	r.say("\nWhat is done to the payments:", "\n各決済に対して行う操作:")
@@ -445,6 +445,6 @@ func (p plan) lacks(s step) jpayment.Text {
 
 var (
 	none       jpayment.Text
-	noListener = text("It needs an address where kickbacks come in (--listen).", "通知を受信するアドレス（--listen）が必要です。")
-	noKickback = text("No kickback came.", "通知が届きませんでした。")
+	noListener = text("It needs an address where kickbacks come in (--listen).", "決済結果通知を受信するアドレス（--listen）が必要です。")
+	noKickback = text("No kickback came.", "決済結果通知が届きませんでした。")
 )

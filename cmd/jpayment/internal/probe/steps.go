@@ -65,13 +65,13 @@ var roles = []role{
 	{name: "kickback-second", kind: Plain, kickback: true, replaces: 1, text: byKickback},
 	{
 		name: "kickback-declined", kind: Declined, kickback: true, replaces: 1,
-		text: text("re-authorised with the result by kickback, which the card issuer should decline", "結果を通知で受け取る指定で再オーソリします（カード会社に拒否される想定）"),
+		text: text("re-authorised with the result by kickback, which the card issuer should decline", "結果を決済結果通知で受け取る指定で再オーソリします（カード会社に拒否される想定）"),
 	},
 }
 
 var (
 	captured   = text("captured", "実売上にします")
-	byKickback = text("re-authorised with the result by kickback", "結果を通知で受け取る指定で再オーソリします")
+	byKickback = text("re-authorised with the result by kickback", "結果を決済結果通知で受け取る指定で再オーソリします")
 )
 
 // nobody is the role of steps about payment 0, which is none.
