@@ -35,16 +35,18 @@ type judgement struct {
 }
 
 // experiments is the table, by number. What is not in it either cannot be observed, as
-// package assumed says, or falls and stands with the assumptions that it hangs on.
+// package assumed says, or stands and falls with the assumptions that it hangs on.
 var experiments = []experiment{
 	{number: 1, needs: []string{"sales"}, judge: successGID},
 	{number: 2, judge: reauthAmounts},
 	{number: 3, judge: reauthGID},
 	{number: 5, needs: []string{"refused-reauth", "cancel-refused", "second-cancel"}, judge: refusedReAuth},
+	{number: 9, judge: onceOnly},
 	{number: 11, judge: refusalStatus},
 	{number: 12, judge: inTime},
 	{number: 13, needs: []string{"idle"}, judge: idle},
 	{number: 15, needs: []string{"sales"}, judge: rowSpace},
+	{number: 17, needs: []string{"reauth-zero"}, judge: zeroTotal},
 	{number: 18, needs: []string{"kickback-failed"}, kickbacks: []string{"kickback-failed"}, judge: names},
 	{number: 21, needs: []string{"sales-japanese"}, judge: detection},
 	{number: 22, needs: []string{"kickback"}, judge: acceptance},
@@ -132,12 +134,44 @@ func answers(name string) func(*memory) judgement {
 		switch {
 		case a.done:
 			return measured(assumed.Done)
+		case a.code == "":
+			return saysNothing(a)
 		case a.code[0] == 'G':
 			return openf("The card issuer declined (%s).", "カード会社に拒否されました（%s）。", a.code)
 		default:
 			return measured(string(a.code))
 		}
 	}
+}
+
+// onceOnly asks whether a repetition is refused, by whatever code.
+func onceOnly(m *memory) judgement {
+	j := yes()
+	for _, pair := range [][2]string{{"sales", "second-sales"}, {"cancel", "second-cancel"}} {
+		_, why := m.answer(pair[0])
+		a, w := m.answer(pair[1])
+		switch {
+		case why == none && w == none && a.done:
+			j = no("A repetition was answered as done.", "2回目のリクエストに成功と応答されました。")
+			j.evidence = pair[:]
+			return j
+		case why != none:
+			j = open(why)
+		case w != none:
+			j = open(w)
+		}
+		j.evidence = append(j.evidence, pair[:]...)
+	}
+	return j
+}
+
+func zeroTotal(m *memory) judgement {
+	if a := m.known("reauth-zero"); a.done {
+		return no("It was done.", "処理されました。")
+	} else if a.code == "" {
+		return saysNothing(a)
+	}
+	return yes()
 }
 
 func successGID(m *memory) judgement {
@@ -493,7 +527,7 @@ func columnCount(m *memory) judgement {
 		return saysNothing(a)
 	}
 	n := a.columns()
-	if b, why := m.answer("sales-cancelled"); why == none && b.columns() != n {
+	if b, why := m.answer("sales-cancelled"); why == none && b.row && b.columns() != n {
 		j := no("Rows have %d columns or %d.", "応答の行は%d列または%d列です。", n, b.columns())
 		j.evidence = []string{"sales-cancelled"}
 		return j
@@ -724,7 +758,10 @@ func noPayment(m *memory) judgement {
 	if a.code != jpayment.CodePaymentID && a.code != jpayment.CodeCancelFailed {
 		return no("A Cancel of payment 0 was answered by %s.", "決済番号0の取消への応答は %s でした。", a.said())
 	}
-	return yes() // as far as it does not hang on 46
+	if j := firstCheck(m); j.value != "store" {
+		return otherwise(m.known("wrong-store"))
+	}
+	return yes()
 }
 
 func firstCheck(m *memory) judgement {

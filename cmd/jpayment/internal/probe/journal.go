@@ -25,6 +25,7 @@ type line struct {
 	Kickback *kickback  `json:"kickback,omitempty"`
 	Held     *held      `json:"held,omitempty"`
 	Watched  *watched   `json:"watched,omitempty"`
+	Ended    *string    `json:"ended,omitempty"` // a plan, carried out to its end
 }
 
 // begin is what a journal is about.
@@ -83,6 +84,7 @@ type journal struct {
 	kickbacks []kickback
 	held      *held
 	watched   *watched
+	ended     *string
 }
 
 // openJournal opens a journal, or makes one. Nobody else has it open until it is closed.
@@ -195,6 +197,8 @@ func (j *journal) take(l line) {
 		j.kickbacks = append(j.kickbacks, k)
 	case l.Held != nil:
 		j.held = l.Held
+	case l.Ended != nil:
+		j.ended = l.Ended
 	case l.Watched != nil:
 		w := *l.Watched
 		w.session = j.sessions

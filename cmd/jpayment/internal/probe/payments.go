@@ -40,12 +40,14 @@ const (
 	Late     Kind = "late"
 )
 
-// Kinds says what the payments of each kind must be, in the order in which to list them.
-var kinds = []struct {
-	kind Kind
-	name jpayment.Text
-	must jpayment.Text
-}{
+// kindRow is what the payments of a kind must be.
+type kindRow struct {
+	kind       Kind
+	name, must jpayment.Text
+}
+
+// kinds are in the order in which to list them.
+var kinds = []kindRow{
 	{Plain, text("plain", "通常"), text("an authorised payment (仮売上) of this month", "当月の仮売上")},
 	{Comma, text("comma", "コンマ"), text("the same, with a comma in its order number (cod)", "同じく、店舗オーダー番号（cod）にコンマがあるもの")},
 	{Japanese, text("japanese", "日本語"), text("the same, with Japanese in its order number (cod)", "同じく、店舗オーダー番号（cod）に日本語があるもの")},
@@ -66,15 +68,7 @@ func kindOf(name string) (Kind, bool) {
 }
 
 func (k Kind) name() jpayment.Text {
-	i := slices.IndexFunc(kinds, func(row struct {
-		kind Kind
-		name jpayment.Text
-		must jpayment.Text
-	},
-	) bool {
-		return row.kind == k
-	})
-	return kinds[i].name
+	return kinds[slices.IndexFunc(kinds, func(row kindRow) bool { return row.kind == k })].name
 }
 
 // columns are what a list of payments calls its columns, in lower case.

@@ -34,10 +34,8 @@ func (m *memory) findings() []assumed.Finding {
 		switch {
 		case !a.Observable():
 			f = assumed.Finding{Number: a.Number, Verdict: assumed.NotTried, Reason: reasonOf(a.Unobservable)}
-		case len(a.HangsOn) > 0:
-			if hangs := hanging(a, all); !tried || hangs.Verdict != assumed.Confirmed {
-				f = hangs
-			}
+		case !tried:
+			f = hanging(a, all)
 		}
 		list = append(list, f)
 	}
@@ -239,7 +237,7 @@ func (r *Run) report(ctx context.Context) error {
 		counts[assumed.Confirmed], counts[assumed.Refuted], counts[assumed.NotTried], r.Out+".md")
 	if r.stopped != none {
 		r.say("%s", "%s", r.stopped)
-		if r.left() > 0 && ctx.Err() != nil {
+		if ctx.Err() != nil {
 			r.say("To go on: %s", "続けるには: %s", r.Again)
 		}
 		return console.ExitStatus(console.Failed)

@@ -101,7 +101,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 		return console.Usagef("%s is the journal of a probe of another store, gateway or list of payments: choose another name by --out",
 			"%s は、店舗・接続先・決済の一覧が異なる probe の記録です。--out で別の名前を指定してください", r.Out+".journal")
 	}
-	if r.left() > 0 {
+	if !r.finished() {
 		r.announce()
 		if !r.Yes {
 			if err := r.confirm(ctx); err != nil {
@@ -114,9 +114,6 @@ func (r *Run) Do(ctx context.Context) (err error) {
 			}
 		}
 		r.toSend = r.left()
-		if r.watching() {
-			r.toSend--
-		}
 		if err := r.measure(ctx); err != nil {
 			return err
 		}
@@ -138,21 +135,23 @@ func (r *Run) say(en, ja string, args ...any) {
 	fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(console.Textf(en, ja, args...)))
 }
 
-// left returns how many things are still to be done.
+// left returns how many steps are planned that were not sent.
 func (r *Run) left() (n int) {
 	for _, s := range steps {
 		if r.plan.has(s) && !r.recorded(s.name) {
 			n++
 		}
 	}
-	if r.watching() {
-		n++
-	}
 	return n
 }
 
-// watching reports whether kickbacks are still to be watched.
-func (r *Run) watching() bool { return r.plan.listening && r.watched == nil }
+// finished reports whether a start with this plan was carried out to its end.
+func (r *Run) finished() bool { return r.ended != nil && *r.ended == r.plan.String() }
+
+// String is for the journal: what the plan has beside the payments.
+func (p plan) String() string {
+	return fmt.Sprintf("listening: %t, authentication: %t", p.listening, p.auth)
+}
 
 // measure sends what is still to be sent. It returns an error only where nothing can be
 // reported.
@@ -182,7 +181,7 @@ func (r *Run) measure(ctx context.Context) error {
 		if stop := r.mustStop(s); stop != none || ctx.Err() != nil {
 			r.stopped = stop
 			if stop == none {
-				r.stopped = text("It was interrupted.", "中断されました。")
+				r.stopped = interrupted
 			}
 			return nil
 		}
@@ -235,14 +234,12 @@ func (r *Run) take(ctx context.Context, s step) error {
 	if err := r.write(line{Intent: s.name}); err != nil {
 		return err
 	}
-	// What is on its way is waited for, even if the person is in a hurry.
-	sending := context.WithoutCancel(ctx)
 	var x *exchange
 	if s.idle {
 		r.say("Leaving a connection idle for %d s …", "接続を%d秒間待機させています…", int(idleWait.Seconds()))
 		x = r.sender.doIdle(ctx, s.name, req, idleWait)
 	} else {
-		x = r.sender.do(sending, s.name, req)
+		x = r.sender.do(ctx, s.name, req)
 	}
 	if err := r.write(line{Outcome: s.name, Exchange: x}); err != nil {
 		return err
@@ -270,21 +267,21 @@ func (r *Run) follow(ctx context.Context, s step) {
 	if a, why := r.answer(s.name); why != none || !a.accepted || s.kickback == unanswered {
 		return
 	}
-	wait, for_ := time.Minute, []string{s.name}
+	wait, awaited := time.Minute, []string{s.name}
 	switch s.name {
 	case "kickback-refused", "kickback-first": // The next step is not to wait.
 		return
 	case "kickback-second":
-		wait = wait + holdFor
+		wait += holdFor
 		if r.sentNow("kickback-first") { // Else it may have come while nobody listened.
-			for_ = append(for_, "kickback-first")
+			awaited = append(awaited, "kickback-first")
 		}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
 		news := r.news()
-		if !slices.ContainsFunc(for_, func(name string) bool { return len(r.received(name)) == 0 }) {
+		if !slices.ContainsFunc(awaited, func(name string) bool { return len(r.received(name)) == 0 }) {
 			return
 		}
 		select {
@@ -308,20 +305,23 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return r.failed()
 }
 
-// watch waits for kickbacks that come again.
+// watch waits for kickbacks that come again. It ends the probe.
 func (r *Run) watch(ctx context.Context) error {
-	if !r.watching() {
-		return nil
+	if r.plan.listening && r.watched == nil {
+		r.say("Watching for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
+		if err := r.pause(ctx, r.Watch); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			r.stopped = interrupted
+			return nil
+		}
+		if err := r.write(line{Watched: &watched{At: time.Now()}}); err != nil {
+			return err
+		}
 	}
-	r.say("Watching for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
-	if err := r.pause(ctx, r.Watch); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		r.stopped = text("It was interrupted.", "中断されました。")
-		return nil
-	}
-	return r.write(line{Watched: &watched{At: time.Now()}})
+	plan := r.plan.String()
+	return r.write(line{Ended: &plan})
 }
 
 // took decides about a kickback. One that is not the probe's is not kept, and counts as
@@ -444,7 +444,8 @@ func (p plan) lacks(s step) jpayment.Text {
 }
 
 var (
-	none       jpayment.Text
-	noListener = text("It needs an address where kickbacks come in (--listen).", "決済結果通知を受信するアドレス（--listen）が必要です。")
-	noKickback = text("No kickback came.", "決済結果通知が届きませんでした。")
+	none        jpayment.Text
+	interrupted = text("It was interrupted.", "中断されました。")
+	noListener  = text("It needs an address where kickbacks come in (--listen).", "決済結果通知を受信するアドレス（--listen）が必要です。")
+	noKickback  = text("No kickback came.", "決済結果通知が届きませんでした。")
 )

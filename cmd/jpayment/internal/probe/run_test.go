@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -28,6 +29,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
 
 // wires is a network in memory, so that a test has the time of its own.
 type wires struct {
@@ -475,6 +478,36 @@ func TestJournalOfAnother(t *testing.T) {
 		what = console.What(s.probe(0).Do(t.Context()))
 		require.Contains(t, what.En, "is no journal of jpayment probe")
 	})
+}
+
+// The report, in both languages, of a gateway that does a few things otherwise.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []console.Lang{console.English, console.Japanese} {
+		synctest.Test(t, func(t *testing.T) {
+			s := openStore(t, assumed.Values{
+				"second_sales": "ER053", "request_charset": "shift_jis", "success_gid": "own", "kickback_retries": "5s", "decline_kickback": "nothing",
+			})
+			r := s.probe(10 * time.Minute)
+			r.Console.Lang = lang
+			require.NoError(t, r.Do(t.Context()))
+			for _, ext := range []string{".md", ".json"} {
+				got, err := os.ReadFile(r.Out + ext)
+				require.NoError(t, err)
+				path := filepath.Join("testdata", "report-"+string(lang)+ext+".golden")
+				if ext == ".json" { // It is the same in every language.
+					path = filepath.Join("testdata", "report.json.golden")
+				}
+				if *update {
+					require.NoError(t, os.MkdirAll("testdata", 0o755))
+					require.NoError(t, os.WriteFile(path, got, 0o644))
+				}
+				want, err := os.ReadFile(path)
+				require.NoError(t, err)
+				require.Equal(t, string(want), string(got))
+			}
+		})
+	}
 }
 
 // Every assumption that can be observed has an experiment, or hangs on one that has.

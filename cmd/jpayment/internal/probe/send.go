@@ -146,11 +146,12 @@ func (r request) authenticated(code string, off time.Duration, wrong bool) reque
 	return r
 }
 
-// do sends a request on a connection of its own and returns what came of it.
+// do sends a request on a connection of its own and returns what came of it. A request on
+// its way is waited for, even by somebody who is in a hurry.
 func (s *sender) do(ctx context.Context, name string, r request) *exchange {
 	transport := s.transport()
 	transport.DisableKeepAlives = true
-	return s.send(ctx, transport, name, r)
+	return s.send(context.WithoutCancel(ctx), transport, name, r)
 }
 
 // doIdle sends a request, leaves its connection idle, and sends the request again. What it
@@ -165,7 +166,8 @@ func (s *sender) doIdle(ctx context.Context, name string, r request, wait time.D
 		c, err := dial(ctx, network, address)
 		return &watchedConn{Conn: c, ended: func() { once.Do(func() { close(closed) }) }}, err
 	}
-	first := s.send(ctx, transport, name, r)
+	sending := context.WithoutCancel(ctx)
+	first := s.send(sending, transport, name, r)
 	if first.Failed != nil {
 		return first
 	}
@@ -182,8 +184,8 @@ func (s *sender) doIdle(ctx context.Context, name string, r request, wait time.D
 	}
 	first.Idle = &idleness{Waited: wait}
 	reused := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }})
-	second := s.send(ctx, transport, name, r)
+	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }})
+	second := s.send(sending, transport, name, r)
 	first.Idle.Reused = reused && second.Failed == nil
 	return first
 }
