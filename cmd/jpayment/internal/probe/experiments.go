@@ -307,8 +307,8 @@ func inTime(m *memory) judgement {
 		}
 	})
 	switch {
-	case silent != "":
-		j := no("No answer came within a minute.", "1分以内に応答がありませんでした。")
+	case slowest <= promised && silent != "":
+		j := openf("To one request no answer came in time: it may have been late, or lost.", "時間内に応答のないリクエストが1件ありました。遅れたのか失われたのかは分かりません。")
 		j.evidence = []string{silent}
 		return j
 	case name == "":

@@ -119,7 +119,7 @@ func openJournal(path string) (j *journal, err error) {
 		}
 		j.take(l)
 	}
-	if err := file.Truncate(int64(whole)); err == nil {
+	if err = file.Truncate(int64(whole)); err == nil {
 		_, err = file.Seek(int64(whole), io.SeekStart)
 	}
 	if err != nil {

@@ -64,7 +64,7 @@ func killedAt(t *testing.T, kill int, written bool) {
 	if !written { // A kill can leave half of the line.
 		f, err := os.OpenFile(first.Out+".journal", os.O_APPEND|os.O_WRONLY, 0)
 		require.NoError(t, err)
-		_, err = f.WriteString(`{"intent":"sal`)
+		_, err = f.WriteString(`{"outcome":"` + strings.Repeat("x", 3000))
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 	}
@@ -72,6 +72,9 @@ func killedAt(t *testing.T, kill int, written bool) {
 	second.Console.Stderr = said
 	require.NoError(t, second.Do(t.Context()))
 	s.holds(t, said.String())
+	sent := len(s.Requests())
+	require.NoError(t, s.probe(0).Do(t.Context()))
+	require.Len(t, s.Requests(), sent, "a third start has nothing to send")
 	for _, f := range profileOf(t, second).Assumptions {
 		require.NotEqual(t, assumed.Refuted, f.Verdict, "%d: %v %v", f.Number, f.Reason, f.Evidence)
 	}

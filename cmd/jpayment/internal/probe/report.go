@@ -150,6 +150,9 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 		target += "\nContent-Type: " + x.Request.ContentType
 	}
 	sent := target + "\n\n" + strings.ReplaceAll(x.Request.Body, "\r\n", "\n") // of a multipart form
+	if len(sent) > maxShown { // The rest is the same again.
+		sent = fmt.Sprintf("%s… (%d bytes)", sent[:maxShown], len(sent))
+	}
 	e := assumed.Evidence{Request: strings.TrimSpace(strings.ReplaceAll(sent, store, "[aid]"))}
 	a, why := x.read()
 	if why != none {
@@ -162,6 +165,9 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 	}
 	return e
 }
+
+// maxShown bounds what is shown of a request in bytes.
+const maxShown = 600
 
 // hidden returns the body of a reply with what is private masked: the approval code unless
 // it is that of test mode, the order number, and what the gateway has issued.

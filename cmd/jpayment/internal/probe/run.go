@@ -309,12 +309,13 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 func (r *Run) watch(ctx context.Context) error {
 	if r.plan.listening && r.watched == nil {
 		r.say("Watching for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
-		if err := r.pause(ctx, r.Watch); err != nil {
+		err := r.pause(ctx, r.Watch)
+		switch {
+		case err != nil:
 			return err
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			r.stopped = interrupted
-			return nil
+			return nil //nolint:nilerr // It is reported.
 		}
 		if err := r.write(line{Watched: &watched{At: time.Now()}}); err != nil {
 			return err

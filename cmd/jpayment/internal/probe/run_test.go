@@ -241,9 +241,16 @@ func TestFlipped(t *testing.T) {
 // faults are what goes wrong with one request in seven.
 func faults(s *store) {
 	for _, f := range []sim.Fault{
-		{Kind: sim.DropBeforeBooking}, {Kind: sim.DropAfterBooking}, {Kind: sim.CutReply}, {Kind: sim.CutHeader}, {Kind: sim.HangAfterBooking},
-		{Kind: sim.AnswerCode, Code: "ER010"}, {Kind: sim.AnswerCodeAfterBooking, Code: "ER010"}, {Kind: sim.AnswerCode, Code: "ER999"},
-		{Kind: sim.AnswerStatus}, {Kind: sim.Garbage},
+		{Kind: sim.DropBeforeBooking},
+		{Kind: sim.DropAfterBooking},
+		{Kind: sim.CutReply},
+		{Kind: sim.CutHeader},
+		{Kind: sim.HangAfterBooking},
+		{Kind: sim.AnswerCode, Code: "ER010"},
+		{Kind: sim.AnswerCodeAfterBooking, Code: "ER010"},
+		{Kind: sim.AnswerCode, Code: "ER999"},
+		{Kind: sim.AnswerStatus},
+		{Kind: sim.Garbage},
 	} {
 		f.Probability = 0.015
 		s.Fail(f)
@@ -257,8 +264,9 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	var tried atomic.Int64
 	t.Run("settings", func(t *testing.T) {
-		for _, setting := range append([]*assumed.Setting{nil}, assumed.Settings()...) {
-			for seed := range int64(2) {
+		for i, setting := range append([]*assumed.Setting{nil}, assumed.Settings()...) {
+			for n := range 3 {
+				seed := int64(3*i + n)
 				values, name := assumed.Values{}, "as assumed"
 				var wrong []int
 				if setting != nil {
