@@ -919,7 +919,7 @@ func declinedRT0(m *memory) judgement {
 		return openf("It was not declined.", "カード会社に拒否されませんでした。")
 	}
 	j := measured("kickback")
-	j.evidence = []string{noticeOf + "kickback-declined"}
+	j.evidence = []string{kickbackOf + "kickback-declined"}
 	return j
 }
 

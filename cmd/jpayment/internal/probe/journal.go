@@ -48,7 +48,7 @@ type attempt struct {
 	exchange *exchange // nil: the process ended before it knew
 }
 
-// kickback is a notice that came.
+// kickback is one that came.
 type kickback struct {
 	Step    string    `json:"step"`
 	At      time.Time `json:"at"`

@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// noticeOf begins the name of what a kickback is evidence of.
-const noticeOf = "kickback of "
+// kickbackOf begins the name of what a kickback is evidence of.
+const kickbackOf = "kickback of "
 
 // findings judges every assumption by what the journal has.
 func (m *memory) findings() []assumed.Finding {
@@ -57,7 +57,7 @@ func (m *memory) finding(a assumed.Assumption, e experiment) assumed.Finding {
 			f.Reason, f.Evidence = reasonOf(noKickback), m.evidence(evidence)
 			return f
 		}
-		evidence = append(evidence, noticeOf+name)
+		evidence = append(evidence, kickbackOf+name)
 	}
 	j := e.judge(m)
 	f.Verdict, f.Reason = j.verdict, reasonOf(j.reason)
@@ -115,7 +115,7 @@ func (m *memory) evidence(names []string) (all []assumed.Evidence) {
 			continue
 		}
 		seen[name] = true
-		if step, notice := strings.CutPrefix(name, noticeOf); notice {
+		if step, cut := strings.CutPrefix(name, kickbackOf); cut {
 			for _, k := range m.received(step) {
 				all = append(all, assumed.Evidence{Request: k.At.UTC().Format(time.RFC3339) + " GET ?" + hiddenQuery(k.Query), Reply: stepOf(step).kickback.shown()})
 			}
@@ -150,7 +150,7 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 		target += "\nContent-Type: " + x.Request.ContentType
 	}
 	sent := target + "\n\n" + strings.ReplaceAll(x.Request.Body, "\r\n", "\n") // of a multipart form
-	if len(sent) > maxShown { // The rest is the same again.
+	if len(sent) > maxShown {                                                  // The rest is the same again.
 		sent = fmt.Sprintf("%s… (%d bytes)", sent[:maxShown], len(sent))
 	}
 	e := assumed.Evidence{Request: strings.TrimSpace(strings.ReplaceAll(sent, store, "[aid]"))}

@@ -193,18 +193,18 @@ var allSteps = []step{
 	{name: "cancel-declined", role: "declined", when: refused("reauth-declined"), build: (*builder).cancel},
 	{name: "idle", role: nobody, idle: true, build: (*builder).cancel},
 
-	byNotice("kickback", 201, taken, func(b *builder) (request, error) {
+	byKickbackStep("kickback", 201, taken, func(b *builder) (request, error) {
 		return b.byKickback(jpayment.NewExtra(map[string]string{"probe": "kickback", "probe_japanese": words}))
 	}),
-	byNotice("kickback-kept-back", 204, keptBack, nil),
-	byNotice("kickback-first", 205, taken, nil),
-	byNotice("kickback-second", 206, taken, nil),
-	byNotice("kickback-declined", 207, taken, nil),
-	byNotice("kickback-failed", 203, failed, func(b *builder) (request, error) {
+	byKickbackStep("kickback-kept-back", 204, keptBack, nil),
+	byKickbackStep("kickback-first", 205, taken, nil),
+	byKickbackStep("kickback-second", 206, taken, nil),
+	byKickbackStep("kickback-declined", 207, taken, nil),
+	byKickbackStep("kickback-failed", 203, failed, func(b *builder) (request, error) {
 		r, err := b.byKickback(extra("probe", "kickback-failed"))
 		return r.and("&probe_z=1&cod=probe&probe_a=2"), err
 	}),
-	byNotice("kickback-emptied", 202, emptied, nil), // the last, as nothing may delay its repetitions
+	byKickbackStep("kickback-emptied", 202, emptied, nil), // the last, as nothing may delay its repetitions
 }
 
 // form is a step that sends a second cancellation in another form.
@@ -215,8 +215,8 @@ func form(name string, change func(request) request) step {
 	}}
 }
 
-// byNotice is a step whose result comes by kickback.
-func byNotice(name string, yen int64, how answer, build func(*builder) (request, error)) step {
+// byKickbackStep is a step whose result comes by kickback.
+func byKickbackStep(name string, yen int64, how answer, build func(*builder) (request, error)) step {
 	if build == nil {
 		build = func(b *builder) (request, error) { return b.byKickback(extra("probe", name)) }
 	}
