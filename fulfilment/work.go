@@ -119,8 +119,9 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	client, err := river.NewClient(q.db.driver(), &river.Config{
-		// Half of them have called and are written down while the others call.
-		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: 2 * cfg.Concurrency}},
+		// Half of them have called and are written down while the others call. One alone keeps
+		// to the order in which jobs were asked for.
+		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: 2*cfg.Concurrency - 1}},
 		Workers: workers,
 		Schema:  q.db.schema(),
 		Logger:  slog.New(quiet{q.log.Handler()}),
