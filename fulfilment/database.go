@@ -137,11 +137,7 @@ func withHint(err error) error {
 	case err == nil:
 		return nil
 	case isMissing(err):
-		return &problem{
-			what:  jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"},
-			next:  nextMigrate,
-			cause: failed(err), database: true,
-		}
+		return notThere(failed(err))
 	case strings.Contains(driverText(err), "SQLSTATE 23505"):
 		return &problem{
 			what:  jpayment.Text{En: "another transaction has just recorded something for the same payment", Ja: "同じ決済について、別のトランザクションが直前に登録しました"},
@@ -151,4 +147,8 @@ func withHint(err error) error {
 	default:
 		return failed(err)
 	}
+}
+
+func notThere(cause error) error {
+	return &problem{what: jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"}, next: nextMigrate, cause: cause, database: true}
 }

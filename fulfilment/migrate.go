@@ -23,8 +23,8 @@ var migrations embed.FS
 // Migrations returns the statements that make and change this package's tables: sqlite and
 // postgres have a file for each version, 001.sql and so on, to be run in order, each in a
 // transaction. They are for migration tools of the merchant's own; [Queue.Migrate] runs
-// them by itself. River's tables are not among them: river migrate-get prints those. The
-// schema in those for Postgres is jpayment, see [Config.Schema].
+// them by itself. River's tables are not among them: River's own river migrate-up makes those.
+// The schema in those for Postgres is jpayment; [MigrationSQL] has that of [Config.Schema].
 func Migrations() fs.FS {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil { // It is embedded.
@@ -40,6 +40,50 @@ const SchemaVersion = 2
 func migrationTo(version int, dialect string) (string, error) {
 	text, err := migrations.ReadFile(fmt.Sprintf("migrations/%s/%03d.sql", dialect, version))
 	return string(text), err
+}
+
+// MigrationSQL returns the statements of [Migrations] for a database, sqlite or postgres, that
+// bring this package's tables from a version, 0 for none, to [SchemaVersion], with the schema
+// of [Config.Schema], empty for the default. Its error is a [*jpayment.ValidationError].
+func MigrationSQL(database, schema string, from int) (string, error) {
+	var bad invalidFields
+	if database != "sqlite" && database != "postgres" {
+		bad.add("Database", jpayment.Text{En: "is neither sqlite nor postgres", Ja: "がsqliteでもpostgresでもありません"})
+	}
+	if schema == "" {
+		schema = defaultSchema
+	}
+	bad.add("Schema", schemaReason(schema))
+	if from < 0 || from > SchemaVersion {
+		bad.add("From", notBetween(0, SchemaVersion))
+	}
+	if err := bad.err("fulfilment.MigrationSQL", ""); err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	for version := from + 1; version <= SchemaVersion; version++ {
+		text, err := migrationTo(version, database)
+		if err != nil { // It is embedded.
+			return "", err
+		}
+		all.WriteString(text)
+	}
+	if database == "postgres" {
+		return inSchema(all.String(), schema), nil
+	}
+	return all.String(), nil
+}
+
+// CheckTables returns an error if the tables are not there or not of [SchemaVersion], and
+// changes nothing.
+func (q *Queue[TTx]) CheckTables(ctx context.Context) error {
+	version, err := versionOf(ctx, q.db.session())
+	if err == nil && version == 0 {
+		err = notThere(nil)
+	} else if err == nil {
+		err = checkVersion(version)
+	}
+	return q.did(ctx, reading, 0, err)
 }
 
 // versionOf reads the version of the tables, and 0 if there are none.

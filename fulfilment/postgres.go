@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/jpayment-go/jpayment"
 )
 
 const defaultSchema = "jpayment"
@@ -32,6 +34,17 @@ func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 
 // schemaName is what needs no quoting.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,45}$`)
+
+// schemaReason says why a name is none for the schema, or nothing.
+func schemaReason(name string) jpayment.Text {
+	if schemaName.MatchString(name) {
+		return jpayment.Text{}
+	}
+	return jpayment.Text{
+		En: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46",
+		Ja: "にa-z、0-9、_以外の文字があるか、数字で始まるか、46文字を超えています",
+	}
+}
 
 type postgres struct {
 	pool    *pgxpool.Pool

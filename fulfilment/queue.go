@@ -71,11 +71,8 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	if cfg.KickbackWait < 0 {
 		bad.add("KickbackWait", isNegative)
 	}
-	if cfg.Schema != "" && !schemaName.MatchString(cfg.Schema) {
-		bad.add("Schema", jpayment.Text{
-			En: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46",
-			Ja: "にa-z、0-9、_以外の文字があるか、数字で始まるか、46文字を超えています",
-		})
+	if cfg.Schema != "" {
+		bad.add("Schema", schemaReason(cfg.Schema))
 	}
 	if err := bad.err("fulfilment.Config", ""); err != nil {
 		return nil, err

@@ -181,7 +181,21 @@ func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 	if r.after != 0 && !slices.ContainsFunc(of, func(other record) bool { return other.ID == r.after }) {
 		return Job{}, ErrNoJob
 	}
-	return p.known(of)
+	if job, err := p.known(of); err != nil || job.ID != 0 {
+		return job, err
+	}
+	return Job{}, p.checkPlace(of)
+}
+
+// checkPlace returns the error of a request that is to come after a re-authorisation.
+func (p plan) checkPlace(of []record) error {
+	w := p.placeAfter(of)
+	for _, before := range of {
+		if before.ID == w.After {
+			return w.mayFollow(before)
+		}
+	}
+	return nil
 }
 
 // plan is what is wanted of a payment.
@@ -330,14 +344,7 @@ func (q *Queue[TTx]) insertOne(ctx context.Context, s store, p plan) (w record, 
 // placed returns the job with its place among those of its payment: it holds the payment, or
 // waits for the one that it comes after, which is locked.
 func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (record, error) {
-	w := p.wanted
-	if w.After == 0 && p.ordered { // After whatever is open: the last of those that wait for each other.
-		for _, other := range of {
-			if other.holds || other.waitsFor != 0 {
-				w.After = other.ID
-			}
-		}
-	}
+	w := p.placeAfter(of)
 	if w.After == 0 {
 		w.holds = true
 		return w, nil
@@ -346,14 +353,7 @@ func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (
 	if err != nil {
 		return w, err
 	}
-	var bad invalidFields
-	switch {
-	case before.PaymentID != w.PaymentID:
-		bad.add("After", textf("is job %d, which is about another payment", "のジョブ %d は別の決済のものです", before.ID))
-	case before.Operation == jpayment.OpReAuth && before.State != StateRefused:
-		bad.add("After", textf("is job %d, a re-authorisation, which replaces the payment: ask for the new payment when it is done", "のジョブ %d は再オーソリで、完了すると決済が置き換わります。完了後に新しい決済について登録してください", before.ID))
-	}
-	if err := bad.err(w.Operation, w.PaymentID); err != nil {
+	if err := w.mayFollow(before); err != nil {
 		return w, err
 	}
 	switch before.State {
@@ -374,6 +374,31 @@ func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (
 		w.waitsFor, w.Reason = before.ID, ReasonAfter
 	}
 	return w, nil
+}
+
+// placeAfter returns the job with the one that it comes after, if there is one.
+func (p plan) placeAfter(of []record) record {
+	w := p.wanted
+	if w.After == 0 && p.ordered { // After whatever is open: the last of those that wait for each other.
+		for _, other := range of {
+			if other.holds || other.waitsFor != 0 {
+				w.After = other.ID
+			}
+		}
+	}
+	return w
+}
+
+// mayFollow returns the error of a job that cannot come after another.
+func (r record) mayFollow(before record) error {
+	var bad invalidFields
+	switch {
+	case before.PaymentID != r.PaymentID:
+		bad.add("After", textf("is job %d, which is about another payment", "のジョブ %d は別の決済のものです", before.ID))
+	case before.Operation == jpayment.OpReAuth && before.State != StateRefused:
+		bad.add("After", textf("is job %d, a re-authorisation, which replaces the payment: ask for the new payment when it is done", "のジョブ %d は再オーソリで、完了すると決済が置き換わります。完了後に新しい決済について登録してください", before.ID))
+	}
+	return bad.err(r.Operation, r.PaymentID)
 }
 
 // recordOf returns the job that a request is to become.
