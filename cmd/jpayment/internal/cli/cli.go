@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -31,7 +32,8 @@ func Run(ctx context.Context, args []string, env func(string) string, stdin io.R
 		env: env, stdin: stdin, stdout: stdout, stderr: stderr,
 		terminal:  console.Terminals{In: isTerminal(stdin), Out: isTerminal(stdout), Err: isTerminal(stderr)},
 		configDir: configDir,
-		dataDir:   dataDir(env, configDir),
+		dataDir:   homeDir(env, "XDG_DATA_HOME", filepath.Join(".local", "share"), configDir),
+		stateDir:  homeDir(env, "XDG_STATE_HOME", filepath.Join(".local", "state"), configDir),
 		user:      userName(),
 		proxy:     http.ProxyFromEnvironment,
 	})
@@ -45,16 +47,16 @@ func userName() string {
 	return u.Username
 }
 
-// dataDir returns the user's directory for data, which is that for the configuration but
-// where the XDG Base Directory Specification tells them apart.
-func dataDir(env func(string) string, configDir string) string {
+// homeDir returns a directory of the user's, which is that for the configuration but where the
+// XDG Base Directory Specification tells them apart: by a variable, or below the home.
+func homeDir(env func(string) string, variable, below, configDir string) string {
 	switch home := env("HOME"); {
 	case slices.Contains([]string{"windows", "darwin", "ios", "plan9"}, runtime.GOOS):
 		return configDir
-	case filepath.IsAbs(env("XDG_DATA_HOME")):
-		return env("XDG_DATA_HOME")
+	case filepath.IsAbs(env(variable)):
+		return env(variable)
 	case home != "":
-		return filepath.Join(home, ".local", "share")
+		return filepath.Join(home, below)
 	default:
 		return configDir
 	}
@@ -74,9 +76,11 @@ type world struct {
 	configDir      string
 	user           string // who runs it
 	dataDir        string // where a database goes that nobody has named
+	stateDir       string // where the witness of a database elsewhere goes
 	lang           console.Lang
 	proxy          func(*http.Request) (*url.URL, error)
-	roots          *x509.CertPool // nil for the system's
+	roots          *x509.CertPool   // nil for the system's
+	now            func() time.Time // by which a run tells what lasts; nil for the clock
 }
 
 type worldKey struct{}
@@ -181,6 +185,8 @@ func commands(lang console.Lang) []*cobra.Command {
 		newStatusCommand(lang),
 		newReviewCommand(lang),
 		newDeskCommand(lang),
+		newMigrateCommand(lang),
+		newRestoreCheckCommand(lang),
 		newExplainCommand(lang),
 		newDoctorCommand(lang),
 		newProbeCommand(lang),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -24,13 +23,17 @@ import (
 // queue is a [fulfilment.Queue] on either database.
 type queue interface {
 	Migrate(ctx context.Context) error
+	CheckTables(ctx context.Context) error
 	Check(ctx context.Context, r fulfilment.Request) (fulfilment.Job, error)
 	EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fulfilment.Job, error)
 	Job(ctx context.Context, op jpayment.Operation, paymentID string) (fulfilment.Job, error)
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Attempts(ctx context.Context, jobID int64) ([]fulfilment.Attempt, error)
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
+	Decisions(ctx context.Context, jobID int64) ([]fulfilment.Decision, error)
 	Review(ctx context.Context, jobID int64, d fulfilment.Decision) (fulfilment.Job, error)
+	ReviewAll(ctx context.Context, ds map[int64]fulfilment.Decision) ([]fulfilment.Job, error)
+	AfterRestore(ctx context.Context) (reviews int64, err error)
 	Pause(ctx context.Context, why string) error
 	Resume(ctx context.Context) error
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
@@ -172,21 +175,37 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 	return s, nil
 }
 
-// openQueue opens the database and makes its tables. One that is not there is made only if
-// it may be: a mistyped path must not look like a store without jobs.
-func openQueue(ctx context.Context, s settings, log *slog.Logger, create bool) (q queue, closeIt func(), err error) {
-	cfg := fulfilment.Config{StoreID: s.store, KickbackWait: s.kickbackWait, ProductionOnly: s.productionOnly, Charset: s.charset, Schema: s.schema, Logger: log}
+// use is what a command opens a database for.
+type use int
+
+const (
+	toLook    use = iota // and to record decisions: the tables are there and stay as they are
+	toWork               // a file that is not there is made, and the tables are brought up to date
+	toMigrate            // the same, by the caller
+)
+
+// openQueue opens the database. Only who works on it changes its tables, and makes one that is
+// not there: a mistyped path must not look like a store without jobs, nor a look at a store
+// hold up its workers.
+func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) (q queue, closeIt func(), err error) {
+	cfg.StoreID, cfg.KickbackWait, cfg.ProductionOnly, cfg.Charset, cfg.Schema = s.store, s.kickbackWait, s.productionOnly, s.charset, s.schema
 	if isPostgres(s.database.Reveal()) {
 		q, closeIt, err = openPostgres(ctx, s, cfg)
 	} else {
-		q, closeIt, err = openFile(s, cfg, create)
+		q, closeIt, err = openFile(s, cfg, use != toLook)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := q.Migrate(ctx); err != nil {
+	switch use {
+	case toLook:
+		err = q.CheckTables(ctx)
+	case toWork:
+		err = q.Migrate(ctx)
+	}
+	if err != nil {
 		closeIt()
-		return nil, nil, console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), console.What(err))
+		return nil, nil, console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), console.WithNext(err))
 	}
 	return q, closeIt, nil
 }
@@ -239,18 +258,5 @@ func wrongDatabase(err error) error {
 
 // databaseFailed returns the error of a database that was opened and no longer works.
 func databaseFailed(err error) error {
-	return console.Failedf("database: %s", "データベース: %s", withNext(err))
-}
-
-// withNext says what an error is about, and what to do next if the error knows.
-func withNext(err error) jpayment.Text {
-	var told interface {
-		error
-		Next() jpayment.Text
-	}
-	what := console.What(err)
-	if !errors.As(err, &told) || told.Next() == (jpayment.Text{}) {
-		return what
-	}
-	return console.Textf("%s; next: %s", "%s。次の手順: %s", what, told.Next())
+	return console.Failedf("database: %s", "データベース: %s", console.WithNext(err))
 }

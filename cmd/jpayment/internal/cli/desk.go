@@ -11,6 +11,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	pages "github.com/jpayment-go/jpayment/cmd/jpayment/internal/desk"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
+	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
 func newDeskCommand(lang console.Lang) *cobra.Command {
@@ -52,7 +53,7 @@ func serveDesk(cmd *cobra.Command, listen string) error {
 	}
 	ctx := cmd.Context()
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	q, closeQueue, err := openQueue(ctx, s, log, false)
+	q, closeQueue, err := openQueue(ctx, s, fulfilment.Config{Logger: log}, toLook)
 	if err != nil {
 		return err
 	}

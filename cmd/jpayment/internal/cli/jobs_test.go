@@ -146,7 +146,7 @@ func TestStatusAndReviewJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(d.run(t, "status", "--json").stdout), &st))
 	require.Equal(t, map[string]any{
 		"store_id": "123456", "batch": "", "waiting": 0.0, "running": 0.0, "awaiting_kickback": 0.0,
-		"done": 1.0, "refused": 1.0, "review": 2.0, "next_due": nil, "not_sent_since": nil, "paused": nil,
+		"done": 1.0, "refused": 1.0, "review": 2.0, "disputed": 0.0, "next_due": nil, "not_sent_since": nil, "paused": nil,
 	}, st)
 	lines := strings.Split(strings.TrimSpace(d.run(t, "review", "--json").stdout), "\n")
 	require.Len(t, lines, 2)
@@ -300,7 +300,7 @@ func TestDefaultDatabase(t *testing.T) {
 	require.Contains(t, s.run(t, "run", file, "--dry-run").stderr, "give --database")
 
 	home := func(name string) string { return map[string]string{"HOME": "/home/a", "XDG_DATA_HOME": "/data"}[name] }
-	require.Contains(t, []string{"/data", "/config"}, dataDir(home, "/config"))
+	require.Contains(t, []string{"/data", "/config"}, homeDir(home, "XDG_DATA_HOME", "data", "/config"))
 }
 
 // A password in the URL of a database is shown nowhere, and not taken from the command
@@ -478,7 +478,9 @@ func TestHealth(t *testing.T) {
 	defer stop()
 	var said transcript
 	q := &ailing{}
-	require.NoError(t, serveHealth(ctx, "127.0.0.1:0", q, slog.New(slog.NewTextHandler(&said, nil))))
+	m, err := newMetrics()
+	require.NoError(t, err)
+	require.NoError(t, serveHealth(ctx, "127.0.0.1:0", q, m, slog.New(slog.NewTextHandler(&said, nil))))
 	address := regexp.MustCompile(`health=(\S+)`).FindStringSubmatch(said.String())[1]
 	get := func(path string) (int, string) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
@@ -502,7 +504,7 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Equal(t, "an attempt could not be written down: SQLite failed, since 2026-11-24T03:00:00Z\n", body)
 
-	require.Error(t, serveHealth(ctx, address, q, slog.New(slog.DiscardHandler)), "the port is taken")
+	require.Error(t, serveHealth(ctx, address, q, m, slog.New(slog.DiscardHandler)), "the port is taken")
 }
 
 // ailing is a queue whose database fails.

@@ -23,36 +23,69 @@ func newReviewCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [JOB]",
 		Short: lang.In("List the jobs that need a person, and record what the person found", "担当者の確認が必要なジョブを一覧し、確認した結果を記録する"),
-		Long: lang.In(`Without JOB, list the jobs that nobody knows the outcome of, with why and what to look at.
-With JOB, show it and its attempts. With a decision, record what the control panel shows:
+		Long: lang.In(`Without JOB, list the jobs that nobody knows the outcome of, and those whose outcome a
+kickback disputes, with why and what to look at. With JOB, show it, its attempts and the
+decisions about it. With a decision, record what the control panel shows:
 
   --done      it was carried out (of a reauth, the new payment is given too)
   --not-done  it was not, and is not to be
   --again     it was not, and is to be sent again
 
-A job that waits and was never sent can be withdrawn by --not-done. One that was refused
-can be sent again by --again, when the reason has passed. What is decided is shown, and
-has to be confirmed.
+A job that waits can be withdrawn by --not-done, as long as nothing of it can have been
+carried out. One that was refused can be sent again by --again, when the reason has passed.
+With --correct, a decision takes the place of an earlier one; both stay on record. What is
+decided is shown, and has to be confirmed.
 
-Exit status: 0 shown or recorded, 1 not confirmed, or the job changed meanwhile, 2 wrong
-usage: nothing was recorded.`,
-			`JOB を省略すると、結果が分からないジョブを、理由と確認事項とともに一覧表示します。JOB を指定すると、
-そのジョブと送信の記録を表示します。判断を指定すると、管理画面で確認した結果を記録します。
+Many are decided at once with a file. --export writes what is to be looked up, as CSV, with
+columns for the decision (done, not-done, again), the new payment and a note. --import checks
+such a file as a whole, sums it up, asks, and records all of its decisions or none.
+
+It also takes a file that the control panel has exported. Name its columns by
+--payment-column and --status-column, and say which statuses mean what:
+
+  --done-if 実売上 --again-if 仮売上          of captures
+  --done-if cancel=取消 --again-if cancel=実売上  of cancellations
+
+Other statuses, and re-authorisations, are left undecided. The configuration file keeps these
+as [panel].
+
+Exit status: 0 shown or recorded, 1 not confirmed, nothing to record, or a job changed
+meanwhile, 2 wrong usage, or faults in the file: nothing was recorded.`,
+			`JOB を省略すると、結果が分からないジョブと、決済結果通知の内容が結果と食い違うジョブを、理由と確認事項とともに
+一覧表示します。JOB を指定すると、そのジョブと、送信および判断の記録を表示します。判断を指定すると、
+管理画面で確認した結果を記録します。
 
   --done      処理されていた（再オーソリでは新しい決済番号も指定する）
   --not-done  処理されておらず、今後も処理しない
   --again     処理されておらず、再送する
 
-一度も送信していない待機中のジョブは、--not-done で取り下げることができます。拒否されたジョブは、
-原因が解消した後に --again で再送できます。記録する内容を表示し、確認を求めます。
+待機中のジョブは、処理された可能性がなければ、--not-done で取り下げることができます。拒否されたジョブは、原因が
+解消した後に --again で再送できます。--correct を付けると、以前の判断を訂正します（どちらも記録に残ります）。
+記録する内容を表示し、確認を求めます。
 
-終了ステータスは、0 表示または記録した、1 yes と答えなかった、または確認中にジョブの状態が変わった、2 使い方の誤り
-（何も記録していない）です。`),
+多数のジョブは、ファイルでまとめて判断できます。--export は、確認が必要なジョブを、判断（処理済み、処理しない、再送）、
+新決済番号、メモを記入する列とともに CSV に書き出します。--import は、記入済みのファイル全体を検査し、
+集計を表示して確認を求め、すべての判断を記録するか、まったく記録しないかのどちらかにします。
+
+管理画面からエクスポートしたファイルも使えます。列名を --payment-column と --status-column で、
+ステータスの意味を次のように指定します。
+
+  --done-if 実売上 --again-if 仮売上              実売上のジョブ
+  --done-if cancel=取消 --again-if cancel=実売上  取消のジョブ
+
+ほかのステータスと再オーソリは、判断せずに残します。設定ファイルの [panel] に保存できます。
+
+終了ステータスは、0 表示または記録した、1 yes と答えなかった、記録するものがない、または確認中にジョブの状態が変わった、
+2 使い方またはファイルの誤り（何も記録していない）です。`),
 		Example: `  jpayment review --store 123456
   jpayment review 17 --store 123456
   jpayment review 17 --store 123456 --done --note 'captured at 21:04 in the control panel'
   jpayment review 18 --store 123456 --done --new-payment 10000042
-  jpayment review 19 --store 123456 --again --yes`,
+  jpayment review 19 --store 123456 --again --yes
+  jpayment review 17 --store 123456 --not-done --correct
+  jpayment review --store 123456 --export review.csv
+  jpayment review --store 123456 --import review.csv
+  jpayment review --store 123456 --import panel.csv --payment-column 決済番号 --status-column 状態 --done-if 実売上 --again-if 仮売上`,
 		Args: atMostOne("JOB"),
 		RunE: r.run,
 	}
@@ -61,19 +94,30 @@ usage: nothing was recorded.`,
 	f.BoolVar(&r.done, "done", false, lang.In("it was carried out", "処理されていた"))
 	f.BoolVar(&r.notDone, "not-done", false, lang.In("it was not carried out, and is not to be", "処理されておらず、今後も処理しない"))
 	f.BoolVar(&r.again, "again", false, lang.In("it was not carried out, and is to be sent again", "処理されておらず、再送する"))
+	f.BoolVar(&r.correct, "correct", false, lang.In("in place of an earlier decision, which stays on record", "以前の判断を訂正する（以前の判断も記録に残る）"))
 	f.StringVar(&r.newPayment, "new-payment", "", lang.In("payment that a reauth made, with --done", "再オーソリでできた新しい決済番号（--done とともに指定）"))
 	f.StringVar(&r.by, "by", "", lang.In("who decided; by default the name of the user", "判断した人。既定はユーザー名"))
 	f.StringVar(&r.note, "note", "", lang.In("what was found, or @FILE or - to read it from a file or standard input", "確認した内容。@FILE または - でファイルまたは標準入力から読む"))
 	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&r.json, "json", false, lang.In("JSON on standard output, one object for each job", "標準出力に、ジョブごとに1つの JSON を出力する"))
+	f.StringVar(&r.export, "export", "", lang.In("file to write what is to be looked up into", "確認が必要なジョブを書き出すファイル"))
+	f.StringVar(&r.importFrom, "import", "", lang.In("file whose decisions are to be recorded", "判断を記録するファイル"))
+	f.StringVar(&r.panel.PaymentColumn, "payment-column", "", lang.In("of an export of the control panel: the column with the payment number", "管理画面のエクスポートの、決済番号の列"))
+	f.StringVar(&r.panel.StatusColumn, "status-column", "", lang.In("of the same: the column with the payment's status", "同、決済のステータスの列"))
+	const form, formJa = "; WORD of sales, or OPERATION=WORD", "（実売上のジョブは ステータス、ほかは 処理=ステータス）"
+	f.StringArrayVar(&r.panel.DoneIf, "done-if", nil, lang.In("of the same: status of a payment whose operation was carried out"+form, "同、処理済みとするステータス"+formJa))
+	f.StringArrayVar(&r.panel.NotDoneIf, "not-done-if", nil, lang.In("of the same: status of one whose operation was not, and is not to be"+form, "同、処理しないとするステータス"+formJa))
+	f.StringArrayVar(&r.panel.AgainIf, "again-if", nil, lang.In("of the same: status of one whose operation is to be sent again"+form, "同、再送するステータス"+formJa))
 	return cmd
 }
 
 // review is the command with its flags.
 type review struct {
-	done, notDone, again bool
-	newPayment, by, note string
-	yes, json            bool
+	done, notDone, again, correct bool
+	newPayment, by, note          string
+	export, importFrom            string
+	panel                         panelConfig // of the configuration, but for what flags say
+	yes, json                     bool
 
 	console.Console
 	user  string // who runs the command
@@ -93,6 +137,13 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 	if err := exclusive(cmd, "done", "not-done", "again"); err != nil {
 		return err
 	}
+	if err := exclusive(cmd, "export", "import"); err != nil {
+		return err
+	}
+	bulk := r.export != "" || r.importFrom != ""
+	if bulk && (id != 0 || r.decision().State != "" || r.newPayment != "") {
+		return console.Usagef("--export and --import are about all jobs: leave out JOB and the decision", "--export と --import はジョブ全体が対象です。JOB と判断は指定できません")
+	}
 	if id == 0 && (r.decision().State != "" || r.newPayment != "") {
 		return console.Usagef("JOB is missing: a decision is about one job", "JOB がありません。判断はジョブを1つ指定して記録します")
 	}
@@ -108,20 +159,27 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 		return notConfirmable()
 	}
 	ctx := cmd.Context()
-	q, closeQueue, err := openQueue(ctx, s, nil, false)
+	r.panel = s.panel.or(r.panel)
+	q, closeQueue, err := openQueue(ctx, s, fulfilment.Config{}, toLook)
 	if err != nil {
 		return err
 	}
 	defer closeQueue()
 	r.q = q
-	if id == 0 {
+	switch {
+	case r.export != "":
+		return r.exportTo(ctx, r.export)
+	case r.importFrom != "":
+		return r.importFile(ctx, r.importFrom, s)
+	case id == 0:
 		return r.list(ctx, s)
+	default:
+		return r.decide(ctx, id)
 	}
-	return r.decide(ctx, id)
 }
 
 func (r *review) decision() fulfilment.Decision {
-	d := fulfilment.Decision{NewPaymentID: r.newPayment, By: r.by, Note: jpayment.NewSecret(r.note)}
+	d := fulfilment.Decision{NewPaymentID: r.newPayment, By: r.by, Note: jpayment.NewSecret(r.note), Corrects: r.correct}
 	switch {
 	case r.done:
 		d.State = fulfilment.StateDone
@@ -133,22 +191,33 @@ func (r *review) decision() fulfilment.Decision {
 	return d
 }
 
-// list shows all that need a person.
-func (r *review) list(ctx context.Context, s settings) error {
-	filter, any := fulfilment.Filter{State: fulfilment.StateReview}, false
+// forPerson calls f with the jobs that need a person, a page at a time.
+func (r *review) forPerson(ctx context.Context, f func(jobs []fulfilment.Job) error) error {
+	filter := fulfilment.Filter{ForPerson: true}
 	for {
 		jobs, err := r.q.Jobs(ctx, filter)
 		if err != nil {
 			return databaseFailed(err)
 		}
 		if len(jobs) == 0 {
-			break
+			return nil
 		}
-		any = true
-		if err := r.show(jobs); err != nil {
+		if err := f(jobs); err != nil {
 			return err
 		}
 		filter.AfterID = jobs[len(jobs)-1].ID
+	}
+}
+
+// list shows all that need a person.
+func (r *review) list(ctx context.Context, s settings) error {
+	any := false
+	err := r.forPerson(ctx, func(jobs []fulfilment.Job) error {
+		any = true
+		return r.show(jobs)
+	})
+	if err != nil {
+		return err
 	}
 	switch {
 	case r.json:
@@ -179,9 +248,9 @@ func (r *review) show(jobs []fulfilment.Job) error {
 		}
 		return nil
 	}
-	rows := [][]string{{r.Lang.In("job", "ジョブ"), r.Lang.In("operation", "処理"), r.Lang.In("payment", "決済番号"), r.Lang.In("reference", "注文番号"), r.Lang.In("since", "発生日時")}}
+	rows := [][]string{{r.Lang.In("job", "ジョブ"), r.Lang.In("operation", "処理"), r.Lang.In("payment", "決済番号"), r.Lang.In("reference", "注文番号"), r.Lang.In("state", "状態"), r.Lang.In("since", "発生日時")}}
 	for _, j := range jobs {
-		rows = append(rows, []string{strconv.FormatInt(j.ID, 10), r.Lang.Of(jobtext.Operation(j.Operation)), j.PaymentID, j.Reference, r.Time(j.UpdatedAt)})
+		rows = append(rows, []string{strconv.FormatInt(j.ID, 10), r.Lang.Of(jobtext.Operation(j.Operation)), j.PaymentID, j.Reference, r.Lang.Of(j.State.Text()), r.Time(since(j))})
 	}
 	var table bytes.Buffer
 	console.WriteTable(&table, rows)
@@ -198,23 +267,49 @@ func (r *review) show(jobs []fulfilment.Job) error {
 	return nil
 }
 
+// since returns since when a job needs a person.
+func since(j fulfilment.Job) time.Time {
+	if !j.DisputedAt.IsZero() {
+		return j.DisputedAt
+	}
+	return j.UpdatedAt
+}
+
+// known is all that is known of a job.
+type known struct {
+	fulfilment.Job
+	tried   []fulfilment.Attempt
+	decided []fulfilment.Decision
+}
+
+// look reads a job.
+func (r *review) look(ctx context.Context, id int64) (k known, found bool, err error) {
+	jobs, err := r.q.Jobs(ctx, fulfilment.Filter{AfterID: id - 1, Limit: 1})
+	if err != nil || len(jobs) == 0 || jobs[0].ID != id {
+		return k, false, err
+	}
+	k.Job = jobs[0]
+	if k.tried, err = r.q.Attempts(ctx, id); err == nil {
+		k.decided, err = r.q.Decisions(ctx, id)
+	}
+	return k, true, err
+}
+
 // decide shows a job, and records a decision about it if there is one.
 func (r *review) decide(ctx context.Context, id int64) error {
-	found, err := r.q.Jobs(ctx, fulfilment.Filter{AfterID: id - 1, Limit: 1})
+	job, found, err := r.look(ctx, id)
 	if err != nil {
 		return databaseFailed(err)
 	}
-	if len(found) == 0 || found[0].ID != id {
+	if !found {
 		return console.Usagef("the store has no job %d", "この店舗にジョブ %d はありません", id)
-	}
-	job := found[0]
-	attempts, err := r.q.Attempts(ctx, id)
-	if err != nil {
-		return databaseFailed(err)
 	}
 	d := r.decision()
 	if d.State == "" {
-		return r.showOne(job, attempts)
+		return r.showOne(job)
+	}
+	if needsCorrect(job.Job, d) {
+		return console.Usagef("job %d was decided already, by %s (%s): to correct that, give --correct too", "ジョブ %d は判断済みです（判断: %s、%s）。訂正するには --correct も指定してください", id, job.DecidedBy, job.State.Text())
 	}
 	if d.By == "" {
 		d.By = r.user
@@ -222,17 +317,10 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	if job.Operation == jpayment.OpReAuth && r.done && r.newPayment == "" {
 		return console.Usagef("--new-payment is missing: the number of the payment that the reauth made", "--new-payment が指定されていません。再オーソリで作成された決済の番号を指定してください")
 	}
-	r.writeOne(r.Stderr, job, attempts)
-	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job, d)))
-	if !r.yes {
-		err := r.Ask(ctx, r.Lang.In("Type yes to record it: ", "記録するには yes と入力してください: "))
-		if errors.Is(err, console.ErrNotConfirmed) {
-			fmt.Fprintln(r.Stderr, r.Lang.In("Not confirmed: nothing was recorded.", "確認されなかったため、何も記録していません。"))
-			return console.ExitStatus(console.Failed)
-		}
-		if err != nil {
-			return err
-		}
+	r.writeOne(r.Stderr, job)
+	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job.Job, d)))
+	if err := r.confirm(ctx); err != nil {
+		return err
 	}
 	decided, err := r.q.Review(ctx, id, d)
 	var invalid *jpayment.ValidationError
@@ -243,7 +331,7 @@ func (r *review) decide(ctx context.Context, id int64) error {
 		}
 		return console.ExitStatus(console.Usage)
 	case err != nil:
-		return console.Failedf("%s", "%s", withNext(err))
+		return console.Failedf("%s", "%s", console.WithNext(err))
 	case r.json:
 		return writeJSON(r.Stdout, newJobRecord(decided, r.flags))
 	}
@@ -254,9 +342,19 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	return nil
 }
 
+// needsCorrect reports whether a decision would take the place of a person's earlier one
+// without saying so.
+func needsCorrect(j fulfilment.Job, d fulfilment.Decision) bool {
+	decided := j.Reason == fulfilment.ReasonDecided && j.Dispute == jpayment.Text{}
+	return decided && !d.Corrects && (j.State != fulfilment.StateRefused || d.State != fulfilment.StateWaiting)
+}
+
 // meaning says what a decision does.
 func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
 	what := console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
+	if d.State == fulfilment.StateRefused && j.State == fulfilment.StateWaiting {
+		return console.Textf("This withdraws the %s, by the word of %s. It is not sent.", "%sを取り下げます（判断: %s）。送信しません。", what, d.By)
+	}
 	switch d.State {
 	case fulfilment.StateDone:
 		if d.NewPaymentID != "" {
@@ -271,20 +369,23 @@ func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
 	}
 }
 
-func (r *review) showOne(j fulfilment.Job, attempts []fulfilment.Attempt) error {
+func (r *review) showOne(j known) error {
 	if r.json {
-		rec := newJobRecord(j, r.flags)
-		for _, a := range attempts {
+		rec := newJobRecord(j.Job, r.flags)
+		for _, d := range j.decided {
+			rec.Decisions = append(rec.Decisions, decisionRecord{string(d.State), d.NewPaymentID, d.By, d.At.UTC()})
+		}
+		for _, a := range j.tried {
 			rec.Tried = append(rec.Tried, attemptRecord{a.Number, a.Worker, a.StartedAt.UTC(), timeRecord(a.EndedAt), a.Outcome.String(), a.Code, a.What.En, a.What.Ja})
 		}
 		return writeJSON(r.Stdout, rec)
 	}
-	r.writeOne(r.Stdout, j, attempts)
+	r.writeOne(r.Stdout, j)
 	return nil
 }
 
 // writeOne writes all that is known of a job for a person.
-func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.Attempt) {
+func (r *review) writeOne(w io.Writer, j known) {
 	rows := [][]string{
 		{r.Lang.In("job", "ジョブ"), strconv.FormatInt(j.ID, 10)},
 		{r.Lang.In("operation", "処理"), r.Lang.Of(jobtext.Operation(j.Operation))},
@@ -299,20 +400,29 @@ func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.A
 			rows = append(rows, []string{name, value})
 		}
 	}
+	if j.After != 0 {
+		add(r.Lang.In("comes after", "先行するジョブ"), r.Lang.In("job ", "ジョブ ")+strconv.FormatInt(j.After, 10))
+	}
 	add(r.Lang.In("state", "状態"), r.Lang.Of(j.State.Text()))
-	add(r.Lang.In("why", "理由"), r.Lang.Of(jobtext.Why(j)))
+	add(r.Lang.In("why", "理由"), r.Lang.Of(jobtext.Why(j.Job)))
+	if !j.DisputedAt.IsZero() {
+		add(r.Lang.In("disputed at", "食い違いの発生日時"), r.Time(j.DisputedAt))
+	}
 	add(r.Lang.In("code", "コード"), string(j.Code))
 	add(r.Lang.In("new payment", "新決済番号"), j.NewPaymentID)
-	add(r.Lang.In("decided by", "判断した人"), j.DecidedBy)
-	add(r.Lang.In("note", "メモ"), j.Note.Reveal())
-	add(r.Lang.In("next", "次の手順"), r.Lang.Of(jobtext.Next(j, r.flags)))
+	if len(j.decided) == 1 {
+		add(r.Lang.In("decided by", "判断した人"), j.DecidedBy)
+		add(r.Lang.In("note", "メモ"), j.Note.Reveal())
+	}
+	add(r.Lang.In("next", "次の手順"), r.Lang.Of(jobtext.Next(j.Job, r.flags)))
 	console.WriteTable(w, rows)
-	if len(attempts) == 0 {
+	r.writeDecisions(w, j.decided)
+	if len(j.tried) == 0 {
 		return
 	}
 	fmt.Fprintln(w, r.Lang.In("attempts", "送信の記録"))
 	rows = nil
-	for _, a := range attempts {
+	for _, a := range j.tried {
 		ended := "–"
 		if !a.EndedAt.IsZero() {
 			ended = r.Time(a.EndedAt)
@@ -322,30 +432,59 @@ func (r *review) writeOne(w io.Writer, j fulfilment.Job, attempts []fulfilment.A
 	console.WriteTable(w, rows)
 }
 
+// writeDecisions writes what persons decided where one has corrected another: each later one
+// corrects those before.
+func (r *review) writeDecisions(w io.Writer, all []fulfilment.Decision) {
+	if len(all) < 2 {
+		return
+	}
+	fmt.Fprintln(w, r.Lang.In("decisions, of which the last counts", "判断の記録（最後のものが有効）"))
+	var rows [][]string
+	for i, d := range all {
+		rows = append(rows, []string{strconv.Itoa(i + 1), r.Time(d.At), r.Lang.Of(decisionText(d.State)), d.NewPaymentID, d.By, d.Note.Reveal()})
+	}
+	console.WriteTable(w, rows)
+}
+
 // jobRecord is a job for a machine, without what is private.
 type jobRecord struct {
-	ID           int64           `json:"job"`
-	Operation    string          `json:"operation"`
-	PaymentID    string          `json:"payment_id"`
-	Reference    string          `json:"reference"`
-	Batch        string          `json:"batch"`
-	Amount       int64           `json:"amount"`
-	Tax          int64           `json:"tax"`
-	Shipping     int64           `json:"shipping"`
-	State        string          `json:"state"`
-	Reason       string          `json:"reason"`
-	Why          string          `json:"why"`
-	WhyJa        string          `json:"why_ja"`
-	Code         jpayment.Code   `json:"code"`
-	NewPaymentID string          `json:"new_payment_id"`
-	Attempts     int             `json:"attempts"`
-	DecidedBy    string          `json:"decided_by"`
-	Next         string          `json:"next"`
-	NextJa       string          `json:"next_ja"`
-	Due          *time.Time      `json:"due"`
-	CreatedAt    time.Time       `json:"created_at"`
-	UpdatedAt    time.Time       `json:"updated_at"`
-	Tried        []attemptRecord `json:"tried,omitempty"` // where one job is asked for
+	ID           int64         `json:"job"`
+	Operation    string        `json:"operation"`
+	PaymentID    string        `json:"payment_id"`
+	Reference    string        `json:"reference"`
+	Batch        string        `json:"batch"`
+	Amount       int64         `json:"amount"`
+	Tax          int64         `json:"tax"`
+	Shipping     int64         `json:"shipping"`
+	State        string        `json:"state"`
+	Reason       string        `json:"reason"`
+	Why          string        `json:"why"`
+	WhyJa        string        `json:"why_ja"`
+	Code         jpayment.Code `json:"code"`
+	NewPaymentID string        `json:"new_payment_id"`
+	Attempts     int           `json:"attempts"`
+	DecidedBy    string        `json:"decided_by"`
+	Next         string        `json:"next"`
+	NextJa       string        `json:"next_ja"`
+	Due          *time.Time    `json:"due"`
+	CreatedAt    time.Time     `json:"created_at"`
+	UpdatedAt    time.Time     `json:"updated_at"`
+	After        int64         `json:"after"` // the job that it comes after, or 0
+	Dispute      string        `json:"dispute"`
+	DisputeJa    string        `json:"dispute_ja"`
+	DisputedAt   *time.Time    `json:"disputed_at"`
+
+	// Where one job is asked for:
+	Tried     []attemptRecord  `json:"tried,omitempty"`
+	Decisions []decisionRecord `json:"decisions,omitempty"`
+}
+
+// decisionRecord is a decision without its note, which may be private.
+type decisionRecord struct {
+	State        string    `json:"state"`
+	NewPaymentID string    `json:"new_payment_id"`
+	By           string    `json:"by"`
+	At           time.Time `json:"at"`
 }
 
 type attemptRecord struct {
@@ -367,5 +506,6 @@ func newJobRecord(j fulfilment.Job, flags string) jobRecord {
 		Why: why.En, WhyJa: why.Ja, Code: j.Code, NewPaymentID: j.NewPaymentID, Attempts: j.Attempts,
 		DecidedBy: j.DecidedBy, Next: next.En, NextJa: next.Ja,
 		Due: timeRecord(j.Due), CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(),
+		After: j.After, Dispute: j.Dispute.En, DisputeJa: j.Dispute.Ja, DisputedAt: timeRecord(j.DisputedAt),
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/monthend"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
+	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
 func newRunCommand(lang console.Lang) *cobra.Command {
@@ -93,7 +95,7 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	if r.Report == "" {
 		r.Report = strings.TrimSuffix(r.Path, filepath.Ext(r.Path)) + ".report.csv"
 	}
-	r.Console = worldOf(cmd).console()
+	r.Console, r.Now = worldOf(cmd).console(), worldOf(cmd).now
 	var typed []string
 	asTyped := *cmd.Flags()
 	asTyped.SortFlags = false
@@ -102,12 +104,21 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	r.Flags, r.SendingFlags = sameFlags(cmd), sendingFlags(cmd)
 	r.Store, r.Database = s.store, s.databaseName()
 	r.Client, r.Worker = client, s.workerConfig()
+	var unseen jpayment.Text
+	if r.Worker.Witness, unseen, err = s.witnessFile(worldOf(cmd).stateDir); err != nil {
+		return err
+	}
+	if unseen != (jpayment.Text{}) && !r.DryRun {
+		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(console.Textf(
+			"There is no witness, so nobody notices if an older copy of the database is restored: %s",
+			"ウィットネスファイルを使用できないため、データベースが古いコピーから復元されても検出できません: %s", unseen)))
+	}
 	if r.Timeout = s.timeout; r.Timeout == 0 {
 		r.Timeout = defaultTimeout
 	}
 	var q queue
 	r.OpenQueue = func(ctx context.Context) (_ monthend.Queue, closeIt func(), err error) {
-		q, closeIt, err = openQueue(ctx, s, nil, true)
+		q, closeIt, err = openQueue(ctx, s, fulfilment.Config{}, toWork)
 		return q, closeIt, err
 	}
 	r.Receive = func(ctx context.Context) (<-chan error, error) { return s.receiveKickbacks(ctx, q, nil) }

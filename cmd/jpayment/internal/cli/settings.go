@@ -40,6 +40,21 @@ type settings struct {
 	kickbackWait time.Duration
 	// kickbackListen is a flag only.
 	kickbackListen string
+	// witness is the file that was named, or empty. Whoever names none, by an empty name,
+	// wants none.
+	witness   string
+	noWitness bool
+	panel     panelConfig
+}
+
+// panelConfig says how to read an export of the gateway's control panel, whose columns are
+// not published.
+type panelConfig struct {
+	PaymentColumn string   `toml:"payment_column"`
+	StatusColumn  string   `toml:"status_column"`
+	DoneIf        []string `toml:"done_if"`
+	NotDoneIf     []string `toml:"not_done_if"`
+	AgainIf       []string `toml:"again_if"`
 }
 
 // configFile is the configuration file. A pointer is nil where nothing is said.
@@ -56,6 +71,9 @@ type configFile struct {
 	Concurrency    *string `toml:"concurrency"`
 	KickbackKey    *string `toml:"kickback_key"`
 	KickbackWait   *string `toml:"kickback_wait"`
+	Witness        *string `toml:"witness"`
+
+	Panel panelConfig `toml:"panel"`
 }
 
 // secret names what the file holds that only its owner may read, or nothing.
@@ -146,6 +164,9 @@ func (s *settings) readQueue(take func(flag, variable string, fromFile *string) 
 	}
 	s.database = jpayment.NewSecret(database)
 	s.schema, _ = take("schema", "JPAYMENT_SCHEMA", file.Schema)
+	s.witness, source = take("witness", "JPAYMENT_WITNESS", file.Witness)
+	s.noWitness = source != "" && s.witness == ""
+	s.panel = file.Panel
 	if rate, source := take("rate", "JPAYMENT_RATE", file.Rate); rate != "" {
 		if s.rate, err = strconv.ParseFloat(rate, 64); err != nil || !(s.rate > 0 && s.rate <= 1000) {
 			return console.Usagef("%s: rate is not a number of calls per second above 0 and up to 1000", "%s: rate には1秒あたりのリクエスト数を、0より大きく1000以下で指定してください", source)
@@ -339,7 +360,7 @@ func sameFlags(cmd *cobra.Command) string {
 // sendingFlags returns those that say how it sends, too: without --production-only, an
 // approval in test mode would count.
 func sendingFlags(cmd *cobra.Command) string {
-	return sameFlags(cmd) + typedFlags(cmd, "production-only", "kickback-wait", "kickback-listen", "charset", "timeout", "rate", "concurrency")
+	return sameFlags(cmd) + typedFlags(cmd, "production-only", "kickback-wait", "kickback-listen", "charset", "timeout", "rate", "concurrency", "witness")
 }
 
 // typedFlags returns those of the flags that were given, each after a space.

@@ -19,9 +19,11 @@ func newStatusCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: lang.In("Count the jobs of a store by how they stand", "店舗のジョブを状態ごとに数える"),
-		Long: lang.In(`Count the jobs of a store by how they stand, and tell whether the store is paused, and why.
-Nothing is sent. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
-			`店舗のジョブを状態ごとに数え、送信を一時停止しているかどうかとその理由を表示します。何も送信しません。
+		Long: lang.In(`Count the jobs of a store by how they stand, and tell whether the store is paused, why, and
+until when. Disputed are those, done or refused, of which a kickback said otherwise. Nothing
+is sent or changed. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
+			`店舗のジョブを状態ごとに数え、送信を一時停止しているかどうか、その理由と期限を表示します。結果の食い違いは、
+完了または拒否のうち、決済結果通知の内容が異なるものです。何も送信せず、何も変更しません。
 終了ステータスは、0 表示した、1 データベースの異常、2 使い方の誤り です。`),
 		Example: `  jpayment status --store 123456
   jpayment status --store 123456 --batch run-5f1c2a9b03d7 --json`,
@@ -45,6 +47,7 @@ type statusRecord struct {
 	Done     int64      `json:"done"`
 	Refused  int64      `json:"refused"`
 	Review   int64      `json:"review"`
+	Disputed int64      `json:"disputed"`
 	NextDue  *time.Time `json:"next_due"`
 	// NotSentSince is when the first job was due, if nothing is being sent although it
 	// should be.
@@ -54,6 +57,7 @@ type statusRecord struct {
 
 type pauseRecord struct {
 	At     time.Time     `json:"at"`
+	Until  *time.Time    `json:"until"`
 	Code   jpayment.Code `json:"code"`
 	Why    string        `json:"why"`
 	WhyJa  string        `json:"why_ja"`
@@ -67,7 +71,7 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	q, closeQueue, err := openQueue(cmd.Context(), s, nil, false)
+	q, closeQueue, err := openQueue(cmd.Context(), s, fulfilment.Config{}, toLook)
 	if err != nil {
 		return err
 	}
@@ -103,19 +107,27 @@ func showStatus(c console.Console, st fulfilment.Status, flags string, now time.
 	} {
 		rows = append(rows, []string{c.Lang.Of(count.state.Text()), console.Grouped(count.n)})
 	}
+	if st.Disputed > 0 { // They are done or refused as well.
+		rows = append(rows, []string{c.Lang.In("disputed", "結果の食い違い"), console.Grouped(st.Disputed)})
+	}
 	console.WriteTable(c.Stdout, rows)
-	if p := st.Paused; p != nil {
+	switch p := st.Paused; {
+	case p != nil && !p.Until.IsZero():
+		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Skipped), c.Lang.Of(console.Textf("paused since %s, until %s: %s", "%s から %s まで送信を一時停止中: %s", c.Time(p.At), c.Time(p.Until), p.Why)))
+		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: nothing; a worker goes on by itself then. To try it before, jpayment work --resume%s",
+			"次の手順: ありません。この時刻になると、ワーカーが自動で再開します。それより前に再開するには jpayment work --resume%s を実行する", flags)))
+	case p != nil:
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), p.Why)))
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: %[1]s; then jpayment work --resume%[2]s, or jpayment run again",
 			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", p.Next(), flags)))
-	} else if since := notSentSince(st, now); !since.IsZero() {
+	case !notSentSince(st, now).IsZero():
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Unsure), c.Lang.Of(console.Textf(
 			"due since %s, and nothing is being sent: no jpayment work is running, or the database does not take what it writes; see its log, and /ready of --health",
-			"%s から送信予定ですが、送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(since))))
-	} else if !st.NextDue.IsZero() {
+			"%s から送信予定ですが、送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(notSentSince(st, now)))))
+	case !st.NextDue.IsZero():
 		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
-	if st.Review > 0 {
+	if st.Review+st.Disputed > 0 {
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists what a person has to look at",
 			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧する", flags)))
 	}
@@ -146,11 +158,11 @@ func noJobs(s settings, batch string) jpayment.Text {
 func newStatusRecord(store, batch string, st fulfilment.Status, now time.Time) statusRecord {
 	rec := statusRecord{
 		StoreID: store, Batch: batch, Waiting: st.Waiting, Running: st.Running, Awaiting: st.Awaiting,
-		Done: st.Done, Refused: st.Refused, Review: st.Review, NextDue: timeRecord(st.NextDue), NotSentSince: timeRecord(notSentSince(st, now)),
+		Done: st.Done, Refused: st.Refused, Review: st.Review, Disputed: st.Disputed, NextDue: timeRecord(st.NextDue), NotSentSince: timeRecord(notSentSince(st, now)),
 	}
 	if p := st.Paused; p != nil {
 		why, next := p.Why, p.Next()
-		rec.Paused = &pauseRecord{p.At.UTC(), p.Code, why.En, why.Ja, next.En, next.Ja}
+		rec.Paused = &pauseRecord{p.At.UTC(), timeRecord(p.Until), p.Code, why.En, why.Ja, next.En, next.Ja}
 	}
 	return rec
 }

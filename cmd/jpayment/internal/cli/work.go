@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,8 +30,13 @@ may run at once. Each attempt is a line on standard error.
 With --kickback-listen, kickbacks (決済結果通知) are received, verified and settled too. The
 path does not matter.
 
-With --health, GET /live answers 200 as long as the process runs, and GET /ready answers 200
-as long as the database answers the process, else 503 and what fails.
+With --health, GET /live answers 200 as long as the process runs, GET /ready answers 200 as
+long as the database answers the process, else 503 and what fails, and GET /metrics has the
+metrics in the format of Prometheus.
+
+What keeps attempts from being made, such as a full disk, is a line within seconds, each time
+that it is tried, and so is that it is over. On a database that was restored from an older
+copy nothing is sent: see jpayment restore-check.
 
 Exit status: 0 stopped as asked, 1 it could not work, 2 wrong usage.`,
 			`データベースにあるジョブ（jpayment run、またはパッケージ fulfilment を使うプログラムが登録したもの）を、
@@ -42,7 +46,11 @@ SIGINT または SIGTERM を受け取るまで送信し続けます。停止時�
 --kickback-listen を指定すると、決済結果通知の受信・検証・反映も行います。パスは問いません。
 
 --health を指定すると、GET /live はプロセスの動作中に200を返します。GET /ready はデータベースを
-使用できる間は200を、使用できないときは503とその内容を返します。
+使用できる間は200を、使用できないときは503とその内容を返します。GET /metrics は、メトリクスを
+Prometheus 形式で返します。
+
+ディスクの空き不足などで送信を開始できない場合は、数秒以内に、試みるたびに1行出力します。解消したときも
+出力します。古いコピーから復元されたデータベースでは送信しません（jpayment restore-check を参照）。
 
 終了ステータスは、0 指示どおり停止、1 動作できない、2 使い方の誤り です。`),
 		Example: `  jpayment work --store 123456
@@ -67,6 +75,8 @@ func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f.String("concurrency", "", lang.In("calls at once, 1 to 64; 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
 	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	f.String("kickback-wait", "", lang.In("let re-authorisations be answered by kickback, and wait as long for it, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
+	f.String("witness", "", lang.In("file outside of the database that tells when an older copy was restored; by default beside a SQLite file with .seen at its end, for Postgres in the user's state directory; '' for none [JPAYMENT_WITNESS]",
+		"古いコピーからの復元を検出するための、データベース外のファイル。既定は SQLite ではファイル名の末尾に .seen を付けたもの、Postgres ではユーザーの状態ディレクトリ。'' で使用しない [JPAYMENT_WITNESS]"))
 	f.String("kickback-listen", "", lang.In("address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
 
@@ -84,12 +94,26 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	if asJSON {
 		out = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 	}
-	q, closeQueue, err := openQueue(ctx, s, out, true)
+	log := out.With("store_id", s.store) // The queue adds it to its own.
+	config := s.workerConfig()
+	var unseen jpayment.Text
+	if config.Witness, unseen, err = s.witnessFile(worldOf(cmd).stateDir); err != nil {
+		return err
+	}
+	if unseen != (jpayment.Text{}) {
+		log.Warn("there is no witness: nobody notices if an older copy of the database is restored", "why", unseen.En)
+	}
+	var metrics metrics
+	if health != "" {
+		if metrics, err = newMetrics(); err != nil {
+			return err
+		}
+	}
+	q, closeQueue, err := openQueue(ctx, s, fulfilment.Config{Logger: out, Meter: metrics.meter}, toWork)
 	if err != nil {
 		return err
 	}
 	defer closeQueue()
-	log := out.With("store_id", s.store) // The queue adds it to its own.
 	if resume {
 		if err := q.Resume(ctx); err != nil {
 			return databaseFailed(err)
@@ -99,15 +123,18 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	if err != nil {
 		return databaseFailed(err)
 	}
-	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting)
-	if st.Paused != nil {
+	log.Info("working", "database", s.databaseName(), "waiting", st.Waiting, "witness", config.Witness)
+	switch {
+	case st.Paused != nil && !st.Paused.Until.IsZero():
+		log.Info("the store is paused for a while", "since", st.Paused.At, "until", st.Paused.Until, "why", st.Paused.Why.En)
+	case st.Paused != nil:
 		log.Warn("the store is paused: nothing is sent until it is resumed", "since", st.Paused.At, "why", st.Paused.Why.En,
 			"next", st.Paused.Next().En+"; then jpayment work --resume"+sendingFlags(cmd))
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if health != "" {
-		if err := serveHealth(ctx, health, q, log); err != nil {
+		if err := serveHealth(ctx, health, q, metrics, log); err != nil {
 			return err
 		}
 	}
@@ -116,7 +143,7 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 		return err
 	}
 	worker := make(chan error, 1)
-	go func() { worker <- q.Run(ctx, client, s.workerConfig()) }()
+	go func() { worker <- q.Run(ctx, client, config) }()
 	select {
 	case err = <-worker:
 		stop()
@@ -128,7 +155,7 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 		err = errors.Join(err, <-worker)
 	}
 	if err != nil {
-		return console.Failedf("work: %s", "送信を続けられません。%s", console.What(err))
+		return console.Failedf("work: %s", "送信を続けられません。%s", console.WithNext(err))
 	}
 	log.Info("stopped")
 	return nil
@@ -186,28 +213,4 @@ func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logge
 	served := make(chan error, 1)
 	go func() { served <- jpayment.ServeKickbacks(ctx, l, handler) }()
 	return served, nil
-}
-
-// serveHealth answers health checks until the context ends.
-func serveHealth(ctx context.Context, address string, q queue, log *slog.Logger) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /live", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
-		if h := q.Health(); !h.OK() {
-			http.Error(w, h.What.En+", since "+h.Since.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
-		}
-	})
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return notListening("--health", address, err)
-	}
-	log.Info("answering health checks", "health", l.Addr().String())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("health checks are not answered any more", "error", err.Error())
-		}
-	}()
-	return nil
 }

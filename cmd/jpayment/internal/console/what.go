@@ -92,6 +92,19 @@ func ofJpayment(err error) bool {
 		errors.As(err, new(*jpayment.KickbackError)) || errors.Is(err, jpayment.ErrTestMode)
 }
 
+// WithNext says what an error is about, and what to do next if the error knows.
+func WithNext(err error) Text {
+	var told interface {
+		error
+		Next() Text
+	}
+	what := What(err)
+	if !errors.As(err, &told) || told.Next() == (Text{}) {
+		return what
+	}
+	return Textf("%s; next: %s", "%s。次の手順: %s", what, told.Next())
+}
+
 // Reason is [What] without the name of what failed.
 func Reason(err error) Text {
 	var path *fs.PathError

@@ -139,31 +139,21 @@ func parseTemplates(l console.Lang) map[string]*template.Template {
 		"in":        l.Of,
 		"operation": func(op jpayment.Operation) string { return l.Of(operation(op)) },
 		"why":       func(j fulfilment.Job) string { return l.Of(jobtext.Why(j)) },
-		"next": func(j fulfilment.Job) string {
-			unknown := j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode
-			switch { // Where the package names a call, the desk names its own choice.
-			case unknown && j.Operation == jpayment.OpSales:
-				return l.Of(texts["look sales"])
-			case unknown && j.Operation == jpayment.OpCancel:
-				return l.Of(texts["look cancel"])
-			default:
-				return l.Of(j.Next())
-			}
-		},
-		"code":    func(c jpayment.Code) string { return console.Printable(string(c)) }, // print would take its message
-		"meaning": func(c jpayment.Code) string { return l.Of(c.Message()) },
-		"grouped": console.Grouped,
-		"visible": console.Printable,
-		"date":    func(at time.Time) string { return at.In(japan).Format("2006-01-02") },
-		"clock":   func(at time.Time) string { return at.In(japan).Format("15:04:05 MST") },
-		"hour":    func(at time.Time) string { return at.In(japan).Format("15:04") },
-		"iso":     func(at time.Time) string { return at.In(japan).Format(time.RFC3339) },
-		"micros":  func(at time.Time) int64 { return at.UnixMicro() },
-		"total":   func(j fulfilment.Job) int64 { return j.Amount + j.Tax + j.Shipping },
-		"reauth":  func(j fulfilment.Job) bool { return j.Operation == jpayment.OpReAuth },
-		"jobURL":  jobURL,
-		"rows":    func(j fulfilment.Job, tried []fulfilment.Attempt) reviewed { return reviewed{j, tried} },
-		"scanned": func() int64 { return scanned },
+		"next":      func(j fulfilment.Job) string { return l.Of(jobtext.Look(j)) },
+		"code":      func(c jpayment.Code) string { return console.Printable(string(c)) }, // print would take its message
+		"meaning":   func(c jpayment.Code) string { return l.Of(c.Message()) },
+		"grouped":   console.Grouped,
+		"visible":   console.Printable,
+		"date":      func(at time.Time) string { return at.In(japan).Format("2006-01-02") },
+		"clock":     func(at time.Time) string { return at.In(japan).Format("15:04:05 MST") },
+		"hour":      func(at time.Time) string { return at.In(japan).Format("15:04") },
+		"iso":       func(at time.Time) string { return at.In(japan).Format(time.RFC3339) },
+		"micros":    func(at time.Time) int64 { return at.UnixMicro() },
+		"total":     func(j fulfilment.Job) int64 { return j.Amount + j.Tax + j.Shipping },
+		"reauth":    func(j fulfilment.Job) bool { return j.Operation == jpayment.OpReAuth },
+		"jobURL":    jobURL,
+		"rows":      func(j fulfilment.Job, tried []fulfilment.Attempt) reviewed { return reviewed{j, tried} },
+		"scanned":   func() int64 { return scanned },
 	}
 	pages := map[string]*template.Template{}
 	for _, name := range []string{"review", "jobs", "job", "confirm", "progress", "failed", "nothing"} {

@@ -45,8 +45,6 @@ var texts = map[string]jpayment.Text{
 	"what happened": {En: "What happened", Ja: "経緯"},
 	"what to look":  {En: "What to look for", Ja: "確認すること"},
 	"next":          {En: "Next step", Ja: "次の手順"},
-	"look sales":    {En: "look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), choose to send it again", Ja: "管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら再送を選ぶ"},
-	"look cancel":   {En: "look the payment up in the control panel: if it is not cancelled (取消), choose to send it again", Ja: "管理画面で決済を確認する。取消になっていなければ再送を選ぶ"},
 	"open job":      {En: "Record what you found", Ja: "結果を記録する"},
 	"attempts":      {En: "Attempts", Ja: "送信の記録"},
 	"attempts of":   {En: "Attempts: %s", Ja: "送信の記録（%s回）"},

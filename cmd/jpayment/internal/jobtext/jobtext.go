@@ -31,6 +31,9 @@ func Code(c jpayment.Code) jpayment.Text {
 // Why says why a job stands where it does, or nothing.
 func Why(j fulfilment.Job) jpayment.Text {
 	why := j.Reason.Text()
+	if j.Dispute != (jpayment.Text{}) { // Whatever the verdict rests on, it is in doubt.
+		return console.Textf("%s is disputed: %s", "結果は「%s」ですが、食い違いがあります: %s", j.State.Text(), j.Dispute)
+	}
 	switch {
 	case j.State == fulfilment.StateRunning:
 		return jpayment.Text{En: "the outcome of the last attempt is not recorded yet", Ja: "送信の結果がまだ記録されていません"}
@@ -72,6 +75,10 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	switch {
 	case j.Result != nil && j.Result.TestMode():
 		return TestMode
+	case j.Dispute != jpayment.Text{} && j.State != fulfilment.StateReview:
+		return console.Textf("%[1]s: jpayment review %[2]d --done --new-payment NUMBER%[3]s, or with --not-done in place of --done",
+			"%[1]s: jpayment review %[2]d --done --new-payment 新決済番号%[3]s、なければ --not-done で記録する",
+			j.Next(), j.ID, flags)
 	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode && j.Operation == jpayment.OpReAuth:
 		return console.Textf("%[1]s; record what you find by jpayment review %[2]d --done --new-payment NUMBER%[3]s, or with --not-done in place of --done",
 			"%[1]s。新しい決済があれば jpayment review %[2]d --done --new-payment 新決済番号%[3]s で、なければ --not-done で記録する",
@@ -79,12 +86,35 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	case j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode:
 		return console.Textf("%[1]s; if it was carried out, record it by jpayment review %[2]d --done%[3]s", "%[1]s。処理されていれば jpayment review %[2]d --done%[3]s で記録する",
 			AfterUnknown(j.Operation, fmt.Sprintf("jpayment review %d --again%s", j.ID, flags)), j.ID, flags)
+	case j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter:
+		return console.Textf("it is sent once job %[1]d is done; look at that by jpayment review %[1]d%[2]s", "ジョブ %[1]d が完了すると送信される。jpayment review %[1]d%[2]s で確認する", j.After, flags)
+	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonPredecessor:
+		return console.Textf("%[1]s: jpayment review %[2]d%[3]s", "%[1]s: jpayment review %[2]d%[3]s", j.Next(), j.After, flags)
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
 		return Capture(j.NewPaymentID)
 	case j.State == fulfilment.StateRunning, j.State == fulfilment.StateAwaiting:
 		return console.Textf("its outcome is found out when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により結果を確定する", flags)
 	case !j.State.Settled():
 		return console.Textf("it is sent when the same command is run again, or by jpayment work%s", "同じコマンドの再実行、または jpayment work%s により送信される", flags)
+	default:
+		return j.Next()
+	}
+}
+
+// Look says what to look for about a job for who then chooses among decisions, or nothing.
+func Look(j fulfilment.Job) jpayment.Text {
+	unknown := j.State == fulfilment.StateReview && j.Reason != fulfilment.ReasonTestMode
+	switch {
+	case unknown && j.Operation == jpayment.OpSales:
+		return jpayment.Text{
+			En: "look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), choose to send it again",
+			Ja: "管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら再送を選ぶ",
+		}
+	case unknown && j.Operation == jpayment.OpCancel:
+		return jpayment.Text{
+			En: "look the payment up in the control panel: if it is not cancelled (取消), choose to send it again",
+			Ja: "管理画面で決済を確認する。取消になっていなければ再送を選ぶ",
+		}
 	default:
 		return j.Next()
 	}

@@ -66,15 +66,20 @@ func (r *Run) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.
 		faults = append(faults, more...)
 		r.count(row, job)
 	}
-	if row.Payment != "" && !slices.ContainsFunc(faults, func(f runfile.Fault) bool { return f.Name == runfile.Payment }) {
-		earlier, err := r.scratch.seen(ctx, row.Payment, row.Line)
-		if err != nil {
+	if row.Payment != "" && row.Operation != "" && !slices.ContainsFunc(faults, func(f runfile.Fault) bool { return f.Name == runfile.Payment }) {
+		op, earlier, err := r.scratch.seen(ctx, row.Payment, row.Operation, row.Line)
+		switch {
+		case err != nil:
 			return err
-		}
-		if earlier != 0 {
+		case earlier == 0:
+		case op == row.Operation:
 			faults = append(faults, row.Fault(runfile.Payment, console.Textf(
-				"is in line %d too; a file has one row for a payment, since its rows are sent in no certain order",
-				"が%d行目と重複しています。送信順は決まっていないため、1つの決済は1ファイルに1行だけ記載してください", earlier)))
+				"is in line %d too, for the same operation; an operation is carried out once on a payment",
+				"が%d行目と重複しています（同じ処理です）。1つの決済に同じ処理は1回だけ記載してください", earlier)))
+		default:
+			faults = append(faults, row.Fault(runfile.Payment, console.Textf(
+				"is re-authorised in line %d, which replaces it by a new payment: put what comes after into a file of its own, with the number of the new payment",
+				"は%d行目で再オーソリされ、新しい決済に置き換わります。続きの処理は、新しい決済番号で別のファイルに記載してください", earlier)))
 		}
 	}
 	for _, f := range faults {
@@ -120,12 +125,21 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 	case err == nil:
 	case errors.As(err, &invalid):
 		for _, f := range invalid.Fields {
+			if f.Field == "After" { // It is what is open of the payment.
+				faults = append(faults, row.Fault(runfile.Payment, console.Textf(
+					"is being re-authorised by another file or program, which replaces it by a new payment: run this row with the number of the new payment, when that is there",
+					"は、ほかのファイルまたはプログラムによる再オーソリが未完了で、新しい決済に置き換わります。完了後に、新しい決済番号で実行してください")))
+				continue
+			}
 			name := columnOf[f.Field]
 			if row.Known(name) || f.Field == "Amount" && row.Known(runfile.Amount) {
 				continue
 			}
 			faults = append(faults, row.Fault(name, f.Reason))
 		}
+	case errors.As(err, &conflict) && len(conflict.Fields) == 0:
+		faults = append(faults, row.Fault(runfile.Payment, console.Textf(
+			"has the open job %[1]d; see jpayment review %[1]d%[2]s", "には未完了のジョブ %[1]d があります。jpayment review %[1]d%[2]s で確認してください", conflict.Job.ID, r.Flags)))
 	case errors.As(err, &conflict):
 		for _, field := range conflict.Fields {
 			if row.Known(columnOf[field]) {

@@ -28,6 +28,7 @@ type Queue interface {
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
 	Resume(ctx context.Context) error
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
+	Health() fulfilment.Health
 }
 
 // Run is one run of a file. The file is read once to check it, once to record its rows,
@@ -56,6 +57,9 @@ type Run struct {
 	// Receive receives kickbacks until the context ends, if it is not nil. The channel gets
 	// the error that ended it before.
 	Receive func(ctx context.Context) (<-chan error, error)
+	// Now is the clock by which it is decided what lasts so long that the person who waits is
+	// told; nil for time.Now.
+	Now func() time.Time
 
 	open     func(path string) (io.ReadCloser, error) // nil for os.Open
 	patience time.Duration                            // 0 for defaultPatience
@@ -70,6 +74,8 @@ type Run struct {
 	batch   string
 	counts  fileCounts
 	settled tally // of the jobs that other files and programs had asked for
+
+	pausedForGood bool // as the summary says
 }
 
 // Do carries the file out. Its error is a [console.ExitStatus] where all has been said.
@@ -124,6 +130,13 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	return r.conclude(context.WithoutCancel(ctx), r.work(ctx, receiver))
 }
 
+func (r *Run) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
 // openFile opens the file to read it from its beginning.
 func (r *Run) openFile() (io.ReadCloser, error) {
 	if r.open != nil {
@@ -175,8 +188,10 @@ func (r *Run) wrongFile(err error) error {
 	return &console.Error{Text: console.What(err), Status: console.Usage}
 }
 
-// request returns what a row asks for.
-func (r *Run) request(row runfile.Row) fulfilment.Request {
+// request returns what a row asks for, after what stands above it and is open of its payment.
+func (r *Run) request(row runfile.Row) fulfilment.Request { return r.asked(row).InTurn() }
+
+func (r *Run) asked(row runfile.Row) fulfilment.Request {
 	switch row.Operation {
 	case jpayment.OpSales:
 		return fulfilment.Sales(row.Reference, jpayment.SalesRequest{PaymentID: row.Payment})

@@ -17,8 +17,10 @@ const atOnce = 500 // rows in one transaction
 
 // record asks for every row.
 func (r *Run) record(ctx context.Context) error {
-	if err := r.queue.Resume(ctx); err != nil { // A person has asked for it.
-		return err
+	if r.pausedForGood { // A person has asked for it. Maintenance ends by itself.
+		if err := r.queue.Resume(ctx); err != nil {
+			return err
+		}
 	}
 	line := progress{console: r.Console}
 	var (

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/sheet"
 	"github.com/jpayment-go/jpayment/fulfilment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
@@ -107,7 +108,7 @@ func (d *desk) verdicts(t *testing.T) [][]string {
 	t.Helper()
 	b, err := os.ReadFile(d.Report)
 	require.NoError(t, err)
-	all, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(b), mark))).ReadAll()
+	all, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(b), sheet.Mark))).ReadAll()
 	require.NoError(t, err)
 	return all
 }

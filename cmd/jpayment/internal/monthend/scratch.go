@@ -20,9 +20,10 @@ type scratch struct {
 	db  *sql.DB
 	tx  *sql.Tx // one for all: it is never read again after a crash
 
-	open int64 // how many are known
+	open    int64 // how many are known
+	reauths bool  // there is a re-authorisation in the file
 
-	firstLine, addPayment, addMark, getMark, addKnown *sql.Stmt
+	lineOf, addPayment, addMark, getMark, addKnown *sql.Stmt
 }
 
 func newScratch(ctx context.Context) (s *scratch, err error) {
@@ -47,7 +48,7 @@ func newScratch(ctx context.Context) (s *scratch, err error) {
 		return nil, err
 	}
 	if _, err = s.tx.ExecContext(ctx, `
-		CREATE TABLE payment (number TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+		CREATE TABLE payment (number TEXT, operation TEXT, line INTEGER NOT NULL, PRIMARY KEY (number, operation)) WITHOUT ROWID;
 		CREATE TABLE mark (row INTEGER PRIMARY KEY, sum BLOB NOT NULL);
 		CREATE TABLE known (id INTEGER PRIMARY KEY, operation TEXT NOT NULL, payment TEXT NOT NULL)`); err != nil {
 		return nil, err
@@ -56,8 +57,8 @@ func newScratch(ctx context.Context) (s *scratch, err error) {
 		stmt *(*sql.Stmt)
 		text string
 	}{
-		{&s.firstLine, `SELECT line FROM payment WHERE number = ?`},
-		{&s.addPayment, `INSERT INTO payment VALUES (?, ?) ON CONFLICT DO NOTHING`},
+		{&s.lineOf, `SELECT line FROM payment WHERE number = ? AND operation = ?`},
+		{&s.addPayment, `INSERT INTO payment VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.addMark, `INSERT INTO mark VALUES (?, ?)`},
 		{&s.getMark, `SELECT sum FROM mark WHERE row = ?`},
 		{&s.addKnown, `INSERT INTO known (operation, payment) VALUES (?, ?)`},
@@ -80,16 +81,31 @@ func (s *scratch) close() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// seen notes the line of a payment, or returns that of an earlier row about it.
-func (s *scratch) seen(ctx context.Context, payment string, line int) (earlier int, err error) {
-	res, err := s.addPayment.ExecContext(ctx, payment, line)
+// seen returns the earlier row about a payment that excludes an operation on it: one for the
+// same operation, or a re-authorisation. It notes the row.
+func (s *scratch) seen(ctx context.Context, payment string, op jpayment.Operation, line int) (earlier jpayment.Operation, at int, err error) {
+	res, err := s.addPayment.ExecContext(ctx, payment, string(op), line)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 1 {
-		return 0, err
+	n, err := res.RowsAffected()
+	if err != nil {
+		return "", 0, err
 	}
-	return earlier, s.firstLine.QueryRowContext(ctx, payment).Scan(&earlier)
+	switch {
+	case n == 0:
+		earlier = op
+	case !s.reauths: // Most files have none.
+		s.reauths = op == jpayment.OpReAuth
+		return "", 0, nil
+	default:
+		earlier = jpayment.OpReAuth
+	}
+	err = s.lineOf.QueryRowContext(ctx, payment, string(earlier)).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) || at == line {
+		return "", 0, nil
+	}
+	return earlier, at, err
 }
 
 // mark notes the sum of the file up to a row.
@@ -115,9 +131,10 @@ func (s *scratch) known(ctx context.Context, j fulfilment.Job) error {
 	return err
 }
 
-// settleKnown calls settled with them in order and forgets those of which it says so. It
-// goes no further than a few that are not, since they are worked in their order.
-func (s *scratch) settleKnown(ctx context.Context, settled func(op jpayment.Operation, payment string) (bool, error)) (open int64, err error) {
+// settleKnown asks for the fate of them in order, counts those that are held and forgets those
+// that are settled. It goes no further than a few that are open, since they are worked in
+// their order.
+func (s *scratch) settleKnown(ctx context.Context, fateOf func(op jpayment.Operation, payment string) (fate, error), nHeld *int64) (nOpen int64, err error) {
 	const enough = 100
 	for id, waiting := int64(0), 0; waiting < enough; {
 		var op, payment string
@@ -128,12 +145,16 @@ func (s *scratch) settleKnown(ctx context.Context, settled func(op jpayment.Oper
 		if err != nil {
 			return 0, err
 		}
-		forget, err := settled(jpayment.Operation(op), payment)
+		f, err := fateOf(jpayment.Operation(op), payment)
 		if err != nil {
 			return 0, err
 		}
-		if !forget {
+		switch f {
+		case open:
 			waiting++
+			continue
+		case held:
+			*nHeld++
 			continue
 		}
 		if _, err := s.tx.ExecContext(ctx, `DELETE FROM known WHERE id = ?`, id); err != nil {

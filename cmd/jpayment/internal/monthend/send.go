@@ -15,6 +15,7 @@ type tally struct {
 	done, refused, review int64
 	open                  int64 // asked for and not settled
 	uncertain             int64 // of the open ones, those that may have been carried out
+	held                  int64 // of the open ones, those that come after one in review, and so wait for a person
 }
 
 func (t *tally) add(s fulfilment.State) {
@@ -46,7 +47,7 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 	defer stop()
 	worker := make(chan error, 1)
 	t, st, err := r.tally(context.WithoutCancel(ctx))
-	if err != nil || t.open == 0 {
+	if err != nil || t.open == t.held {
 		ended.failed = err
 		return ended
 	}
@@ -61,9 +62,12 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 		began := time.Now()
 		t, st, err := r.tally(context.WithoutCancel(ctx))
 		wait = max(tick, 20*time.Since(began)) // To count many jobs takes time that the work wants.
-		ended.paused, ended.failed = st.Paused, err
+		ended.failed = err
+		if st.Paused != nil && st.Paused.Until.IsZero() {
+			ended.paused = st.Paused
+		}
 		teller.tell(ctx, t, st)
-		if t.open == 0 || ended.paused != nil || ended.failed != nil || ctx.Err() != nil {
+		if t.open == t.held || ended.paused != nil || ended.failed != nil || ctx.Err() != nil {
 			break
 		}
 		select {
@@ -93,18 +97,70 @@ func (r *Run) tally(ctx context.Context) (tally, fulfilment.Status, error) {
 	if err != nil {
 		return tally{}, st, err
 	}
-	open, err := r.scratch.settleKnown(ctx, func(op jpayment.Operation, payment string) (bool, error) {
+	var t tally
+	open, err := r.scratch.settleKnown(ctx, func(op jpayment.Operation, payment string) (fate, error) {
 		j, err := r.queue.Job(ctx, op, payment)
 		if err != nil || !j.State.Settled() {
-			return false, err
+			return r.fateOf(ctx, j, err)
 		}
 		r.settled.add(j.State)
-		return true, nil
-	})
-	return tally{
-		done: r.settled.done + st.Done, refused: r.settled.refused + st.Refused, review: r.settled.review + st.Review,
-		open: open + st.Open(),
-	}, st, err
+		return settled, nil
+	}, &t.held)
+	if err != nil {
+		return tally{}, st, err
+	}
+	if st.Waiting > 0 && st.Running+st.Awaiting == 0 {
+		held, err := r.allHeld(ctx)
+		if err != nil {
+			return tally{}, st, err
+		}
+		if held {
+			t.held += st.Waiting
+		}
+	}
+	t.done, t.refused, t.review = r.settled.done+st.Done, r.settled.refused+st.Refused, r.settled.review+st.Review
+	t.open = open + st.Open()
+	return t, st, nil
+}
+
+// allHeld reports whether all jobs of the file that wait come after one in review.
+func (r *Run) allHeld(ctx context.Context) (bool, error) {
+	filter := fulfilment.Filter{State: fulfilment.StateWaiting, Batch: r.batch}
+	for {
+		jobs, err := r.queue.Jobs(ctx, filter)
+		if err != nil || len(jobs) == 0 {
+			return err == nil, err
+		}
+		for _, j := range jobs {
+			if f, err := r.fateOf(ctx, j, nil); err != nil || f != held {
+				return false, err
+			}
+		}
+		filter.AfterID = jobs[len(jobs)-1].ID
+	}
+}
+
+// fate is what is to be expected of a job that is not settled.
+type fate int
+
+const (
+	open    fate = iota // it is sent, now or later
+	held                // it comes after one in review
+	settled             // nothing: it is
+)
+
+// fateOf returns the fate of an open job.
+func (r *Run) fateOf(ctx context.Context, j fulfilment.Job, err error) (fate, error) {
+	for err == nil && j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter {
+		var before []fulfilment.Job
+		if before, err = r.queue.Jobs(ctx, fulfilment.Filter{AfterID: j.After - 1, Limit: 1}); len(before) == 0 {
+			break
+		}
+		if j = before[0]; j.State == fulfilment.StateReview {
+			return held, nil
+		}
+	}
+	return open, err
 }
 
 // conclude writes the report and says how it ended.
@@ -140,14 +196,14 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	again := fmt.Sprintf(lang.In("go on from here, nothing is carried out twice: %s", "次のコマンドで続きから再開する（二重に処理することはありません）: %s"), r.Again)
 	switch {
 	case ended.failed != nil:
-		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(console.What(ended.failed)))
+		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(console.WithNext(ended.failed)))
 	case ended.paused != nil:
 		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました: %s\n"), console.Printable(lang.Of(ended.paused.Why)))
 		again = lang.Of(ended.paused.Next()) + lang.In("; then ", "。その後、") + again
 	case ended.interrupted && t.open > 0:
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))
 	}
-	if t.review > 0 {
+	if t.review+t.held > 0 {
 		next(fmt.Sprintf(lang.In("a person has to look: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
 	}
 	if t.open > 0 {

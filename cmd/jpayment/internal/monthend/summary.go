@@ -65,7 +65,10 @@ func (r *Run) summarise(ctx context.Context) error {
 		[]string{lang.In("database", "データベース"), r.Database},
 		[]string{lang.In("report", "レポート"), r.Report})
 	console.WriteTable(r.Console.Stderr, rows)
-	if st.Paused != nil {
+	switch r.pausedForGood = st.Paused != nil && st.Paused.Until.IsZero(); {
+	case st.Paused != nil && !r.pausedForGood:
+		fmt.Fprintf(r.Console.Stderr, lang.In("Nothing is sent until %s: %s. It goes on by itself then.\n", "%s まで送信を一時停止しています（%s）。その後、自動で再開します。\n"), r.Console.Time(st.Paused.Until), console.Printable(lang.Of(st.Paused.Why)))
+	case st.Paused != nil:
 		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(st.Paused.Why)))
 	}
 	if r.unsettled() > 0 && !r.DryRun {

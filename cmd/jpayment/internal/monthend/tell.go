@@ -24,6 +24,7 @@ type teller struct {
 	troubled time.Time            // when any trouble was told
 	trouble  time.Time            // the same, of trouble that lasts
 	silent   time.Time            // the beginning of the silence that was told
+	failing  time.Time            // since when the database fails, as it was told
 }
 
 const (
@@ -39,21 +40,27 @@ const (
 )
 
 func (r *Run) newTeller(t tally) *teller {
-	teller := &teller{Run: r, gateway: &watch{Client: r.Client}, line: progress{console: r.Console}, causes: map[string]time.Time{}, wrote: time.Now()}
-	teller.pace.add(time.Now(), r.rows-t.open)
+	teller := &teller{
+		Run: r, gateway: &watch{Client: r.Client, now: r.now}, line: progress{console: r.Console}, causes: map[string]time.Time{}, wrote: r.now(),
+	}
+	teller.pace.add(r.now(), r.rows-t.open)
 	return teller
 }
 
+// since returns how long ago a time is.
+func (t *teller) since(at time.Time) time.Duration { return t.now().Sub(at) }
+
 // tell tells how the work goes, by how the rows stand.
 func (t *teller) tell(ctx context.Context, now tally, st fulfilment.Status) {
-	t.pace.add(time.Now(), t.rows-now.open)
+	t.pace.add(t.now(), t.rows-now.open)
+	t.tellDatabase()
 	t.tellTrouble()
 	t.tellSilence()
 	t.tellWait(ctx, st)
 	parts := t.parts(now)
 	t.line.show(parts...)
-	if !t.Console.Terminal.Err && time.Since(t.wrote) >= lineEvery {
-		t.wrote = time.Now()
+	if !t.Console.Terminal.Err && t.since(t.wrote) >= lineEvery {
+		t.wrote = t.now()
 		text := parts[0]
 		for _, part := range parts[1:] {
 			if part != "" {
@@ -79,24 +86,39 @@ func (t *teller) parts(now tally) []string {
 	return append(parts, paceText(lang, perSecond), leftText(lang, now.open, perSecond))
 }
 
+// tellDatabase tells that the database does not take what has to be written down before
+// anything is sent, and when it does again.
+func (t *teller) tellDatabase() {
+	switch h := t.queue.Health(); {
+	case h.OK() && !t.failing.IsZero():
+		t.failing = time.Time{}
+		t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The database works again.", " データベースが使用できるようになりました。"))
+	case !h.OK() && t.failing.IsZero() && h.Failures > 1: // A single failure is tried again.
+		t.failing = h.Since
+		t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(t.Console.Lang.Of(h.What)), t.Console.Lang.In(
+			"What cannot be written down is not sent; it is tried again by itself. Ctrl-C ends the run; the same command goes on later.",
+			"記録できないものは送信しません。自動で再試行します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。")))
+	}
+}
+
 // tellTrouble tells why the gateway cannot be reached or does not work, and what follows.
 func (t *teller) tellTrouble() {
 	since, trouble := t.gateway.lasting()
 	if trouble == nil {
-		if !t.trouble.IsZero() && time.Since(t.trouble) > calmAfter {
+		if !t.trouble.IsZero() && t.since(t.trouble) > calmAfter {
 			t.trouble = time.Time{}
 			t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The gateway answers again.", " 決済ゲートウェイから応答がありました。"))
 		}
 		return
 	}
-	if time.Since(since) < troubleLasts {
+	if t.since(since) < troubleLasts {
 		return
 	}
 	cause := t.Console.Lang.Of(jpayment.WhatOf(trouble))
-	if told, known := t.causes[cause]; known && time.Since(told) < causeEvery || time.Since(t.troubled) < troubleEvery {
+	if told, known := t.causes[cause]; known && t.since(told) < causeEvery || t.since(t.troubled) < troubleEvery {
 		return
 	}
-	t.troubled = time.Now()
+	t.troubled = t.now()
 	t.trouble, t.causes[cause] = t.troubled, t.troubled
 	t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(cause), t.Console.Lang.Of(afterTrouble(trouble))))
 }
@@ -130,7 +152,7 @@ func (t *teller) tellSilence() {
 	if patience == 0 {
 		patience = defaultPatience
 	}
-	if calls == 0 || time.Since(since) < patience || since.Equal(t.silent) {
+	if calls == 0 || t.since(since) < patience || since.Equal(t.silent) {
 		return
 	}
 	t.silent = since
@@ -140,16 +162,22 @@ func (t *teller) tellSilence() {
 
 // tellWait tells that nothing is to be sent for a while, and why.
 func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
-	if st.Running > 0 || time.Until(st.NextDue) <= farOff || st.NextDue.Sub(t.due) <= time.Minute {
+	due := st.NextDue
+	if st.Paused != nil {
+		due = st.Paused.Until
+	}
+	// The times are the database's.
+	if st.Running > 0 || time.Until(due) <= farOff || due.Sub(t.due) <= time.Minute {
 		return
 	}
-	t.due = st.NextDue
+	t.due = due
 	var why jpayment.Text
-	waiting, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: t.batch, Limit: 1})
-	if err == nil && len(waiting) == 1 {
+	if st.Paused != nil {
+		why = st.Paused.Why
+	} else if waiting, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: t.batch, Limit: 1}); err == nil && len(waiting) == 1 {
 		why, _ = t.why(ctx, waiting[0]) // The database says so itself.
 	}
-	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します: %s"), t.Console.Clock(st.NextDue), console.Printable(t.Console.Lang.Of(why))))
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します: %s"), t.Console.Clock(due), console.Printable(t.Console.Lang.Of(why))))
 }
 
 // lost tells of calls that were on their way before this start, and for which it waits:

@@ -4,22 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
-	"unicode"
-
-	xjapanese "golang.org/x/text/encoding/japanese"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/sheet"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -54,8 +49,8 @@ func (r *Run) checkReportPath() error {
 	for _, charset := range []runfile.Charset{runfile.UTF8, runfile.UTF8BOM, runfile.ShiftJIS} {
 		for _, lang := range []console.Lang{console.English, console.Japanese} {
 			var ours bytes.Buffer
-			w := newReportWriter(&ours, charset)
-			if err := errors.Join(w.write(reportHeader(lang)), w.flush()); err != nil {
+			w := sheet.NewWriter(&ours, charset)
+			if err := errors.Join(w.Write(reportHeader(lang)), w.Flush()); err != nil {
 				return err
 			}
 			if bytes.Equal(head, ours.Bytes()) {
@@ -70,36 +65,15 @@ func (r *Run) checkReportPath() error {
 // writeReport writes the verdict on each row, and counts them. What was at the report's
 // path stays until the new one is whole.
 func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
-	f, err := os.CreateTemp(filepath.Dir(r.Report), ".jpayment-report-*")
-	if err != nil {
-		return t, err
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close() // The error above is the one that counts.
-			_ = os.Remove(f.Name())
-		}
-	}()
-	w := newReportWriter(f, r.charset)
-	if t, err = r.writeVerdicts(ctx, w); err != nil {
-		return t, err
-	}
-	if err := w.flush(); err != nil {
-		return t, err
-	}
-	if w.unmarked {
-		if f, err = marked(f); err != nil {
-			return t, err
-		}
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return t, err
-	}
-	return t, os.Rename(f.Name(), r.Report)
+	err = sheet.WriteFile(r.Report, r.charset, func(w *sheet.Writer) error {
+		t, err = r.writeVerdicts(ctx, w)
+		return err
+	})
+	return t, err
 }
 
-func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err error) {
-	if err := w.write(reportHeader(r.Console.Lang)); err != nil {
+func (r *Run) writeVerdicts(ctx context.Context, w *sheet.Writer) (t tally, err error) {
+	if err := w.Write(reportHeader(r.Console.Lang)); err != nil {
 		return t, err
 	}
 	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
@@ -117,6 +91,9 @@ func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err 
 			return err
 		}
 		t.add(j.State)
+		if j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter {
+			t.held++
+		}
 		if jobtext.Uncertain(j) && j.State != fulfilment.StateReview {
 			t.uncertain++
 		}
@@ -124,26 +101,9 @@ func (r *Run) writeVerdicts(ctx context.Context, w *reportWriter) (t tally, err 
 		if err != nil {
 			return err
 		}
-		return w.write(r.reportLine(row, j, why))
+		return w.Write(r.reportLine(row, j, why))
 	})
 	return t, err
-}
-
-// marked copies a report behind the mark by which Excel knows UTF-8.
-func marked(from *os.File) (*os.File, error) {
-	to, err := os.CreateTemp(filepath.Dir(from.Name()), ".jpayment-report-*")
-	if err != nil {
-		return from, err
-	}
-	_, err = from.Seek(0, io.SeekStart)
-	if err == nil {
-		_, err = io.WriteString(to, mark)
-	}
-	if err == nil {
-		_, err = io.Copy(to, from)
-	}
-	_ = from.Close() // It was only read.
-	return to, errors.Join(err, os.Remove(from.Name()))
 }
 
 // why says why a job stands where it does. Where its last attempt knows more it is asked.
@@ -170,80 +130,7 @@ func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) [
 		flags = r.SendingFlags
 	}
 	return []string{
-		strconv.Itoa(row.Line), lang.Of(jobtext.Operation(row.Operation)), row.Payment, harmless(row.Reference),
+		strconv.Itoa(row.Line), lang.Of(jobtext.Operation(row.Operation)), row.Payment, sheet.Harmless(row.Reference),
 		lang.Of(j.State.Text()), lang.Of(why), string(j.Code), j.NewPaymentID, strconv.Itoa(j.Attempts), lang.Of(jobtext.Next(j, flags)),
 	}
-}
-
-// harmless puts an apostrophe before what a spreadsheet program would take for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(s)[0]) {
-		return "'" + s
-	}
-	return s
-}
-
-// mark is what Excel knows UTF-8 by. It takes text without it for Shift_JIS.
-const mark = "\ufeff"
-
-// reportWriter writes lines of CSV in a character set. In UTF-8 it writes the mark before
-// what is not ASCII from its first line on, and else says that it is to be put there.
-type reportWriter struct {
-	to      *bufio.Writer
-	charset runfile.Charset
-	line    bytes.Buffer
-	csv     *csv.Writer
-	begun   bool
-
-	unmarked bool
-}
-
-func newReportWriter(to io.Writer, charset runfile.Charset) *reportWriter {
-	w := &reportWriter{to: bufio.NewWriter(to), charset: charset}
-	w.csv = csv.NewWriter(&w.line)
-	return w
-}
-
-func (w *reportWriter) write(fields []string) error {
-	w.line.Reset()
-	if err := w.csv.Write(fields); err != nil {
-		return err
-	}
-	w.csv.Flush()
-	line := w.line.Bytes()
-	switch ascii := !bytes.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }); {
-	case w.charset == runfile.ShiftJIS:
-		line = toShiftJIS(w.line.String())
-	case w.charset == runfile.UTF8 && ascii:
-	case !w.begun:
-		w.charset = runfile.UTF8BOM
-		if _, err := w.to.WriteString(mark); err != nil {
-			return err
-		}
-	case w.charset == runfile.UTF8:
-		w.unmarked = true
-	}
-	w.begun = true
-	_, err := w.to.Write(line)
-	return err
-}
-
-func (w *reportWriter) flush() error { return w.to.Flush() }
-
-// toShiftJIS encodes a text. What is not in the character set becomes a question mark; a
-// reference that came in it cannot be.
-func toShiftJIS(s string) []byte {
-	encoder := xjapanese.ShiftJIS.NewEncoder()
-	if b, err := encoder.Bytes([]byte(s)); err == nil {
-		return b
-	}
-	var all []byte
-	for _, c := range s {
-		b, err := encoder.Bytes([]byte(string(c)))
-		if err != nil {
-			b = []byte("?")
-		}
-		all = slices.Concat(all, b)
-	}
-	return all
 }

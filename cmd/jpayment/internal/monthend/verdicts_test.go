@@ -9,6 +9,7 @@ import (
 	xjapanese "golang.org/x/text/encoding/japanese"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/sheet"
 )
 
 // Excel reads the report: in UTF-8 it has the mark as soon as there is other text in it
@@ -24,7 +25,7 @@ func TestReportIsMarked(t *testing.T) {
 		marked bool
 	}{
 		"all ASCII":             {console.English, header + "sales,10000001,a\n", false},
-		"a marked file":         {console.English, mark + header + "sales,10000001,a\n", true},
+		"a marked file":         {console.English, sheet.Mark + header + "sales,10000001,a\n", true},
 		"a Japanese run":        {console.Japanese, header + "sales,10000001,a\n", true},
 		"a Japanese reference":  {console.English, header + "cancel,10000002,a\nsales,10000001,髙島屋\n", true},
 		"a Japanese header":     {console.English, "処理,決済番号,注文番号\n実売上,10000001,a\n", false},
@@ -38,8 +39,8 @@ func TestReportIsMarked(t *testing.T) {
 				require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
 				b, err := os.ReadFile(d.Report)
 				require.NoError(t, err)
-				require.Equal(t, c.marked, strings.HasPrefix(string(b), mark))
-				require.Equal(t, strings.Contains(c.file, mark) || c.marked, strings.Contains(string(b), mark))
+				require.Equal(t, c.marked, strings.HasPrefix(string(b), sheet.Mark))
+				require.Equal(t, strings.Contains(c.file, sheet.Mark) || c.marked, strings.Contains(string(b), sheet.Mark))
 			}
 			left, err := os.ReadDir(d.dir)
 			require.NoError(t, err)

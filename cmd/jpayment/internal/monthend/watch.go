@@ -13,6 +13,7 @@ import (
 // that gets nowhere must not look as if it hung.
 type watch struct {
 	*jpayment.Client
+	now func() time.Time
 
 	mu      sync.Mutex
 	calls   map[int]time.Time // those on their way, by when they began
@@ -29,7 +30,7 @@ func (w *watch) begin() (id int) {
 		w.calls = map[int]time.Time{}
 	}
 	w.next++
-	w.calls[w.next] = time.Now()
+	w.calls[w.next] = w.now()
 	return w.next
 }
 
@@ -37,7 +38,7 @@ func (w *watch) end(id int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.calls, id)
-	w.ended = time.Now()
+	w.ended = w.now()
 	switch {
 	case !troubled(err):
 		err = nil
