@@ -222,6 +222,8 @@ var flagNames = map[string]string{
 	"WithBaseURL": "--url",
 	"WithCharset": "--charset",
 	"WithTimeout": "--timeout",
+	"Database":    "--dialect",
+	"From":        "--from",
 
 	"Job":          "JOB",
 	"NewPaymentID": "--new-payment",

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"maps"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/fulfilment"
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
@@ -121,6 +123,30 @@ order-15,sales
 order-"18,sales,10000018,,,,,
  =1+1 ,sales, 10000019 ,,,,,
 `},
+			"run-order": {args: "--yes --concurrency 1", status: console.Failed, report: true, sent: 4, file: `operation,payment,amount,tax,shipping,reference
+sales,10000001,,,,order-1
+cancel,10000001,,,,order-1
+sales,10000999,,,,order-2
+cancel,10000999,,,,order-2
+reauth,10000002,900,72,500,order-3
+`},
+			"run-order-faults": {args: "--yes", status: console.Usage, file: `operation,payment,amount,tax,shipping,reference
+sales,10000001,,,,order-1
+cancel,10000001,,,,order-1
+sales,10000001,,,,order-1
+reauth,10000002,900,72,500,order-2
+sales,10000002,,,,order-2
+reauth,10000002,900,72,500,order-2
+`},
+			"run-order-held": {args: "--yes --concurrency 1", status: console.Unknown, report: true, sent: 1, file: `operation,payment,amount,tax,shipping,reference
+reauth,10000001,1,0,0,order-1
+sales,10000002,,,,order-2
+cancel,10000002,,,,order-2
+reauth,10000002,1,0,0,order-2
+`, set: func(d desk) { d.inReview("10000002") }},
+			"run-reauth-open": {args: "--yes", status: console.Usage, sent: 0, file: "operation,payment,reference\nsales,10000001,order-1\n", set: func(d desk) {
+				d.enqueue(fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 1}))
+			}},
 			"run-header":  {file: "operation,payment,payment,customer\nsales,1,1,canary\n", args: "--yes", status: console.Usage},
 			"run-no-rows": {file: "operation,payment,reference\n\n", args: "--yes", status: console.Usage},
 			"run-empty":   {file: "", args: "--yes", status: console.Usage},
@@ -155,6 +181,8 @@ order-"18,sales,10000018,,,,,
 				if c.set != nil {
 					c.set(d)
 				}
+				now := time.Now()
+				d.now = func() time.Time { return now } // Nothing lasts so long that it is told, however slow the machine.
 				path := d.write(t, "month-end.csv", c.file)
 				args := append([]string{"run", path, "--lang", string(lang)}, strings.Fields(strings.ReplaceAll(c.args, "FILE", path))...)
 				r := d.masked(d.run(t, args...))
@@ -170,6 +198,44 @@ order-"18,sales,10000018,,,,,
 			})
 		}
 	}
+}
+
+// with does something with the store's queue before the test.
+func (d desk) with(f func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error) {
+	db, err := fulfilment.OpenSQLite(d.vars["JPAYMENT_DATABASE"])
+	if err != nil {
+		panic(err)
+	}
+	defer db.Close()
+	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
+	if err == nil {
+		err = q.Migrate(context.Background())
+	}
+	if err == nil {
+		err = f(context.Background(), q)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// enqueue asks for something as another program does.
+func (d desk) enqueue(r fulfilment.Request) {
+	d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
+		_, err := q.Enqueue(ctx, r)
+		return err
+	})
+}
+
+// inReview asks for a capture that comes into review.
+func (d desk) inReview(id string) {
+	d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
+		_, err := q.Enqueue(ctx, fulfilment.Sales("order-2", jpayment.SalesRequest{PaymentID: id}))
+		if err == nil {
+			_, err = q.AfterRestore(ctx)
+		}
+		return err
+	})
 }
 
 // again runs a file as it was run before the test.
