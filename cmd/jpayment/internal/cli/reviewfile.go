@@ -405,7 +405,9 @@ func faultText(path string, header []string, line, column int, reason jpayment.T
 		place, subject = fmt.Sprintf("%s:%d", place, line), jpayment.Text{En: "the line", Ja: "行"}
 	}
 	if column >= 0 && column < len(header) {
-		place, subject = fmt.Sprintf("%s:%d", place, column+1), jpayment.Text{En: header[column], Ja: header[column]}
+		name, _, _ := strings.Cut(header[column], "(") // What may be filled in stands behind it.
+		name = strings.TrimSpace(name)
+		place, subject = fmt.Sprintf("%s:%d", place, column+1), jpayment.Text{En: name, Ja: name}
 	}
 	return console.Textf("%s: %s %s", "%s: %s%s", place, console.Textf("%s", "%s", subject), reason)
 }
