@@ -482,16 +482,7 @@ func TestHealth(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, serveHealth(ctx, "127.0.0.1:0", q, m, slog.New(slog.NewTextHandler(&said, nil))))
 	address := regexp.MustCompile(`health=(\S+)`).FindStringSubmatch(said.String())[1]
-	get := func(path string) (int, string) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
-		require.NoError(t, err)
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		return resp.StatusCode, string(body)
-	}
+	get := func(path string) (int, string) { return fetch(t, "http://"+address+path) }
 	for _, path := range []string{"/live", "/ready"} {
 		status, _ := get(path)
 		require.Equal(t, http.StatusOK, status)
@@ -505,6 +496,70 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, "an attempt could not be written down: SQLite failed, since 2026-11-24T03:00:00Z\n", body)
 
 	require.Error(t, serveHealth(ctx, address, q, m, slog.New(slog.DiscardHandler)), "the port is taken")
+}
+
+// What cannot be written down before a call is told within seconds, and so is that it is over.
+// The metrics count it, in the format of Prometheus.
+func TestWorkTellsWhatFails(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, flags []string) {
+		d := newDesk(t, 1)
+		d.RegisterIPs()
+		r := d.run(t, append([]string{"run", d.write(t, "a.csv", "operation,payment,reference\nsales,10000001,a\n"), "--yes"}, flags...)...)
+		require.Equal(t, console.Failed, r.status, r.stderr)
+		d.RegisterIPs(anywhere)
+		execute(t, flags, "ALTER TABLE jpayment.jpayment_attempt RENAME COLUMN worker TO another")
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var said transcript
+		w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: io.Discard, stderr: &said}
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, append([]string{"work", "--resume", "--health", "127.0.0.1:0"}, flags...), w)
+		}()
+		says := func(text string) {
+			require.Eventually(t, func() bool { return strings.Contains(said.String(), text) }, time.Minute, 10*time.Millisecond, "%v", &said)
+		}
+		says(`msg="fulfilment: the database failed"`)
+		require.Regexp(t, `during="beginning an attempt" error="[^"]*(SQLite failed|SQLSTATE 42703)`, said.String())
+		get := func(path string) (int, string) {
+			return fetch(t, "http://"+regexp.MustCompile(`health=(\S+)`).FindStringSubmatch(said.String())[1]+path)
+		}
+		status, body := get("/ready")
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Contains(t, body, "since")
+		status, _ = get("/live")
+		require.Equal(t, http.StatusOK, status)
+		sent := len(d.Requests())
+
+		execute(t, flags, "ALTER TABLE jpayment.jpayment_attempt RENAME COLUMN another TO worker")
+		says(`msg="fulfilment: the database answers again"`)
+		require.Eventually(t, func() bool { return len(d.Requests()) > sent }, time.Minute, 10*time.Millisecond)
+		says(`msg="fulfilment: attempt"`)
+		status, _ = get("/ready")
+		require.Equal(t, http.StatusOK, status)
+		status, body = get("/metrics")
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, body, "# TYPE jpayment_fulfilment_attempts_total counter\n")
+		require.Regexp(t, `jpayment_fulfilment_attempts_total\{operation="Sales",[^}]*outcome="done",[^}]*store_id="123456"\} 1\n`, body)
+		require.Regexp(t, `jpayment_fulfilment_database_errors_total\{during="beginning an attempt",[^}]*\} [1-9]`, body)
+		require.Contains(t, body, "jpayment_fulfilment_call_duration_seconds_bucket")
+		stop()
+		require.Equal(t, console.Done, <-ended)
+	})
+}
+
+// fetch asks a server on this machine.
+func fetch(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(text)
 }
 
 // ailing is a queue whose database fails.

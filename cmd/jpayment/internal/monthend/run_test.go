@@ -3,6 +3,7 @@ package monthend
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/csv"
 	"fmt"
 	"net"
@@ -29,6 +30,7 @@ import (
 type desk struct {
 	*Run
 	dir            string
+	db             *sql.DB
 	stdout, stderr transcript
 }
 
@@ -71,7 +73,7 @@ func newDesk(t *testing.T, lang console.Lang, url, file string) *desk {
 	queue, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
 	require.NoError(t, err)
 	require.NoError(t, queue.Migrate(t.Context()))
-	d := &desk{dir: dir}
+	d := &desk{dir: dir, db: db}
 	d.Run = &Run{
 		Path: filepath.Join(dir, "a.csv"), Report: filepath.Join(dir, "a.report.csv"), Yes: true,
 		Console: console.Console{Lang: lang, Stdin: strings.NewReader(""), Stdout: &d.stdout, Stderr: &d.stderr},
@@ -187,6 +189,95 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	teller.trouble = teller.trouble.Add(-calmAfter)
 	teller.tellTrouble()
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "answers again"))
+}
+
+// What cannot be written down is told while it lasts, and is not sent; then it is over.
+func TestDatabaseThatFails(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang][2]string{
+		console.English:  {"What cannot be written down is not sent", "The database works again."},
+		console.Japanese: {"記録できないものは送信しません", "データベースが使用できるようになりました。"},
+	} {
+		t.Run(string(lang), func(t *testing.T) {
+			t.Parallel()
+			g := gateway(t, 3)
+			d := newDesk(t, lang, g.URL, sales(3))
+			change := func(statement string) {
+				_, err := d.db.ExecContext(t.Context(), statement)
+				require.NoError(t, err)
+			}
+			change(`CREATE TRIGGER no_attempt BEFORE INSERT ON jpayment_attempt BEGIN SELECT RAISE(ABORT, 'canary'); END`)
+			sent := -1
+			mended := make(chan struct{})
+			d.stderr.when(want[0], func() { // It is told by a process that uses the only connection.
+				go func() {
+					defer close(mended)
+					sent = len(g.Requests())
+					change(`DROP TRIGGER no_attempt`)
+				}()
+			})
+			require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
+			<-mended
+			require.Zero(t, sent)
+			require.Len(t, g.Requests(), 3)
+			require.Equal(t, 1, strings.Count(d.stderr.String(), want[0]), "%s", &d.stderr)
+			require.NotContains(t, d.stderr.String(), "canary")
+			require.Contains(t, d.stderr.String(), want[1])
+		})
+	}
+}
+
+// What the database does not take is told once, and once that it is over.
+func TestDatabaseTroubleIsToldOnce(t *testing.T) {
+	t.Parallel()
+	q := &ailingQueue{}
+	d := newDesk(t, console.English, closedPort(t), sales(1))
+	d.queue = q
+	teller := d.newTeller(tally{})
+	teller.tellDatabase()
+	q.health = fulfilment.Health{Since: time.Now(), Failures: 1, What: jpayment.Text{En: "the disk is full"}}
+	teller.tellDatabase()
+	require.Empty(t, d.stderr.String(), "it is tried again")
+	q.health.Failures++
+	teller.tellDatabase()
+	q.health.Failures++
+	teller.tellDatabase()
+	require.Equal(t, 1, strings.Count(d.stderr.String(), "✗ the disk is full\n"))
+	q.health = fulfilment.Health{}
+	teller.tellDatabase()
+	teller.tellDatabase()
+	require.Equal(t, 1, strings.Count(d.stderr.String(), "✓ The database works again.\n"))
+}
+
+// ailingQueue is a queue whose database is not well.
+type ailingQueue struct {
+	Queue
+	health fulfilment.Health
+}
+
+func (q *ailingQueue) Health() fulfilment.Health { return q.health }
+
+// Maintenance is waited for, and a run says until when. It is not resumed by a new start.
+func TestMaintenanceIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[console.Lang]string{console.English: "Waiting until ", console.Japanese: "まで待機します: "} {
+		g := gateway(t, 1)
+		g.SetMaintenance(true)
+		d := newDesk(t, lang, g.URL, sales(1))
+		ctx, interrupt := context.WithCancel(t.Context())
+		d.stderr.when(want, interrupt)
+		require.Equal(t, console.ExitStatus(console.Failed), d.Do(ctx), "%s", &d.stderr)
+		require.Contains(t, d.stderr.String(), want)
+		sent := len(g.Requests())
+		require.Equal(t, 1, sent)
+
+		again := newDesk(t, lang, g.URL, sales(1))
+		again.OpenQueue = d.OpenQueue
+		ctx, interrupt = context.WithCancel(t.Context())
+		again.stderr.when(want, interrupt)
+		require.Equal(t, console.ExitStatus(console.Failed), again.Do(ctx), "%s", &again.stderr)
+		require.Len(t, g.Requests(), sent, "nothing is sent before its end")
+	}
 }
 
 // Only captures charge the cardholder.
