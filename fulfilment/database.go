@@ -150,5 +150,5 @@ func withHint(err error) error {
 }
 
 func notThere(cause error) error {
-	return &problem{what: jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"}, next: nextMigrate, cause: cause, database: true}
+	return &problem{what: jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"}, next: nextMigrate, cause: cause, database: true, is: ErrTables}
 }

@@ -33,6 +33,12 @@ func Migrations() fs.FS {
 	return sub
 }
 
+// ErrTables is what an error is about tables that [Queue.Migrate] has to make or to bring up to
+// date.
+var ErrTables error = &problem{
+	what: jpayment.Text{En: "the tables are not there, or not up to date", Ja: "テーブルがないか、最新ではありません"}, next: nextMigrate,
+}
+
 // SchemaVersion is the version of the tables that this version of the package works with.
 const SchemaVersion = 2
 
@@ -172,7 +178,7 @@ func checkVersion(version int) error {
 	case version < SchemaVersion:
 		return &problem{
 			what: textf("the tables are of version %d and not of version %d", "テーブルのバージョンが %d で、必要なバージョン %d ではありません", version, SchemaVersion),
-			next: nextMigrate, database: true,
+			next: nextMigrate, database: true, is: ErrTables,
 		}
 	default:
 		return nil

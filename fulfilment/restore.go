@@ -58,6 +58,18 @@ func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error
 	}
 }
 
+// ErrRestored is what the error of a worker is that finds its database older than it was: see
+// [WorkerConfig.Witness].
+var ErrRestored error = errRestored
+
+var errRestored = &problem{
+	what: jpayment.Text{
+		En: "the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it",
+		Ja: "データベースが、このワーカーが使用していたものより古いコピーです。復元されたものとみられ、その後に処理された内容が含まれていません",
+	},
+	next: jpayment.Text{En: "call AfterRestore, or run jpayment restore-check", Ja: "AfterRestore を呼び出すか、jpayment restore-check を実行する"},
+}
+
 // age is how far a database has come: it rises while workers work, and a copy of it is as
 // old as it was when it was made.
 type age struct {
@@ -84,10 +96,7 @@ func (w *worker[TTx]) checkAge(ctx context.Context) error {
 		}
 		if is.before(seen) {
 			return &problem{
-				what: jpayment.Text{
-					En: "the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it",
-					Ja: "データベースが、このワーカーが使用していたものより古いコピーです。復元されたものとみられ、その後に処理された内容が含まれていません",
-				},
+				what: errRestored.what, is: ErrRestored,
 				next: textf("call AfterRestore, or run jpayment restore-check; if it is meant to be another database, remove %s",
 					"AfterRestore を呼び出すか、jpayment restore-check を実行する。別のデータベースを意図している場合は %s を削除する", w.cfg.Witness),
 			}

@@ -16,14 +16,17 @@ import (
 // The tables are looked at, and are what they were: those that are not there, of an earlier
 // version, current, and of a later one.
 func checkTables[TTx any](t *testing.T, none, first place[TTx]) {
+	require.ErrorIs(t, none(Config{}).CheckTables(t.Context()), ErrTables)
 	require.ErrorContains(t, none(Config{}).CheckTables(t.Context()), "the tables are not there; next: call Migrate, or run jpayment migrate")
 	old := first(Config{})
 	for range 2 {
+		require.ErrorIs(t, old.CheckTables(t.Context()), ErrTables)
 		require.ErrorContains(t, old.CheckTables(t.Context()), fmt.Sprintf("of version 1 and not of version %d; next: call Migrate, or run jpayment migrate", SchemaVersion))
 	}
 	s := newSite(t, none, Config{})
 	require.NoError(t, s.CheckTables(t.Context()))
 	s.exec("UPDATE jpayment_version SET version = $1", SchemaVersion+1)
+	require.NotErrorIs(t, s.CheckTables(t.Context()), ErrTables)
 	require.ErrorContains(t, s.CheckTables(t.Context()), "newer than this program")
 }
 

@@ -42,6 +42,7 @@ type problem struct {
 	database   bool  // the database is at fault
 	row        int64 // the job whose row is, or zero
 	quiet      bool  // the cause may say what is private
+	is         error // the one of this package's errors that it is, or nil
 }
 
 // Error returns both on one line, with the cause.
@@ -57,6 +58,9 @@ func (e *problem) What() jpayment.Text { return e.what }
 
 // Next returns what to do next.
 func (e *problem) Next() jpayment.Text { return e.next }
+
+// Is reports whether it is one of this package's errors.
+func (e *problem) Is(target error) bool { return e.is != nil && e.is == target } //nolint:errorlint // They are values.
 
 // Unwrap returns the cause, or nil.
 func (e *problem) Unwrap() error { return e.cause }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -156,6 +157,7 @@ func (s settings) keys() (keys [][]byte) {
 func databaseSettings(cmd *cobra.Command) (settings, error) {
 	w := worldOf(cmd)
 	s, err := readSettings(cmd)
+	s.flags = sameFlags(cmd)
 	switch {
 	case err != nil:
 		return s, err
@@ -205,7 +207,7 @@ func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) 
 	}
 	if err != nil {
 		closeIt()
-		return nil, nil, console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), console.WithNext(err))
+		return nil, nil, console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), jobtext.Failure(err, s.flags))
 	}
 	return q, closeIt, nil
 }

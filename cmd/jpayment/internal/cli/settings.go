@@ -45,6 +45,8 @@ type settings struct {
 	witness   string
 	noWitness bool
 	panel     panelConfig
+
+	flags string // with which a command that keeps jobs was started, see [sameFlags]
 }
 
 // panelConfig says how to read an export of the gateway's control panel, whose columns are

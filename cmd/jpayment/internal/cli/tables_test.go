@@ -69,7 +69,7 @@ func TestLookingDoesNotMigrate(t *testing.T) {
 		}
 		looks := func(want string) {
 			for _, command := range []string{"status", "review", "desk --listen 127.0.0.1:0", "restore-check --yes", "review --export " + filepath.Join(t.TempDir(), "r.csv")} {
-				for lang, next := range map[string]string{"en": "jpayment migrate", "ja": "jpayment migrate を実行する"} {
+				for lang, next := range map[string]string{"en": "next: jpayment migrate --database ", "ja": "次の手順: jpayment migrate --database "} {
 					r := s.run(t, append(append(strings.Fields(command), "--lang", lang), flags...)...)
 					require.Equal(t, console.Failed, r.status, "%s: %s", command, r.stderr)
 					require.Contains(t, r.stderr, next, command)
@@ -271,11 +271,10 @@ func TestWitness(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(seen, text, 0o600))
 		execute(t, flags, "UPDATE jpayment.jpayment_job SET state = 'waiting', holds = 1")
-		for lang, want := range map[string]string{"en": "run jpayment restore-check", "ja": "jpayment restore-check を実行する"} {
+		for lang, want := range map[string]string{"en": "next: jpayment restore-check --database", "ja": "次の手順: jpayment restore-check --database"} {
 			r := run("--lang", lang)
 			require.Equal(t, console.Failed, r.status, r.stderr)
 			require.Contains(t, r.stderr, want)
-			require.Contains(t, r.stderr, seen)
 		}
 	})
 	one := settings{database: jpayment.NewSecret("postgres://a@db.example:5433/shop"), schema: "x"}

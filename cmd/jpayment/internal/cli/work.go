@@ -12,6 +12,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -155,7 +156,7 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 		err = errors.Join(err, <-worker)
 	}
 	if err != nil {
-		return console.Failedf("work: %s", "送信を続けられません。%s", console.WithNext(err))
+		return console.Failedf("work: %s", "送信を続けられません。%s", jobtext.Failure(err, s.flags))
 	}
 	log.Info("stopped")
 	return nil

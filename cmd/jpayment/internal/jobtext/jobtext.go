@@ -3,6 +3,7 @@
 package jobtext
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,6 +49,20 @@ func Why(j fulfilment.Job) jpayment.Text {
 
 // TestMode says what to do after an approval in test mode.
 var TestMode = jpayment.NextOf(jpayment.ErrTestMode)
+
+// Failure says what hinders the work on a database, and what to type next where that is known.
+// Flags are those that say which store and database it is, as the person gave them.
+func Failure(err error, flags string) jpayment.Text {
+	switch {
+	case errors.Is(err, fulfilment.ErrTables):
+		return console.Textf("%s; next: jpayment migrate%s", "%s。次の手順: jpayment migrate%s を実行する", console.What(err), flags)
+	case errors.Is(err, fulfilment.ErrRestored):
+		return console.Textf("%s; next: jpayment restore-check%s; if it is meant to be another database, name another file by --witness",
+			"%s。次の手順: jpayment restore-check%s を実行する。別のデータベースを意図している場合は、--witness で別のファイルを指定する", console.What(err), flags)
+	default:
+		return console.WithNext(err)
+	}
+}
 
 // Capture says what to do after a re-authorisation.
 func Capture(newPayment string) jpayment.Text {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
@@ -196,7 +197,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	again := fmt.Sprintf(lang.In("go on from here, nothing is carried out twice: %s", "次のコマンドで続きから再開する（二重に処理することはありません）: %s"), r.Again)
 	switch {
 	case ended.failed != nil:
-		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(console.WithNext(ended.failed)))
+		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(jobtext.Failure(ended.failed, r.Flags)))
 	case ended.paused != nil:
 		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました: %s\n"), console.Printable(lang.Of(ended.paused.Why)))
 		again = lang.Of(ended.paused.Next()) + lang.In("; then ", "。その後、") + again

@@ -126,7 +126,7 @@ func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) 
 
 func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) []string {
 	lang, flags := r.Console.Lang, r.Flags
-	if !j.State.Settled() { // What is next is jpayment work.
+	if !j.State.Settled() && j.Reason != fulfilment.ReasonAfter { // What is next is jpayment work.
 		flags = r.SendingFlags
 	}
 	return []string{
