@@ -30,7 +30,7 @@ import (
 var names = []string{
 	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "http", "https", "tcp",
 	"gateway", "re_auth", "aspx", "credit", "co", "jp", "connection_auth", "kickback_key", "bash", "zsh", "fish", "powershell",
-	"SQLite", "Postgres", "Excel", "KiB", "MiB", "journal", "md", "WithKickbackKey", "TestMod",
+	"panel", "SQLite", "Postgres", "Excel", "KiB", "MiB", "journal", "md", "WithKickbackKey", "TestMod",
 	"dial", "read", "textproto", "ProtocolError", // what net/http calls its own
 }
 
@@ -79,7 +79,9 @@ func TestEnglishIn(t *testing.T) {
 // that this package makes.
 func TestErrorsInJapanese(t *testing.T) {
 	t.Parallel()
-	unclear := newUnclearDesk(t).vars["JPAYMENT_DATABASE"] // job 1 is done, 2 and 3 are in review, 4 is refused
+	d := newUnclearDesk(t)
+	require.Equal(t, console.Done, d.run(t, "review", "3", "--not-done", "--yes", "--by", "keiri").status)
+	unclear := d.vars["JPAYMENT_DATABASE"] // job 1 is done, 2 is in review, 3 is decided, 4 is refused
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write := func(name, text string) string {
@@ -256,6 +258,30 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"review 2 --done --yes --new-payment x --store 123456 --database " + unclear, console.Usage, "--new-payment"},
 		{"review 2 --not-done --store 123456 --database " + unclear, console.Usage, "--yes"},
 		{"review 1 --again --yes --store 123456 --database " + unclear, console.Usage, "JOB"},
+		{"review 3 --not-done --yes --store 123456 --database " + unclear, console.Usage, "--correct"},
+		{"review 3 --import x", console.Usage, "--import"},
+		{"review --export x --import y", console.Usage, "--export、--import"},
+		{"review --export " + file + " --store 123456 --database " + unclear, console.Usage, "すでにあります"},
+		{"review --export " + in("no/such") + " --store 123456 --database " + unclear, console.Failed, "--export"},
+		{"review --import " + in("none") + " --store 123456 --database " + unclear, console.Usage, "none"},
+		{"review --import " + rows + " --store 123456 --database " + unclear, console.Usage, "--payment-column"},
+		{"review --import " + rows + " --payment-column payment --status-column reference --store 123456 --database " + unclear, console.Usage, "--done-if"},
+		{"review --import " + rows + " --done-if x=y --store 123456 --database " + unclear, console.Usage, "--done-if"},
+		{"review --import " + rows + " --again-if sales= --store 123456 --database " + unclear, console.Usage, "--again-if"},
+		{"review --import " + rows + " --done-if 1 --not-done-if 1 --store 123456 --database " + unclear, console.Usage, "--not-done-if"},
+		{"review --import " + write("filled", "ジョブ,判断\n2,処理済み\n") + " --store 123456 --database " + unclear, console.Usage, "新決済番号"},
+		{"review --import " + write("blank", "ジョブ,判断\n2,\n") + " --store 123456 --database " + unclear, console.Failed, "判断がない"},
+		{"work --store 123456 --database " + in("db") + " --witness " + in("no/such"), console.Usage, "--witness"},
+		{"migrate x", console.Usage, "migrate"},
+		{"migrate", console.Usage, "--store"},
+		{"migrate --from 1 --store 123456", console.Usage, "--sql"},
+		{"migrate --sql", console.Usage, "--dialect"},
+		{"migrate --sql --dialect x", console.Usage, "--dialect"},
+		{"migrate --sql --dialect sqlite --from 9", console.Usage, "--from"},
+		{"migrate --sql --dialect postgres --schema x-y", console.Usage, "--schema"},
+		{"restore-check x", console.Usage, "restore-check"},
+		{"restore-check --store 123456 --database " + in("none"), console.Usage, "none"},
+		{"restore-check --store 123456 --database " + unclear, console.Usage, "--yes"},
 		{"desk x", console.Usage, "desk"},
 		{"desk --stroe 1", console.Usage, "もしかして: --store"},
 		{"desk", console.Usage, "--store"},
@@ -301,6 +327,7 @@ func TestErrorsInJapanese(t *testing.T) {
 	}
 	for _, elsewhere := range []string{
 		"JSON を出力できません。",             // TestResultNotWritten
+		"--by に判断した人を指定してください",       // TestReviewByNoFile
 		"送信を続けられません。",                // Only a database that fails ends the work.
 		"決済番号 0 を取り消したとゲートウェイが答えました", // To the client such a reply is none.
 	} {

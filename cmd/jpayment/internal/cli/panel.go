@@ -96,12 +96,12 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 				continue
 			}
 			if found >= 0 {
-				fault(1, i, jpayment.Text{En: "is there twice", Ja: "の列が重複しています"})
+				fault(1, i, jpayment.Text{}, isTwice)
 			}
 			found = i
 		}
 		if found < 0 {
-			fault(1, -1, console.Textf("of the header has no column %s", "（見出し行）に %s の列がありません", name))
+			fault(1, -1, jpayment.Text{}, console.Textf("of the header has no column %s", "（見出し行）に %s の列がありません", name))
 		}
 		return found
 	}
@@ -140,7 +140,7 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 		}
 		if earlier, again := seen[id]; again {
 			if earlier != word {
-				fault(row.Line, status, jpayment.Text{En: "is another than in an earlier line about the same payment", Ja: "が、同じ決済の前の行と異なります"})
+				fault(row.Line, status, jpayment.Text{}, jpayment.Text{En: "is another than in an earlier line about the same payment", Ja: "が、同じ決済の前の行と異なります"})
 			}
 			continue
 		}

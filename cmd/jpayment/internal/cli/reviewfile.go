@@ -163,10 +163,10 @@ func (r *review) importFile(ctx context.Context, path string, s settings) error 
 	}
 	defer file.Close() //nolint:errcheck // Nothing was written.
 	b := &bulk{decisions: map[int64]fulfilment.Decision{}, jobs: map[int64]fulfilment.Job{}, lines: map[int64]int{}, counts: map[fulfilment.State]int64{}}
-	fault := func(line, column int, reason jpayment.Text) {
+	fault := func(line, column int, name, reason jpayment.Text) {
 		const shown = 100
 		if b.faults++; b.faults <= shown {
-			fmt.Fprintln(r.Stderr, r.Lang.Of(faultText(path, file.Header, line, column, reason)))
+			fmt.Fprintln(r.Stderr, r.Lang.Of(faultText(path, file.Header, line, column, name, reason)))
 		}
 	}
 	column := func(c jpayment.Text) int {
@@ -265,8 +265,9 @@ func (r *review) summarise(path string, charset runfile.Charset, b *bulk, s sett
 	}
 }
 
-// faulter takes a fault in a line and a column, from 0, or -1 for the whole line.
-type faulter func(line, column int, reason jpayment.Text)
+// faulter takes a fault in a line and a column, from 0, or -1 for one that the file has not,
+// which has a name of ours, or for the whole line, without a name.
+type faulter func(line, column int, name, reason jpayment.Text)
 
 // readFilled reads a file of reviews that a person has filled in.
 func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fault faulter) error {
@@ -278,7 +279,7 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 				continue
 			}
 			if column[c] >= 0 {
-				fault(1, i, jpayment.Text{En: "is there twice", Ja: "の列が重複しています"})
+				fault(1, i, c, isTwice)
 			}
 			column[c] = i
 		}
@@ -297,7 +298,7 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 		b.rows++
 		at := func(c jpayment.Text) string { return row.At(column[c]) }
 		wrong := func(c jpayment.Text, en, ja string, args ...any) {
-			fault(row.Line, column[c], console.Textf(en, ja, args...))
+			fault(row.Line, column[c], c, console.Textf(en, ja, args...))
 		}
 		if at(columnDecision) == "" {
 			b.left++
@@ -331,7 +332,7 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 		good := true
 		for _, f := range r.faultsOf(job.Job, &d, at) {
 			good = false
-			fault(row.Line, column[f.column], f.reason)
+			fault(row.Line, column[f.column], f.column, f.reason)
 		}
 		if good {
 			b.decide(job.Job, row.Line, d)
@@ -390,7 +391,7 @@ func (r *review) wrongFile(path string, err error) error {
 	)
 	switch {
 	case errors.As(err, &fault):
-		return &console.Error{Text: faultText(path, nil, fault.Line, -1, fault.Reason), Status: console.Usage}
+		return &console.Error{Text: faultText(path, nil, fault.Line, -1, jpayment.Text{}, fault.Reason), Status: console.Usage}
 	case errors.As(err, &ours):
 		return err
 	default:
@@ -399,15 +400,20 @@ func (r *review) wrongFile(path string, err error) error {
 }
 
 // faultText says where a fault is, and what. The column, from 0, is named as the file has it.
-func faultText(path string, header []string, line, column int, reason jpayment.Text) jpayment.Text {
+func faultText(path string, header []string, line, column int, name, reason jpayment.Text) jpayment.Text {
 	place, subject := path, jpayment.Text{En: "the file", Ja: "ファイル"}
 	if line > 0 {
 		place, subject = fmt.Sprintf("%s:%d", place, line), jpayment.Text{En: "the line", Ja: "行"}
 	}
-	if column >= 0 && column < len(header) {
-		name, _, _ := strings.Cut(header[column], "(") // What may be filled in stands behind it.
-		name = strings.TrimSpace(name)
-		place, subject = fmt.Sprintf("%s:%d", place, column+1), jpayment.Text{En: name, Ja: name}
+	switch {
+	case column >= 0 && column < len(header):
+		theirs, _, _ := strings.Cut(header[column], "(") // What may be filled in stands behind it.
+		theirs = console.Printable(strings.TrimSpace(theirs))
+		place, subject = fmt.Sprintf("%s:%d", place, column+1), jpayment.Text{En: theirs, Ja: theirs}
+	case name != jpayment.Text{}:
+		subject = name
 	}
-	return console.Textf("%s: %s %s", "%s: %s%s", place, console.Textf("%s", "%s", subject), reason)
+	return console.Textf("%s: %s %s", "%s: %s%s", place, subject, reason)
 }
+
+var isTwice = jpayment.Text{En: "is there twice", Ja: "の列が重複しています"}

@@ -122,28 +122,40 @@ rate = "1.5"
 concurrency = "1"
 kickback_key = "%s"
 kickback_wait = "1m"
+witness = "file.seen"
+
+[panel]
+payment_column = "決済番号"
+status_column = "状態"
+done_if = ["実売上"]
+again_if = ["仮売上"]
 `, strings.Repeat("f", 32))
 	vars := map[string]string{"JPAYMENT_CONFIG": writeConfig(t, text, 0o600)}
+	panel := panelConfig{PaymentColumn: "決済番号", StatusColumn: "状態", DoneIf: []string{"実売上"}, AgainIf: []string{"仮売上"}}
 	s := read(session{vars: vars})
 	require.Equal(t, "file.db", s.database.Reveal())
 	require.Equal(t, settings{
 		store: "123456", database: s.database, schema: "file", rate: 1.5, concurrency: 1, kickbackKeys: s.kickbackKeys, kickbackWait: time.Minute,
+		witness: "file.seen", panel: panel,
 	}, s)
 	require.Equal(t, [][]byte{[]byte(strings.Repeat("f", 32))}, s.keys())
 
 	vars["JPAYMENT_DATABASE"], vars["JPAYMENT_SCHEMA"], vars["JPAYMENT_RATE"], vars["JPAYMENT_CONCURRENCY"] = "env.db", "env", "2", "2"
 	vars["JPAYMENT_KICKBACK_KEY"], vars["JPAYMENT_KICKBACK_WAIT"] = strings.Repeat("e", 32)+","+strings.Repeat("o", 33), "2m"
+	vars["JPAYMENT_WITNESS"] = "env.seen"
 	s = read(session{vars: vars})
 	require.Equal(t, "env.db", s.database.Reveal())
 	require.Equal(t, settings{
 		store: "123456", database: s.database, schema: "env", rate: 2, concurrency: 2, kickbackKeys: s.kickbackKeys, kickbackWait: 2 * time.Minute,
+		witness: "env.seen", panel: panel,
 	}, s)
 	require.Len(t, s.keys(), 2)
 
-	s = read(session{vars: vars}, "--database", "flag.db", "--schema", "flag", "--rate", "3", "--concurrency", "3", "--kickback-wait", "3m", "--kickback-listen", "127.0.0.1:0")
+	s = read(session{vars: vars}, "--database", "flag.db", "--schema", "flag", "--rate", "3", "--concurrency", "3", "--kickback-wait", "3m", "--kickback-listen", "127.0.0.1:0", "--witness", "")
 	require.Equal(t, "flag.db", s.database.Reveal())
 	require.Equal(t, settings{
 		store: "123456", database: s.database, schema: "flag", rate: 3, concurrency: 3, kickbackKeys: s.kickbackKeys, kickbackWait: 3 * time.Minute, kickbackListen: "127.0.0.1:0",
+		noWitness: true, panel: panel, flags: " --database flag.db --schema flag",
 	}, s)
 }
 
@@ -160,6 +172,8 @@ func TestWrongSettings(t *testing.T) {
 		{`store = 123456`, 0o600, "", "line 1, column 9: store is not of the right type; text stands in quotes"},
 		{`store = canary`, 0o600, "", "line 1, column 9: is not TOML"},
 		{"connection_auth = \"canary", 0o600, "", "is not TOML"},
+		{"[panel]\ncolumn = \"canary\"", 0o600, "", "unknown settings: panel.column"},
+		{"[panel]\ndone_if = \"canary\"", 0o600, "", "panel.done_if is not of the right type"},
 		{`timeout = "canary"`, 0o600, "", "timeout is not a positive time"},
 		{`timeout = "-1s"`, 0o600, "", "timeout is not a positive time"},
 		{`charset = "canary"`, 0o600, "", "charset is neither utf-8 nor shift_jis"},

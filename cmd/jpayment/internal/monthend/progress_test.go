@@ -122,7 +122,7 @@ func TestPaceBeginsWithThisStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &screen{width: 80}
-		r := &Run{rows: 600, Console: console.Console{Lang: console.Japanese, Stderr: s, Terminal: console.Terminals{Err: true}, Width: func() int { return s.width }}}
+		r := &Run{queue: waitingQueue{}, rows: 600, Console: console.Console{Lang: console.Japanese, Stderr: s, Terminal: console.Terminals{Err: true}, Width: func() int { return s.width }}}
 		teller := r.newTeller(tally{done: 400, refused: 100, open: 100})
 		time.Sleep(10 * time.Second)
 		teller.tell(t.Context(), tally{done: 410, refused: 110, open: 80}, fulfilment.Status{})

@@ -387,6 +387,8 @@ func TestWaitIsTold(t *testing.T) {
 // waitingQueue knows a job that waits for the end of a maintenance.
 type waitingQueue struct{ Queue }
 
+func (waitingQueue) Health() fulfilment.Health { return fulfilment.Health{} }
+
 func (waitingQueue) Jobs(context.Context, fulfilment.Filter) ([]fulfilment.Job, error) {
 	return []fulfilment.Job{{State: fulfilment.StateWaiting, Reason: fulfilment.ReasonMaintenance}}, nil
 }
