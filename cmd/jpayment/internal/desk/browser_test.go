@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/browsertest"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/desk"
 	"github.com/jpayment-go/jpayment/fulfilment"
@@ -78,6 +79,34 @@ func TestReviewInABrowser(t *testing.T) {
 	})
 }
 
+// A decision that was wrong is corrected, by mouse, and what it comes after is a click away.
+func TestCorrectionInABrowser(t *testing.T) {
+	databases(t, func(t *testing.T, q queue) {
+		ctx := browsertest.Start(t)
+		newMonth(t, q)
+		_, err := q.Review(t.Context(), 4, fulfilment.Decision{State: fulfilment.StateRefused, By: "佐藤"})
+		require.NoError(t, err)
+		_, err = q.EnqueueAll(t.Context(), []fulfilment.Request{fulfilment.Cancel("注文-1046", jpayment.CancelRequest{PaymentID: "10000998"}).InTurn()})
+		require.NoError(t, err)
+		s := serve(t, desk.Config{Queue: q, Language: "ja"})
+		for _, width := range []int64{wide, narrow} {
+			browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.URL+"/desk/jobs/4"))
+			look(t, ctx, width, "a decided job")
+			browsertest.Do(t, ctx, chromedp.Click(chromedp.CSS(`#decide-done`)),
+				chromedp.SetValue(chromedp.CSS(`#new-payment`), "10000077"), chromedp.SetValue(chromedp.CSS(`#by`), "田中"))
+			require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#to-confirm`))
+			browsertest.Sees(t, ctx, `document.querySelector(".meaning").textContent.includes("以前の判断も記録に残ります")`)
+			look(t, ctx, width, "a correction")
+		}
+		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#record`))
+		browsertest.Sees(t, ctx, `document.querySelectorAll("#history tbody tr").length === 2 && document.querySelector("#job .badge.done") !== null`)
+
+		browsertest.Do(t, ctx, chromedp.Navigate(s.URL+"/desk/jobs/7"))
+		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#after`))
+		browsertest.Sees(t, ctx, `location.pathname === "/desk/jobs/6"`)
+	})
+}
+
 // Nothing is wider than the screen, or is hidden by it, in either language and colour.
 func TestScreenshots(t *testing.T) {
 	ctx := browsertest.Start(t)
@@ -94,7 +123,7 @@ func TestScreenshots(t *testing.T) {
 			for _, width := range []int64{wide, narrow} {
 				browsertest.Do(t, ctx, chromedp.EmulateViewport(width, 900))
 				for name, path := range map[string]string{
-					"review": "/desk/", "jobs": "/desk/jobs", "job": "/desk/jobs/9993", "progress": "/desk/progress",
+					"review": "/desk/", "jobs": "/desk/jobs", "job": "/desk/jobs/9993", "disputed": "/desk/jobs/9990", "progress": "/desk/progress",
 				} {
 					browsertest.Do(t, ctx, chromedp.Navigate(s.URL+path))
 					look(t, ctx, width, path)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -41,13 +42,30 @@ func rememberBy(w http.ResponseWriter, by string) {
 	localpage.Remember(w, home, byCookie, url.QueryEscape(by))
 }
 
+// disputed reports whether a kickback contradicts the verdict on a job.
+func disputed(j fulfilment.Job) bool { return !j.DisputedAt.IsZero() }
+
+// since returns since when a job needs a person.
+func since(j fulfilment.Job) time.Time {
+	if disputed(j) {
+		return j.DisputedAt
+	}
+	return j.UpdatedAt
+}
+
+// corrects reports whether a decision about a job takes the place of an earlier one.
+func corrects(j fulfilment.Job) bool {
+	return j.Reason == fulfilment.ReasonDecided && j.State.Settled() && !disputed(j)
+}
+
 // decisions returns what a person may decide about a job, as [fulfilment.Queue.Review]
 // takes it.
-func decisions(j fulfilment.Job) []fulfilment.State {
+func decisions(j fulfilment.Job, tried []fulfilment.Attempt) []fulfilment.State {
+	unknown := func(a fulfilment.Attempt) bool { return a.Outcome == jpayment.OutcomeUnknown }
 	switch {
-	case j.State == fulfilment.StateReview, j.State == fulfilment.StateAwaiting:
+	case j.State == fulfilment.StateReview, j.State == fulfilment.StateAwaiting, disputed(j), corrects(j):
 		return []fulfilment.State{fulfilment.StateDone, fulfilment.StateRefused, fulfilment.StateWaiting}
-	case j.State == fulfilment.StateWaiting && j.Attempts == 0:
+	case j.State == fulfilment.StateWaiting && !slices.ContainsFunc(tried, unknown):
 		return []fulfilment.State{fulfilment.StateRefused}
 	case j.State == fulfilment.StateRefused:
 		return []fulfilment.State{fulfilment.StateWaiting}
@@ -59,10 +77,8 @@ func decisions(j fulfilment.Job) []fulfilment.State {
 // stamp tells one state of a job from a later one. It goes with the form, so that nobody
 // decides about what they have not seen.
 func stamp(j fulfilment.Job) string {
-	return fmt.Sprintf("%d-%s-%d", j.UpdatedAt.UnixMicro(), j.State, j.Attempts)
+	return fmt.Sprintf("%d-%s-%d-%d", j.UpdatedAt.UnixMicro(), j.State, j.Attempts, since(j).UnixMicro())
 }
-
-func isNoJob(err error) bool { return errors.Is(err, fulfilment.ErrNoJob) }
 
 // readJob puts the job that a URL names, and what was tried for it, on the page.
 func (d *Desk) readJob(r *http.Request, p *page) (found bool, err error) {
@@ -76,12 +92,17 @@ func (d *Desk) readJob(r *http.Request, p *page) (found bool, err error) {
 		return false, err
 	}
 	p.Job = jobs[0]
-	if p.Job.State == fulfilment.StateReview {
+	if p.Job.State == fulfilment.StateReview || disputed(p.Job) {
 		p.Tab = "review"
 	}
-	p.Decisions, p.Stamp, p.Source = decisions(p.Job), stamp(p.Job), jobURL(id)
-	p.Tried, err = d.Queue.Attempts(r.Context(), id)
-	return true, err
+	if p.Tried, err = d.Queue.Attempts(r.Context(), id); err != nil {
+		return false, err
+	}
+	if p.History, err = d.Queue.Decisions(r.Context(), id); err != nil {
+		return false, err
+	}
+	p.Decisions, p.Corrects, p.Stamp, p.Source = decisions(p.Job, p.Tried), corrects(p.Job), stamp(p.Job), jobURL(id)
+	return true, nil
 }
 
 func (d *Desk) showJob(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
@@ -92,7 +113,7 @@ func (d *Desk) showJob(_ http.ResponseWriter, r *http.Request, p *page) (answer,
 	p.Form.By = rememberedBy(r)
 	p.Recorded = r.URL.Query().Has("recorded") && p.Job.DecidedBy != ""
 	if p.Recorded {
-		next, err := d.Queue.Jobs(r.Context(), fulfilment.Filter{State: fulfilment.StateReview, Limit: 1})
+		next, err := d.Queue.Jobs(r.Context(), fulfilment.Filter{ForPerson: true, Limit: 1})
 		if err != nil {
 			return answer{}, err
 		}
@@ -137,7 +158,7 @@ func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (an
 		return answer{name: "confirm"}, nil
 	}
 	_, err = d.Queue.Review(r.Context(), p.Job.ID, fulfilment.Decision{
-		State: p.Form.Decision, NewPaymentID: p.Form.NewPayment, By: p.Form.By, Note: jpayment.NewSecret(p.Form.Note),
+		State: p.Form.Decision, NewPaymentID: p.Form.NewPayment, By: p.Form.By, Note: jpayment.NewSecret(p.Form.Note), Corrects: p.Corrects,
 	})
 	if err == nil {
 		rememberBy(w, p.Form.By)

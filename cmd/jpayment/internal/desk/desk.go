@@ -20,9 +20,9 @@ import (
 
 // Queue is what the desk uses of a [fulfilment.Queue], on either database.
 type Queue interface {
-	Job(ctx context.Context, op jpayment.Operation, paymentID string) (fulfilment.Job, error)
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Attempts(ctx context.Context, jobID int64) ([]fulfilment.Attempt, error)
+	Decisions(ctx context.Context, jobID int64) ([]fulfilment.Decision, error)
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
 	Review(ctx context.Context, jobID int64, d fulfilment.Decision) (fulfilment.Job, error)
 	Pause(ctx context.Context, why string) error

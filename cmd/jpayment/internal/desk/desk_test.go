@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,8 +31,41 @@ import (
 type queue interface {
 	desk.Queue
 	Migrate(ctx context.Context) error
+	Job(ctx context.Context, op jpayment.Operation, paymentID string) (fulfilment.Job, error)
 	EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fulfilment.Job, error)
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
+}
+
+// execute runs a statement in the database of a queue, as something else does. jpayment.
+// stands before the names of tables.
+func execute(t *testing.T, q queue, statement string) {
+	t.Helper()
+	q.(interface {
+		execute(t *testing.T, statement string)
+	}).execute(t, statement)
+}
+
+type onSQLite struct {
+	*fulfilment.Queue[*sql.Tx]
+	db *sql.DB
+}
+
+func (q onSQLite) execute(t *testing.T, statement string) {
+	t.Helper()
+	_, err := q.db.ExecContext(t.Context(), strings.ReplaceAll(statement, "jpayment.", ""))
+	require.NoError(t, err)
+}
+
+type onPostgres struct {
+	*fulfilment.Queue[pgx.Tx]
+	pool   *pgxpool.Pool
+	schema string
+}
+
+func (q onPostgres) execute(t *testing.T, statement string) {
+	t.Helper()
+	_, err := q.pool.Exec(t.Context(), strings.ReplaceAll(statement, "jpayment.", q.schema+"."))
+	require.NoError(t, err)
 }
 
 var schemas atomic.Int64
@@ -62,7 +96,7 @@ func databases(t *testing.T, f func(t *testing.T, q queue)) {
 		q, err := fulfilment.NewPostgres(pool, fulfilment.Config{StoreID: "123456", Schema: schema})
 		require.NoError(t, err)
 		require.NoError(t, q.Migrate(t.Context()))
-		f(t, q)
+		f(t, onPostgres{q, pool, schema})
 	})
 }
 
@@ -74,7 +108,7 @@ func newSQLite(t *testing.T) queue {
 	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
 	require.NoError(t, err)
 	require.NoError(t, q.Migrate(t.Context()))
-	return q
+	return onSQLite{q, db}
 }
 
 // The private data of a store, none of which is on a page.
@@ -283,6 +317,118 @@ func TestDecisionsAreConfirmedAndRecorded(t *testing.T) {
 		require.Equal(t, fulfilment.StateRefused, job(6).State, "it is withdrawn")
 		require.Contains(t, s.get(t, "/desk/"), "確認が必要なジョブはありません")
 		require.Len(t, m.gateway.Requests(), sent, "the desk sends nothing")
+	})
+}
+
+// A verdict that a kickback contradicts needs a person, who confirms or changes it.
+func TestDisputes(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, q queue) {
+		newMonth(t, q)
+		_, err := q.Review(t.Context(), 4, fulfilment.Decision{State: fulfilment.StateRefused, By: "鈴木"})
+		require.NoError(t, err)
+		s := serve(t, desk.Config{Queue: q})
+		stamp := s.stamp(t, 4)
+		execute(t, q, `UPDATE jpayment.jpayment_job SET dispute_en = 'a kickback tells of the new payment 10000077',
+			dispute_ja = '決済結果通知に、新しい決済 10000077 とあります', disputed_at = updated_at + 60000000 WHERE id = 4`)
+		page := s.get(t, "/desk/")
+		require.Contains(t, page, "要確認 <b>2</b>", "one in review, and one disputed")
+		require.Contains(t, page, `<section class="case" id="job-4"`)
+		for _, path := range []string{"/desk/", "/desk/jobs/4"} {
+			page = s.get(t, path)
+			require.Contains(t, page, "結果は「拒否」ですが、食い違いがあります: 決済結果通知に、新しい決済 10000077 とあります")
+			require.Contains(t, page, `<span class="badge disputed">結果の食い違い</span>`)
+		}
+		require.Contains(t, s.get(t, "/desk/jobs"), `<span class="badge disputed">`)
+		status, _, _ := s.call(t, http.MethodPost, "/desk/jobs/4", decision(stamp, "done", "record", "new_payment", "10000077"))
+		require.Equal(t, http.StatusConflict, status, "the form is from before the dispute")
+		status, body, _ := s.call(t, http.MethodPost, "/desk/jobs/4", decision(s.stamp(t, 4), "done", "record", "new_payment", "10000077"))
+		require.Equal(t, http.StatusSeeOther, status, body)
+		require.NotContains(t, s.get(t, "/desk/jobs/4"), "食い違い")
+		require.Contains(t, s.get(t, "/desk/"), "要確認 <b>1</b>")
+	})
+}
+
+// A decision is corrected by another, and both are there to be read.
+func TestCorrections(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, q queue) {
+		newMonth(t, q)
+		s := serve(t, desk.Config{Queue: q})
+		status, _, _ := s.call(t, http.MethodPost, "/desk/jobs/4", decision(s.stamp(t, 4), "refused", "record"))
+		require.Equal(t, http.StatusSeeOther, status)
+		page := s.get(t, "/desk/jobs/4")
+		require.Contains(t, page, "判断を訂正する")
+		require.Contains(t, page, "以前の判断も記録に残ります")
+		require.Equal(t, 1, strings.Count(page, "管理画面で確認</td>"))
+		stamp := s.stamp(t, 4)
+		status, body, _ := s.call(t, http.MethodPost, "/desk/jobs/4", decision(stamp, "done", "", "new_payment", "10000077", "by", "田中"))
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, body, "直前の判断を訂正します")
+		status, body, _ = s.call(t, http.MethodPost, "/desk/jobs/4", decision(stamp, "done", "record", "new_payment", "10000077", "by", "田中", "note", "後で見つかった"))
+		require.Equal(t, http.StatusSeeOther, status, body)
+		page = s.get(t, "/desk/jobs/4")
+		first, second := strings.Index(page, ">佐藤</td>"), strings.Index(page, ">田中</td>")
+		require.Positive(t, first)
+		require.Greater(t, second, first, "in their order")
+		require.Contains(t, page, "最後の判断が有効です")
+		require.Contains(t, page, "後で見つかった")
+		decided, err := q.Decisions(t.Context(), 4)
+		require.NoError(t, err)
+		require.Len(t, decided, 2)
+		jobs, err := q.Jobs(t.Context(), fulfilment.Filter{AfterID: 3, Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, fulfilment.StateDone, jobs[0].State)
+	})
+}
+
+// A job that waits for another says for which, and is withdrawn while nothing of it can have
+// been carried out.
+func TestOrderOfAPayment(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, q queue) {
+		_, err := q.EnqueueAll(t.Context(), []fulfilment.Request{
+			fulfilment.Sales("注文-1", jpayment.SalesRequest{PaymentID: "10000001"}),
+			fulfilment.Cancel("注文-1", jpayment.CancelRequest{PaymentID: "10000001"}).InTurn(),
+		})
+		require.NoError(t, err)
+		s := serve(t, desk.Config{Queue: q})
+		page := s.get(t, "/desk/jobs/2")
+		require.Contains(t, page, `<a id="after" href="/desk/jobs/1">ジョブ 1</a>`)
+		require.Contains(t, page, fulfilment.ReasonAfter.Text().Ja)
+		require.Equal(t, 2, strings.Count(s.get(t, "/desk/jobs?q=10000001"), `<tr id="job-`), "all of a payment are found")
+		status, body, _ := s.call(t, http.MethodPost, "/desk/jobs/2", decision(s.stamp(t, 2), "refused", "record"))
+		require.Equal(t, http.StatusSeeOther, status, body)
+
+		// Turned away at the door, it can still be withdrawn; of an unknown attempt it cannot.
+		for outcome, offered := range map[jpayment.Outcome]bool{jpayment.OutcomeNotSent: true, jpayment.OutcomeUnknown: false} {
+			execute(t, q, "DELETE FROM jpayment.jpayment_attempt")
+			execute(t, q, fmt.Sprintf(`INSERT INTO jpayment.jpayment_attempt (job_id, number, worker, started_at, ended_at, outcome, code, what_en, what_ja)
+				VALUES (1, 1, 'w', 1, 2, '%s', '', '', '')`, outcome))
+			execute(t, q, "UPDATE jpayment.jpayment_job SET attempts = 1 WHERE id = 1")
+			require.Equal(t, offered, strings.Contains(s.get(t, "/desk/jobs/1"), "取り下げる"), "%v", outcome)
+		}
+	})
+}
+
+// A pause that ends by itself says when, and another that does not can take its place.
+func TestMaintenance(t *testing.T) {
+	t.Parallel()
+	databases(t, func(t *testing.T, q queue) {
+		execute(t, q, `INSERT INTO jpayment.jpayment_pause (store_id, paused_at, reason, code, why_en, why_ja, until)
+			VALUES ('123456', 1795000000000000, 'maintenance', 'ER999', 'under maintenance', 'メンテナンス中', 4102444800000000)`)
+		s := serve(t, desk.Config{Queue: q})
+		for _, path := range []string{"/desk/", "/desk/progress"} {
+			page := s.get(t, path)
+			require.Contains(t, page, "送信の自動再開")
+			require.Contains(t, page, `<time datetime="2100-01-01T09:00:00&#43;09:00">`)
+		}
+		status, body, _ := s.call(t, http.MethodPost, "/desk/pause", url.Values{"by": {"佐藤"}, "why": {"棚卸し"}})
+		require.Equal(t, http.StatusSeeOther, status, body)
+		page := s.get(t, "/desk/progress")
+		require.Contains(t, page, "佐藤: 棚卸し")
+		require.NotContains(t, page, "送信の自動再開")
+		require.NotContains(t, page, `id="do-pause"`)
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/localpage"
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
@@ -189,7 +188,7 @@ func count(st fulfilment.Status, state fulfilment.State) int64 {
 	}
 }
 
-// reviewed is a job in review with what was tried.
+// reviewed is a job that needs a person, with what was tried.
 type reviewed struct {
 	fulfilment.Job
 	Tried []fulfilment.Attempt
@@ -201,8 +200,8 @@ const reviewsShown, jobsShown = 20, 50
 func (d *Desk) showReview(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	p.Tab = "review"
 	l := list{
-		queue: d.Queue, filter: fulfilment.Filter{State: fulfilment.StateReview}, path: home,
-		total: p.Status.Review, size: reviewsShown,
+		queue: d.Queue, filter: fulfilment.Filter{ForPerson: true}, path: home,
+		total: p.ForPerson(), size: reviewsShown,
 	}
 	jobs, pager, err := l.page(r.Context(), r)
 	if err != nil {
@@ -250,28 +249,25 @@ const most = 100
 
 // search finds the jobs of a payment number, and those of a reference.
 func (d *Desk) search(ctx context.Context, text string) (found []fulfilment.Job, more bool, err error) {
-	number := localpage.Folded(text)
-	if strings.Trim(number, "0123456789") == "" {
-		for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
-			j, err := d.Queue.Job(ctx, op, number)
-			switch {
-			case err == nil:
-				found = append(found, j)
-			case !isNoJob(err):
-				return nil, false, err
-			}
-		}
+	filters := []fulfilment.Filter{{Reference: text, Limit: most + 1}}
+	if number := localpage.Folded(text); strings.Trim(number, "0123456789") == "" {
+		filters = append([]fulfilment.Filter{{PaymentID: number, Limit: most + 1}}, filters...)
 	}
-	named, err := d.Queue.Jobs(ctx, fulfilment.Filter{Reference: text, Limit: most + 1})
-	for _, j := range named {
-		if !slices.ContainsFunc(found, func(f fulfilment.Job) bool { return f.ID == j.ID }) {
-			found = append(found, j)
+	for _, filter := range filters {
+		named, err := d.Queue.Jobs(ctx, filter)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, j := range named {
+			if !slices.ContainsFunc(found, func(f fulfilment.Job) bool { return f.ID == j.ID }) {
+				found = append(found, j)
+			}
 		}
 	}
 	if len(found) > most {
 		found, more = found[:most], true
 	}
-	return found, more, err
+	return found, more, nil
 }
 
 // jobURL returns where a job is.

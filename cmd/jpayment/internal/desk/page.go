@@ -36,7 +36,9 @@ type page struct {
 
 	Job        fulfilment.Job
 	Tried      []fulfilment.Attempt
+	History    []fulfilment.Decision // a later one corrects those before
 	Decisions  []fulfilment.State
+	Corrects   bool // what is decided takes the place of a person's earlier decision
 	Stamp      string
 	Meaning    jpayment.Text
 	Recorded   bool
@@ -52,6 +54,14 @@ type tile struct {
 	Count int64
 	URL   string
 	Here  bool
+}
+
+// ForPerson returns how many jobs need a person: those in review, and those disputed.
+func (p *page) ForPerson() int64 { return p.Status.Review + p.Status.Disputed }
+
+// PausedForGood reports whether nothing is sent until somebody resumes.
+func (p *page) PausedForGood() bool {
+	return p.Status.Paused != nil && p.Status.Paused.Until.IsZero()
 }
 
 // Tiles returns the counts by state.
@@ -87,7 +97,7 @@ func (p *page) Choices() []choice {
 			c.Name, c.Why = "withdraw", "withdraw why"
 		case state == fulfilment.StateRefused:
 			c.Name, c.Why = "not carried out", "not carried out why"
-		case p.Job.State == fulfilment.StateRefused:
+		case p.Job.State == fulfilment.StateRefused && !p.Corrects && !disputed(p.Job):
 			c.Name, c.Why = "again after refusal", "again after refusal why"
 		default:
 			c.Name, c.Why = "again", "again why"
@@ -109,7 +119,7 @@ func (p *page) Chosen() choice {
 
 // Careful reports whether the decision may have something carried out twice.
 func (p *page) Careful() bool {
-	return p.Form.Decision == fulfilment.StateWaiting && p.Job.State != fulfilment.StateRefused
+	return p.Form.Decision == fulfilment.StateWaiting && (p.Job.State != fulfilment.StateRefused || disputed(p.Job))
 }
 
 // templates holds the pages by language and name.
@@ -152,8 +162,13 @@ func parseTemplates(l console.Lang) map[string]*template.Template {
 		"total":     func(j fulfilment.Job) int64 { return j.Amount + j.Tax + j.Shipping },
 		"reauth":    func(j fulfilment.Job) bool { return j.Operation == jpayment.OpReAuth },
 		"jobURL":    jobURL,
-		"rows":      func(j fulfilment.Job, tried []fulfilment.Attempt) reviewed { return reviewed{j, tried} },
-		"scanned":   func() int64 { return scanned },
+		"since":     since,
+		"disputed":  disputed,
+		"decided": func(s fulfilment.State) (string, error) {
+			return text(map[fulfilment.State]string{fulfilment.StateDone: "carried out", fulfilment.StateRefused: "not carried out", fulfilment.StateWaiting: "again"}[s])
+		},
+		"rows":    func(j fulfilment.Job, tried []fulfilment.Attempt) reviewed { return reviewed{j, tried} },
+		"scanned": func() int64 { return scanned },
 	}
 	pages := map[string]*template.Template{}
 	for _, name := range []string{"review", "jobs", "job", "confirm", "progress", "failed", "nothing"} {

@@ -248,7 +248,7 @@ func (d *Desk) postPause(w http.ResponseWriter, r *http.Request, p *page) (answe
 	}
 	const most = 500 // bytes
 	switch {
-	case p.Status.Paused != nil:
+	case p.PausedForGood():
 		return refused(http.StatusConflict, texts["paused already"])
 	case by == "":
 		return refused(http.StatusUnprocessableEntity, texts["no name"])

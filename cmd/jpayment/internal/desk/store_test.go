@@ -19,13 +19,19 @@ type pictured struct {
 	desk.Queue
 	jobs     []fulfilment.Job
 	attempts map[int64][]fulfilment.Attempt
+	decided  map[int64][]fulfilment.Decision
 	pause    *fulfilment.Pause
+}
+
+func (p *pictured) Decisions(_ context.Context, id int64) ([]fulfilment.Decision, error) {
+	return p.decided[id], nil
 }
 
 func (p *pictured) Jobs(_ context.Context, f fulfilment.Filter) (found []fulfilment.Job, _ error) {
 	from := min(max(int(f.AfterID), 0), len(p.jobs)) // The numbers begin at 1.
 	for _, j := range p.jobs[from:] {
-		if (f.State == "" || j.State == f.State) && (f.Batch == "" || j.Batch == f.Batch) && len(found) < f.Limit {
+		person := j.State == fulfilment.StateReview || !j.DisputedAt.IsZero()
+		if (f.State == "" || j.State == f.State) && (!f.ForPerson || person) && (f.Batch == "" || j.Batch == f.Batch) && len(found) < f.Limit {
 			found = append(found, j)
 		}
 	}
@@ -44,6 +50,9 @@ func (p *pictured) Status(_ context.Context, batch string) (st fulfilment.Status
 	for _, j := range p.jobs {
 		if batch == "" || j.Batch == batch {
 			*counts[j.State]++
+			if !j.DisputedAt.IsZero() {
+				st.Disputed++
+			}
 		}
 	}
 	st.Paused = p.pause
@@ -54,7 +63,7 @@ func (p *pictured) Status(_ context.Context, batch string) (st fulfilment.Status
 func busyStore(t *testing.T) *pictured {
 	t.Helper()
 	p := &pictured{attempts: map[int64][]fulfilment.Attempt{}, pause: &fulfilment.Pause{
-		At: busyNow.Add(-20 * time.Minute), Why: jpayment.Text{En: "佐藤: 金額の確認", Ja: "佐藤: 金額の確認"},
+		At: busyNow.Add(-20 * time.Minute), Until: busyNow.Add(2 * time.Hour), Why: jpayment.Text{En: "佐藤: 金額の確認", Ja: "佐藤: 金額の確認"},
 	}}
 	runs := []struct {
 		name string
@@ -99,6 +108,16 @@ func busyStore(t *testing.T) *pictured {
 			p.jobs = append(p.jobs, j)
 		}
 	}
+	// A re-authorisation that was decided twice and is disputed since, and what came after another.
+	d := &p.jobs[9989]
+	d.Operation, d.State, d.Reason, d.Code, d.DecidedBy = jpayment.OpReAuth, fulfilment.StateDone, fulfilment.ReasonDecided, "", "田中"
+	d.Amount, d.Tax, d.Shipping, d.NewPaymentID, d.After = 12_345_600, 1_234_560, 800, "20009990", 9988
+	d.Dispute = jpayment.Text{En: "a kickback tells of the new payment 20009991", Ja: "決済結果通知に、新しい決済 20009991 とあります"}
+	d.DisputedAt = d.UpdatedAt.Add(time.Hour)
+	p.decided = map[int64][]fulfilment.Decision{d.ID: {
+		{State: fulfilment.StateRefused, By: "佐藤", Note: jpayment.NewSecret("21時の時点では、管理画面に新しい決済がないことを確認"), At: d.UpdatedAt.Add(-time.Hour)},
+		{State: fulfilment.StateDone, NewPaymentID: "20009990", By: "田中", Note: jpayment.NewSecret("翌朝に新しい決済を確認"), At: d.UpdatedAt},
+	}}
 	j := &p.jobs[9992]
 	j.Operation, j.State, j.Reason, j.Code, j.Attempts = jpayment.OpReAuth, fulfilment.StateReview, fulfilment.ReasonUnanswered, "", 1
 	j.Amount, j.Tax, j.Shipping, j.NewPaymentID = 12_345_600, 1_234_560, 800, ""
