@@ -71,6 +71,7 @@ func follow(t *testing.T, p page) string {
 	write("month-end.csv", string(monthEnd))
 	write("export.csv", strings.NewReplacer("operation", "Type", "reference", "伝票番号").Replace(string(monthEnd)))
 	write("payments.csv", "payment,kind,order,amount\n10000001,plain,,\n10000002,plain,A-2,1580\n10000003,plain,,\n")
+	write("panel.csv", "決済番号,状態\n10000001,実売上\n")
 	write("reply.txt", "ER:ER003\r\n")
 	write("kickback.txt", "gid=10000001&rst=1&am=1000&tx=80&sf=500&ta=1580\n")
 	write("email.txt", "taro@example.jp\n")

@@ -33,7 +33,7 @@ jpayment() {
   simulate*--listen*) interrupted "${args[@]}" --listen 127.0.0.1:0 ;;
   simulate*) simulator "${args[@]}" --listen 127.0.0.1:0 ;;
   work* | desk*) interrupted "${args[@]}" ;;
-  sales* | cancel* | reauth* | run* | review* | probe*) command jpayment "${args[@]}" --yes ;;
+  sales* | cancel* | reauth* | run* | review* | restore-check* | probe*) command jpayment "${args[@]}" --yes ;;
   *) command jpayment "${args[@]}" ;;
   esac
   ended jpayment "$@"

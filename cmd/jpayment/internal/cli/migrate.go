@@ -39,7 +39,7 @@ River のテーブルは含みません。出力の先頭に記載のとおり�
 
 終了ステータスは、0 最新である、または書き出した、1 データベースの異常、2 使い方の誤り です。`),
 		Example: `  jpayment migrate --store 123456
-  jpayment migrate --sql --dialect postgres --schema shop
+  jpayment migrate --sql --dialect postgres --schema orders
   jpayment migrate --sql --dialect sqlite --from 1`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -144,7 +144,7 @@ func TestMigrateSQL(t *testing.T) {
 	second := s.run(t, "migrate", "--sql", "--dialect", "sqlite", "--from", "1").stdout
 	require.Less(t, len(second), len(first))
 	require.NotContains(t, second, "version 0")
-	require.Contains(t, s.run(t, "migrate", "--sql", "--dialect", "postgres", "--schema", "shop").stdout, "shop.jpayment_job")
+	require.Contains(t, s.run(t, "migrate", "--sql", "--dialect", "postgres", "--schema", "orders").stdout, "orders.jpayment_job")
 	for args, want := range map[string]string{
 		"--sql":                                           "--dialect is missing",
 		"--sql --dialect mysql":                           "--dialect is neither sqlite nor postgres",
@@ -277,8 +277,8 @@ func TestWitness(t *testing.T) {
 			require.Contains(t, r.stderr, want)
 		}
 	})
-	one := settings{database: jpayment.NewSecret("postgres://a@db.example:5433/shop"), schema: "x"}
-	two := settings{database: jpayment.NewSecret("host=db.example port=5433 dbname=shop user=b"), schema: "x"}
+	one := settings{database: jpayment.NewSecret("postgres://a@db.example:5433/orders"), schema: "x"}
+	two := settings{database: jpayment.NewSecret("host=db.example port=5433 dbname=orders user=b"), schema: "x"}
 	dir := t.TempDir()
 	first, none, err := one.witnessFile(dir)
 	require.NoError(t, err)

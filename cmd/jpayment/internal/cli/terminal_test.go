@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
+	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
 // hostile is what no terminal is to get as it is: it would change colours, overwrite the
@@ -78,15 +80,23 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 				{"run", "-", "--columns", hostile},
 				{"run", "-", "--columns", hostile + "=payment"},
 				{"status", "--batch", hostile},
+				{"review", "--import", hostile, "--by", "x"},
+				{"review", "--export", filepath.Join(hostile, hostile)},
+				{"review", "--import", hostile, "--by", "x", "--done-if", hostile + "=1"},
+				{"review", "--import", hostile, "--by", "x", "--done-if", hostile, "--again-if", hostile},
+				{"migrate", "--sql", "--dialect", hostile},
+				{"migrate", "--sql", "--dialect", "postgres", "--schema", hostile},
+				{"restore-check", "--database", hostile},
 			} {
 				check(d.session, args...)
 			}
 			for _, flag := range []string{"store", "url", "timeout", "charset", "config", "lang", "production-only", "no-such", hostile} {
 				check(d.session, "sales", "1", "--yes", "--"+flag+"="+hostile)
 			}
-			for _, flag := range []string{"rate", "concurrency", "kickback-wait", "kickback-listen"} {
+			for _, flag := range []string{"rate", "concurrency", "kickback-wait", "kickback-listen", "health"} {
 				check(d.session, "work", "--"+flag+"="+hostile)
 			}
+			check(d.session, "work", "--witness", filepath.Join(hostile, hostile))
 			check(d.session, "status", "--database", hostile)
 			check(d.session, "status", "--schema", hostile)
 			for _, name := range []string{"STORE", "URL", "TIMEOUT", "CHARSET", "CONFIG", "CONNECTION_AUTH", "KICKBACK_KEY", "KICKBACK_WAIT", "RATE", "SCHEMA"} {
@@ -118,6 +128,25 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 			check(d.session, "status")
 			check(d.session, "review")
 			check(d.session, "review", "1")
+
+			// A file of reviews goes out and comes back, its name and all that stands in it.
+			d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
+				_, err := q.AfterRestore(ctx)
+				return err
+			})
+			check(d.session, "review", "--export", filepath.Join(d.dir, hostile+"-review.csv"))
+			for name, text := range map[string]string{
+				"header":   "job,decision,new payment,note," + hostile + "\n1,done,,,\n",
+				"decision": "job,decision,new payment,note\n1," + hostile + ",,\n",
+				"job":      "job,decision\n" + hostile + ",done\n",
+				"payment":  "job,payment,decision\n1," + hostile + ",done\n",
+				"note":     "job,decision,note\n1,done," + hostile + "\n",
+				"panel":    hostile + ",status\n1," + hostile + "\n",
+			} {
+				path := d.write(t, name+hostile+"-filled.csv", text)
+				check(d.session, "review", "--import", path, "--by", hostile, "--yes", "--payment-column", hostile, "--status-column", "status", "--done-if", hostile)
+			}
+			check(d.session, "review")
 
 			// Replies, and the status line and headers about them.
 			for _, reply := range []string{

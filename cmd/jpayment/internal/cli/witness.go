@@ -12,7 +12,7 @@ import (
 )
 
 // witnessFile returns the file in which workers note how far the database has come, so that
-// they notice a restoration: the one that was named, or one beside a SQLite file, or for
+// they find out about a restoration: the one that was named, or one beside a SQLite file, or for
 // Postgres one of its own in a directory of the user's. It is empty if none is wanted, or if
 // the directory cannot be made, and then the text says why.
 func (s settings) witnessFile(stateDir string) (path string, none jpayment.Text, err error) {
