@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/riverqueue/river/riverdriver"
@@ -138,7 +137,7 @@ func withHint(err error) error {
 		return nil
 	case isMissing(err):
 		return notThere(failed(err))
-	case strings.Contains(driverText(err), "SQLSTATE 23505"):
+	case postgresCode(err) == "23505":
 		return &problem{
 			what:  jpayment.Text{En: "another transaction has just recorded something for the same payment", Ja: "同じ決済について、別のトランザクションが直前に登録しました"},
 			next:  nextAgain,

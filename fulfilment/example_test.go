@@ -708,6 +708,7 @@ func ExampleQueue_AfterRestore() {
 	backup, q := queueOn("backup.db")
 	defer backup.Close()
 	err = q.Run(ctx, gateway.Client(), witness)
+	fmt.Println("restored:", errors.Is(err, fulfilment.ErrRestored))
 	fmt.Println(jpayment.WhatOf(err))
 	reviews, err := q.AfterRestore(ctx)
 	if err != nil {
@@ -725,6 +726,7 @@ func ExampleQueue_AfterRestore() {
 		fmt.Println(r.Operation, r.PaymentID)
 	}
 	// Output:
+	// restored: true
 	// the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it
 	// in review: 1
 	// Sales 10000001

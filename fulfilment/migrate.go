@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river/rivermigrate"
+	driver "modernc.org/sqlite"
 
 	"github.com/jpayment-go/jpayment"
 )
@@ -105,16 +107,19 @@ func versionOf(ctx context.Context, s session) (int, error) {
 	return 1, err
 }
 
-// isMissing reports whether a table is not there.
+// isMissing reports whether a table is not there. SQLite has a code for no more than a wrong
+// statement, and says it in words.
 func isMissing(err error) bool {
-	return err != nil && (strings.Contains(driverText(err), "no such table") || strings.Contains(driverText(err), "SQLSTATE 42P01"))
+	var lite *driver.Error
+	return postgresCode(err) == "42P01" || errors.As(err, &lite) && strings.Contains(lite.Error(), "no such table")
 }
 
-func driverText(err error) string {
-	if db := new(databaseError); errors.As(err, &db) {
-		return db.Unwrap().Error()
+// postgresCode returns the SQLSTATE of an error of Postgres, or nothing.
+func postgresCode(err error) string {
+	if pg := new(pgconn.PgError); errors.As(err, &pg) {
+		return pg.Code
 	}
-	return err.Error()
+	return ""
 }
 
 // Migrate makes the tables, or brings them up to date, River's included. It may be called at
@@ -202,14 +207,14 @@ func notMigrated(err error) error {
 		what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"},
 		next: nextDatabase, cause: failed(err), database: true,
 	}
-	switch text := driverText(err); {
-	case strings.Contains(text, "SQLSTATE 55P03"):
+	switch postgresCode(err) {
+	case "55P03":
 		p.what = jpayment.Text{
 			En: "the tables are in use by a transaction that does not end, so they could not be brought up to date",
 			Ja: "終了しないトランザクションがテーブルを使用しているため、テーブルを更新できません",
 		}
 		p.next = jpayment.Text{En: "end the transaction (pg_stat_activity shows it), then try again", Ja: "そのトランザクションを終了してから（pg_stat_activity で確認できます）再実行する"}
-	case strings.Contains(text, "SQLSTATE 42501"):
+	case "42501":
 		p.what = jpayment.Text{
 			En: "the tables are not up to date, and this role may not change them",
 			Ja: "テーブルが最新ではなく、このロールには変更する権限がありません",

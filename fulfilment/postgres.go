@@ -2,7 +2,6 @@ package fulfilment
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -85,7 +84,7 @@ func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error
 		if !ours {
 			err = failed(err)
 		}
-		if pg := new(pgconn.PgError); !errors.As(err, &pg) || pg.Code != "40P01" {
+		if postgresCode(err) != "40P01" {
 			return err
 		}
 		select {

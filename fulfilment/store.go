@@ -366,7 +366,7 @@ func (s store) countJobs(ctx context.Context, batch string) (map[State]int64, er
 
 // nextDue reads when the first of the waiting jobs is due.
 func (s store) nextDue(ctx context.Context, batch string) (time.Time, error) {
-	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting' AND state <> 'done'`, []any{s.storeID}
+	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting' AND state <> 'done' AND waits_for = 0`, []any{s.storeID}
 	if batch != "" {
 		statement, params = statement+` AND batch = $2 AND batch <> ''`, append(params, batch)
 	}
