@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -96,4 +97,26 @@ func checkAfterReAuth[TTx any](t *testing.T, p place[TTx]) {
 func TestCheckAfterReAuth(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { checkAfterReAuth(t, onSQLite(t)) })
 	t.Run("Postgres", func(t *testing.T) { checkAfterReAuth(t, onPostgres(t)) })
+}
+
+// A job that waits for another is not due.
+func followersAreNotDue[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	id := s.authorize()
+	capture := s.enqueueFor(jpayment.OpSales, id)
+	_, err := s.Enqueue(t.Context(), request(jpayment.OpCancel, id).InTurn())
+	require.NoError(t, err)
+	due := func() time.Time {
+		st, err := s.Status(t.Context(), "")
+		require.NoError(t, err)
+		return st.NextDue
+	}
+	require.Equal(t, capture.Due, due())
+	s.exec("UPDATE jpayment_job SET state = 'review' WHERE id = $1", capture.ID)
+	require.True(t, due().IsZero())
+}
+
+func TestFollowersAreNotDue(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { followersAreNotDue(t, onSQLite(t)) })
+	t.Run("Postgres", func(t *testing.T) { followersAreNotDue(t, onPostgres(t)) })
 }

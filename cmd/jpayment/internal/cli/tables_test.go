@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +42,7 @@ func execute(t *testing.T, flags []string, statements string) {
 	conn, err := pgx.Connect(ctx, flags[1])
 	require.NoError(t, err)
 	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, strings.ReplaceAll(strings.ReplaceAll(statements, "jpayment.", schema+"."), "EXISTS jpayment;", "EXISTS "+schema+";"))
+	_, err = conn.Exec(ctx, strings.ReplaceAll(statements, "jpayment.", schema+"."))
 	require.NoError(t, err)
 }
 
@@ -54,9 +53,11 @@ func firstVersion(t *testing.T, flags []string) string {
 	if schemaOf(flags) != "" {
 		dialect = "postgres"
 	}
-	text, err := fs.ReadFile(fulfilment.Migrations(), dialect+"/001.sql")
+	all, err := fulfilment.MigrationSQL(dialect, schemaOf(flags), 0)
 	require.NoError(t, err)
-	return string(text)
+	rest, err := fulfilment.MigrationSQL(dialect, schemaOf(flags), 1)
+	require.NoError(t, err)
+	return strings.TrimSuffix(all, rest)
 }
 
 // What only looks says what is wrong with the tables, and how to mend it, and changes nothing.

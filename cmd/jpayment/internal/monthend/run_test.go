@@ -268,15 +268,24 @@ func TestMaintenanceIsWaitedFor(t *testing.T) {
 		d.stderr.when(want, interrupt)
 		require.Equal(t, console.ExitStatus(console.Failed), d.Do(ctx), "%s", &d.stderr)
 		require.Contains(t, d.stderr.String(), want)
-		sent := len(g.Requests())
-		require.Equal(t, 1, sent)
+		require.Contains(t, d.stderr.String(), lang.In("Interrupted.", "中断しました。"), "it does not end by itself")
+		paused := func() *fulfilment.Pause {
+			st, err := d.queue.Status(t.Context(), "")
+			require.NoError(t, err)
+			require.NotNil(t, st.Paused)
+			return st.Paused
+		}
+		before := paused()
+		require.False(t, before.Until.IsZero())
+		require.Len(t, g.Requests(), 1)
 
 		again := newDesk(t, lang, g.URL, sales(1))
 		again.OpenQueue = d.OpenQueue
 		ctx, interrupt = context.WithCancel(t.Context())
 		again.stderr.when(want, interrupt)
 		require.Equal(t, console.ExitStatus(console.Failed), again.Do(ctx), "%s", &again.stderr)
-		require.Len(t, g.Requests(), sent, "nothing is sent before its end")
+		require.Equal(t, before, paused(), "it was not resumed")
+		require.Len(t, g.Requests(), 1, "nothing is sent before its end")
 	}
 }
 
