@@ -2,12 +2,14 @@ package tools
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/assumed"
+	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
 // assumptionList lists what internal/assumed has.
@@ -15,19 +17,16 @@ func assumptionList(_ *testing.T, l language) string {
 	var b strings.Builder
 	for _, a := range assumed.All() {
 		fmt.Fprintf(&b, "%d. **%s**", a.Number, l.in(a.Text))
-		for _, text := range []jpayment.Text{a.Evidence, graded(a), {En: "Where: `" + a.Where + "`.", Ja: "場所: `" + a.Where + "`。"}} {
-			if part := l.in(text); part != "" {
-				b.WriteString(" " + part)
-			}
-		}
-		b.WriteString(l.in(jpayment.Text{En: " If wrong: ", Ja: " 誤りの場合: "}) + l.in(a.IfWrong))
+		parts := []string{l.in(a.Evidence), l.in(graded(a)), l.in(jpayment.Text{En: "Where: `" + a.Where + "`.", Ja: "場所：`" + a.Where + "`。"})}
+		parts = append(parts, l.in(jpayment.Text{En: "If wrong: ", Ja: "誤りの場合："})+l.in(a.IfWrong))
 		if a.Setting != nil {
-			b.WriteString(" " + l.in(settingOf(a.Setting)))
+			parts = append(parts, l.in(settingOf(a.Setting)))
 		}
 		if !a.Observable() {
-			b.WriteString(l.in(jpayment.Text{En: " A client cannot find out: ", Ja: " クライアントからは確認できません: "}) + l.in(a.Unobservable))
+			parts = append(parts, l.in(jpayment.Text{En: "A client cannot find out: ", Ja: "クライアントからは確認できません："})+l.in(a.Unobservable))
 		}
-		b.WriteString("\n")
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		b.WriteString(" " + strings.Join(parts, l.in(jpayment.Text{En: " "})) + "\n")
 	}
 	return b.String()
 }
@@ -44,7 +43,7 @@ func settingOf(s *assumed.Setting) jpayment.Text {
 	permitted := s.Permitted()
 	text := jpayment.Text{
 		En: fmt.Sprintf("Setting: `%s`, %s; %s is assumed", s.Key, permitted.En, code(s.Default)),
-		Ja: fmt.Sprintf("設定: `%s`（%s）。前提は %s", s.Key, permitted.Ja, code(s.Default)),
+		Ja: fmt.Sprintf("設定：`%s`（%s）。前提は %s", s.Key, permitted.Ja, code(s.Default)),
 	}
 	if s.Option != "" {
 		text.En += " (`jpaymenttest." + s.Option + "`)"
@@ -65,12 +64,12 @@ func settingTable(_ *testing.T, l language) string {
 		}
 		var values []string
 		for _, v := range a.Setting.Values {
-			values = append(values, code(v.Name)+": "+l.in(v.Text))
+			values = append(values, code(v.Name)+l.in(jpayment.Text{En: ": ", Ja: "："})+l.in(v.Text))
 		}
 		if values == nil {
 			values = []string{code(a.Setting.Default), l.in(a.Setting.Permitted())}
 		}
-		rows = append(rows, []string{code(a.Setting.Key), l.in(a.Setting.Text), strings.Join(values, "; "), strconv.Itoa(a.Number)})
+		rows = append(rows, []string{code(a.Setting.Key), l.in(a.Setting.Text), strings.Join(values, l.in(jpayment.Text{En: "; ", Ja: "／"})), strconv.Itoa(a.Number)})
 	}
 	return table(rows...)
 }
@@ -81,4 +80,22 @@ func code(value string) string {
 		return "—"
 	}
 	return "`" + value + "`"
+}
+
+// faultTable is the table of the kinds of faults of the simulated gateway.
+func faultTable(_ *testing.T, l language) string {
+	rows := [][]string{{
+		l.in(jpayment.Text{En: "kind", Ja: "障害"}), l.in(jpayment.Text{En: "fields", Ja: "フィールド"}), l.in(jpayment.Text{En: "what it does", Ja: "内容"}),
+	}}
+	for _, k := range sim.Kinds() {
+		var fields []string
+		for _, field := range k.Fields {
+			if field == "Delay" {
+				field = "delay_ms"
+			}
+			fields = append(fields, code(strings.ToLower(field)))
+		}
+		rows = append(rows, []string{code(string(k.Kind)), strings.Join(fields, l.in(jpayment.Text{En: ", ", Ja: "、"})), l.in(k.Text)})
+	}
+	return table(rows...)
 }

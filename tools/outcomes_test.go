@@ -48,6 +48,7 @@ var generators = map[string]func(*testing.T, language) string{
 
 	"assumptions": assumptionList,
 	"settings":    settingTable,
+	"faults":      faultTable,
 }
 
 // in returns the text in the language.

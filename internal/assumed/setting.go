@@ -105,7 +105,7 @@ func (s *Setting) Permitted() jpayment.Text {
 			names[i] = v.Name
 		}
 		return t(strings.Join(names[:len(names)-1], ", ")+" or "+names[len(names)-1],
-			strings.Join(names[:len(names)-1], "、")+"、または "+names[len(names)-1])
+			strings.Join(names, "、"))
 	}
 }
 
