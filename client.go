@@ -275,7 +275,7 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 		}, nil)
 	}
 	if c.productionOnly && res.TestMode() {
-		return not("", Text{"it approves a test", "テスト環境の承認です"}, ErrTestMode)
+		return not("", Text{"it approves a test", "テストモードの承認です"}, ErrTestMode)
 	}
 	return nil
 }

@@ -201,7 +201,7 @@ func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
 		case slices.Contains(decisive, key):
 			switch {
 			case p.broken:
-				return q, &KickbackError{key, Text{"has a broken escape", "のエスケープが壊れています"}}
+				return q, &KickbackError{key, Text{"has a broken escape", "のパーセントエンコードが正しくありません"}}
 			case !ok:
 				return q, &KickbackError{key, Text{"is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません"}}
 			case repeated && old != text:

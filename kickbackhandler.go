@@ -233,7 +233,7 @@ func (h *KickbackHandler) call(ctx context.Context, callback func(context.Contex
 			panic(v)
 		default:
 			h.log.LogAttrs(ctx, slog.LevelError, "jpayment: kickback callback panicked", slog.String("stack", string(debug.Stack())))
-			err = textError{textf("the callback panicked with a %T", "コールバックがパニックしました（%T）", v)}
+			err = textError{textf("the callback panicked with a %T", "コールバックでパニックが発生しました（%T）", v)}
 		}
 	}()
 	if err := callback(ctx); err != nil {

@@ -155,7 +155,7 @@ func describe(err error) Text {
 	case errors.Is(err, context.Canceled):
 		return Text{"the context was cancelled", "処理が中断されました"}
 	case errors.Is(err, context.DeadlineExceeded):
-		return Text{"the time ran out", "時間切れです"}
+		return Text{"the time ran out", "タイムアウトしました"}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return Text{"the connection was closed early", "接続が途中で切断されました"}
 	case errors.As(err, &ours):
@@ -180,7 +180,7 @@ func describe(err error) Text {
 	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts
 		return Text{op.Op + ": " + op.Err.Error(), "TLSの接続を確立できません（" + op.Err.Error() + "）"}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return Text{"the time ran out", "時間切れです"}
+		return Text{"the time ran out", "タイムアウトしました"}
 	}
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
@@ -202,7 +202,7 @@ func errnoJa(errno syscall.Errno) string {
 		{syscall.ECONNREFUSED, "接続が拒否されました"},
 		{syscall.ECONNRESET, "接続がリセットされました"},
 		{syscall.ECONNABORTED, "接続が中止されました"},
-		{syscall.ETIMEDOUT, "接続が時間切れになりました"},
+		{syscall.ETIMEDOUT, "接続がタイムアウトしました"},
 		{syscall.EHOSTUNREACH, "サーバーに到達できません"},
 		{syscall.ENETUNREACH, "ネットワークに到達できません"},
 		{syscall.EPIPE, "接続が切断されました"},

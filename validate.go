@@ -80,7 +80,7 @@ func (fs *faults) checkAmounts(am, tx, sf int64) {
 	case am+tx+sf == 0:
 		fs.add("Amount", "am", Text{
 			"plus tax plus shipping is 0 yen; cancel the payment instead",
-			"・税額・送料の合計が0円です。決済を取り消すには取消を指定してください",
+			"・税額・送料の合計が0円です。決済を取り消す場合は、再オーソリではなく取消を指定してください",
 		})
 	}
 }

@@ -102,7 +102,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonDeclined:      {En: "the re-authorisation was declined, and whether the original payment survived is not documented", Ja: "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
 	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
 	ReasonContradicted:  {En: "a kickback and what else is known contradict each other", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
-	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テスト環境の承認です。店舗がテストモードのため、実際の請求は発生していません"},
+	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テストモードの承認です。実際の請求は発生していません"},
 	ReasonRestored:      {En: "it was open when the database was restored from an older copy, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
 }
 

@@ -341,7 +341,7 @@ func (r record) byKickback(k *jpayment.Kickback, started time.Time, production b
 	open := r.State == StateRunning || r.State == StateAwaiting
 	switch {
 	case r.Attempts == 0:
-		return consequence{}, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "決済結果通知は、まだ送信していないジョブ %d のリクエストへの応答ではありません", r.ID))
+		return consequence{}, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "ジョブ %d はまだ送信していないため、この決済結果通知はほかのリクエストへのものです", r.ID))
 	case !success && k.Request.At.Before(started.Truncate(time.Second)):
 		return consequence{}, nil // What failed an earlier attempt says nothing of the last.
 	case r.State == StateReview && r.Reason == ReasonContradicted:
@@ -385,10 +385,10 @@ func (r record) contradicted(code jpayment.Code, what jpayment.Text) verdict {
 // kickbackText says what a kickback tells.
 func kickbackText(k *jpayment.Kickback) jpayment.Text {
 	if k.Status == jpayment.StatusSucceeded {
-		return textf("a kickback tells of the new payment %s", "決済結果通知に、新しい決済 %s とあります", k.PaymentID)
+		return textf("a kickback tells of the new payment %s", "決済結果通知によれば、新しい決済は %s です", k.PaymentID)
 	}
 	code := codeText(k.Code)
-	return jpayment.Text{En: "a kickback tells of a failure: " + code.En, Ja: "決済結果通知に、失敗とあります: " + code.Ja}
+	return jpayment.Text{En: "a kickback tells of a failure: " + code.En, Ja: "決済結果通知によれば、決済は失敗しました: " + code.Ja}
 }
 
 // mayDecide reports whether a person may decide for a state. So many of the job's attempts

@@ -29,14 +29,14 @@ func (e *ConflictError) What() jpayment.Text {
 		return jpayment.Text{
 			En: fmt.Sprintf("%s of payment %s was not recorded, since its %s is open (job %d, reference %q, %s)",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, state.En),
-			Ja: fmt.Sprintf("決済 %[2]s には未完了の %[3]s があるため、%[1]s を登録していません（ジョブ %[4]d、参照名 %[5]q、%[6]s）",
+			Ja: fmt.Sprintf("決済 %[2]s には未完了の %[3]s があるため、%[1]s を登録していません（ジョブ %[4]d、注文番号 %[5]q、%[6]s）",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, state.Ja),
 		}
 	}
 	return jpayment.Text{
 		En: fmt.Sprintf("%s of payment %s was asked for already, and not with the same %s (job %d, reference %q, %s)",
 			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, state.En),
-		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、%[3]s が異なります（ジョブ %[4]d、参照名 %[5]q、%[6]s）",
+		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、%[3]s が異なります（ジョブ %[4]d、注文番号 %[5]q、%[6]s）",
 			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, "、"), e.Job.ID, e.Job.Reference, state.Ja),
 	}
 }
@@ -79,14 +79,14 @@ func (e *RefusedError) What() jpayment.Text {
 		return jpayment.Text{
 			En: fmt.Sprintf("%s of payment %s was not recorded: the %s that it comes after has been refused (job %d, reference %q): %s",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.En),
-			Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録していません。先行する %[3]s が拒否されています（ジョブ %[4]d、参照名 %[5]q）。%[6]s",
+			Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録していません。先行する %[3]s が拒否されています（ジョブ %[4]d、注文番号 %[5]q）。%[6]s",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.Ja),
 		}
 	}
 	return jpayment.Text{
 		En: fmt.Sprintf("%s of payment %s was asked for before and has been refused (job %d, reference %q): %s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.En),
-		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、すでに拒否されています（ジョブ %[3]d、参照名 %[4]q）。%[5]s",
+		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、すでに拒否されています（ジョブ %[3]d、注文番号 %[4]q）。%[5]s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.Ja),
 	}
 }

@@ -142,7 +142,7 @@ func (q *Queue[TTx]) check(ctx context.Context, r Request) error {
 	var bad invalidFields
 	t := termsOf(r.asked)
 	if r.asked == nil {
-		bad.add("Request", jpayment.Text{En: "was not made by Sales, Cancel or ReAuth", Ja: "がSales、Cancel、ReAuthのいずれかで作られていません"})
+		bad.add("Request", jpayment.Text{En: "was not made by Sales, Cancel or ReAuth", Ja: "がSales、Cancel、ReAuthで作成したものではありません"})
 	} else if _, err := q.client.Preview(ctx, q.operation(t.operation), r.asked); err != nil {
 		var invalid *jpayment.ValidationError
 		if !errors.As(err, &invalid) {
@@ -232,7 +232,7 @@ func requestOf(r record) (jpayment.Request, error) {
 		}, nil
 	default:
 		return nil, &problem{
-			what: textf("job %d has an operation that this version does not know", "ジョブ %d は、このバージョンの知らない処理です", r.ID),
+			what: textf("job %d has an operation that this version does not know", "ジョブ %d の処理は、このバージョンでは対応していません", r.ID),
 			next: nextDatabase, database: true, row: r.ID,
 		}
 	}

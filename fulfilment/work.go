@@ -191,7 +191,7 @@ func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway)
 	if form.Get("aid") != q.storeID {
 		bad.add("gateway", jpayment.Text{
 			En: "sends for another store than the queue's: its jobs would be carried out there",
-			Ja: "がキューとは別の店舗に送信します。ジョブが別の店舗で処理されてしまいます",
+			Ja: "の店舗がキューの店舗と異なります。このままではジョブが別の店舗で処理されます",
 		})
 	}
 	if q.kickbackWait > 0 && form.Get(signature) == "" {
@@ -409,7 +409,7 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 		// A panic of the gateway's leaves the outcome unknown, as any error does that is
 		// not the client's.
 		if p := recover(); p != nil {
-			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しがパニックを起こしました（%T）", p)}
+			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しでパニックが発生しました（%T）", p)}
 		}
 	}()
 	res, err := send(ctx, w.gateway, a.request, a.history.notified)
@@ -563,7 +563,7 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 		}
 		v, takes := r.takes(e.verdict, e.answer, e.job.Attempts)
 		if takes && v.reason == ReasonContradicted {
-			e.answer.what = joined(e.answer.what, textf("a kickback had told of the new payment %s", "決済結果通知には、新しい決済 %s とありました", r.NewPaymentID))
+			e.answer.what = joined(e.answer.what, textf("a kickback had told of the new payment %s", "先に届いた決済結果通知によれば、新しい決済は %s です", r.NewPaymentID))
 		}
 		attempts[i] = e.ended("")
 		due := w.due(v, now)

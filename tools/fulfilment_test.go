@@ -33,7 +33,7 @@ var endings = []struct {
 	{jpayment.Text{En: "any other refusal (`ErrRejected`)", Ja: "その他の拒否（`ErrRejected`）"}, refusal(jpayment.CodeCaptureFailed)},
 	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "ゲートウェイ側で不明（`ErrLostTrack`）"}, refusal("ER000")},
 	{jpayment.Text{En: "no reply, or one that cannot count", Ja: "応答なし、または信頼できない応答"}, noReply},
-	{jpayment.Text{En: "a test approval, where only production counts", Ja: "テスト環境の承認（本番専用の設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
+	{jpayment.Text{En: "a test approval, where only production counts", Ja: "テストモードの承認（本番専用の設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
 }
 
 func refusal(code jpayment.Code) func(jpayment.Call) error {
@@ -117,10 +117,10 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 		verdict += ", `" + string(job.Reason) + "`"
 	}
 	if status.Paused != nil && !status.Paused.Until.IsZero() {
-		return jpayment.Text{En: verdict + "; the store pauses until it is over", Ja: verdict + "。店舗は終了まで一時停止"}
+		return jpayment.Text{En: verdict + "; the store pauses until it is over", Ja: verdict + "。終了まで送信を一時停止"}
 	}
 	if status.Paused != nil {
-		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。店舗は一時停止"}
+		return jpayment.Text{En: verdict + "; the store pauses", Ja: verdict + "。送信を一時停止"}
 	}
 	return jpayment.Text{En: verdict, Ja: verdict}
 }

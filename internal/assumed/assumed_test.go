@@ -93,13 +93,13 @@ func TestHanging(t *testing.T) {
 func TestCheckValue(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ key, good, bad, en, ja string }{
-		{"columns", "14", "12", `columns "12" is not 13, 14 or 11`, `columns の "12" は使えません（指定できるもの: 13、14、または 11）`},
+		{"columns", "14", "12", `columns "12" is not 13, 14 or 11`, `columns の "12" は使えません（指定できるもの: 13、14、11）`},
 		{"second_sales", "ER053", "ER5", `second_sales "ER5" is not done, or ER and three digits`, `ER と3桁の数字`},
 		{"second_sales", "done", "G12", `second_sales "G12" is not`, `"G12" は使えません`},
 		{"kickback_duplicates", "100", "101", `kickback_duplicates "101" is not a whole number from 0 to 100`, `0 から 100 までの整数`},
 		{"kickback_duplicates", "0", "+1", `kickback_duplicates "+1" is not`, `"+1"`},
 		{"kickback_delay", "30s", "31s", `kickback_delay "31s" is not a time from 0s to 30s`, `0s から 30s までの時間`},
-		{"kickback_retries", "none", "", `kickback_retries "" is not up to 100 times from 1ns to 24h with commas between, or none`, `コンマ区切り`},
+		{"kickback_retries", "none", "", `kickback_retries "" is not up to 100 times from 1ns to 24h with commas between, or none`, `カンマ区切り`},
 		{"kickback_retries", "1m,5m", "1m,,5m", `kickback_retries "1m,,5m" is not`, `"1m,,5m"`},
 		{"kickback_acid", "", "１", `kickback_acid "１" is not up to 20 digits, or nothing`, `20桁までの数字`},
 	} {

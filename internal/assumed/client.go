@@ -44,7 +44,7 @@ var ofClient = []Assumption{
 		Number: 3, Grade: "L", Where: "reauth.go",
 		Text:     t("The payment that a ReAuth opens has a number of its own.", "再オーソリで作成される決済には、新しい決済番号が付きます。"),
 		Evidence: t("It is issued per payment.", "決済番号は決済ごとに発行されるためです。"),
-		IfWrong:  t("The number in the result is the old one; nothing else changes, for the client does not compare them.", "結果の決済番号が元の番号と同じになります。クライアントは両者を比べないため、ほかは変わりません。"),
+		IfWrong:  t("The number in the result is the old one; nothing else changes, for the client does not compare them.", "結果の決済番号が元の番号と同じになります。両者を比べる処理はないため、ほかは変わりません。"),
 		Setting: &Setting{
 			Key: "reauth_gid", Text: t("Number of the payment that a ReAuth opens", "再オーソリで作成される決済の番号"),
 			Values: []Value{
@@ -64,7 +64,7 @@ var ofClient = []Assumption{
 	{
 		Number: 5, Grade: "L", Where: "codes.go",
 		Text:    t("The checks at the door come first: a code for congestion, maintenance, permission or a wrong parameter means that the payment was not touched, even by a ReAuth.", "受付時の検査が先に行われます。混雑・メンテナンス・権限・パラメータ不正のコードであれば、再オーソリでも決済は変更されていません。"),
-		IfWrong: t("A ReAuth counts as refused although the original is cancelled; outcomes of ReAuth with such a code move to unknown.", "元の決済が取り消されていても再オーソリが拒否と扱われます。そうしたコードの再オーソリの結果を不明に変える必要があります。"),
+		IfWrong: t("A ReAuth counts as refused although the original is cancelled; outcomes of ReAuth with such a code move to unknown.", "元の決済が取り消されていても、再オーソリが拒否として扱われます。該当するコードの再オーソリの結果を、不明に変える必要があります。"),
 		Setting: &Setting{
 			Key: "refused_reauth", Text: t("What a ReAuth with a wrong amount, e-mail or telephone does to the payment", "金額・メール・電話番号が不正な再オーソリの、元の決済への影響"),
 			Values: []Value{
@@ -89,22 +89,22 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 8, Grade: "L", Where: "codes.go",
-		Text:         t("Whether the original survives a declined ReAuth is not known, so that a decline is unknown.", "再オーソリが拒否されたとき元の決済が残るかは不明なため、拒否は結果不明と扱います。"),
-		IfWrong:      t("Where it is known to survive, a decline could count as refused.", "残ることが確実であれば、拒否と扱えるようになります。"),
-		Unobservable: t("It says what is not known. What becomes of the original is assumption 36.", "不明であるという前提です。元の決済がどうなるかは前提36で確認します。"),
+		Text:         t("Whether the original survives a declined ReAuth is not known, so that a decline is unknown.", "再オーソリが拒否されたとき、元の決済が残るかどうかは不明です。そのため、拒否を結果不明として扱います。"),
+		IfWrong:      t("Where it is known to survive, a decline could count as refused.", "残ることが確実であれば、拒否として扱えます。"),
+		Unobservable: t("It says what is not known. What becomes of the original is assumption 36.", "「不明である」という前提のため、確認する対象がありません。元の決済がどうなるかは前提36で確認します。"),
 	},
 	{
 		Number: 9, Grade: "M", Where: "retry.go",
 		Text:     t("A Sales or Cancel that is sent twice is not carried out twice: the second is refused.", "実売上・取消は2回送信しても2回処理されず、2回目は拒否されます。"),
 		Evidence: t("`ER032` and `ER033`: H for the codes, M for the reading.", "`ER032` と `ER033`（コードは H、解釈は M）。"),
-		IfWrong:  t("Neither `ER010` nor an unknown outcome may be tried again.", "`ER010` でも結果不明でも再送信できなくなります。"),
+		IfWrong:  t("Neither `ER010` nor an unknown outcome may be tried again.", "`ER010` の場合も結果不明の場合も、再送できなくなります。"),
 		HangsOn:  []int{54, 69},
 	},
 	{
 		Number: 10, Grade: "L", Where: "errors.go",
-		Text:         t("The refusal of a repetition proves nothing of the first attempt.", "再送信が拒否されても、最初の試行については何も証明されません。"),
-		IfWrong:      t("`ER032` could count as done, where it proves a capture.", "`ER032` が実売上済みの証明になるなら、完了と扱えます。"),
-		Unobservable: t("A client sees what a code was given for, and never for what else it is given.", "クライアントから分かるのはコードが返された場合だけで、ほかのどの場合に返されるかは分かりません。"),
+		Text:         t("The refusal of a repetition proves nothing of the first attempt.", "再送が拒否されても、最初の送信が処理されたかどうかは分かりません。"),
+		IfWrong:      t("`ER032` could count as done, where it proves a capture.", "`ER032` が実売上済みの証明になるなら、完了として扱えます。"),
+		Unobservable: t("A client sees what a code was given for, and never for what else it is given.", "クライアントに分かるのは、実際に返されたコードだけです。同じコードがほかにどのような場合に返されるかは分かりません。"),
 	},
 	{
 		Number: 11, Grade: "M", Where: "client.go",
@@ -144,11 +144,11 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 15, Grade: "L", Where: "extra.go",
-		Text:     t("In a reply row `+` is a plus, in a kickback it is a space.", "応答の行の `+` は加算記号、決済結果通知の `+` は空白です。"),
-		Evidence: t("Rows give back what was sent, which never has one for a space; a query is written by the gateway.", "応答は送信した内容を返すもので、空白として `+` を送信することはありません。決済結果通知のクエリはゲートウェイが作成します。"),
-		IfWrong:  t("A `+` in other data or in `cod` reads as the other.", "その他データや `cod` の `+` と空白を取り違えます。"),
+		Text:     t("In a reply row `+` is a plus, in a kickback it is a space.", "応答の行の `+` はプラス記号、決済結果通知の `+` はスペースです。"),
+		Evidence: t("Rows give back what was sent, which never has one for a space; a query is written by the gateway.", "応答の行は送信した内容をそのまま返すもので、スペースとして `+` を送信することはありません。決済結果通知のクエリはゲートウェイが作成します。"),
+		IfWrong:  t("A `+` in other data or in `cod` reads as the other.", "その他データや `cod` の `+` とスペースを取り違えます。"),
 		Setting: &Setting{
-			Key: "row_space", Text: t("A space in the escaped other data of a row", "応答の行で、エンコードされたその他データの空白"),
+			Key: "row_space", Text: t("A space in the escaped other data of a row", "応答の行で、エンコードされたその他データのスペース"),
 			Values: []Value{
 				{"percent", t("%20", "%20")},
 				{"plus", t("+", "+")},
@@ -176,9 +176,9 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 19, Grade: "L", Where: "internal/wire/row.go",
-		Text:     t("A comma in `cod` is written as it is, if at all.", "`cod` のコンマは、返されるとすればそのまま書かれます。"),
-		Evidence: t("The row must prove by its amounts where `cod` ends; `cod` is searched for 150 bytes.", "`cod` の終わりは行の金額から確かめます。探す範囲は150バイトです。"),
-		IfWrong:  t("Nothing changes, be commas escaped or left out.", "コンマがエンコードされていても省かれていても、何も変わりません。"),
+		Text:     t("A comma in `cod` is written as it is, if at all.", "`cod` のカンマは、返される場合はそのまま返されます。"),
+		Evidence: t("The row must prove by its amounts where `cod` ends; `cod` is searched for 150 bytes.", "`cod` の終わりは行の金額から確かめます。`cod` として調べるのは150バイトまでです。"),
+		IfWrong:  t("Nothing changes, be commas escaped or left out.", "カンマがエンコードされていても省かれていても、何も変わりません。"),
 		HangsOn:  []int{65},
 	},
 	{
@@ -195,13 +195,13 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 22, Grade: "H", Where: "result.go",
-		Text:    t("`OK`, as the whole body, is the acceptance of `rt=0`.", "`rt=0` の受付は、本文全体が `OK` です。"),
+		Text:    t("`OK`, as the whole body, is the acceptance of `rt=0`.", "`rt=0` のリクエストが受け付けられると、本文は `OK` だけです。"),
 		IfWrong: t("Outcomes of ReAuthByKickback move to unknown: an `OK` with more behind it is no answer.", "ほかの内容が続く場合、ReAuthByKickback の結果が不明になります。"),
 		Setting: &Setting{
 			Key: "acceptance", Text: t("What follows the OK of an accepted rt=0", "rt=0 の受付の OK に続くもの"),
 			Values: []Value{
 				{"bare", t("nothing", "なし")},
-				{"number", t("a comma and the payment number", "コンマと決済番号")},
+				{"number", t("a comma and the payment number", "カンマと決済番号")},
 			},
 			Default: "bare", Flip: "number",
 		},
@@ -229,7 +229,7 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 25, Grade: "H", Where: "kickbackhandler.go",
-		Text:     t("A body makes a kickback delivered, and none makes the gateway send it again.", "応答に本文があれば決済結果通知は配信済みとなり、なければ再送されます。"),
+		Text:     t("A body makes a kickback delivered, and none makes the gateway send it again.", "応答に本文があれば通知成功と判定され、なければ再送されます。"),
 		Evidence: t("The specification asks for a content length of 0 or more, which is read as more than 0.", "仕様書の「ContentLengthが0以上」を、0 より大きいことと解釈しています。"),
 		IfWrong:  t("Nothing changes where the status counts instead: it agrees with the body.", "代わりにステータスで判定されるとしても、本文の有無と一致させています。"),
 		HangsOn:  []int{63},
@@ -245,7 +245,7 @@ var ofClient = []Assumption{
 	{
 		Number: 27, Where: "kickback.go",
 		Text:         t("The merchant's clocks differ by 5 minutes at most.", "加盟店側の時計のずれは5分以内です。"),
-		IfWrong:      t("Kickbacks are refused as from the future.", "決済結果通知が未来のものとして拒否されます。"),
+		IfWrong:      t("Kickbacks are refused as from the future.", "決済結果通知が、未来の日時のものとして拒否されます。"),
 		Unobservable: ownChoice,
 	},
 	{
@@ -255,9 +255,9 @@ var ofClient = []Assumption{
 	},
 	{
 		Number: 29, Grade: "L", Where: "cmd/jpayment/internal/cli/doctor.go",
-		Text:     t("Payment number 0 is no payment, and the source address is looked at before it.", "決済番号0の決済は存在せず、送信元IPはその番号より先に確認されます。"),
+		Text:     t("Payment number 0 is no payment, and the source address is looked at before it.", "決済番号0の決済は存在せず、送信元IPアドレスは決済番号より先に確認されます。"),
 		Evidence: t("`jpayment doctor` with a store sends a Cancel of payment 0.", "`jpayment doctor` は店舗IDを指定すると決済番号0の取消を送信します。"),
-		IfWrong:  t("`jpayment doctor` cannot tell whether the address is registered.", "`jpayment doctor` では送信元IPが登録済みか判断できません。"),
+		IfWrong:  t("`jpayment doctor` cannot tell whether the address is registered.", "`jpayment doctor` では、送信元IPアドレスが登録済みかどうかを判断できません。"),
 		HangsOn:  []int{46},
 	},
 	{

@@ -2,12 +2,12 @@ package assumed
 
 import "time"
 
-var oneClient = t("One client in production.", "実運用のクライアント1件による確認。")
+var oneClient = t("One client in production.", "本番で稼働しているクライアント1件で確認されています。")
 
 var ofGateway = []Assumption{
 	{
 		Number: 30, Grade: "L", Where: "internal/sim/books.go",
-		Text:    t("`ut` may be 5 minutes off, and what is wrong with `hak` is `ER003`.", "`ut` のずれは5分まで許され、`hak` の誤りは `ER003` になります。"),
+		Text:    t("`ut` may be 5 minutes off, and what is wrong with `hak` is `ER003`.", "`ut` は5分までのずれが許容され、`hak` の誤りは `ER003` になります。"),
 		IfWrong: t("Another code, or another tolerance of clocks.", "別のコードになるか、時計のずれの許容範囲が異なります。"),
 	},
 	{
@@ -28,7 +28,7 @@ var ofGateway = []Assumption{
 		Number: 32, Grade: "H", Where: "internal/sim/reply.go",
 		Text:     t("A row has 13 columns.", "応答の行は13列です。"),
 		Evidence: t("H for the counts, L for what a given store gets. The vendor's failure of 14 columns is a sample of an ordinary payment.", "列数は H、個々の店舗の列数は L。ベンダーの14列の失敗サンプルは、通常の決済のものです。"),
-		IfWrong:  t("The client may meet a count that it was not tested with.", "クライアントが試験していない列数を受け取る可能性があります。"),
+		IfWrong:  t("The client may meet a count that it was not tested with.", "クライアントのテストにない列数の応答を受け取る可能性があります。"),
 		Setting: &Setting{
 			Key: "columns", Text: t("Columns of a row", "応答の列数"), Option: "WithColumns",
 			Values: []Value{
@@ -62,7 +62,7 @@ var ofGateway = []Assumption{
 			Key: "other_data", Text: t("Other data in a row", "応答の行のその他データ"), Option: "WithPlainOtherData",
 			Values: []Value{
 				{"escaped", t("percent-encoded", "パーセントエンコード")},
-				{"plain", t("as it is, commas and all", "コンマも含めてそのまま")},
+				{"plain", t("as it is, commas and all", "カンマも含めてそのまま")},
 			},
 			Default: "escaped", Flip: "plain",
 		},
@@ -70,7 +70,7 @@ var ofGateway = []Assumption{
 	{
 		Number: 36, Grade: "L", Where: "internal/sim/books.go",
 		Text:    t("A declined re-authorisation leaves the original as it was.", "再オーソリが拒否されても、元の決済はそのまま残ります。"),
-		IfWrong: t("The store is left with neither; see 8. Code that passes under both is right under either.", "店舗にはどちらの決済も残りません。前提8を参照してください。両方の設定で通るコードなら、どちらでも正しく動作します。"),
+		IfWrong: t("The store is left with neither; see 8. Code that passes under both is right under either.", "店舗にはどちらの決済も残りません。前提8を参照してください。両方の設定でテストに通るコードなら、どちらでも正しく動作します。"),
 		Setting: &Setting{
 			Key: "declined_reauth", Text: t("What a declined ReAuth does to the original", "拒否された再オーソリの、元の決済への影響"), Option: "WithDeclineCancelling",
 			Values: []Value{
@@ -113,8 +113,8 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 40, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:     t("A kickback that is not delivered is sent again after 1, 5 and 30 minutes, then given up.", "配信できなかった決済結果通知は1分後・5分後・30分後に再送され、その後は打ち切られます。"),
-		Evidence: t("That there is a judgement of success is documented, what follows from it is not.", "成功判定があることは文書化されていますが、その後の動作は文書化されていません。"),
+		Text:     t("A kickback that is not delivered is sent again after 1, 5 and 30 minutes, then given up.", "成功しなかった決済結果通知は、1分後、5分後、30分後に再送され、その後は打ち切られます。"),
+		Evidence: t("That there is a judgement of success is documented, what follows from it is not.", "成功判定があることは仕様書にありますが、その後の動作は書かれていません。"),
 		IfWrong:  t("See 26.", "前提26を参照してください。"),
 		Setting: &Setting{
 			Key: "kickback_retries", Text: t("After which times a kickback is sent again", "決済結果通知を再送するまでの時間"), Option: "WithKickbackRetries",
@@ -124,7 +124,7 @@ var ofGateway = []Assumption{
 	{
 		Number: 41, Grade: "L", Where: "internal/sim/kickback.go",
 		Text:    t("The gateway waits 30 seconds for a receiver.", "ゲートウェイは受信側の応答を30秒待ちます。"),
-		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間のかかる決済結果通知が処理中に再送されます。"),
+		IfWrong: t("If it waits less, a slow callback's kickback comes again while the first is at work.", "待ち時間がそれより短いと、処理に時間がかかったときに、処理中の決済結果通知が再送されます。"),
 		Setting: &Setting{
 			Key: "kickback_timeout", Text: t("How long the gateway waits for a receiver", "受信側の応答を待つ時間"), Option: "WithKickbackTimeout",
 			Kind: Duration, Shortest: time.Nanosecond, Longest: time.Hour, Default: "30s", Flip: "5s",
@@ -173,12 +173,12 @@ var ofGateway = []Assumption{
 	{
 		Number: 46, Grade: "L", Where: "internal/sim/books.go",
 		Text: t("A request is refused by the first of: maintenance, source address, method, `aid`, a form that cannot be read or has too much other data, connection authentication; then `jb`, `rt`, `tid`, `am`, `tx`, `sf`, `em`, `pn`; then the books.",
-			"リクエストは次の順に確認され、最初の不備で拒否されます。メンテナンス、送信元IP、メソッド、`aid`、読み取れないフォームまたは長すぎるその他データ、接続認証。続いて `jb`、`rt`、`tid`、`am`、`tx`、`sf`、`em`、`pn`。最後に決済の状態。"),
+			"リクエストは次の順に確認され、最初の不備で拒否されます。メンテナンス、送信元IPアドレス、メソッド、`aid`、読み取れないフォームまたは長すぎるその他データ、接続認証。続いて `jb`、`rt`、`tid`、`am`、`tx`、`sf`、`em`、`pn`。最後に決済の状態。"),
 		IfWrong: t("Another code where two things are wrong; see 5.", "2つ以上の不備があるときのコードが変わります。前提5を参照してください。"),
 		Setting: &Setting{
 			Key: "first_check", Text: t("What is looked at first: of a wrong store and a wrong payment number", "店舗IDと決済番号の両方が誤っているときに先に確認するもの"),
 			Values: []Value{
-				{"store", t("source address and store", "送信元IPと店舗ID")},
+				{"store", t("source address and store", "送信元IPアドレスと店舗ID")},
 				{"payment", t("the payment number", "決済番号")},
 			},
 			Default: "store", Flip: "payment",
@@ -244,26 +244,26 @@ var ofGateway = []Assumption{
 	{
 		Number: 53, Grade: "L", Where: "internal/sim/form.go",
 		Text:    t("`em` and `pn` may be empty; an `em` is printable ASCII with one `@` inside.", "`em` と `pn` は空でもかまいません。`em` は `@` を1つ含む印字可能な ASCII です。"),
-		IfWrong: t("`ER059` for an address that both let through.", "どちらも通すメールアドレスが `ER059` になります。"),
+		IfWrong: t("`ER059` for an address that both let through.", "クライアントとシミュレーターの両方で受け付けるメールアドレスが、`ER059` になります。"),
 	},
 	{
 		Number: 54, Grade: "H", Where: "internal/sim/books.go",
-		Text:     t("A Sales of what is captured is `ER032`.", "実売上済みの決済の実売上は `ER032` です。"),
+		Text:     t("A Sales of what is captured is `ER032`.", "実売上済みの決済への実売上は `ER032` で拒否されます。"),
 		Evidence: t("H for the code, M for the reading.", "コードは H、解釈は M。"),
 		IfWrong:  t("See 9.", "前提9を参照してください。"),
-		Setting:  answer("second_sales", t("A Sales of a captured payment", "実売上済みの決済の実売上"), "ER032", Done, ""),
+		Setting:  answer("second_sales", t("A Sales of a captured payment", "実売上済みの決済への実売上"), "ER032", Done, ""),
 	},
 	{
 		Number: 55, Grade: "L", Where: "internal/sim/books.go",
-		Text:    t("To re-authorise what is cancelled is `ER033`, since its cancellation fails.", "取消済みの決済の再オーソリは、取消ができないため `ER033` です。"),
+		Text:    t("To re-authorise what is cancelled is `ER033`, since its cancellation fails.", "取消済みの決済への再オーソリは、取消ができないため `ER033` で拒否されます。"),
 		IfWrong: t("Another code, for which the client may say unknown.", "別のコードになり、結果が不明になることがあります。"),
-		Setting: answer("reauth_cancelled", t("A ReAuth of a cancelled payment", "取消済みの決済の再オーソリ"), "ER033", "ER053", ""),
+		Setting: answer("reauth_cancelled", t("A ReAuth of a cancelled payment", "取消済みの決済への再オーソリ"), "ER033", "ER053", ""),
 	},
 	{
 		Number: 56, Grade: "L", Where: "internal/sim/books.go",
 		Text:    t("A captured payment can be re-authorised. The new one is authorised and keeps the order number.", "実売上済みの決済も再オーソリできます。新しい決済は仮売上で、店舗オーダー番号は引き継がれます。"),
-		IfWrong: t("A flow that captures first has to cancel instead; see 3.", "先に実売上する運用では、代わりに取消が必要です。前提3を参照してください。"),
-		Setting: answer("reauth_captured", t("A ReAuth of a captured payment", "実売上済みの決済の再オーソリ"), Done, "ER053", ""),
+		IfWrong: t("A flow that captures first has to cancel instead; see 3.", "先に実売上にする運用では、再オーソリの代わりに取消が必要です。前提3を参照してください。"),
+		Setting: answer("reauth_captured", t("A ReAuth of a captured payment", "実売上済みの決済への再オーソリ"), Done, "ER053", ""),
 	},
 	{
 		Number: 57, Grade: "L", Where: "internal/sim/books.go",
@@ -274,7 +274,7 @@ var ofGateway = []Assumption{
 	{
 		Number: 58, Grade: "H", Where: "internal/sim/books.go",
 		Text:    t("In test mode a store books as usual, and the approval code is `TestMod`.", "テストモードでも通常どおり記録され、承認番号は `TestMod` になります。"),
-		IfWrong: t("`TestMode` and `WithProductionOnly` miss tests.", "`TestMode` と `WithProductionOnly` がテストを見逃します。"),
+		IfWrong: t("`TestMode` and `WithProductionOnly` miss tests.", "`TestMode` と `WithProductionOnly` でテストモードを検出できません。"),
 	},
 	{
 		Number: 59, Grade: "H", Where: "internal/sim/reply.go",
@@ -293,7 +293,7 @@ var ofGateway = []Assumption{
 	{
 		Number: 60, Grade: "M", Where: "internal/sim/kickback.go",
 		Text:    t("A re-authorisation with `rt=0` that is refused before the issuer is asked is answered with the code, without a kickback.", "カード会社に照会する前に拒否された `rt=0` の再オーソリには、コードで応答し、決済結果通知は送信しません。"),
-		IfWrong: t("A kickback of a request that counts as refused.", "拒否と扱われたリクエストの決済結果通知が届きます。"),
+		IfWrong: t("A kickback of a request that counts as refused.", "拒否として扱われたリクエストの決済結果通知が届きます。"),
 		Setting: &Setting{
 			Key: "refused_rt0", Text: t("How the gateway's own refusal of a ReAuth with rt=0 is told", "rt=0 の再オーソリをゲートウェイが拒否したときの伝え方"),
 			Values: []Value{
@@ -307,7 +307,7 @@ var ofGateway = []Assumption{
 		Number: 61, Grade: "L", Where: "internal/sim/kickback.go",
 		Text:     t("The kickback of a decline has the `gid` and the `cod` of the payment that it was about, and amounts of 0.", "拒否の決済結果通知には、対象の決済の `gid` と `cod`、0 の金額があります。"),
 		Evidence: t("The vendor's help lists `gid` and `cod` for kickbacks of recurring charges that are no success; whose `gid` it would be here is inferred, as is that no amounts are told.", "ベンダーのヘルプでは、自動課金の成功以外の決済結果通知にも `gid` と `cod` があります。ここでどの決済の `gid` になるか、金額が 0 になるかは推測です。"),
-		IfWrong:  t("With neither, a receiver that looks the order up by them drops the kickback; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側は決済結果通知を無視します。決済結果通知の署名鍵を使っていれば、対象の決済が分かります。"),
+		IfWrong:  t("With neither, a receiver that looks the order up by them drops the kickback; a kickback key still says which payment it is about.", "どちらもなければ、それらで注文を探す受信側では、対応する注文が見つかりません。リクエストに署名していれば、対象の決済が分かります。"),
 		Setting: &Setting{
 			Key: "decline_kickback", Text: t("What the kickback of a decline says of the payment", "拒否の決済結果通知に書かれる決済の内容"),
 			Values: []Value{
@@ -324,11 +324,11 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 63, Grade: "H", Where: "internal/sim/kickback.go",
-		Text:     t("Kickbacks are sent one after the other. A whole body that is not empty delivers one whatever the status; a redirect is not followed.", "決済結果通知は1件ずつ送信されます。ステータスにかかわらず、空でない本文を最後まで受け取れば配信済みです。リダイレクトには従いません。"),
+		Text:     t("Kickbacks are sent one after the other. A whole body that is not empty delivers one whatever the status; a redirect is not followed.", "決済結果通知は1件ずつ送信されます。ステータスにかかわらず、空でない本文を最後まで受け取れば通知成功と判定します。リダイレクトには従いません。"),
 		Evidence: t("H for the body.", "本文については H。"),
 		IfWrong:  t("See 25.", "前提25を参照してください。"),
 		Setting: &Setting{
-			Key: "kickback_judged", Text: t("What makes a kickback delivered", "決済結果通知を配信済みとする条件"),
+			Key: "kickback_judged", Text: t("What makes a kickback delivered", "決済結果通知を成功と判定する条件"),
 			Values: []Value{
 				{"body", t("a body that is not empty", "空でない本文")},
 				{"status", t("a status from 200 to 299", "200 から 299 のステータス")},
@@ -338,16 +338,16 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 64, Grade: "L", Where: "internal/sim/kickback.go",
-		Text:         t("A kickback waits while the store has no kickback URL; one sent by hand ends the gateway's own attempts if it is delivered.", "決済結果通知URLが未設定の間、決済結果通知は保留されます。手動で送信した決済結果通知が配信されると、ゲートウェイによる再送は終わります。"),
+		Text:         t("A kickback waits while the store has no kickback URL; one sent by hand ends the gateway's own attempts if it is delivered.", "決済結果通知URLが未設定の間、決済結果通知は保留されます。手動で送信した決済結果通知が成功すると、ゲートウェイによる再送は終わります。"),
 		IfWrong:      t("Fewer kickbacks, or more.", "決済結果通知の数が変わります。"),
 		Unobservable: t("It is about what people do in the control panel.", "管理画面での操作についての前提です。"),
 	},
 	{
 		Number: 65, Grade: "L", Where: "internal/sim/reply.go",
-		Text:    t("A comma in the order number is written as it is, and what a reply's character set does not have becomes question marks.", "店舗オーダー番号のコンマはそのまま書かれます。応答の文字コードにない文字は疑問符になります。"),
+		Text:    t("A comma in the order number is written as it is, and what a reply's character set does not have becomes question marks.", "店舗オーダー番号のカンマはそのまま書かれます。応答の文字コードにない文字は疑問符になります。"),
 		IfWrong: t("See 19.", "前提19を参照してください。"),
 		Setting: &Setting{
-			Key: "order_comma", Text: t("A comma in the order number of a row", "応答の行の店舗オーダー番号のコンマ"),
+			Key: "order_comma", Text: t("A comma in the order number of a row", "応答の行の店舗オーダー番号のカンマ"),
 			Values: []Value{
 				{"plain", t("as it is", "そのまま")},
 				{"escaped", t("percent-encoded", "パーセントエンコード")},
@@ -358,28 +358,28 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 67, Grade: "H", Where: "internal/sim/books.go",
-		Text:     t("A Sales of what is cancelled is `ER032`.", "取消済みの決済の実売上は `ER032` です。"),
+		Text:     t("A Sales of what is cancelled is `ER032`.", "取消済みの決済への実売上は `ER032` で拒否されます。"),
 		Evidence: t("H for the code, L for the reading.", "コードは H、解釈は L。"),
-		IfWrong:  t("Another code; if it were captured all the same, a cancelled payment could be billed.", "別のコードになります。実売上されるとすれば、取り消した決済が請求されるおそれがあります。"),
-		Setting:  answer("sales_after_cancel", t("A Sales of a cancelled payment", "取消済みの決済の実売上"), "ER032", "ER053", ""),
+		IfWrong:  t("Another code; if it were captured all the same, a cancelled payment could be billed.", "別のコードになります。もし実売上になれば、取り消した決済が請求されるおそれがあります。"),
+		Setting:  answer("sales_after_cancel", t("A Sales of a cancelled payment", "取消済みの決済への実売上"), "ER032", "ER053", ""),
 	},
 	{
 		Number: 68, Grade: "H", Where: "internal/sim/books.go",
 		Text:     t("A captured payment can be cancelled.", "実売上済みの決済は取り消せます。"),
-		Evidence: t("The specification warns of what it means for the cardholder.", "仕様書には、エンドユーザーへの影響についての注意があります。"),
+		Evidence: t("The specification warns of what it means for the cardholder.", "仕様書には、カード会員への影響についての注意があります。"),
 		IfWrong:  t("`ER033` or another code, and only the control panel refunds.", "`ER033` などになり、返金は管理画面からのみとなります。"),
-		Setting:  answer("cancel_captured", t("A Cancel of a captured payment", "実売上済みの決済の取消"), Done, "ER033", ""),
+		Setting:  answer("cancel_captured", t("A Cancel of a captured payment", "実売上済みの決済への取消"), Done, "ER033", ""),
 	},
 	{
 		Number: 69, Grade: "H", Where: "internal/sim/books.go",
-		Text:     t("A Cancel of what is cancelled is `ER033`.", "取消済みの決済の取消は `ER033` です。"),
+		Text:     t("A Cancel of what is cancelled is `ER033`.", "取消済みの決済への取消は `ER033` で拒否されます。"),
 		Evidence: t("H for the code, M for the reading.", "コードは H、解釈は M。"),
 		IfWrong:  t("See 9.", "前提9を参照してください。"),
-		Setting:  answer("second_cancel", t("A Cancel of a cancelled payment", "取消済みの決済の取消"), "ER033", Done, ""),
+		Setting:  answer("second_cancel", t("A Cancel of a cancelled payment", "取消済みの決済への取消"), "ER033", Done, ""),
 	},
 	{
 		Number: 70, Grade: "M", Where: "internal/sim/reply.go", Evidence: oneClient,
-		Text:    t("The short form of a refusal is `ER:` and the code.", "短い形式の拒否は `ER:` とコードです。"),
+		Text:    t("The short form of a refusal is `ER:` and the code.", "短い形式の拒否は、`ER:` とコードだけの本文です。"),
 		IfWrong: t("See 23.", "前提23を参照してください。"),
 		Setting: &Setting{
 			Key: "short_refusal", Text: t("The short form of a refusal", "短い形式の拒否"),
@@ -392,14 +392,14 @@ var ofGateway = []Assumption{
 	},
 	{
 		Number: 71, Grade: "H", Where: "internal/sim/books.go",
-		Text:     t("To re-authorise what is older than last month or has a registered product is `ER053`. The month is that of the authorisation, in Japan.", "前月より古い決済や「商品登録あり」の決済の再オーソリは `ER053` です。月は日本時間の仮売上の月です。"),
+		Text:     t("To re-authorise what is older than last month or has a registered product is `ER053`. The month is that of the authorisation, in Japan.", "前月より古い決済と「商品登録あり」の決済への再オーソリは、`ER053` で拒否されます。月は日本時間の仮売上の月です。"),
 		Evidence: t("H for the rule, L for the code and for whose month counts.", "条件は H、コードと月の数え方は L。"),
 		IfWrong:  t("Another code, for which the client may say unknown.", "別のコードになり、結果が不明になることがあります。"),
-		Setting:  answer("reauth_barred", t("A ReAuth of a payment that is too old or has a registered product", "古い決済や「商品登録あり」の決済の再オーソリ"), "ER053", "ER033", ""),
+		Setting:  answer("reauth_barred", t("A ReAuth of a payment that is too old or has a registered product", "古すぎる決済または「商品登録あり」の決済への再オーソリ"), "ER053", "ER033", ""),
 	},
 	{
 		Number: 72, Grade: "L", Where: "internal/sim/form.go",
-		Text:     t("A stray `&` is passed over, and a name without `=` has an empty value.", "余分な `&` は無視され、`=` のない名前は値が空と扱われます。"),
+		Text:     t("A stray `&` is passed over, and a name without `=` has an empty value.", "余分な `&` は無視され、`=` のない名前は、値が空として扱われます。"),
 		Evidence: t("So does what such pages are commonly written in; clients of sibling pages send both.", "この種のページで一般的な動作です。別ページのクライアントはどちらも送信しています。"),
 		IfWrong:  t("`ER001`; the client sends neither.", "`ER001` になります。クライアントはどちらも送信しません。"),
 		Setting: &Setting{

@@ -36,7 +36,7 @@ func TestAssumedProfile(t *testing.T) {
 
 const measured = `{"version":1,"measured":"2026-11-26T10:00:00Z","assumptions":[
   {"number":54,"setting":"second_sales","value":"ER053","verdict":"refuted","evidence":[{"request":"jb=SALES","reply":"0,2,,ER053"}]},
-  {"number":12,"verdict":"not tried","reason":{"en":"No time.","ja":"時間切れ。"}},
+  {"number":12,"verdict":"not tried","reason":{"en":"No time.","ja":"時間がありません。"}},
   {"number":32,"setting":"columns","value":14,"verdict":"refuted"},
   {"number":1,"setting":"success_gid","value":"same","verdict":"confirmed"}]}`
 
@@ -82,7 +82,7 @@ func TestParseProfileErrors(t *testing.T) {
 		{`"value":14`, `"value":null`, `assumptions[2].value is null; leave it out`, "null です"},
 		{`"confirmed"`, `"sure"`, `assumptions[3].verdict "sure" is not confirmed, refuted or not tried`, `"sure" は使えません`},
 		{`,"verdict":"confirmed"`, ``, `assumptions[3].verdict is missing`, "がありません"},
-		{`"ja":"時間切れ。"`, `"jp":"x"`, "assumptions[1].reason.jp is not known here", "不明なフィールド"},
+		{`"ja":"時間がありません。"`, `"jp":"x"`, "assumptions[1].reason.jp is not known here", "不明なフィールド"},
 		{`"reply":"0,2,,ER053"`, `"answer":"x"`, "assumptions[0].evidence[0].answer is not known here", "不明なフィールド"},
 		{`"confirmed"}]}`, `"confirmed"}]} {}`, "} is followed by more", "余分な内容"},
 		{`"confirmed"}]}`, `"confirmed"}`, "is not JSON: ", "JSON として読めません"},

@@ -96,7 +96,7 @@ func (s *Setting) Permitted() jpayment.Text {
 			fmt.Sprintf("%s から %s までの時間", Time(s.Shortest), Time(s.Longest)))
 	case Durations:
 		return t(fmt.Sprintf("up to %d times from %s to %s with commas between, or none", maxDurations, Time(s.Shortest), Time(s.Longest)),
-			fmt.Sprintf("%s から %s までの時間をコンマ区切りで %d 個まで、または none", Time(s.Shortest), Time(s.Longest), maxDurations))
+			fmt.Sprintf("%s から %s までの時間をカンマ区切りで %d 個まで、または none", Time(s.Shortest), Time(s.Longest), maxDurations))
 	case Digits:
 		return t("up to 20 digits, or nothing", "20桁までの数字、または空")
 	default:

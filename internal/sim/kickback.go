@@ -356,7 +356,7 @@ var (
 	ErrNoKickback = &Error{jpayment.Text{En: "the request has no kickback, or not any more", Ja: "このリクエストの決済結果通知はないか、すでに保存されていません"}}
 
 	errNoURL = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
-	errEnded = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "決済結果通知はその間に配信されました"}}
+	errEnded = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "この決済結果通知は、すでに送信に成功しています"}}
 )
 
 // send makes one attempt to deliver a kickback, or a forged query where there is no

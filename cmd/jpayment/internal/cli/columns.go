@@ -58,8 +58,8 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 		message := res.Code.Message()
 		add("ec", string(res.Code), message.En, message.Ja)
 	}
-	add("god", res.OrderCode, "the gateway's code for the order", "ゲートウェイのオーダーコード")
-	add("cod", res.OrderNumber, "the store's own order number", "店舗のオーダー番号")
+	add("god", res.OrderCode, "the gateway's code for the order", "ゲートウェイが決済ごとに発行するコード")
+	add("cod", res.OrderNumber, "the store's own order number", "加盟店が付けたオーダー番号")
 	yen("am", res.Amount, "price in yen", "決済金額（円）")
 	yen("tx", res.Tax, "tax in yen", "税額（円）")
 	yen("sf", res.Shipping, "shipping in yen", "送料（円）")
@@ -69,7 +69,7 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	if res.SubscriptionID != "" {
 		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
 	}
-	what := console.Textf("the store's own data (number of keys: %d)", "店舗が送った任意のデータ（キーの数: %d）", len(res.Extra.Reveal()))
+	what := console.Textf("the store's own data (number of keys: %d)", "加盟店が指定したその他データ（キーの数: %d）", len(res.Extra.Reveal()))
 	if slices.Contains(res.Unreadable, "other data") {
 		what = console.Textf("%s; could not be read and stands as it came", "%s（読み取れないため、届いたまま）", what)
 	}

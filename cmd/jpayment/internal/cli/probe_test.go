@@ -45,7 +45,7 @@ func TestProbe(t *testing.T) {
 		g := probed(t, jpaymenttest.WithSetting("second_sales", "ER053"))
 		s := at(g, "LANG", lang)
 		list := filepath.Join(dir, "payments.csv")
-		require.NoError(t, os.WriteFile(list, fmt.Appendf(nil, "決済番号,種類,注文番号,金額\n%s,通常,,\n%s,通常,,\"1,580\"\n%s,コンマ,\"A,1\",1580\n",
+		require.NoError(t, os.WriteFile(list, fmt.Appendf(nil, "決済番号,種類,注文番号,金額\n%s,通常,,\n%s,通常,,\"1,580\"\n%s,カンマ,\"A,1\",1580\n",
 			g.Authorize(purchase), g.Authorize(purchase), g.Authorize(jpaymenttest.Authorization{Amount: 1580, OrderNumber: "A,1"})), 0o600))
 		out := filepath.Join(dir, "probe")
 		args := []string{"probe", "--payments", list, "--pause", "0s", "--out", out}
@@ -76,10 +76,10 @@ func TestProbeLists(t *testing.T) {
 		{"", "the file is empty", "ファイルが空です"},
 		{"number\n1\n", "has no column payment", "列 決済番号 がありません"},
 		{"payment\n1\n", "has no column kind", "列 種類 がありません"},
-		{"payment,kind\n1,odd\n", "line 2: kind is none of plain, comma", "2行目: 種類には 通常、コンマ"},
+		{"payment,kind\n1,odd\n", "line 2: kind is none of plain, comma", "2行目: 種類には 通常、カンマ"},
 		{"payment,kind\n1,plain\n１,plain\n", "line 3: payment is not a payment number", "3行目: 決済番号が"},
 		{"payment,kind\n0,plain\n", "line 2: payment is not a payment number", "2行目: 決済番号が"},
-		{"payment,kind,order\n1,comma,a\n", "line 2: order has no comma", "コンマがありません"},
+		{"payment,kind,order\n1,comma,a\n", "line 2: order has no comma", "カンマがありません"},
 		{"payment,kind,order\n1,japanese,a\n", "line 2: order has no Japanese", "日本語がありません"},
 		{"payment,kind,amount\n1,plain,x\n", "line 2: amount is not a number of yen", "2行目: 金額が"},
 		{"payment,kind\n1,plain\n1,plain\n", "payment 1 is there twice", "決済番号 1 が重複しています"},

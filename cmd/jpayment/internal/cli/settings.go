@@ -162,7 +162,7 @@ func (s *settings) readQueue(take func(flag, variable string, fromFile *string) 
 	database, source := take("database", "JPAYMENT_DATABASE", file.Database)
 	if source == "--database" && hasPassword(database) {
 		return console.Usagef("--database: a password is not for the command line, which everybody on this machine can read; set JPAYMENT_DATABASE, or database in the configuration file",
-			"--database にパスワードは指定できません（コマンドラインはこのマシンの誰でも読めます）。JPAYMENT_DATABASE、または設定ファイルの database で指定してください")
+			"--database にパスワードは指定できません（コマンドラインは、このマシンのほかのユーザーにも見えます）。JPAYMENT_DATABASE、または設定ファイルの database で指定してください")
 	}
 	s.database = jpayment.NewSecret(database)
 	s.schema, _ = take("schema", "JPAYMENT_SCHEMA", file.Schema)

@@ -39,13 +39,13 @@ JPAYMENT_CONNECTION_AUTH, the store authenticates requests by that code.
 
 Panel and API are for this machine only; to listen elsewhere, set `+controlTokenVariable+`,
 which then is their password, of 16 bytes or more.`,
-			`実際のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
+			`本番のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
 利用でき、管理画面とテスト用の JSON API があります。実際のカード決済は行われず、このマシンの外には
 何も送信しません。
 
 SIGINT または SIGTERM で終了します。--state を指定すると、強制終了しても決済の記録が残ります。
 接続仕様書で決まっていない動作は、--set、--profile、管理画面、API で設定できます。設定の一覧は
-docs/simulator.md にあります。JPAYMENT_CONNECTION_AUTH を設定すると、そのコードで接続認証を行います。
+docs/simulator.ja.md にあります。JPAYMENT_CONNECTION_AUTH を設定すると、そのコードで接続認証を行います。
 
 管理画面と API はこのマシン専用です。ほかのアドレスで待ち受けるには `+controlTokenVariable+` を
 設定してください。その値（16バイト以上）が管理画面と API のパスワードになります。`),

@@ -51,7 +51,7 @@ func (c Console) Confirm(ctx context.Context) error {
 // Ask asks the person at the terminal, as Confirm does.
 func (c Console) Ask(ctx context.Context, question string) error {
 	if !c.Terminal.In || !c.Terminal.Err {
-		return Usagef("nobody is at a terminal to confirm it: give --yes to do without", "確認を求める端末がありません。確認なしで実行するには --yes を指定してください")
+		return Usagef("nobody is at a terminal to confirm it: give --yes to do without", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
 	}
 	fmt.Fprint(c.Stderr, question)
 	answer := make(chan string, 1)

@@ -210,7 +210,7 @@ func secureConnection(err error) (Text, bool) {
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return Text{En: "the other side does not speak TLS", Ja: "接続先がTLSに対応していません"}, true
 	case errors.As(err, &alert):
-		return Textf("TLS: %[1]s", "TLS の接続を拒否されました（アラート %[2]d）", alert.Error(), uint8(alert)), true
+		return Textf("TLS: %[1]s", "TLS の接続が拒否されました（アラート %[2]d）", alert.Error(), uint8(alert)), true
 	default:
 		return Text{}, false
 	}
@@ -253,7 +253,7 @@ func network(err error) (Text, bool) {
 	}
 }
 
-var timeUp = Text{En: "the time ran out", Ja: "時間切れです"}
+var timeUp = Text{En: "the time ran out", Ja: "タイムアウトしました"}
 
 // errnoReason says what an error of the operating system means.
 func errnoReason(errno syscall.Errno) Text {
@@ -272,17 +272,17 @@ func errnoReason(errno syscall.Errno) Text {
 	case errno == syscall.ENOSPC:
 		ja = "空き容量がありません"
 	case errno == syscall.EROFS:
-		ja = "書き込みできない場所です"
+		ja = "書き込めない場所です"
 	case errno == syscall.ENAMETOOLONG:
 		ja = "名前が長すぎます"
 	case errno == syscall.EMFILE:
-		ja = "開いているファイルが多すぎます"
+		ja = "開けるファイルの数が上限に達しました"
 	case errno == syscall.EPIPE, errno == syscall.ECONNRESET:
 		ja = "接続が切断されました"
 	case errno == syscall.ECONNREFUSED:
-		ja = "接続を拒否されました"
+		ja = "接続が拒否されました"
 	case errno == syscall.ETIMEDOUT:
-		ja = "時間切れです"
+		ja = "タイムアウトしました"
 	case errno == syscall.EHOSTUNREACH, errno == syscall.ENETUNREACH:
 		ja = "ネットワークに到達できません"
 	case errno == syscall.EADDRINUSE:

@@ -40,7 +40,7 @@ func TestWhat(t *testing.T) {
 		{&fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}, Text{En: "a: is a directory", Ja: "a: ディレクトリです"}},
 		{&fs.PathError{Op: "read", Path: "a", Err: io.ErrUnexpectedEOF}, Text{En: "a: the connection was closed early", Ja: "a: 接続が途中で切断されました"}},
 		{&os.SyscallError{Syscall: "write", Err: syscall.ENOSPC}, Text{En: "no space left on device", Ja: "空き容量がありません"}},
-		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), Text{En: "127.0.0.1:8080: connection refused", Ja: "127.0.0.1:8080: 接続を拒否されました"}},
+		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), Text{En: "127.0.0.1:8080: connection refused", Ja: "127.0.0.1:8080: 接続が拒否されました"}},
 		{dial(context.DeadlineExceeded), timeUp},
 		{context.Canceled, Text{En: "it was interrupted", Ja: "中断されました"}},
 		{dial(&net.DNSError{Name: "h", IsNotFound: true}), Text{En: "there is no host h", Ja: "ホスト h が見つかりません"}},

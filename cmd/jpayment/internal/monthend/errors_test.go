@@ -42,7 +42,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		"no database": {func(_ *testing.T, d *desk) {
 			d.OpenQueue = func(context.Context) (Queue, func(), error) { return nil, nil, broken }
 		}, "権限がありません"},
-		"nobody there":           {func(_ *testing.T, d *desk) { d.Yes = false }, "確認を求める端末がありません"},
+		"nobody there":           {func(_ *testing.T, d *desk) { d.Yes = false }, "確認を求められません"},
 		"the check fails":        {func(_ *testing.T, d *desk) { d.breakQueue(func(q *brokenQueue) { q.check = broken }) }, "権限がありません"},
 		"the summary fails":      {func(_ *testing.T, d *desk) { d.breakQueue(func(q *brokenQueue) { q.status = broken }) }, "権限がありません"},
 		"the recording fails":    {func(_ *testing.T, d *desk) { d.breakQueue(func(q *brokenQueue) { q.enqueue = broken }) }, "権限がありません"},

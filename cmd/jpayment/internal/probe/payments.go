@@ -49,7 +49,7 @@ type kindRow struct {
 // kinds are in the order in which to list them.
 var kinds = []kindRow{
 	{Plain, text("plain", "通常"), text("an authorised payment (仮売上) of this month", "当月の仮売上")},
-	{Comma, text("comma", "コンマ"), text("the same, with a comma in its order number (cod)", "同じく、店舗オーダー番号（cod）にコンマがあるもの")},
+	{Comma, text("comma", "カンマ"), text("the same, with a comma in its order number (cod)", "同じく、店舗オーダー番号（cod）にカンマがあるもの")},
 	{Japanese, text("japanese", "日本語"), text("the same, with Japanese in its order number (cod)", "同じく、店舗オーダー番号（cod）に日本語があるもの")},
 	{Declined, text("declined", "拒否"), text("the same, by a test card that declines the next authorisation", "同じく、次の与信が拒否されるテストカードによるもの")},
 	{Barred, text("barred", "対象外"), text("one that cannot be re-authorised: older than last month, or with a registered product", "再オーソリの対象外のもの（前月より古い、または商品登録あり）")},
@@ -172,7 +172,7 @@ func (p Payment) check() (fault jpayment.Text) {
 	case p.ID == "" || strings.Trim(p.ID, "0123456789") != "" || len(p.ID) > 20 || strings.Trim(p.ID, "0") == "":
 		return text("payment is not a payment number, up to 20 half-width digits", "決済番号が20桁以内の半角数字ではありません")
 	case p.Kind == Comma && !strings.Contains(p.OrderNumber, ","):
-		return text("order has no comma, which this kind needs", "店舗オーダー番号にコンマがありません（この種類には必要です）")
+		return text("order has no comma, which this kind needs", "店舗オーダー番号にカンマがありません（この種類には必要です）")
 	case p.Kind == Japanese && ascii:
 		return text("order has no Japanese, which this kind needs", "店舗オーダー番号に日本語がありません（この種類には必要です）")
 	}

@@ -294,7 +294,7 @@ func markdown(lang console.Lang, p assumed.Profile) []byte {
 	counts := count(p)
 	fmt.Fprintf(&b, "# %s\n\n", lang.In("What was measured at a store in test mode", "テストモードの店舗での測定結果"))
 	fmt.Fprintf(&b, lang.In("Measured %s with `jpayment probe`. Confirmed: %d, refuted: %d, not tried: %d. Store number and private data are left out. The numbers are those of docs/protocol.md.\n",
-		"測定日時 %s（`jpayment probe`）。確認 %d件、相違 %d件、未確認 %d件。店舗IDと個人情報は含みません。番号は docs/protocol.md の前提の番号です。\n"),
+		"測定日時 %s（`jpayment probe`）。確認 %d件、相違 %d件、未確認 %d件。店舗IDと個人情報は含みません。番号は docs/protocol.ja.md の前提の番号です。\n"),
 		p.Measured.Format(time.RFC3339), counts[assumed.Confirmed], counts[assumed.Refuted], counts[assumed.NotTried])
 	for _, v := range verdicts {
 		if counts[v.verdict] == 0 {

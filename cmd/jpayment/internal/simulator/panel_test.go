@@ -180,7 +180,7 @@ func TestPanelShowsEverything(t *testing.T) {
 	call(t, "GET", r.URL+"/gateway/gateway.aspx?aid=%FF&tid=%E2%80%AE", "", "X-Odd", "\x81\x40")
 	for language, wants := range map[string][]string{
 		"en": {"TestMod", "Maintenance", "captured", "delivered", "G1242G120000", "ER999"},
-		"ja": {"仮売上", "実売上", "取消", "テストモード", "受信確認", "応答せずに切断（処理済み）"},
+		"ja": {"仮売上", "実売上", "取消", "テストモード", "送信成功", "応答せずに切断（処理済み）"},
 	} {
 		page := r.show(t, "/panel/", language)
 		for _, want := range wants {
