@@ -125,7 +125,7 @@ func readWitness(file, storeID string) (age, error) {
 	}
 	if err != nil {
 		return age{}, &problem{
-			what:  textf("the witness %s cannot be read", "ウィットネスファイル %s を読み取れません", file),
+			what:  textf("the witness %s cannot be read", "復元を検知するためのファイル %s を読み取れません", file),
 			next:  jpayment.Text{En: "mend or remove it; without it nobody knows whether the database was restored from an older copy", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
 			cause: err,
 		}

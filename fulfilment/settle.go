@@ -43,7 +43,7 @@ func (q *Queue[TTx]) tell(ctx context.Context, tx TTx, job Job) (err error) {
 	defer cancel()
 	fails := func(cause error, how string) error {
 		return hookError{&problem{
-			what: textf("order code failed (%[2]s) when it was told of job %[1]d, so nothing was recorded", "ジョブ %d の通知先の処理が失敗したため（%s）、記録していません", job.ID, how),
+			what: textf("order code failed (%[2]s) when it was told of job %[1]d, so nothing was recorded", "ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how),
 			next: jpayment.Text{En: "mend the function given to OnSettled; it is called again", Ja: "OnSettled に渡した関数を修正する。再度呼び出されます"}, cause: cause, quiet: true,
 		}}
 	}
