@@ -232,7 +232,7 @@ func TestErrorTextsInJapanese(t *testing.T) {
 	replayed := jpayment.Call{Operation: jpayment.OpSales, Attempts: 2, Earlier: &jpayment.TransportError{}}
 	for want, err := range map[string]error{
 		"ER032（" + jpayment.CodeCaptureFailed.Message().Ja + "）（試行2回）。以前の試行が処理された可能性があります": &jpayment.GatewayError{Call: replayed, Code: "ER032"},
-		"応答がありませんでした: タイムアウトしました":                                                              &jpayment.TransportError{Err: context.DeadlineExceeded},
+		"応答がありませんでした: タイムアウトしました":                                                          &jpayment.TransportError{Err: context.DeadlineExceeded},
 		"接続できませんでした: 接続が途中で切断されました":                                                        &jpayment.TransportError{NotSent: true, Err: io.EOF},
 		"接続できませんでした: 接続が拒否されました（dial tcp）":                                                 &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}},
 		"応答を結果として扱えません: taがam、tx、sfの合計と一致しません":                                             &jpayment.ReplyError{Column: "ta", Reason: jpayment.Text{En: "x", Ja: "がam、tx、sfの合計と一致しません"}},
