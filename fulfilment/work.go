@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -20,7 +19,8 @@ import (
 
 // WorkerConfig is how a process works. Zero fields take their defaults.
 type WorkerConfig struct {
-	// Concurrency is how many calls are on their way at once, 1 to 64. The default is 8.
+	// Concurrency is how many calls are on their way at once, 1 to 64, until their answers are
+	// written down: as many outcomes can be unknown when a process is killed. The default is 8.
 	Concurrency int
 	// Rate bounds the calls per second of the store, over all processes that work for it on
 	// this database; they should agree on it. The default is 10: the gateway publishes no
@@ -119,9 +119,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	client, err := river.NewClient(q.db.driver(), &river.Config{
-		// Half of them have called and are written down while the others call. One alone keeps
-		// to the order in which jobs were asked for.
-		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: 2*cfg.Concurrency - 1}},
+		Queues:  map[string]river.QueueConfig{q.riverQueue(): {MaxWorkers: cfg.Concurrency}},
 		Workers: workers,
 		Schema:  q.db.schema(),
 		Logger:  slog.New(quiet{q.log.Handler()}),
@@ -213,7 +211,6 @@ func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, c
 		name: fmt.Sprintf("%.100s:%d", host, os.Getpid()),
 		stop: stop,
 	}
-	w.calls = make(chan struct{}, cfg.Concurrency)
 	w.begins.run, w.ends.run = w.beginAll, w.endAll
 	return w
 }
@@ -231,7 +228,6 @@ type worker[TTx any] struct {
 	name    string
 	stop    context.Context //nolint:containedctx // It lives as long as the worker: its end is the worker's.
 	pacer   pacer
-	calls   chan struct{} // has one for each call that is on its way
 	begins  group[int64, begun]
 	ends    group[ended, conclusion]
 }
@@ -250,18 +246,6 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 	if err := w.turn(ctx); err != nil {
 		return err
 	}
-	late := w.cfg.stranded() / 2
-	timer := time.NewTimer(late)
-	defer timer.Stop()
-	select {
-	case w.calls <- struct{}{}:
-	case <-timer.C:
-		return river.JobSnooze(late)
-	case <-w.stop.Done():
-		return river.JobSnooze(late)
-	}
-	hangUp := sync.OnceFunc(func() { <-w.calls })
-	defer hangUp()
 	b, err := w.begins.do(rj.Args.JobID)
 	if err != nil || b.attempt == nil {
 		return errors.Join(err, b.snooze)
@@ -269,11 +253,7 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 	// What River thinks of the job's time, or an operator of River's job, does not cut a
 	// call short, which has a time-out of its own.
 	ctx = context.WithoutCancel(ctx)
-	ans := w.call(ctx, b.attempt)
-	if ans.outcome == jpayment.OutcomeDone {
-		hangUp() // Another may call while this is written down, unless it may say to stop.
-	}
-	return w.end(ctx, b.attempt, ans)
+	return w.end(ctx, b.attempt, w.call(ctx, b.attempt))
 }
 
 // attempt is one try to send a job.
