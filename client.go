@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-querystring/query"
 
+	"github.com/jpayment-go/jpayment/internal/wallclock"
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
@@ -156,7 +157,7 @@ func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
 func (c *Client) newSending(out outgoing) *sending {
 	text := out.text
 	if code := c.connectionAuth.Reveal(); code != "" {
-		ut := strconv.FormatInt(time.Now().Unix(), 10)
+		ut := strconv.FormatInt(wallclock.Now().Unix(), 10)
 		hak := sha256.Sum256([]byte(ut + code))
 		text += "&ut=" + ut + "&hak=" + hex.EncodeToString(hak[:])
 	}

@@ -10,9 +10,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/jpayment-go/jpayment/internal/clientip"
+	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
 // KickbackHandler receives kickbacks at the merchant's 決済結果通知URL, by GET as the
@@ -65,7 +65,7 @@ func NewKickbackHandler(v *KickbackVerifier, callback func(context.Context, *Kic
 		if err != nil {
 			return nil, nil, http.StatusBadRequest, err
 		}
-		k, err := v.prove(unverified, time.Now())
+		k, err := v.prove(unverified, wallclock.Now())
 		if err != nil {
 			return unverified, nil, http.StatusForbidden, err
 		}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/jpayment-go/jpayment/internal/token"
+	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
 // ReAuthRequest asks for the re-authorisation (再オーソリ) of a payment: the payment
@@ -55,7 +55,7 @@ func (r ReAuthRequest) outgoing(c *Client, op Operation) (outgoing, faults) {
 		form.Signature = fixed(token.Sign([]byte(key), token.Claims{
 			StoreID: c.storeID, PaymentID: r.PaymentID,
 			Amount: r.Amount, Tax: r.Tax, Shipping: r.Shipping,
-			At: time.Now(),
+			At: wallclock.Now(),
 		}))
 	}
 	fs.checkPaymentID(r.PaymentID)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
 // clock tells the database's time where it has one, and else what the machine's was when the
@@ -16,8 +18,7 @@ type clock struct {
 }
 
 func newClock() *clock {
-	now := time.Now()
-	return &clock{base: now, at: now}
+	return &clock{base: wallclock.Now(), at: time.Now()}
 }
 
 func (c *clock) now() time.Time {

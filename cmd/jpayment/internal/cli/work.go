@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,12 +16,13 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 	"github.com/jpayment-go/jpayment/fulfilment"
+	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
 func newWorkCommand(lang console.Lang) *cobra.Command {
 	var (
-		asJSON, resume bool
-		health         string
+		asJSON, resume    bool
+		health, testClock string
 	)
 	cmd := &cobra.Command{
 		Use:   "work",
@@ -58,7 +61,12 @@ Prometheus 形式で返します。
   jpayment work --store 123456 --resume --json
   jpayment work --store 123456 --kickback-listen 127.0.0.1:8081 --kickback-wait 10m`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return work(cmd, asJSON, resume, health) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if testClock != "" {
+				wallclock.Shift(func() time.Duration { return clockShift(testClock) })
+			}
+			return work(cmd, asJSON, resume, health)
+		},
 	}
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
@@ -66,7 +74,24 @@ Prometheus 形式で返します。
 	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object for each line", "1行に1つの JSON を出力する"))
 	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, once its cause is removed", "一時停止の原因を取り除いた後に再開する"))
 	f.StringVar(&health, "health", "", lang.In("address and port at which to answer health checks", "ヘルスチェックに応答するアドレスとポート"))
+	f.StringVar(&testClock, "test-clock", "", lang.In("for tests: file that says how far the clock is off, such as -1h", "テスト用: 時計のずれ（-1h など）を記したファイル"))
+	if err := f.MarkHidden("test-clock"); err != nil {
+		panic(err) // There is no such flag.
+	}
 	return cmd
+}
+
+// clockShift reads how far the clock of a test is off. Without a file it is right.
+func clockShift(file string) time.Duration {
+	text, err := os.ReadFile(file) //nolint:gosec // The test's own file.
+	if err != nil {
+		return 0
+	}
+	by, err := time.ParseDuration(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0
+	}
+	return by
 }
 
 // addWorkFlags adds the flags of the commands that send jobs.
