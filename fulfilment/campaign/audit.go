@@ -1,0 +1,257 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jpayment-go/jpayment"
+	"github.com/jpayment-go/jpayment/fulfilment"
+)
+
+// evidence is all that is held against each other in the end.
+type evidence struct {
+	orders    []order
+	shipped   map[string]int
+	jobs      []fulfilment.Job
+	attempts  map[int64][]fulfilment.Attempt // of jobs in review
+	changes   []told
+	heard     []told
+	books     map[string]payment
+	traffic   traffic
+	delivered map[string]bool // payments of whose making a kickback was taken
+	known     []known
+}
+
+// known is an answer that a process has logged.
+type known struct {
+	job      int64
+	attempt  int
+	outcome  string
+	recorded bool // it says that it wrote it down
+	killed   bool // the process was killed, later
+	log      string
+}
+
+// finding is what must not be.
+type finding string
+
+func findingf(format string, args ...any) finding { return finding(fmt.Sprintf(format, args...)) }
+
+// reviews returns what is wrong with jobs being in review: there must be something that
+// nobody could know.
+func (e evidence) reviews() (all []finding) {
+	for _, j := range e.jobs {
+		if j.State != fulfilment.StateReview {
+			continue
+		}
+		unknown := slices.ContainsFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Outcome == jpayment.OutcomeUnknown })
+		switch j.Reason { //nolint:exhaustive // The rest is of other states.
+		case fulfilment.ReasonDeclined:
+			if j.Operation != jpayment.OpReAuth || j.Code == "" {
+				all = append(all, findingf("%v: in review as declined, and nobody declined it", j))
+			}
+		case fulfilment.ReasonNoKickback:
+			if e.delivered[e.books[j.PaymentID].ReplacedBy] {
+				all = append(all, findingf("%v: in review for want of a kickback, and it was taken", j))
+			}
+		case fulfilment.ReasonUnanswered, fulfilment.ReasonReplayRefused, fulfilment.ReasonInterrupted:
+			if !unknown {
+				all = append(all, findingf("%v: in review, and the outcome of each attempt is known", j))
+			}
+		default:
+			all = append(all, findingf("%v: in review, and there was no cause for that", j))
+		}
+		for _, k := range e.known {
+			if k.job != j.ID || k.killed && !k.recorded {
+				continue
+			}
+			a := slices.IndexFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Number == k.attempt && !k.recorded })
+			switch {
+			case k.outcome == jpayment.OutcomeDone.String() && j.Operation != jpayment.OpReAuth:
+				all = append(all, findingf("%v: in review, and a process knew that it was done, see %s", j, k.log))
+			case a >= 0 && k.outcome != e.attempts[j.ID][a].Outcome.String():
+				all = append(all, findingf("%v: attempt %d was %s to the process that made it, and is %s, see %s", j, k.attempt, k.outcome, e.attempts[j.ID][a].Outcome, k.log))
+			}
+		}
+	}
+	return all
+}
+
+// lost counts the answers that ended with the process which had them.
+func (e evidence) lost() int {
+	type answer struct {
+		log string
+		job int64
+	}
+	lost := map[answer]bool{}
+	for _, k := range e.known { // in the order of the log
+		if k.killed {
+			lost[answer{k.log, k.job}] = !k.recorded
+		}
+	}
+	n := 0
+	for _, is := range lost {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+// verdicts holds the jobs against the orders, the books and what order code was told.
+func (e evidence) verdicts() (all []finding) {
+	byPayment := map[string][]fulfilment.Job{}
+	for _, j := range e.jobs {
+		byPayment[j.PaymentID] = append(byPayment[j.PaymentID], j)
+	}
+	ours := map[int64]bool{}
+	take := func(what, paymentID string, operation jpayment.Operation, reference string) {
+		n := 0
+		for _, j := range byPayment[paymentID] {
+			if j.Operation == operation && j.Reference == reference {
+				ours[j.ID] = true
+				n++
+			}
+		}
+		if n != 1 {
+			all = append(all, findingf("%s: %d jobs for %s of payment %s", what, n, operation, paymentID))
+		}
+	}
+	for _, o := range e.orders {
+		if e.shipped[o.reference()] != len(o.operations()) {
+			all = append(all, findingf("%s: %d of its requests are recorded in the order, instead of %d", o.reference(), e.shipped[o.reference()], len(o.operations())))
+		}
+		for _, op := range o.operations() {
+			take(o.reference(), o.payment, op, o.reference())
+		}
+	}
+	for _, j := range e.jobs {
+		if j.Operation == jpayment.OpReAuth && j.State == fulfilment.StateDone {
+			take(fmt.Sprintf("the follow-up of job %d", j.ID), j.NewPaymentID, jpayment.OpSales, followUp(j.Reference))
+		}
+	}
+	for _, j := range e.jobs {
+		if !ours[j.ID] {
+			all = append(all, findingf("%v: nobody asked for it", j))
+		}
+		all = append(all, e.verdict(j)...)
+	}
+	all = append(all, e.bookings()...)
+	return append(all, differences(e.changes, e.heard)...)
+}
+
+// verdict holds one job against the books.
+func (e evidence) verdict(j fulfilment.Job) (all []finding) {
+	p, booked := e.books[j.PaymentID], e.books[j.PaymentID].ours(string(j.Operation))
+	key := string(j.Operation) + " " + j.PaymentID
+	switch {
+	case j.State == fulfilment.StateDone && booked == 0:
+		all = append(all, findingf("%v: done, and not in the books", j))
+	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth && j.NewPaymentID != p.ReplacedBy:
+		all = append(all, findingf("%v: the books have another new payment, %s", j, p.ReplacedBy))
+	case j.State == fulfilment.StateRefused && booked > 0:
+		all = append(all, findingf("%v: refused, and in the books", j))
+	}
+	if j.Dispute != (jpayment.Text{}) {
+		all = append(all, findingf("%v: disputed by a gateway that tells no lies", j))
+	}
+	if n := e.traffic.sent[key]; n > j.Attempts {
+		all = append(all, findingf("%v: %d requests left, more than are written down", j, n))
+	}
+	if n := e.traffic.considered[key]; j.Operation == jpayment.OpReAuth && n > 1 {
+		all = append(all, findingf("%v: sent again, so that it was considered %d times", j, n))
+	}
+	return all
+}
+
+// bookings returns what was booked twice.
+func (e evidence) bookings() (all []finding) {
+	replaced := map[string]string{}
+	for id, p := range e.books {
+		for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
+			if n := p.ours(string(op)); n > 1 {
+				all = append(all, findingf("payment %s: %s was booked %d times", id, op, n))
+			}
+		}
+		if p.Replaces == "" {
+			continue
+		}
+		if other := replaced[p.Replaces]; other != "" {
+			all = append(all, findingf("payment %s was replaced twice, by %s and %s", p.Replaces, other, id))
+		}
+		replaced[p.Replaces] = id
+	}
+	return all
+}
+
+// stuck returns the jobs that are neither settled nor wait for one in review.
+func stuck(jobs []fulfilment.Job) (all []fulfilment.Job) {
+	review := map[int64]bool{}
+	for _, j := range jobs {
+		review[j.ID] = j.State == fulfilment.StateReview || review[j.After] && j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter
+		if !j.State.Settled() && !review[j.ID] {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// differences returns of which changes order code has heard not once.
+func differences(changes, heard []told) (all []finding) {
+	count := map[told]int{}
+	for _, t := range changes {
+		count[t]++
+	}
+	for _, t := range heard {
+		count[t]--
+	}
+	for t, n := range count {
+		switch {
+		case n > 0:
+			all = append(all, findingf("job %d became %s (%s), and order code has not heard of it", t.job, t.state, t.reason))
+		case n < 0:
+			all = append(all, findingf("order code has heard %d times too often that job %d became %s (%s)", -n, t.job, t.state, t.reason))
+		}
+	}
+	return all
+}
+
+// answersIn reads what a worker has logged of answers.
+func answersIn(p *process) (all []known, err error) {
+	f, err := os.Open(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var l struct {
+			Msg     string `json:"msg"`
+			Outcome string `json:"outcome"`
+			Attempt int    `json:"attempt"`
+			Job     struct {
+				ID int64 `json:"id"`
+			} `json:"job"`
+		}
+		if json.Unmarshal(lines.Bytes(), &l) != nil || l.Job.ID == 0 {
+			continue // A line was cut by a kill, or is about something else.
+		}
+		k := known{job: l.Job.ID, attempt: l.Attempt, outcome: l.Outcome, killed: p.wasKilled(), log: p.log}
+		switch {
+		case l.Msg == "fulfilment: attempt":
+			k.recorded = true
+		case strings.HasPrefix(l.Msg, "fulfilment: an answer "):
+		default:
+			continue
+		}
+		all = append(all, k)
+	}
+	return all, lines.Err()
+}
