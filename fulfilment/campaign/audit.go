@@ -26,6 +26,8 @@ type evidence struct {
 	traffic   traffic
 	delivered map[string]bool // payments of whose making a kickback was taken
 	known     []known
+	// byKickback says that what answers a re-authorisation only takes it.
+	byKickback bool
 }
 
 // known is an answer that a process has logged.
@@ -73,7 +75,7 @@ func (e evidence) reviews() (all []finding) {
 			}
 			a := slices.IndexFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Number == k.attempt && !k.recorded })
 			switch {
-			case k.outcome == jpayment.OutcomeDone.String() && j.Operation != jpayment.OpReAuth:
+			case k.outcome == jpayment.OutcomeDone.String() && !(j.Operation == jpayment.OpReAuth && e.byKickback):
 				all = append(all, findingf("%v: in review, and a process knew that it was done, see %s", j, k.log))
 			case a >= 0 && k.outcome != e.attempts[j.ID][a].Outcome.String():
 				all = append(all, findingf("%v: attempt %d was %s to the process that made it, and is %s, see %s", j, k.attempt, k.outcome, e.attempts[j.ID][a].Outcome, k.log))

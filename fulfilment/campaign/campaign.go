@@ -502,7 +502,7 @@ func (c *campaign) jobs(ctx context.Context) (all []fulfilment.Job, err error) {
 
 // collect reads what is to be held against each other.
 func (c *campaign) collect(ctx context.Context) (err error) {
-	e := evidence{attempts: map[int64][]fulfilment.Attempt{}, books: map[string]payment{}}
+	e := evidence{attempts: map[int64][]fulfilment.Attempt{}, books: map[string]payment{}, byKickback: c.address.KickbackWait > 0}
 	if e.jobs, err = c.jobs(ctx); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ var common = rhythm{
 	kill:        {6 * time.Second, 0},
 	suspend:     {7 * time.Second, 4 * time.Second}, // longer than an attempt may take
 	crash:       {14 * time.Second, 1500 * time.Millisecond},
-	maintenance: {50 * time.Second, 1500 * time.Millisecond},
+	maintenance: {50 * time.Second, 3 * time.Second},
 }
 
 var onPostgres = rhythm{

@@ -19,7 +19,7 @@ func (c *campaign) print(w io.Writer) {
 	}
 	n := func(t trouble) string { return times(c.counts[t]) }
 	fmt.Fprintf(w, "\n%s: trouble for %v, then all was settled within %v\n", map[string]string{"postgres": "Postgres", "sqlite": "SQLite"}[c.database], c.length, c.calm.Round(100*time.Millisecond))
-	line("workers", "three; killed %s, suspended %s", n(kill), n(suspend))
+	line("workers", "three; killed %s, suspended %s", times(c.counts[kill]+c.counts[jump]), n(suspend))
 	if c.server != nil {
 		line("Postgres", "restarted without warning %s, %d connections ended", n(restart), c.ended)
 	} else {
