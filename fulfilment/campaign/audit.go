@@ -192,16 +192,27 @@ func (e evidence) bookings() (all []finding) {
 	return all
 }
 
-// stuck returns the jobs that are neither settled nor wait for one in review.
+// stuck returns the jobs that are neither settled nor wait for a person or the end of
+// maintenance, be it by those that they come after.
 func stuck(jobs []fulfilment.Job) (all []fulfilment.Job) {
-	review := map[int64]bool{}
-	for _, j := range jobs {
-		review[j.ID] = j.State == fulfilment.StateReview || review[j.After] && j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter
-		if !j.State.Settled() && !review[j.ID] {
+	held := map[int64]bool{}
+	for _, j := range jobs { // A job comes after an earlier one.
+		switch {
+		case j.State == fulfilment.StateReview, awaitsMaintenance(j):
+			held[j.ID] = true
+		case j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonAfter && held[j.After]:
+			held[j.ID] = true
+		case !j.State.Settled():
 			all = append(all, j)
 		}
 	}
 	return all
+}
+
+// awaitsMaintenance reports whether a job is to be sent after a maintenance, which takes five
+// minutes at any hour but its own.
+func awaitsMaintenance(j fulfilment.Job) bool {
+	return j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonMaintenance
 }
 
 // differences returns of which changes order code has heard not once.

@@ -468,12 +468,7 @@ func (c *campaign) settle(ctx context.Context) {
 	began := time.Now()
 	for ctx.Err() == nil {
 		jobs, err := c.jobs(ctx)
-		var open []fulfilment.Job
-		for _, j := range stuck(jobs) {
-			if j.Reason != fulfilment.ReasonMaintenance {
-				open = append(open, j)
-			}
-		}
+		open := stuck(jobs)
 		switch {
 		case err == nil && len(open) == 0:
 			return
@@ -573,7 +568,7 @@ func (c *campaign) decide(ctx context.Context) error {
 		}
 	}
 	for _, j := range c.evidence.jobs {
-		if j.State != fulfilment.StateWaiting || j.Reason != fulfilment.ReasonMaintenance {
+		if !awaitsMaintenance(j) {
 			continue
 		}
 		attempts, err := c.shop.Attempts(ctx, j.ID)
@@ -620,11 +615,11 @@ func (c *campaign) conclude(ctx context.Context) error {
 	if e.shipped, err = c.shop.shipped(ctx); err != nil {
 		return err
 	}
+	for _, j := range stuck(e.jobs) {
+		c.find("%v: not settled in the end", j)
+	}
 	e.orders, e.traffic = c.orders, c.gateway.seen
 	for _, j := range e.jobs {
-		if !j.State.Settled() && j.Reason != fulfilment.ReasonMaintenance {
-			c.find("%v: not settled in the end", j)
-		}
 		if j.State == fulfilment.StateReview {
 			c.find("%v: in review after all was decided", j)
 		}
