@@ -132,6 +132,7 @@ func (c *campaign) run(ctx context.Context) (err error) {
 		return err
 	}
 	c.settle(ctx)
+	c.listen(ctx)
 	stop()
 	for _, w := range c.workers {
 		w.process.finish()
@@ -393,7 +394,7 @@ func (c *campaign) supervise(ctx context.Context) {
 		for _, w := range c.workers {
 			w.mu.Lock()
 			if w.process.ownEnd() {
-				if text, _ := os.ReadFile(w.process.log); bytes.Contains(text, []byte(`"working"`)) || bytes.Contains(text, []byte("fulfilment: attempt")) {
+				if text, _ := os.ReadFile(w.process.log); bytes.Contains(text, []byte(`"fulfilment: attempt"`)) {
 					c.find("%s has ended in the middle of its work (%v), see %s", w.name, w.process.err, w.process.log)
 				}
 				if err := c.start(w); err != nil {
@@ -482,6 +483,17 @@ func (c *campaign) settle(ctx context.Context) {
 			return
 		}
 		sleep(ctx, 500*time.Millisecond)
+	}
+}
+
+// listen waits until order code has heard of what was decided, which it does within seconds.
+func (c *campaign) listen(ctx context.Context) {
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < patience; sleep(ctx, 500*time.Millisecond) {
+		changes, err := c.shop.changes(ctx)
+		heard, err2 := c.shop.heard(ctx)
+		if err == nil && err2 == nil && len(heard) >= len(changes) {
+			return
+		}
 	}
 }
 

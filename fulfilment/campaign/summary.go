@@ -68,7 +68,13 @@ func (c *campaign) print(w io.Writer) {
 		return
 	}
 	line("findings", "%d", len(c.findings))
-	for _, f := range c.findings {
+	slices.Sort(c.findings)
+	const shown = 50
+	for i, f := range c.findings {
+		if i == shown {
+			fmt.Fprintf(w, "    and %d more\n", len(c.findings)-shown)
+			break
+		}
 		fmt.Fprintf(w, "    - %s\n", f)
 	}
 }
