@@ -30,7 +30,7 @@ func newMeters(provider metric.MeterProvider, storeID string) (m meters, err err
 	var errs [5]error
 	m.attempts, errs[0] = meter.Int64Counter("jpayment.fulfilment.attempts", metric.WithUnit("{attempt}"), metric.WithDescription("Attempts by operation and outcome."))
 	m.jobs, errs[1] = meter.Int64Counter("jpayment.fulfilment.jobs", metric.WithUnit("{job}"), metric.WithDescription("Jobs by operation and whether they are done, refused or in review."))
-	m.pauses, errs[2] = meter.Int64Counter("jpayment.fulfilment.pauses", metric.WithUnit("{pause}"), metric.WithDescription("Pauses of the store by faults of its configuration."))
+	m.pauses, errs[2] = meter.Int64Counter("jpayment.fulfilment.pauses", metric.WithUnit("{pause}"), metric.WithDescription("Pauses of the store, for faults of its configuration and for maintenance."))
 	m.duration, errs[3] = meter.Float64Histogram("jpayment.fulfilment.call.duration", metric.WithUnit("s"), metric.WithDescription("Duration of the calls of the gateway."))
 	m.failures, errs[4] = meter.Int64Counter("jpayment.fulfilment.database.errors", metric.WithUnit("{error}"), metric.WithDescription("Failures of the database by what was being done."))
 	return m, errors.Join(errs[:]...)

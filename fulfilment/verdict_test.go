@@ -114,7 +114,8 @@ func congestion[TTx any](t *testing.T, p place[TTx]) {
 }
 
 func maintenance[TTx any](t *testing.T, p place[TTx]) {
-	s := newSite(t, p, Config{})
+	var log strings.Builder
+	s := newSite(t, p, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	// To the beginning of the window, on a day that is none of interest.
 	night := time.Date(2027, 1, 10, 3, 0, 0, 0, japan)
 	s.pass(time.Until(night))
@@ -125,6 +126,9 @@ func maintenance[TTx any](t *testing.T, p place[TTx]) {
 	got := s.stands(first, StateWaiting, ReasonMaintenance)
 	require.False(t, got.Due.Before(time.Date(2027, 1, 10, 4, 30, 0, 0, japan)), got.Due)
 	require.Less(t, got.Due, time.Date(2027, 1, 10, 4, 36, 0, 0, japan))
+	require.Contains(t, log.String(), `level=WARN msg="fulfilment: paused"`)
+	require.Contains(t, log.String(), "until=2027-01-")
+	require.NotContains(t, log.String(), "until Resume is called", "it ends by itself")
 
 	require.True(t, s.work(w, second))
 	require.True(t, s.work(w, first))
