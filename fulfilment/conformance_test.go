@@ -93,6 +93,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a decision is corrected by a later one", correctedDecision[TTx]},
 		{"order code hears of every change once", hookHears[TTx]},
 		{"order code that fails is told again", hookFails[TTx]},
+		{"order code that fails for too long makes no false verdict", hookFailsTooLong[TTx]},
 		{"order code hears of what others decide", hookElsewhere[TTx]},
 		{"a verdict enqueues what comes next", partialShipment[TTx]},
 		{"the rate is the store's, over all processes", rateOfTheStore[TTx]},

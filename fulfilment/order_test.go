@@ -372,6 +372,37 @@ func hookFails[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
+// hookFailsTooLong is order code that fails until the attempt was given up for lost: what it
+// kept from being recorded is unknown to who sends the job again.
+func hookFailsTooLong[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	broken := true
+	s.OnSettled(func(context.Context, TTx, Job) error {
+		if broken {
+			return errors.New("no such order")
+		}
+		return nil
+	})
+	w, other := s.worker(s.client(nil)), s.worker(s.client(nil))
+	stop, cancel := context.WithCancel(t.Context())
+	w.stop = stop
+	j := s.enqueue(jpayment.OpSales)
+	a := s.begins(w, j)
+	ans := w.call(t.Context(), a)
+	require.Equal(t, jpayment.OutcomeDone, ans.outcome)
+	s.pass(2 * w.cfg.lease())
+	require.NoError(t, other.sweep(t.Context()))
+	s.stands(j, StateWaiting, ReasonInterrupted)
+	cancel()
+	require.Error(t, w.end(t.Context(), a, ans), "it cannot be kept: the job is another's")
+
+	broken = false
+	require.False(t, s.work(other, j)) // The gateway refuses to capture it twice.
+	s.stands(j, StateReview, ReasonReplayRefused)
+	require.NoError(t, w.end(t.Context(), a, ans))
+	s.stands(j, StateDone, ReasonNone)
+}
+
 // hookElsewhere is a process without order code that decides: a worker with it tells.
 func hookElsewhere[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})

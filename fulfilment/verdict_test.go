@@ -402,6 +402,25 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, w.end(t.Context(), b, answerOf(nil, answered(jpayment.OpSales, jpayment.CodeCaptureFailed))))
 	s.stands(j, StateDone, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeDone, jpayment.OutcomeRefused}, s.outcomes(j))
+
+	// Its first answer is a refusal. Whether it comes before the second or after it, both are
+	// known in the end, and nobody has to look.
+	for _, firstComesFirst := range []bool{true, false} {
+		j = s.enqueue(jpayment.OpSales)
+		a = s.begins(w, j)
+		s.pass(w.cfg.lease() + time.Second)
+		require.NoError(t, w.sweep(t.Context()))
+		b = s.begins(w, j)
+		order := []*attempt{a, b}
+		if !firstComesFirst {
+			order = []*attempt{b, a}
+		}
+		for _, one := range order {
+			require.NoError(t, w.end(t.Context(), one, answerOf(nil, answered(jpayment.OpSales, jpayment.CodeCaptureFailed))))
+		}
+		require.Equal(t, jpayment.CodeCaptureFailed, s.stands(j, StateRefused, ReasonCode).Code)
+		require.Equal(t, []jpayment.Outcome{jpayment.OutcomeRefused, jpayment.OutcomeRefused}, s.outcomes(j))
+	}
 }
 
 // unwrittenEnd is an answer that the database does not take: it is kept as long as the

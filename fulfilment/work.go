@@ -438,7 +438,11 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 		if errors.As(err, new(hookError)) && !kept {
 			w.failsToTell(ctx, a.job.ID, err)
 			// Should the process end, whoever comes next knows the answer.
-			kept = w.transact(ctx, ending, a.job.ID, func(tx TTx) error { return w.keep(ctx, tx, e) }) == nil
+			failed := w.transact(ctx, ending, a.job.ID, func(tx TTx) (err error) {
+				kept, err = w.keep(ctx, tx, e)
+				return err
+			})
+			kept = kept && failed == nil
 		}
 		// A stop waits for this, but not for ever.
 		if wait := min(500*time.Millisecond<<min(try, 4), 5*time.Second); !w.wait(ctx, wait, a) {
@@ -484,16 +488,18 @@ func (w *worker[TTx]) recoverable(e ended) []slog.Attr {
 	return record
 }
 
-// keep writes down what was answered for whoever concludes the job.
-func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) error {
-	if _, err := w.in(tx).lockJob(ctx, e.job.ID); err != nil {
-		return err
+// keep writes down what was answered for whoever concludes the job, unless the attempt was
+// given up for lost: then it stays unknown to who sends the job again.
+func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) (kept bool, err error) {
+	r, err := w.in(tx).lockJob(ctx, e.job.ID)
+	if err != nil || r.State != StateRunning || r.Attempts != e.job.Attempts {
+		return false, err
 	}
 	text, err := e.answer.marshal()
 	if err != nil {
-		return err
+		return false, err
 	}
-	return w.in(tx).endAttempts(ctx, []jobAttempt{e.ended(text)})
+	return true, w.in(tx).endAttempts(ctx, []jobAttempt{e.ended(text)})
 }
 
 // ended is the attempt as it is written down.
@@ -533,7 +539,7 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 	var (
 		cs       = make([]conclusion, len(all))
 		attempts = make([]jobAttempt, len(all))
-		changed  []record
+		takes    = map[int64]bool{}
 		now      = w.moment()
 	)
 	for i, e := range all {
@@ -541,17 +547,15 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 		if !there {
 			return nil, ErrNoJob
 		}
-		v, takes := r.takes(e.verdict, e.answer, e.job.Attempts)
-		if takes && v.reason == ReasonContradicted {
+		v, ok := r.takes(e.verdict, e.answer, e.job.Attempts)
+		if ok && v.reason == ReasonContradicted {
 			e.answer.what = joined(e.answer.what, textf("a kickback had told of the new payment %s", "先に届いた決済結果通知によれば、新しい決済は %s です", r.NewPaymentID))
 		}
 		attempts[i] = e.ended("")
 		due := w.due(v, now)
-		if takes {
-			r = r.after(v, due, now)
-			changed = append(changed, r)
+		if ok {
+			of[r.ID], takes[r.ID] = r.after(v, due, now), true
 		}
-		cs[i].job = r.Job
 		if e.verdict.pause {
 			if err := w.pauseTx(ctx, tx, e.verdict.pauseAt(now, due)); err != nil {
 				return nil, err
@@ -561,9 +565,42 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 	if err := s.endAttempts(ctx, attempts); err != nil {
 		return nil, err
 	}
+	if err := w.resolve(ctx, s, of, takes, now); err != nil {
+		return nil, err
+	}
+	var changed []record
+	for _, r := range locked {
+		if takes[r.ID] {
+			changed = append(changed, of[r.ID])
+		}
+	}
+	for i, e := range all {
+		cs[i].job = of[e.job.ID].Job
+	}
 	news, err := w.write(ctx, tx, changed...)
 	if len(cs) > 0 {
 		cs[0].news = news // One of them tells.
 	}
 	return cs, err
+}
+
+// resolve refuses jobs that were in review for an earlier attempt of which nobody knew, where
+// its answer has come after all.
+func (w *worker[TTx]) resolve(ctx context.Context, s store, of map[int64]record, takes map[int64]bool, now time.Time) error {
+	var doubtful []record
+	for _, r := range of {
+		if r.State == StateReview && r.Reason == ReasonReplayRefused {
+			doubtful = append(doubtful, r)
+		}
+	}
+	if len(doubtful) == 0 {
+		return nil
+	}
+	unknown, err := s.unknownAttempts(ctx, doubtful, 0)
+	for _, r := range doubtful {
+		if err == nil && unknown[r.ID] == 0 {
+			of[r.ID], takes[r.ID] = r.after(verdict{state: StateRefused, reason: ReasonCode, code: r.Code}, time.Time{}, now), true
+		}
+	}
+	return err
 }
