@@ -36,15 +36,15 @@ type campaign struct {
 	self     string // this program
 	dir      string
 
-	starter starter
-	gateway gateway
-	address address
-	server  *server // or
-	disk    *disk
-	clock   string // the file that sets it
-	shop    shop
-	workers []*worker
-	rhythm  rhythm
+	starter  starter
+	gateway  gateway
+	address  address
+	server   *server // or
+	disk     *disk
+	clock    string // the file that sets it
+	merchant merchant
+	workers  []*worker
+	rhythm   rhythm
 
 	mu       sync.Mutex
 	counts   map[trouble]int
@@ -91,11 +91,11 @@ func (c *campaign) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer c.starter.stop()
-	if c.shop, err = c.address.open(ctx, slog.New(slog.DiscardHandler)); err != nil {
+	if c.merchant, err = c.address.open(ctx, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
-	defer c.shop.close()
-	if err := c.shop.open(ctx); err != nil {
+	defer c.merchant.close()
+	if err := c.merchant.open(ctx); err != nil {
 		return err
 	}
 	if err := c.startAll(ctx); err != nil {
@@ -200,7 +200,7 @@ func (c *campaign) startAll(ctx context.Context) error {
 		return errors.New("the first order cannot be recorded")
 	}
 	for {
-		heard, err := c.shop.heard(ctx)
+		heard, err := c.merchant.heard(ctx)
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
@@ -255,7 +255,7 @@ func (c *campaign) order(ctx context.Context, o order) bool {
 	c.mu.Unlock()
 	for nth := range o.requests() {
 		for {
-			err := c.shop.ship(ctx, o, nth)
+			err := c.merchant.ship(ctx, o, nth)
 			if err == nil || errors.As(err, new(*fulfilment.RefusedError)) { // It was recorded, and refused already.
 				break
 			}
@@ -489,8 +489,8 @@ func (c *campaign) settle(ctx context.Context) {
 // listen waits until order code has heard of what was decided, which it does within seconds.
 func (c *campaign) listen(ctx context.Context) {
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < patience; sleep(ctx, 500*time.Millisecond) {
-		changes, err := c.shop.changes(ctx)
-		heard, err2 := c.shop.heard(ctx)
+		changes, err := c.merchant.changes(ctx)
+		heard, err2 := c.merchant.heard(ctx)
 		if err == nil && err2 == nil && len(heard) >= len(changes) {
 			return
 		}
@@ -499,7 +499,7 @@ func (c *campaign) listen(ctx context.Context) {
 
 func (c *campaign) jobs(ctx context.Context) (all []fulfilment.Job, err error) {
 	for after := int64(0); ; after = all[len(all)-1].ID {
-		page, err := c.shop.Jobs(ctx, fulfilment.Filter{AfterID: after, Limit: 1000})
+		page, err := c.merchant.Jobs(ctx, fulfilment.Filter{AfterID: after, Limit: 1000})
 		if err != nil || len(page) == 0 {
 			return all, err
 		}
@@ -517,7 +517,7 @@ func (c *campaign) collect(ctx context.Context) (err error) {
 		if j.State != fulfilment.StateReview {
 			continue
 		}
-		if e.attempts[j.ID], err = c.shop.Attempts(ctx, j.ID); err != nil {
+		if e.attempts[j.ID], err = c.merchant.Attempts(ctx, j.ID); err != nil {
 			return err
 		}
 	}
@@ -583,7 +583,7 @@ func (c *campaign) decide(ctx context.Context) error {
 		if !awaitsMaintenance(j) {
 			continue
 		}
-		attempts, err := c.shop.Attempts(ctx, j.ID)
+		attempts, err := c.merchant.Attempts(ctx, j.ID)
 		if err != nil {
 			return err
 		}
@@ -618,13 +618,13 @@ func (c *campaign) conclude(ctx context.Context) error {
 	}
 	e := &c.evidence
 	var err error
-	if e.changes, err = c.shop.changes(ctx); err != nil {
+	if e.changes, err = c.merchant.changes(ctx); err != nil {
 		return err
 	}
-	if e.heard, err = c.shop.heard(ctx); err != nil {
+	if e.heard, err = c.merchant.heard(ctx); err != nil {
 		return err
 	}
-	if e.shipped, err = c.shop.shipped(ctx); err != nil {
+	if e.shipped, err = c.merchant.shipped(ctx); err != nil {
 		return err
 	}
 	for _, j := range stuck(e.jobs) {

@@ -105,8 +105,8 @@ func (o order) operations() []jpayment.Operation {
 // followUp is the reference of what follows a re-authorisation.
 func followUp(reference string) string { return reference + "-rest" }
 
-// shop is the merchant's side of a database.
-type shop interface {
+// merchant is the merchant's side of a database.
+type merchant interface {
 	Migrate(ctx context.Context) error
 	Status(ctx context.Context, batch string) (fulfilment.Status, error)
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
@@ -127,8 +127,8 @@ type told struct {
 	state, reason string
 }
 
-// shopOn is a shop on either database.
-type shopOn[TTx any] struct {
+// merchantOn is a merchant on either database.
+type merchantOn[TTx any] struct {
 	*fulfilment.Queue[TTx]
 	begin    func(ctx context.Context, f func(tx TTx) error) error
 	exec     func(ctx context.Context, tx TTx, statement string, args ...any) error
@@ -150,7 +150,7 @@ func (a address) config(log *slog.Logger) fulfilment.Config {
 	return fulfilment.Config{StoreID: store, KickbackWait: a.KickbackWait, Logger: log}
 }
 
-func (a address) open(ctx context.Context, log *slog.Logger) (shop, error) {
+func (a address) open(ctx context.Context, log *slog.Logger) (merchant, error) {
 	if a.SQLite != "" {
 		db, err := fulfilment.OpenSQLite(a.SQLite)
 		if err != nil {
@@ -160,7 +160,7 @@ func (a address) open(ctx context.Context, log *slog.Logger) (shop, error) {
 		if err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
-		return newShop(&shopOn[*sql.Tx]{
+		return newMerchant(&merchantOn[*sql.Tx]{
 			Queue: q, id: "INTEGER PRIMARY KEY", closeAll: func() { _ = db.Close() },
 			begin: func(ctx context.Context, f func(tx *sql.Tx) error) error {
 				tx, err := db.BeginTx(ctx, nil)
@@ -200,7 +200,7 @@ func (a address) open(ctx context.Context, log *slog.Logger) (shop, error) {
 		pool.Close()
 		return nil, err
 	}
-	return newShop(&shopOn[pgx.Tx]{
+	return newMerchant(&merchantOn[pgx.Tx]{
 		Queue: q, id: "BIGSERIAL PRIMARY KEY", closeAll: pool.Close,
 		begin: func(ctx context.Context, f func(tx pgx.Tx) error) error { return pgx.BeginFunc(ctx, pool, f) },
 		exec: func(ctx context.Context, tx pgx.Tx, statement string, args ...any) error {
@@ -223,16 +223,16 @@ func (a address) open(ctx context.Context, log *slog.Logger) (shop, error) {
 	}), nil
 }
 
-func newShop[TTx any](s *shopOn[TTx]) shop {
+func newMerchant[TTx any](s *merchantOn[TTx]) merchant {
 	s.failed = map[int64]bool{}
 	s.OnSettled(s.settled)
 	return s
 }
 
-func (s *shopOn[TTx]) close() { s.closeAll() }
+func (s *merchantOn[TTx]) close() { s.closeAll() }
 
 // open makes the tables.
-func (s *shopOn[TTx]) open(ctx context.Context) error {
+func (s *merchantOn[TTx]) open(ctx context.Context) error {
 	if err := s.Migrate(ctx); err != nil {
 		return err
 	}
@@ -244,7 +244,7 @@ func (s *shopOn[TTx]) open(ctx context.Context) error {
 }
 
 // ship records the nth request of an order in the transaction that says so in the order.
-func (s *shopOn[TTx]) ship(ctx context.Context, o order, nth int) error {
+func (s *merchantOn[TTx]) ship(ctx context.Context, o order, nth int) error {
 	return s.begin(ctx, func(tx TTx) error {
 		err := s.exec(ctx, tx, `INSERT INTO campaign_order (reference, shipped) VALUES ($1, $2)
 			ON CONFLICT (reference) DO UPDATE SET shipped = excluded.shipped`, o.reference(), nth+1)
@@ -257,7 +257,7 @@ func (s *shopOn[TTx]) ship(ctx context.Context, o order, nth int) error {
 }
 
 // settled is the order code. Now and then it fails, once for a job.
-func (s *shopOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
+func (s *merchantOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
 	s.mu.Lock()
 	again := s.failed[job.ID]
 	s.failed[job.ID] = true
@@ -282,7 +282,7 @@ func (s *shopOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) e
 }
 
 // changes are those that there were.
-func (s *shopOn[TTx]) changes(ctx context.Context) (all []told, err error) {
+func (s *merchantOn[TTx]) changes(ctx context.Context) (all []told, err error) {
 	for c, err := range s.Changes(ctx, 0) {
 		if err != nil {
 			return nil, err
@@ -293,7 +293,7 @@ func (s *shopOn[TTx]) changes(ctx context.Context) (all []told, err error) {
 }
 
 // heard is what order code has been told.
-func (s *shopOn[TTx]) heard(ctx context.Context) (all []told, err error) {
+func (s *merchantOn[TTx]) heard(ctx context.Context) (all []told, err error) {
 	err = s.query(ctx, func(scan func(...any) error) error {
 		var t told
 		err := scan(&t.job, &t.state, &t.reason)
@@ -304,7 +304,7 @@ func (s *shopOn[TTx]) heard(ctx context.Context) (all []told, err error) {
 }
 
 // shipped returns how many requests of each order were recorded.
-func (s *shopOn[TTx]) shipped(ctx context.Context) (map[string]int, error) {
+func (s *merchantOn[TTx]) shipped(ctx context.Context) (map[string]int, error) {
 	all := map[string]int{}
 	err := s.query(ctx, func(scan func(...any) error) error {
 		var (
