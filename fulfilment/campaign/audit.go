@@ -53,7 +53,7 @@ func (e evidence) reviews() (all []finding) {
 			continue
 		}
 		unknown := slices.ContainsFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Outcome == jpayment.OutcomeUnknown })
-		switch j.Reason { //nolint:exhaustive // The rest is of other states.
+		switch j.Reason {
 		case fulfilment.ReasonDeclined:
 			if j.Operation != jpayment.OpReAuth || j.Code == "" {
 				all = append(all, findingf("%v: in review as declined, and nobody declined it", j))
@@ -75,7 +75,7 @@ func (e evidence) reviews() (all []finding) {
 			}
 			a := slices.IndexFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Number == k.attempt && !k.recorded })
 			switch {
-			case k.outcome == jpayment.OutcomeDone.String() && !(j.Operation == jpayment.OpReAuth && e.byKickback):
+			case k.outcome == jpayment.OutcomeDone.String() && (j.Operation != jpayment.OpReAuth || !e.byKickback):
 				all = append(all, findingf("%v: in review, and a process knew that it was done, see %s", j, k.log))
 			case a >= 0 && k.outcome != e.attempts[j.ID][a].Outcome.String():
 				all = append(all, findingf("%v: attempt %d was %s to the process that made it, and is %s, see %s", j, k.attempt, k.outcome, e.attempts[j.ID][a].Outcome, k.log))
@@ -241,7 +241,7 @@ func answersIn(p *process) (all []known, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // It is only read.
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {

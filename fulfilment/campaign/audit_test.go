@@ -127,10 +127,13 @@ func TestWhatIsStuck(t *testing.T) {
 		return fulfilment.Job{ID: id, After: before, State: fulfilment.StateWaiting, Reason: fulfilment.ReasonAfter}
 	}
 	jobs := []fulfilment.Job{
-		{ID: 1, State: fulfilment.StateReview}, after(2, 1), after(3, 2), // A person will let them go.
-		{ID: 4, State: fulfilment.StateDone}, after(5, 4),
+		{ID: 1, State: fulfilment.StateReview},
+		after(2, 1), after(3, 2), // A person will let them go.
+		{ID: 4, State: fulfilment.StateDone},
+		after(5, 4),
 		{ID: 6, State: fulfilment.StateRunning},
-		{ID: 7, State: fulfilment.StateWaiting, Reason: fulfilment.ReasonMaintenance}, after(8, 7),
+		{ID: 7, State: fulfilment.StateWaiting, Reason: fulfilment.ReasonMaintenance},
+		after(8, 7),
 	}
 	ids := []int64{}
 	for _, j := range stuck(jobs) {

@@ -109,7 +109,7 @@ func (c *campaign) run(ctx context.Context) (err error) {
 	for _, f := range []func(context.Context){c.gateway.watch, c.operate, c.supervise} {
 		rest.Go(func() { f(background) })
 	}
-	sold, trouble := make(chan struct{}), context.Background()
+	sold := make(chan struct{})
 	trouble, over := context.WithTimeout(ctx, c.length)
 	defer over()
 	go func() {
@@ -160,8 +160,10 @@ func (c *campaign) startAll(ctx context.Context) error {
 	if c.gateway.address, err = freeAddress(); err != nil {
 		return err
 	}
-	args := append([]string{"work", "--json", "--url", "http://" + c.gateway.address, "--timeout", callTimeout.String(),
-		"--concurrency", strconv.Itoa(concurrency), "--rate", strconv.Itoa(rateLimit)}, c.flags()...)
+	args := append([]string{
+		"work", "--json", "--url", "http://" + c.gateway.address, "--timeout", callTimeout.String(),
+		"--concurrency", strconv.Itoa(concurrency), "--rate", strconv.Itoa(rateLimit),
+	}, c.flags()...)
 	witness := ""
 	if c.clock != "" {
 		args = append(args, "--test-clock", c.clock)
@@ -376,7 +378,7 @@ func (c *campaign) lock(ctx context.Context, lasts time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // It only holds a lock.
 	var tx *sql.Tx
 	for tx == nil {
 		if tx, err = db.BeginTx(ctx, nil); err != nil && ctx.Err() != nil {
@@ -553,7 +555,7 @@ func (c *campaign) decide(ctx context.Context) error {
 	if _, err := c.look(ctx, "review", "--export", file); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // The campaign's own.
 	if err != nil {
 		return err
 	}

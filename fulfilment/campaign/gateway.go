@@ -284,7 +284,7 @@ func (g *gateway) call(ctx context.Context, method, path string, in, out any) er
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // It is only read.
 	var refused struct {
 		Error string `json:"error"`
 	}

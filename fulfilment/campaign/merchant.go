@@ -181,7 +181,7 @@ func (a address) open(ctx context.Context, log *slog.Logger) (merchant, error) {
 				if err != nil {
 					return err
 				}
-				defer rows.Close()
+				defer rows.Close() //nolint:errcheck // Err tells whether all was read.
 				for rows.Next() {
 					if err := each(rows.Scan); err != nil {
 						return err

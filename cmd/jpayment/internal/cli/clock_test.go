@@ -51,7 +51,7 @@ func TestClockThatIsSet(t *testing.T) {
 			var log strings.Builder
 			cmd.Stderr = &log
 			require.NoError(t, cmd.Start())
-			kill = func() { cancel(); _ = cmd.Wait() } //nolint:errcheck // It is killed.
+			kill = func() { cancel(); _ = cmd.Wait() }
 			t.Cleanup(func() {
 				kill()
 				if t.Failed() {
