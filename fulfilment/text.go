@@ -60,7 +60,7 @@ func (e *problem) What() jpayment.Text { return e.what }
 func (e *problem) Next() jpayment.Text { return e.next }
 
 // Is reports whether it is one of this package's errors.
-func (e *problem) Is(target error) bool { return e.is != nil && e.is == target } //nolint:errorlint // They are values.
+func (e *problem) Is(target error) bool { return e.is != nil && e.is == target }
 
 // Unwrap returns the cause, or nil.
 func (e *problem) Unwrap() error { return e.cause }

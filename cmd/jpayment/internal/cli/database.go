@@ -204,6 +204,7 @@ func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) 
 		err = q.CheckTables(ctx)
 	case toWork:
 		err = q.Migrate(ctx)
+	case toMigrate: // It does so itself.
 	}
 	if err != nil {
 		closeIt()

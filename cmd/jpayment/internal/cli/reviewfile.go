@@ -42,7 +42,7 @@ var (
 
 // decisionText returns a decision as files have it.
 func decisionText(s fulfilment.State) jpayment.Text {
-	switch s { //nolint:exhaustive // There are no others.
+	switch s {
 	case fulfilment.StateDone:
 		return jpayment.Text{En: "done", Ja: "処理済み"}
 	case fulfilment.StateRefused:

@@ -156,6 +156,7 @@ func (s *scratch) settleKnown(ctx context.Context, fateOf func(op jpayment.Opera
 		case held:
 			*nHeld++
 			continue
+		case settled: // It is of no use here any more.
 		}
 		if _, err := s.tx.ExecContext(ctx, `DELETE FROM known WHERE id = ?`, id); err != nil {
 			return 0, err
