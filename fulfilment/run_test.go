@@ -192,6 +192,9 @@ func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 			in := "'2099-01-01 00:00:00'"
 			s.exec("UPDATE " + s.riverTable() + " SET state = 'scheduled', scheduled_at = " + in)
 		},
+		"left to the scheduler, while a clock that ran ahead keeps River from having one": func() {
+			s.exec("UPDATE " + s.riverTable() + " SET state = 'scheduled'")
+		},
 	} {
 		w := s.worker(s.client(nil))
 		j := s.enqueue(jpayment.OpSales)

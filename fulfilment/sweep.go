@@ -184,8 +184,8 @@ func (w *worker[TTx]) sweepPostdated(ctx context.Context) error {
 const postdated = 10 * time.Second
 
 // sweepForgotten asks River again for jobs that are due and that River has forgotten: their
-// River job was fetched by a process that ended, was put off by a clock that ran ahead, was
-// cancelled, or is gone.
+// River job was fetched by a process that ended, was put off by a clock that ran ahead, waits
+// for a scheduler that River has not, was cancelled, or is gone.
 func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 	return limited(ctx, func(ctx context.Context) error {
 		horizon := w.moment().Add(-w.cfg.stranded())
@@ -244,8 +244,16 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 		if json.Unmarshal(rj.EncodedArgs, &a) != nil {
 			continue // It is none of ours.
 		}
-		held := rj.State == rivertype.JobStateRunning && rj.AttemptedAt != nil && rj.AttemptedAt.Before(horizon)
-		if !held && rj.ScheduledAt.Before(soon) {
+		var lost bool
+		switch rj.State {
+		case rivertype.JobStateRunning:
+			lost = rj.AttemptedAt != nil && rj.AttemptedAt.Before(horizon)
+		case rivertype.JobStateScheduled, rivertype.JobStateRetryable:
+			// River's one scheduler lags by seconds. A clock that ran ahead can keep River
+			// from having one for as long.
+			lost = rj.ScheduledAt.Before(horizon)
+		}
+		if !lost && rj.ScheduledAt.Before(soon) {
 			known[a.JobID] = true
 		}
 	}
