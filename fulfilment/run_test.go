@@ -182,7 +182,11 @@ func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	for name, forget := range map[string]func(){
 		"fetched by a process that was killed": func() { s.fetched() },
-		"gone":                                 func() { s.exec("DELETE FROM " + s.riverTable()) },
+		"fetched by a process that was killed, and whose clock ran ahead": func() {
+			s.fetched()
+			s.exec("UPDATE " + s.riverTable() + " SET attempted_at = '2099-01-01 00:00:00'")
+		},
+		"gone": func() { s.exec("DELETE FROM " + s.riverTable()) },
 		"cancelled by an operator": func() {
 			_, err := s.inserter.JobCancel(t.Context(), s.fetched().ID)
 			require.NoError(t, err)

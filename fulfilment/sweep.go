@@ -244,10 +244,11 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 		if json.Unmarshal(rj.EncodedArgs, &a) != nil {
 			continue // It is none of ours.
 		}
-		var lost bool
-		switch rj.State {
+		lost := false
+		switch rj.State { //nolint:exhaustive // The rest is not listed, or will be fetched.
 		case rivertype.JobStateRunning:
-			lost = rj.AttemptedAt != nil && rj.AttemptedAt.Before(horizon)
+			// Be it by a process whose clock ran ahead.
+			lost = rj.AttemptedAt != nil && (rj.AttemptedAt.Before(horizon) || rj.AttemptedAt.After(w.now().Add(postdated)))
 		case rivertype.JobStateScheduled, rivertype.JobStateRetryable:
 			// River's one scheduler lags by seconds. A clock that ran ahead can keep River
 			// from having one for as long.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment"
@@ -134,6 +135,9 @@ func maintenance[TTx any](t *testing.T, p place[TTx]) {
 	require.True(t, s.work(w, first))
 	require.Len(t, s.gateway.Requests(), 1, "nothing is sent meanwhile")
 	s.stands(second, StateWaiting, ReasonNone)
+	var snoozed *river.JobSnoozeError
+	require.ErrorAs(t, w.Work(t.Context(), riverJob(second)), &snoozed)
+	require.LessOrEqual(t, snoozed.Duration, pausedSnooze, "Resume is to be heeded before the maintenance was to end")
 
 	s.gateway.SetMaintenance(false)
 	s.pass(got.Due.Sub(s.clock()) + time.Second)

@@ -305,12 +305,8 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	}
 	now := w.moment()
 	if g.pause.holds(now) {
-		wait := pausedSnooze
-		if !g.pause.Until.IsZero() {
-			wait = g.pause.Until.Sub(now)
-		}
-		for i := range all {
-			all[i].snooze = river.JobSnooze(wait)
+		for i := range all { // However long it is to last: it may be ended before.
+			all[i].snooze = river.JobSnooze(pausedSnooze)
 		}
 		return all, nil, nil
 	}
