@@ -68,7 +68,7 @@ cancel, reauth）, payment, reference, amount, tax, shipping, email, phone も�
 	f := cmd.Flags()
 	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask", "確認を求めない"))
 	f.BoolVar(&r.DryRun, "dry-run", false, lang.In("check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
-	f.StringVar(&r.Report, "report", "", lang.In("file for the report; by default FILE with .report.csv at its end", "レポートのファイル。既定は FILE の末尾を .report.csv にした名前"))
+	f.StringVar(&r.Report, "report", "", lang.In("file for the report; by default FILE with .report.csv in place of its extension", "レポートのファイル。既定は FILE の拡張子を .report.csv に替えた名前"))
 	f.StringVar(&columns, "columns", "", lang.In("what the file calls the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
 	return cmd
 }
