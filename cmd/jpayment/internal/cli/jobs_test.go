@@ -434,12 +434,8 @@ func TestKickbackAge(t *testing.T) {
 		address := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(said.String())[1]
 		signature := token.Sign([]byte(key), token.Claims{StoreID: "123456", PaymentID: "10000001", Amount: 1, At: time.Now().Add(-c.age)})
 		url := "http://" + address + "/?gid=10000002&rst=1&ap=1&ec=&god=1&cod=&am=1&tx=0&sf=0&ta=1&jpk=" + signature
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-		require.NoError(t, err)
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		resp.Body.Close()
-		require.Equal(t, c.status, resp.StatusCode, "%v: %v", c, &said)
+		status, _ := fetch(t, url)
+		require.Equal(t, c.status, status, "%v: %v", c, &said)
 		stop()
 	}
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -121,28 +119,18 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 		return err
 	}
 	seen := map[string]string{} // the statuses of the payments that are looked for
-	for {
-		row, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if row.Blank() {
-			continue
-		}
+	return file.Each(func(row sheet.Row) error {
 		b.rows++
 		id, word := norm.NFKC.String(row.At(payment)), norm.NFKC.String(row.At(status))
 		jobs, ok := wanted[id]
 		if !ok {
-			continue
+			return nil
 		}
 		if earlier, again := seen[id]; again {
 			if earlier != word {
 				fault(row.Line, status, jpayment.Text{}, jpayment.Text{En: "is another than in an earlier line about the same payment", Ja: "が、同じ決済の前の行と異なります"})
 			}
-			continue
+			return nil
 		}
 		seen[id] = word
 		for _, j := range jobs {
@@ -157,5 +145,6 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 			b.decide(j, row.Line, fulfilment.Decision{State: state, By: r.by, Note: jpayment.NewSecret(note), Corrects: r.correct})
 			b.left--
 		}
-	}
+		return nil
+	})
 }

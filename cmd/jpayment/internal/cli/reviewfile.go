@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -284,17 +283,7 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 			column[c] = i
 		}
 	}
-	for {
-		row, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if row.Blank() {
-			continue
-		}
+	return file.Each(func(row sheet.Row) error {
 		b.rows++
 		at := func(c jpayment.Text) string { return row.At(column[c]) }
 		wrong := func(c jpayment.Text, en, ja string, args ...any) {
@@ -302,12 +291,12 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 		}
 		if at(columnDecision) == "" {
 			b.left++
-			continue
+			return nil
 		}
 		id, err := strconv.ParseInt(norm.NFKC.String(at(columnJob)), 10, 64)
 		if err != nil || id < 1 {
 			wrong(columnJob, "is not the number of a job", "がジョブ番号ではありません")
-			continue
+			return nil //nolint:nilerr // It is the row that is at fault.
 		}
 		job, found, err := r.look(ctx, id)
 		switch {
@@ -315,15 +304,15 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 			return databaseFailed(err)
 		case !found:
 			wrong(columnJob, "is a job that the store has not", "のジョブはこの店舗にありません")
-			continue
+			return nil
 		case b.lines[id] != 0:
 			wrong(columnJob, "is in line %d too", "が%d行目と重複しています", b.lines[id])
-			continue
+			return nil
 		}
 		state, ok := parseDecision(at(columnDecision))
 		if !ok {
 			wrong(columnDecision, "is none of done, not-done, again", "は 処理済み、処理しない、再送 のいずれでもありません")
-			continue
+			return nil
 		}
 		d := fulfilment.Decision{State: state, NewPaymentID: norm.NFKC.String(at(columnNewPayment)), By: r.by, Note: jpayment.NewSecret(at(columnNote)), Corrects: r.correct}
 		if d.Note.Reveal() == "" {
@@ -337,7 +326,8 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 		if good {
 			b.decide(job.Job, row.Line, d)
 		}
-	}
+		return nil
+	})
 }
 
 type columnFault struct {

@@ -38,8 +38,7 @@ func (r Row) At(column int) string {
 	return field
 }
 
-// Blank reports whether nothing stands in the row.
-func (r Row) Blank() bool {
+func (r Row) blank() bool {
 	return !slices.ContainsFunc(r.fields, func(f string) bool { return strings.TrimSpace(f) != "" })
 }
 
@@ -109,7 +108,7 @@ func (r *Reader) begin(comma rune) ([]string, error) {
 	}
 	r.csv = csv.NewReader(text)
 	r.csv.Comma, r.csv.FieldsPerRecord = comma, -1
-	row, err := r.Next()
+	row, err := r.next()
 	if errors.Is(err, io.EOF) {
 		return nil, runfile.Fault{Reason: jpayment.Text{En: "has no header", Ja: "に見出し行がありません"}}
 	}
@@ -120,9 +119,24 @@ func (r *Reader) begin(comma rune) ([]string, error) {
 	return header, err
 }
 
-// Next returns the next row, or io.EOF at the end. Another error ends the file; it is a
+// Each calls f with each row that is not blank, until it returns an error. Another error is a
 // [runfile.Fault] where the text is at fault.
-func (r *Reader) Next() (Row, error) {
+func (r *Reader) Each(f func(Row) error) error {
+	for {
+		row, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil && !row.blank() {
+			err = f(row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Reader) next() (Row, error) {
 	fields, err := r.csv.Read()
 	var parse *csv.ParseError
 	switch {
