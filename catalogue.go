@@ -1,13 +1,14 @@
 package jpayment
 
-// The text of every code in the card-network group, which the lists tell apart by number only.
+// cardNetwork is the text of every code in the card-network group. The public lists give no
+// text for the single codes.
 var cardNetwork = Text{
 	"failure in the card network or centre on GMO's side; not documented by ROBOT PAYMENT, prefix form unknown",
 	"GMO側の通信障害またはセンター障害です（ROBOT PAYMENTの資料に記載がなく、コードの接頭部の形式は不明です）",
 }
 
-// catalogue is every reply code that public lists of the gateway name, in their order. The messages are in our own
-// words, not the vendor's. The class is judgement, not documentation.
+// catalogue lists every reply code in public lists of the gateway, in order. The messages are in our own words, not the
+// vendor's. The classes are judged from the meanings (docs/protocol.md, assumption 6).
 var catalogue = map[Code]codeInfo{
 	// Whole request, access, store and congestion.
 	"ER000": {ErrLostTrack, Text{"internal error at the gateway, which may have lost track of the payment; look it up before trying again", "ゲートウェイの内部エラーです（処理されたかどうか不明なため、再実行の前に決済状況を確認してください）"}},
@@ -40,8 +41,8 @@ var catalogue = map[Code]codeInfo{
 	// Failed jobs.
 	"ER030": {ErrRejected, Text{"general payment failure", "決済に失敗しました（決済失敗全般）"}},
 	"ER031": {ErrRejected, Text{"the card validity check (CHECK) failed", "カードの有効性確認（CHECK）に失敗しました"}},
-	"ER032": {ErrRejected, Text{"the capture failed; a payment already captured is answered so too, and the code alone does not tell", "実売上に失敗しました（すでに実売上済みの場合にも返されるため、このコードだけでは判断できません）"}},
-	"ER033": {ErrRejected, Text{"the cancellation failed; a payment already cancelled is answered so too", "取消に失敗しました（すでに取消済みの場合にも返されます）"}},
+	"ER032": {ErrRejected, Text{"the capture failed; also the answer for a payment already captured, so the code alone does not tell which", "実売上に失敗しました（すでに実売上済みの場合にも返されるため、このコードだけでは判断できません）"}},
+	"ER033": {ErrRejected, Text{"the cancellation failed; also the answer for a payment already cancelled", "取消に失敗しました（すでに取消済みの場合にも返されます）"}},
 
 	// Behind the gateway.
 	"ER042": {ErrLostTrack, Text{"communication error behind the gateway; outcome unknown", "ゲートウェイの先で通信エラーが発生しました（処理されたかどうか不明）"}},

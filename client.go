@@ -25,8 +25,8 @@ const (
 	reAuthPath     = "gateway/re_auth.aspx"
 )
 
-// Gateway is what order code needs of a [Client], so that a test can put a fake in
-// its place; the package jpaymenttest has one.
+// Gateway is the interface that order code should depend on. A [Client] implements it,
+// and so does the fake in package jpaymenttest.
 type Gateway interface {
 	Sales(ctx context.Context, req SalesRequest) (*Result, error)
 	Cancel(ctx context.Context, req CancelRequest) (*Result, error)
@@ -36,10 +36,9 @@ type Gateway interface {
 
 var _ Gateway = (*Client)(nil)
 
-// Request is what an operation asks for: a [SalesRequest], a [CancelRequest] or a
-// [ReAuthRequest].
+// Request is a [SalesRequest], a [CancelRequest] or a [ReAuthRequest].
 type Request interface {
-	// outgoing validates the request for an operation of the client's.
+	// outgoing validates and prepares the request for an operation of the client.
 	outgoing(c *Client, op Operation) (outgoing, faults)
 }
 
@@ -51,12 +50,11 @@ type outgoing struct {
 	form      any    // a struct whose url tags name the parameters
 	text      string // the form, encoded
 
-	amount, tax, shipping int64 // that a ReAuth asks for
+	amount, tax, shipping int64 // of a ReAuth, in yen
 }
 
-// Client sends requests to the gateway for one store. It is safe for concurrent
-// use and does not change after NewClient. Make one and keep it: it holds the
-// connections.
+// Client sends requests to the gateway for one store. It is immutable and safe for
+// concurrent use. Create one and reuse it, since it keeps connections open.
 type Client struct {
 	storeID        string
 	http           *http.Client
@@ -73,8 +71,9 @@ type Client struct {
 	unmatchedID    bool
 }
 
-// NewClient returns a client for the store (店舗ID, aid), six half-width digits. Its
-// error is a [*ValidationError] with every fault of the store ID and the options.
+// NewClient returns a client for the store (店舗ID, aid), whose ID has six half-width
+// digits. The error is a [*ValidationError] that lists every fault of the store ID and the
+// options.
 func NewClient(storeID string, opts ...Option) (*Client, error) {
 	s := newSettings()
 	s.faults.checkStoreID(storeID)
@@ -89,24 +88,24 @@ func NewClient(storeID string, opts ...Option) (*Client, error) {
 	c.storeID = storeID
 	c.gatewayPage = newPost(s.baseURL.JoinPath(gatewayPath))
 	c.reAuthPage = newPost(s.baseURL.JoinPath(reAuthPath))
-	// A redirect is not an answer. To follow one could repeat the request, or send
-	// it to somebody else.
+	// A redirect is not an answer. Following it could repeat the request, or send it to
+	// another host.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c, nil
 }
 
-// newPost makes a request without a body. The specification allows a GET too, but
-// net/http repeats a GET by itself when a connection breaks, and its parameters would
-// stand in every log on the way.
+// newPost returns a POST request without a body. The specification also allows GET, but
+// net/http repeats a GET when a connection breaks, and every log on the way would have its
+// parameters.
 func newPost(u *url.URL) *http.Request { return &http.Request{Method: http.MethodPost, URL: u} }
 
-// Format writes the client without its secrets, for every verb.
+// Format writes the client without its secrets, whatever the verb.
 func (c *Client) Format(f fmt.State, _ rune) {
 	printPublic(f, "Client", slog.GroupValue(slog.String("store_id", c.storeID), slog.String("url", c.gatewayPage.URL.String())))
 }
 
-// fixed is a parameter that goes out as it is. As an Encoder it spares go-querystring the
-// way through fmt.
+// fixed is a parameter that is sent as it is. It is an Encoder so that go-querystring does
+// not format it with fmt.
 type fixed string
 
 // EncodeValues sets the parameter.
@@ -115,15 +114,14 @@ func (f fixed) EncodeValues(key string, v *url.Values) error {
 	return nil
 }
 
-// How the gateway is to give the result (決済結果返信方法, rt).
+// The ways in which the gateway returns a result (決済結果返信方法, rt).
 const (
 	replyByKickback fixed = "0"
 	replyAtOnce     fixed = "1"
 )
 
-// Preview validates a request and returns it exactly as the operation would send it
-// now. Nothing is sent. The request holds what is private, in its body. The errors are
-// [*ValidationError]s.
+// Preview validates a request and returns it exactly as the operation would send it now,
+// without sending it. The body holds private data. The error is a [*ValidationError].
 func (c *Client) Preview(ctx context.Context, op Operation, r Request) (*http.Request, error) {
 	out, err := c.prepare(op, r)
 	if err != nil {
@@ -132,8 +130,8 @@ func (c *Client) Preview(ctx context.Context, op Operation, r Request) (*http.Re
 	return c.newSending(out).request(ctx, out.page), nil
 }
 
-// prepare validates and encodes a request, once: the caller's data may change later,
-// and an attempt must not send what nobody has validated.
+// prepare validates and encodes a request once. The caller may change its data later, and
+// no attempt may send data that was not validated.
 func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
 	if r == nil {
 		return outgoing{}, faults{{Field: "Request", Reason: Text{"is nil", "がnilです"}}}.err(op, "")
@@ -153,7 +151,7 @@ func (c *Client) prepare(op Operation, r Request) (outgoing, error) {
 	return out, nil
 }
 
-// newSending returns the request as it leaves now.
+// newSending returns the request as it would be sent now.
 func (c *Client) newSending(out outgoing) *sending {
 	text := out.text
 	if code := c.connectionAuth.Reveal(); code != "" {
@@ -164,8 +162,8 @@ func (c *Client) newSending(out outgoing) *sending {
 	return &sending{text: text, header: [...]string{"application/x-www-form-urlencoded", c.userAgent}}
 }
 
-// do sends a request, again where the policy allows it, and returns what came of it.
-// Every operation goes through here.
+// do sends a request, repeats it where the policy allows, and returns the result. Every
+// operation goes through here.
 func (c *Client) do(ctx context.Context, op Operation, r Request) (*Result, error) {
 	out, err := c.prepare(op, r)
 	if err != nil {
@@ -220,10 +218,10 @@ func (c *Client) attempt(ctx context.Context, out outgoing, call Call) (*Result,
 	return res, nil
 }
 
-// readReply reads the answer and parses it. The body is read to a bound, and
-// to its end where that is near, so that the connection can be used again.
+// readReply reads the reply, up to a bound, and parses it. It reads a body within the bound
+// to its end, so that the connection can be reused.
 func readReply(resp *http.Response) (res *Result, raw []byte, bad *replyFault) {
-	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
+	defer resp.Body.Close() //nolint:errcheck // The body has been read.
 	body, err := readAtMost(resp.Body, maxReply+1)
 	raw = body[:min(len(body), maxReply)]
 	switch {
@@ -261,15 +259,15 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 			"要求していない決済結果通知を予告しています",
 		}, nil)
 	}
-	if out.op == OpReAuth { // whose reply names the new payment
-		// A blank amount is another one too: the reply does not show that the new payment
-		// has the right amount.
+	if out.op == OpReAuth { // The reply names the new payment.
+		// A blank amount is a mismatch too: it does not show that the new payment has the
+		// right amount.
 		if column := res.otherAmount(out.amount, out.tax, out.shipping); column != "" {
 			return not(column, notTheAmount, nil)
 		}
 	} else if res.PaymentID != out.paymentID && !c.unmatchedID {
-		// That the reply repeats the payment's number is an assumption: the specification
-		// says only that the number is issued once per payment.
+		// The specification says only that the number is issued once per payment. That the
+		// reply repeats it is an assumption (docs/protocol.md, assumption 1).
 		return not("gid", Text{
 			"is not the payment asked for; if that is so of every reply, the store needs WithUnmatchedPaymentID",
 			"が要求した決済の番号と異なります。すべての応答がそうなる店舗では WithUnmatchedPaymentID が必要です",
@@ -283,7 +281,7 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 
 var notTheAmount = Text{"is not the amount asked for", "が要求した金額と異なります"}
 
-// attempt is an attempt that has ended.
+// attempt is a finished attempt.
 type attempt struct {
 	call    Call
 	result  *Result
@@ -291,7 +289,7 @@ type attempt struct {
 	elapsed time.Duration
 }
 
-// log writes one record for the attempt. Errors of this package hold nothing private.
+// log writes one record for the attempt. The errors of this package hold no private data.
 func (a attempt) log(ctx context.Context, l *slog.Logger) {
 	level := slog.LevelInfo
 	if a.err != nil {

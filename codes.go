@@ -6,58 +6,55 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Code is a reply code of the gateway: ER and three digits for the gateway's
-// own, or a G code of 12 characters for the card issuer's (specification,
-// "決済結果通知のパラメータ仕様", ec). It is an error, so that a single code can
-// be asked for with [errors.Is], and so can the class it belongs to:
+// Code is a reply code: ER and three digits if the gateway refused, or a G code of 12
+// characters if the card issuer declined (specification, "決済結果通知のパラメータ仕様", ec).
+// It is an error, so that [errors.Is] can test for a code and for its class:
 //
 //	errors.Is(err, jpayment.CodeSourceIP)
 //	errors.Is(err, jpayment.Code("ER571"))
 //	errors.Is(err, jpayment.ErrCardDeclined)
 //
-// Printed, it is its Error; string(code) is the code alone.
+// A Code prints as its Error; string(code) is the code alone.
 //
-// A code that this package does not know stays what it is. An unknown G code is
-// a decline by the issuer; any other unknown code is of no class, and the
-// outcome of the call that got it is unknown (field notes, "Codes").
+// A code that this package does not list keeps its text. An unlisted G code counts as a
+// decline by the issuer. Any other unlisted code has the class [ErrLostTrack], and the
+// outcome of the call is unknown (docs/protocol.md, assumption 7).
 type Code string
 
-// The codes that a program is likely to act upon. Of the others most programs ask for the
-// [Class]; each can be written as Code("ER571").
+// The codes that programs are most likely to handle. For the others most programs test the
+// [Class]; any code can be written as Code("ER571").
 const (
 	CodeSourceIP      Code = "ER003" // 送信元IPエラー: the caller's address is not registered
 	CodeCaptureFailed Code = "ER032" // 実売上失敗: also the answer for a payment already captured
-	CodeCancelFailed  Code = "ER033" // 取消失敗
+	CodeCancelFailed  Code = "ER033" // 取消失敗: also the answer for a payment already cancelled
 	CodePaymentID     Code = "ER053" // the payment number is malformed or unknown
 )
 
-// Class is what a code tells of the request that it answers. It is an error, so that
-// errors.Is(err, jpayment.ErrBusy) finds the class of an error's code. Like the code, it
-// says what the gateway answered, and not what became of the payment: for that ask
-// [OutcomeOf].
+// Class is the kind of refusal that a code stands for. It is an error, so that
+// errors.Is(err, jpayment.ErrBusy) tests the class of an error's code. A class says what the
+// gateway answered. For what happened to the payment use [OutcomeOf].
 type Class int
 
-// The classes. The zero value is ErrLostTrack, so that a code that nobody has listed can
-// never pass for a refusal.
+// The classes. The zero value is ErrLostTrack, so that an unlisted code never counts as a
+// refusal.
 const (
-	// ErrLostTrack is the class of the codes by which the gateway itself may not know
-	// what it did (ER000, ER042 and the like), and of unlisted ones.
+	// ErrLostTrack means that the gateway itself may not know what it did (ER000, ER042 and
+	// similar codes). Unlisted codes have this class too.
 	ErrLostTrack Class = iota
-	// ErrRejected is the class of the codes by which the gateway rejected the operation
-	// for a reason of the payment's, such as ER032.
+	// ErrRejected means that the gateway rejected the operation because of the payment, as
+	// with ER032.
 	ErrRejected
-	// ErrCardDeclined is the class of all G codes: the card issuer declined.
+	// ErrCardDeclined means that the card issuer declined. All G codes have this class.
 	ErrCardDeclined
-	// ErrBusy is the class of ER010 (処理混雑): the gateway is congested.
+	// ErrBusy means that the gateway is congested (処理混雑, ER010).
 	ErrBusy
-	// ErrMaintenance is the class of ER999 (メンテナンス中): the gateway is under maintenance,
-	// monthly from 02:55 to 04:30 Japan time (field notes, grade H).
+	// ErrMaintenance means that the gateway is under maintenance (メンテナンス中, ER999):
+	// monthly from 02:55 to 04:30 Japan time (docs/protocol.md, "HTTP"; H).
 	ErrMaintenance
-	// ErrNotPermitted is the class of the codes that say that the store, its
-	// contract or this machine's address is not set up for the request.
+	// ErrNotPermitted means that the store, its contract or this machine's address is not
+	// set up for the request.
 	ErrNotPermitted
-	// ErrInvalidParameter is the class of the codes that say that the request
-	// or one of its parameters is wrong.
+	// ErrInvalidParameter means that the request or one of its parameters is invalid.
 	ErrInvalidParameter
 )
 
@@ -83,9 +80,9 @@ func (c Class) what() Text {
 	}
 }
 
-// atTheDoor reports whether the gateway turned the request away before it looked
-// at the payment. That the checks come first is an assumption: no text of the
-// vendor's says in which order the gateway works.
+// atTheDoor reports whether the gateway refused the request before it looked at the
+// payment. The vendor does not document the order of its checks; that these come first is
+// an assumption (docs/protocol.md, assumption 5).
 func (c Class) atTheDoor() bool {
 	switch c {
 	case ErrBusy, ErrMaintenance, ErrNotPermitted, ErrInvalidParameter:
@@ -95,13 +92,13 @@ func (c Class) atTheDoor() bool {
 	return false
 }
 
-// codeInfo is what the catalogue says of a code.
+// codeInfo is the catalogue's entry for a code.
 type codeInfo struct {
 	class   Class
 	message Text
 }
 
-// info never fails: an unlisted code gets the class of its kind.
+// info returns the entry of the code. An unlisted code gets the class of its kind.
 func (c Code) info() codeInfo {
 	if i, ok := catalogue[c]; ok {
 		return i
@@ -127,8 +124,8 @@ func (c Code) Known() bool {
 // Class returns the class of the code.
 func (c Code) Class() Class { return c.info().class }
 
-// Message returns the meaning of the code, in a few words without a full stop. An empty
-// code has none.
+// Message returns the meaning of the code, in a few words without a full stop, and the zero
+// Text for an empty code.
 func (c Code) Message() Text {
 	if c == "" {
 		return Text{}
@@ -136,14 +133,13 @@ func (c Code) Message() Text {
 	return c.info().message
 }
 
-// Outcome returns what the code says of the payment after the operation:
-// OutcomeRefused where the gateway turned the request down and the payment is as it was,
-// and OutcomeUnknown
+// Outcome returns the outcome of an operation that was answered with the code. It returns
+// OutcomeRefused if the gateway refused and left the payment as it was, and OutcomeUnknown
 //
-//   - for a code of the class [ErrLostTrack], which unlisted codes have too;
-//   - for a re-authorisation, unless the code is of the classes [ErrBusy],
-//     [ErrMaintenance], [ErrNotPermitted] or [ErrInvalidParameter]: it cancels first and
-//     authorises then, and whether the original survives a decline is not documented.
+//   - for a code of the class [ErrLostTrack], which includes unlisted codes;
+//   - for a re-authorisation, unless the class is [ErrBusy], [ErrMaintenance],
+//     [ErrNotPermitted] or [ErrInvalidParameter]. A re-authorisation cancels first and
+//     authorises afterwards; it is not documented whether the original survives a decline.
 func (c Code) Outcome(op Operation) Outcome {
 	class := c.Class()
 	if class == ErrLostTrack || op.replacesPayment() && !class.atTheDoor() {
@@ -152,7 +148,7 @@ func (c Code) Outcome(op Operation) Outcome {
 	return OutcomeRefused
 }
 
-// Next returns what to do after the operation was answered with the code.
+// Next returns what to do after an operation that was answered with the code.
 func (c Code) Next(op Operation) Text {
 	if c.Outcome(op) == OutcomeUnknown {
 		return op.NextIfUnknown()
@@ -190,7 +186,7 @@ func (c Code) Next(op Operation) Text {
 	}
 }
 
-// Error returns the code and its meaning in English, and nothing for an empty code.
+// Error returns the code and its meaning in English, or "" for an empty code.
 func (c Code) Error() string { return c.what().En }
 
 // what returns the code and its meaning.
@@ -202,7 +198,7 @@ func (c Code) what() Text {
 	return Text{string(c) + " (" + m.En + ")", string(c) + "（" + m.Ja + "）"}
 }
 
-// Is reports whether target is this code or its class. It is for [errors.Is].
+// Is reports whether target is the code or its class, for [errors.Is].
 func (c Code) Is(target error) bool {
 	switch target := target.(type) {
 	case Code:
@@ -218,8 +214,8 @@ func (c Code) Is(target error) bool {
 // letters and digits (specification, ec).
 func isCode(s string) bool { return len(s) >= 1 && len(s) <= 12 && wire.IsAlnum(s) }
 
-// isBareCode reports whether a whole reply of s can only be a code. It asks for
-// more than isCode, since any word has the form of a code.
+// isBareCode reports whether a reply that consists of s can only be a code. It is stricter
+// than isCode, since any word has the form of a code.
 func isBareCode(s string) bool {
 	if Code(s).Known() {
 		return true

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// OutcomeOf returns what the error of a call says of the payment: OutcomeDone for
-// nil, and OutcomeUnknown for any error other than a *ValidationError, *TransportError,
-// *ReplyError or *GatewayError; a Code or Class alone tells of no call.
-// It looks through wrapped errors. Where an error joins several of this package's,
-// they must agree, or the outcome is unknown.
+// OutcomeOf returns the outcome of a call from its error, which may be wrapped. It returns
+// OutcomeDone for nil, and OutcomeUnknown for any error other than a *ValidationError,
+// *TransportError, *ReplyError or *GatewayError. A Code or Class by itself is not the error
+// of a call, and its outcome is unknown. If an error joins several errors of this package
+// whose outcomes differ, the outcome is unknown.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return OutcomeDone
@@ -20,9 +20,9 @@ func OutcomeOf(err error) Outcome {
 	return o
 }
 
-// outcomeIn also reports whether it found an error of this package's.
+// outcomeIn also reports whether the chain has an error of this package.
 func outcomeIn(err error) (o Outcome, found bool) {
-	//nolint:errorlint // This function is the walk down the chain.
+	//nolint:errorlint // This function walks down the chain.
 	switch e := err.(type) {
 	case *ValidationError:
 		return OutcomeNotSent, true
@@ -50,9 +50,10 @@ func outcomeIn(err error) (o Outcome, found bool) {
 	}
 }
 
-// NextOf returns what to do after a call that ended with the error. An error of another
-// package may have a method Next that says so. After any other error, or several that
-// disagree, it is to look the payment up. It is nothing for nil.
+// NextOf returns what to do after a call that returned err. An error of another package can
+// provide the text by a method Next() Text. For any other error, and for joined errors whose
+// outcomes differ, NextOf returns the advice to look the payment up. For nil it returns the
+// zero Text.
 func NextOf(err error) Text {
 	switch {
 	case err == nil:
@@ -79,9 +80,10 @@ func NextOf(err error) Text {
 	return next()
 }
 
-// WhatOf returns what happened, without anything private; of a [Code] and a [Class] it is
-// the meaning. An error of another package may have a method What that says so. Of one that
-// may hold anything it is only the type. It is nothing for nil.
+// WhatOf returns what happened, without private data. For a [Code] or a [Class] it returns
+// the meaning. An error of another package can provide the text by a method What() Text;
+// for any other error, whose text may contain anything, WhatOf returns only the type. For
+// nil it returns the zero Text.
 func WhatOf(err error) Text {
 	if err == nil {
 		return Text{}
@@ -102,7 +104,8 @@ func WhatOf(err error) Text {
 	return what()
 }
 
-// find returns the first error of a chain that is one, in the order of [errors.As], or nil.
+// find returns the first error of the chain that satisfies is, in the order of [errors.As],
+// or nil.
 func find(err error, is func(error) bool) error {
 	if err == nil || is(err) {
 		return err
@@ -120,21 +123,20 @@ func find(err error, is func(error) bool) error {
 	return nil
 }
 
-// Call says which call an error is about.
+// Call identifies the call that an error is about.
 type Call struct {
 	Operation Operation
-	PaymentID string // 対象決済番号 (tid); empty where it was not a number
-	Attempts  int    // how often the request was tried, this error's attempt included
+	PaymentID string // 対象決済番号 (tid); empty if it is not a valid number
+	Attempts  int    // the number of attempts, including the one that this error is about
 
-	// Earlier is the error of the last earlier attempt that ended with its
-	// outcome unknown, or nil. Where it is set the outcome of the whole call is
-	// unknown, whatever the last attempt was told: a refusal of the repetition
-	// says nothing of the first. It is not part of the chain that errors.Is and
-	// errors.As follow.
+	// Earlier is the error of an earlier attempt whose outcome is unknown, or nil. If it is
+	// set, the outcome of the whole call is unknown, whatever the last attempt returned: a
+	// refusal of a repetition says nothing about the first attempt. errors.Is and errors.As
+	// do not follow it.
 	Earlier error
 }
 
-// told returns what happened, with what came before.
+// told adds the earlier attempts to what happened.
 func (c Call) told(what Text) Text {
 	if c.Attempts > 1 {
 		tries := textf(" (after %d attempts)", "（試行%d回）", c.Attempts)
@@ -146,7 +148,7 @@ func (c Call) told(what Text) Text {
 	return what
 }
 
-// sentence puts a call, what became of it and what to do next on one line.
+// sentence returns one line with the call, its outcome, what happened and what to do next.
 func (c Call) sentence(o Outcome, what, next Text) string {
 	var b strings.Builder
 	b.WriteString("jpayment: ")
@@ -161,18 +163,18 @@ func (c Call) sentence(o Outcome, what, next Text) string {
 	return b.String()
 }
 
-// InvalidField is one reason why a request or an option cannot be right.
+// InvalidField is one fault of a request or an option.
 type InvalidField struct {
 	Field  string // the Go name: "PaymentID", "Extra", or an option's such as "WithTimeout"
-	Key    string // the key at fault in Extra, quoted and at most 40 characters of it; or empty
-	Param  string // the gateway's name: "tid"; empty where it has none
-	Reason Text   // what is wrong, without the value, to follow the name
+	Key    string // the key in Extra, quoted and cut to 40 characters; or empty
+	Param  string // the gateway's name: "tid"; empty if it has none
+	Reason Text   // what is wrong, without the value; it follows the name in a sentence
 }
 
-// String returns the Text in English.
+// String returns Text in English.
 func (f InvalidField) String() string { return f.Text().En }
 
-// Text returns the field and what is wrong with it on one line.
+// Text returns the field and its fault on one line.
 func (f InvalidField) Text() Text {
 	switch {
 	case f.Key != "":
@@ -185,9 +187,9 @@ func (f InvalidField) Text() Text {
 	}
 }
 
-// ValidationError says that a request, or an argument of [NewClient], cannot be
-// right. Nothing was sent: its outcome is always OutcomeNotSent. It holds every
-// fault at once, and none of the values.
+// ValidationError reports an invalid request, or an invalid argument of a constructor such
+// as [NewClient]. Nothing was sent: its outcome is always OutcomeNotSent. It lists every
+// fault at once, and contains none of the values.
 type ValidationError struct {
 	Call
 	Fields []InvalidField
@@ -207,16 +209,15 @@ func (e *ValidationError) what() Text {
 
 func (e *ValidationError) next() Text { return nextInput }
 
-// TransportError says that there was no reply to read.
+// TransportError reports that no reply arrived.
 type TransportError struct {
 	Call
-	// NotSent is set when it is proved that no byte of the request left this
-	// machine: the name was not resolved, the connection, the proxy's CONNECT
-	// or the TLS handshake failed, or the context ended before a connection
-	// was there.
+	// NotSent reports whether it is proved that no byte of the request left this machine:
+	// the name did not resolve, the connection, the proxy's CONNECT or the TLS handshake
+	// failed, or the context ended before there was a connection.
 	NotSent bool
-	// Err is the cause. Of one that may quote the request, such as a custom
-	// transport's, its text is only the type; errors.As and errors.Unwrap reach what
+	// Err is the cause. If its text may quote the request, as that of a custom transport's
+	// error may, Err prints only its type. errors.As and errors.Unwrap reach the error that
 	// net/http returned.
 	Err error `json:"-"`
 }
@@ -243,7 +244,7 @@ func (e *TransportError) next() Text {
 	}
 }
 
-// isTimeout reports whether it was the caller's context or a time-out that ended a call.
+// isTimeout reports whether the caller's context or a time-out ended the call.
 func isTimeout(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -251,7 +252,7 @@ func isTimeout(err error) bool {
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// outcome is OutcomeNotSent if that is proved for every attempt.
+// outcome returns OutcomeNotSent if that is proved for every attempt.
 func (e *TransportError) outcome() Outcome {
 	if e.NotSent && e.Earlier == nil {
 		return OutcomeNotSent
@@ -259,28 +260,28 @@ func (e *TransportError) outcome() Outcome {
 	return OutcomeUnknown
 }
 
-// ReplyError says that what came back is not an answer: a wrong HTTP status, a
-// redirect, a page, a row that is cut short, unreadable or contradicts itself, or
-// one about other amounts. Its outcome is always OutcomeUnknown.
+// ReplyError reports a reply that does not count as an answer: another HTTP status than
+// 200, a redirect, an HTML page, or a row that is truncated, unreadable, contradictory or
+// about other amounts. Its outcome is always OutcomeUnknown.
 type ReplyError struct {
 	Call
-	Reason     Text    // what is wrong, without any value of the reply; it follows Column, where there is one
-	StatusCode int     // the HTTP status; 0 where none is known
-	Column     string  // the column at fault by the gateway's name, such as "am"; or empty
-	Result     *Result // what the reply said as far as it could be read; or nil
+	Reason     Text    // what is wrong, without any value of the reply; it follows Column, if there is one
+	StatusCode int     // the HTTP status; 0 if unknown
+	Column     string  // the column at fault, by the gateway's name such as "am"; or empty
+	Result     *Result // the reply as far as it could be read; or nil
 	Err        error   `json:"-"` // the cause, such as ErrTestMode; or nil
 
 	raw Secret
 }
 
-// ErrTestMode is wrapped by the [*ReplyError] for an approval in test mode under
-// [WithProductionOnly].
+// ErrTestMode is the cause of the [*ReplyError] that [WithProductionOnly] makes of an
+// approval in test mode.
 var ErrTestMode error = textError{Text{
 	"the store is in test mode and no money moved",
 	"店舗がテストモードのため、実際の請求は発生していません",
 }}
 
-// Error returns what is wrong on one line. It never holds the reply itself.
+// Error returns what is wrong on one line. It never quotes the reply.
 func (e *ReplyError) Error() string { return e.sentence(OutcomeUnknown, e.what(), e.next()) }
 
 func (e *ReplyError) what() Text {
@@ -305,16 +306,15 @@ func (e *ReplyError) next() Text {
 // Unwrap returns the cause, or nil.
 func (e *ReplyError) Unwrap() error { return e.Err }
 
-// Raw returns the reply as it came, at most 64 KiB of it. It may hold personal
-// data and an issued password: look at it, keep it where payments are kept, and
-// do not log it.
+// Raw returns the reply as it was received, up to 64 KiB. It may contain personal data and
+// an issued password: keep it only where you keep payments, and do not log it.
 func (e *ReplyError) Raw() []byte { return []byte(e.raw.Reveal()) }
 
-// GatewayError says that the gateway answered with a code.
+// GatewayError reports that the gateway answered with a code.
 type GatewayError struct {
 	Call
 	Code   Code
-	Result *Result // the refusal as it was read
+	Result *Result // the refusal as it was parsed
 }
 
 // Error returns the code, its meaning and what to do next on one line.
@@ -332,7 +332,7 @@ func (e *GatewayError) next() Text {
 // Unwrap returns the code, so that errors.Is finds it and its class.
 func (e *GatewayError) Unwrap() error { return e.Code }
 
-// outcome is what [Code.Outcome] says, or OutcomeUnknown after an earlier attempt whose
+// outcome returns the outcome of the code, or OutcomeUnknown after an earlier attempt whose
 // outcome is unknown.
 func (e *GatewayError) outcome() Outcome {
 	if e.Earlier != nil {
@@ -341,7 +341,7 @@ func (e *GatewayError) outcome() Outcome {
 	return e.Code.Outcome(e.Operation)
 }
 
-// Every verb of fmt writes the line of an error, so that none shows its fields.
+// The errors implement Format so that no verb of fmt prints their fields.
 
 // Format writes Error, for every verb.
 func (e *ValidationError) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }

@@ -249,9 +249,9 @@ func TestPreviewValidates(t *testing.T) {
 		r  jpayment.Request
 	}{
 		"Request is nil": {jpayment.OpSales, nil},
-		"Operation is not that of the request, which is for Sales":  {jpayment.OpCancel, jpayment.SalesRequest{PaymentID: "1"}},
-		"Operation is not that of the request, which is for Cancel": {jpayment.OpSales, jpayment.CancelRequest{PaymentID: "1"}},
-		"Operation is not that of the request, which is for ReAuth": {"Refund", jpayment.ReAuthRequest{PaymentID: "1", Amount: 1}},
+		"Operation does not match the request, which is for Sales":  {jpayment.OpCancel, jpayment.SalesRequest{PaymentID: "1"}},
+		"Operation does not match the request, which is for Cancel": {jpayment.OpSales, jpayment.CancelRequest{PaymentID: "1"}},
+		"Operation does not match the request, which is for ReAuth": {"Refund", jpayment.ReAuthRequest{PaymentID: "1", Amount: 1}},
 		"PaymentID (tid) is empty":                                  {jpayment.OpReAuthByKickback, jpayment.ReAuthRequest{Amount: 1}},
 	} {
 		r, err := c.Preview(t.Context(), tt.op, tt.r)

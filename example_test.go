@@ -397,7 +397,7 @@ func ExampleWithLogger() {
 	}
 	// Output:
 	// level=INFO msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=done result.payment_id=10000001 result.status=succeeded result.code="" result.order_code=20000001 result.order_number="" result.amount=1000 result.tax=0 result.shipping=0 result.total=1000 result.test_mode=false
-	// level=WARN msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=refused error="jpayment: Cancel of payment 10000001: outcome refused: ER033 (the cancellation failed; a payment already cancelled is answered so too); next: look the payment up in the control panel: it may be cancelled (取消) already"
+	// level=WARN msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=refused error="jpayment: Cancel of payment 10000001: outcome refused: ER033 (the cancellation failed; also the answer for a payment already cancelled); next: look the payment up in the control panel: it may be cancelled (取消) already"
 }
 
 // Where machines come and go, their requests leave through a proxy whose address is
@@ -547,7 +547,7 @@ func ExampleKickbackVerifier() {
 	_, err = verifier.Verify("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", time.Now())
 	fmt.Println(err)
 	// Output:
-	// jpayment: kickback: jpk is not there: the kickback is not signed
+	// jpayment: kickback: jpk is missing: the kickback is not signed
 }
 
 // Anybody can send one.

@@ -12,9 +12,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// reserved are the parameter names that the protocol owns, in lower case. Other data
-// under one of them would change the request, or come back in a kickback looking like a
-// part of the result.
+// reserved are the parameter names of the protocol, in lower case. Other data under such a
+// name would change the request, or pass for part of the result in a kickback.
 var reserved = []string{
 	"aid", "jb", "rt", "tid", "am", "tx", "sf", "em", "pn", // request
 	"ut", "hak", // connection authentication
@@ -22,19 +21,20 @@ var reserved = []string{
 	token.Param, // this package's own
 }
 
-// Extra is free-form data of the merchant's (その他データ): up to 1,024 bytes, counted
-// as key=value&key=value in the character set of the wire before it is escaped. The
-// gateway keeps it with the payment and returns it with the result. A key must not be
-// empty, hold control characters or equal a parameter name of the protocol, ignoring
-// case; a value may be any text, line breaks included.
+// Extra is free-form data of the merchant (その他データ). The gateway keeps it with the
+// payment and returns it with the result. Each pair is sent as a parameter of its own.
 //
-// Extra prints, logs and marshals as the number of its keys, like a [Secret]. The zero
-// value is empty.
+// The limit is 1,024 bytes, counted as key=value&key=value in the character set of the wire
+// before escaping. A key must not be empty, contain control characters or equal a parameter
+// name of the protocol, ignoring case. A value may be any text, including line breaks.
+//
+// Like a [Secret], an Extra does not show its values: it prints, logs and marshals as the
+// number of its keys. The zero value is empty.
 type Extra struct {
-	pairs **map[string]string // fmt follows one pointer to a map, and not two.
+	pairs **map[string]string // Two pointers, since fmt follows one.
 }
 
-// NewExtra returns the pairs as other data. It copies the map.
+// NewExtra returns an Extra with a copy of the pairs.
 func NewExtra(pairs map[string]string) Extra {
 	if len(pairs) == 0 {
 		return Extra{}
@@ -47,7 +47,7 @@ func NewExtra(pairs map[string]string) Extra {
 // Reveal returns a copy of the pairs, or nil if there are none.
 func (e Extra) Reveal() map[string]string { return maps.Clone(e.all()) }
 
-// Get returns the value of a key, or nothing if there is none.
+// Get returns the value of the key, or "" if there is none.
 func (e Extra) Get(key string) string { return e.all()[key] }
 
 func (e Extra) all() map[string]string {
@@ -60,7 +60,7 @@ func (e Extra) all() map[string]string {
 // LogValue returns the number of keys.
 func (e Extra) LogValue() slog.Value { return slog.IntValue(len(e.all())) }
 
-// Format writes the number of keys, for every verb.
+// Format writes the number of keys, whatever the verb.
 func (e Extra) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%d keys", len(e.all())) }
 
 // MarshalText returns the number of keys.
@@ -68,7 +68,8 @@ func (e Extra) MarshalText() ([]byte, error) {
 	return []byte(strconv.Itoa(len(e.all())) + " keys"), nil
 }
 
-// EncodeValues adds each pair under its own key, for go-querystring.
+// EncodeValues adds each pair to v under its own key. It implements the Encoder of
+// go-querystring.
 func (e Extra) EncodeValues(_ string, v *url.Values) error {
 	for key, value := range e.all() {
 		(*v)[key] = []string{value}
@@ -76,9 +77,9 @@ func (e Extra) EncodeValues(_ string, v *url.Values) error {
 	return nil
 }
 
-// parseExtra reads key=value&key=value as a reply returns it. Values may be
-// percent-encoded or not (field notes, H), so what does not decode stays as it is.
-// A + is a plus, since spaces are sent as %20.
+// parseExtra parses key=value&key=value as a reply has it. Values may be percent-encoded or
+// not (docs/protocol.md, assumption 35), so a value that does not decode is kept as it is. A
+// + is a plus sign, since spaces are sent as %20.
 func parseExtra(s string) Extra {
 	if s == "" {
 		return Extra{}

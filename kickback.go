@@ -12,14 +12,13 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Kickback is a kickback (決済結果通知) that is proved to answer a request of ours: the
-// result of a re-authorisation whose answer came by a call of the merchant's
-// 決済結果通知URL (specification, "キックバック(rt=0)仕様"). [KickbackVerifier] says what is
-// proved and what is not.
+// Kickback is a verified kickback (決済結果通知): the result of a [Client.ReAuthByKickback],
+// which the gateway sends to the merchant's 決済結果通知URL (specification,
+// "キックバック(rt=0)仕様"). See [KickbackVerifier] for what is verified and what is not.
 type Kickback struct {
-	// Result is what the kickback says. Its Extra are the merchant's own parameters.
+	// Result is the result in the kickback. Its Extra has the merchant's own parameters.
 	Result
-	// Request is what it answers.
+	// Request is the request that the kickback answers.
 	Request KickbackRequest
 }
 
@@ -27,7 +26,7 @@ type Kickback struct {
 // when [Client.ReAuthByKickback] sent it.
 type KickbackRequest struct {
 	StoreID               string    // 店舗ID (aid)
-	PaymentID             string    // the payment that was to be replaced (対象決済番号, tid)
+	PaymentID             string    // the payment to be replaced (対象決済番号, tid)
 	Amount, Tax, Shipping int64     // yen
 	At                    time.Time // when it was sent, in whole seconds
 }
@@ -40,19 +39,19 @@ func (k *Kickback) LogValue() slog.Value {
 // Format writes what LogValue returns, for every verb.
 func (k *Kickback) Format(f fmt.State, _ rune) { printPublic(f, "Kickback", k.LogValue()) }
 
-// UnverifiedKickback is a kickback as somebody sent it. The gateway does not sign
-// kickbacks, and anybody who knows the URL can send one: what it says is a hint to look
-// in the control panel.
+// UnverifiedKickback is a kickback of unknown origin. The gateway does not sign kickbacks,
+// and anyone who knows the URL can send one. Treat it as a hint to look in the control
+// panel.
 type UnverifiedKickback struct {
-	// Result is what the kickback says. Its Status may have other values than success
-	// and failure, since one URL serves the recurring charges of a store as well.
-	// Its Extra are the merchant's own parameters.
+	// Result is the result in the kickback. Its Status may have values other than success
+	// and failure, since the URL also receives the kickbacks of recurring charges. Its Extra
+	// has the merchant's own parameters.
 	Result
 
 	token Secret
 }
 
-// Signed reports whether the kickback has a signature, of which nothing is proved.
+// Signed reports whether the kickback has a signature, valid or not.
 func (k *UnverifiedKickback) Signed() bool { return !k.token.IsZero() }
 
 // LogValue returns the kickback without its secrets.
@@ -63,10 +62,10 @@ func (k *UnverifiedKickback) Format(f fmt.State, _ rune) {
 	printPublic(f, "UnverifiedKickback", k.LogValue())
 }
 
-// KickbackError says why something is not taken for a kickback. It holds no value of it.
+// KickbackError reports why a kickback was refused. It contains none of the values.
 type KickbackError struct {
-	Param  string // the parameter at fault by the gateway's name, such as "am"; or empty
-	Reason Text   // it follows Param, where there is one
+	Param  string // the parameter at fault, by the gateway's name such as "am"; or empty
+	Reason Text   // what is wrong; it follows Param, if there is one
 }
 
 // Error returns the fault on one line.
@@ -79,19 +78,19 @@ func (e *KickbackError) what() Text {
 	return Text{e.Param + " " + e.Reason.En, e.Param + e.Reason.Ja}
 }
 
-// maxKickback bounds a kickback in bytes, escaped. Other data of 1,024 bytes take three
-// times that at the most.
+// maxKickback bounds an escaped kickback, in bytes. The 1,024 bytes of other data take at
+// most three times as many.
 const maxKickback = 16 << 10
 
-// ParseKickback reads a kickback from a raw query, as r.URL.RawQuery has it. It does not
-// look at who sent it, and nothing of it is proved: see [KickbackVerifier].
+// ParseKickback parses a kickback from a raw query such as r.URL.RawQuery. It does not
+// verify who sent it: see [KickbackVerifier].
 //
-// Text in Shift_JIS is understood: it is what is not valid UTF-8 (field notes,
-// "Charset"). A parameter that is missing is blank, but gid and rst must be there. What
-// bears on the payment's number, status or money must be readable, say the same each time
-// it is there, add up, and not contradict a success, or it is a [*KickbackError]. What
-// does not is kept as it came: see [Result.Unreadable]. A status that the specification
-// does not define is kept.
+// Text that is not valid UTF-8 is read as Shift_JIS (docs/protocol.md, assumption 21). The
+// parameters gid and rst are required; any other missing parameter is blank. Parameters that
+// concern the payment's number, status or amounts must be readable, consistent if repeated,
+// correct in their sum, and must not contradict a success; otherwise the error is a
+// [*KickbackError]. Any other parameter that cannot be read is kept as it was received: see
+// [Result.Unreadable]. A status that the specification does not define keeps its number.
 func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 	fail := func(param, en, ja string) (*UnverifiedKickback, error) {
 		return nil, &KickbackError{param, Text{en, ja}}
@@ -114,7 +113,7 @@ func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 		ID: take("id"), PS: take("ps"), ACID: take("acid"), Other: q.other,
 	}
 	if row.GID == "" {
-		return fail("gid", "is missing: pass what stands behind the question mark of the URL", "がありません。URLの?より後ろを渡してください")
+		return fail("gid", "is missing: pass the part of the URL after the question mark", "がありません。URLの?より後ろを渡してください")
 	}
 	for i, param := range []string{"am", "tx", "sf", "ta"} {
 		var bad *wire.Text
@@ -138,19 +137,19 @@ func ParseKickback(rawQuery string) (*UnverifiedKickback, error) {
 	return &UnverifiedKickback{Result: *res, token: signature}, nil
 }
 
-// decisive are the parameters of a kickback that must be read whole: they bear on the
-// payment's number, its status and money, and on the proof.
+// decisive are the parameters that must be readable: they concern the payment's number,
+// status and amounts, and the signature.
 var decisive = []string{"gid", "rst", "ap", "ec", "am", "tx", "sf", "ta", token.Param}
 
-// kickbackQuery is the parameters of a kickback.
+// kickbackQuery holds the parameters of a kickback.
 type kickbackQuery struct {
 	values     map[string]string // in UTF-8
-	other      string            // the merchant's own, as they came
-	unreadable []string          // names of what is not read
+	other      string            // the merchant's own, as received
+	unreadable []string          // names of parameters that cannot be read
 }
 
-// decodeQuery decodes a raw query. What is decisive must be readable and say one thing.
-// The rest is kept as it came where it is not: url.ParseQuery would drop it.
+// decodeQuery decodes a raw query. A decisive parameter must be readable and consistent. Any
+// other is kept as received if it cannot be read; url.ParseQuery would drop it.
 func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
 	type pair struct {
 		key, value, rawValue string
@@ -177,13 +176,13 @@ func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
 		}
 		pairs = append(pairs, pair{key, value, rawValue, valueErr != nil})
 		if valueErr == nil {
-			all.WriteString(key + "=" + value + "&") // What stands between keeps bytes from joining.
+			all.WriteString(key + "=" + value + "&") // The separators keep bytes from joining.
 		}
 	}
 	charset := wire.Detect(all.String())
 	_, whole := charset.Decode(all.String())
 	decode := func(s string) (string, bool) {
-		if !whole { // One text that is in no character set says nothing of the others'.
+		if !whole { // A text in neither character set says nothing about the others.
 			charset = wire.Detect(s)
 		}
 		return charset.Decode(s)
@@ -195,24 +194,24 @@ func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
 		old, repeated := q.values[key]
 		name := key
 		if !slices.Contains(reserved, key) {
-			name = otherData // in an error or a log: the name may be anything
+			name = otherData // The name may be anything, and goes into errors and logs.
 		}
 		switch {
 		case slices.Contains(decisive, key):
 			switch {
 			case p.broken:
-				return q, &KickbackError{key, Text{"has a broken escape", "のパーセントエンコードが正しくありません"}}
+				return q, &KickbackError{key, Text{"has an invalid escape", "のパーセントエンコードが正しくありません"}}
 			case !ok:
 				return q, &KickbackError{key, Text{"is neither UTF-8 nor Shift_JIS", "がUTF-8でもShift_JISでもありません"}}
 			case repeated && old != text:
-				return q, &KickbackError{key, Text{"is there twice, with different values", "が異なる値で2つあります"}}
+				return q, &KickbackError{key, Text{"occurs twice, with different values", "が異なる値で2つあります"}}
 			}
 		case repeated && old == text && !p.broken:
 			continue
 		case repeated, !keyOK, p.broken, !ok:
 			q.unreadable = append(q.unreadable, name)
 			if repeated || name == otherData {
-				continue // The first stands, and all stand in other.
+				continue // The first value counts, and q.other has all of them.
 			}
 			text = p.rawValue
 		}
@@ -222,16 +221,17 @@ func decodeQuery(rawQuery string) (q kickbackQuery, err error) {
 	return q, nil
 }
 
-// KickbackVerifier proves kickbacks. It is safe for concurrent use.
+// KickbackVerifier verifies kickbacks. It is safe for concurrent use.
 //
-// It proves that the kickback carries a parameter which only the gateway and the merchant
-// have seen, and which was made for the store, payment and amounts that
-// [Kickback.Request] names, no longer ago than its maximum age. It proves that the
-// amounts of the kickback are the ones asked for, unless it tells of a failure. It does
-// not prove what nobody has signed: the status (rst) and the new payment's number (gid)
-// are the word of whoever sent the kickback. Nor does it tell a kickback from its
-// repetition. Keep the parameter as secret as the key: leave it out of logs of URLs, and
-// let the URL be https.
+// It verifies that the kickback carries a parameter that was signed with one of the
+// verifier's keys, for the store, payment and amounts in [Kickback.Request], and not longer
+// ago than the maximum age. Only the merchant and the gateway know that parameter. Unless
+// the kickback reports a failure, the verifier also checks that its amounts are the
+// requested ones.
+//
+// It cannot verify the status (rst) and the new payment's number (gid), since nobody signs
+// them, and it does not recognise repetitions. Keep the parameter as secret as the key: use
+// an https URL, and do not log the query.
 type KickbackVerifier struct {
 	storeID string
 	maxAge  time.Duration
@@ -240,17 +240,20 @@ type KickbackVerifier struct {
 
 const (
 	defaultKickbackAge = 24 * time.Hour
-	// maxSkew is how far the clocks of two of the merchant's machines may differ.
+	// maxSkew is the tolerated difference between two clocks of the merchant
+	// (docs/protocol.md, assumption 27).
 	maxSkew = 5 * time.Minute
 )
 
-// NewKickbackVerifier returns a verifier of kickbacks that answer requests of a store
-// which a client has signed with one of the keys ([WithKickbackKey]), each of at least 32
-// bytes, no longer than maxAge ago. With 0 that is 24 hours: the gateway sends a kickback
-// within 30 seconds (field notes, H), but nobody knows how long it tries. To change keys,
-// let verifiers accept the new one beside the old before a client signs with it. A store
-// that shares its 決済結果通知URL with another needs a verifier of its own, and so a URL of
-// its own. The error is a [*ValidationError] with every fault.
+// NewKickbackVerifier returns a verifier for kickbacks that answer requests of the store. A
+// client must have signed the request with one of the keys ([WithKickbackKey]), each of at
+// least 32 bytes, not longer than maxAge ago. A maxAge of 0 means 24 hours: the gateway
+// sends a kickback within 30 seconds, but it is not known for how long it retries
+// (docs/protocol.md, assumption 26).
+//
+// To rotate keys, pass the new key beside the old one before any client signs with it. Each
+// store needs its own verifier, and so its own 決済結果通知URL. The error is a
+// [*ValidationError] that lists every fault.
 func NewKickbackVerifier(storeID string, maxAge time.Duration, keys ...[]byte) (*KickbackVerifier, error) {
 	var fs faults
 	fs.checkStoreID(storeID)
@@ -259,7 +262,7 @@ func NewKickbackVerifier(storeID string, maxAge time.Duration, keys ...[]byte) (
 	case maxAge < 0:
 		fs.add("maxAge", "", Text{"is negative", "が負の値です"})
 	case maxAge > 0 && maxAge < time.Millisecond:
-		fs.add("maxAge", "", Text{"is less than a millisecond; is its unit missing?", "が1ミリ秒未満です。単位を確認してください"})
+		fs.add("maxAge", "", Text{"is less than a millisecond; is the unit missing?", "が1ミリ秒未満です。単位を確認してください"})
 	case maxAge == 0:
 		v.maxAge = defaultKickbackAge
 	}
@@ -276,9 +279,9 @@ func NewKickbackVerifier(storeID string, maxAge time.Duration, keys ...[]byte) (
 	return v, nil
 }
 
-// Verify reads a kickback from a raw query, as r.URL.RawQuery has it, and returns it if it
-// is proved at the given time. The clocks of the machines that send and verify may differ
-// by five minutes. Its error is a [*KickbackError].
+// Verify parses a kickback from a raw query such as r.URL.RawQuery, and verifies it at the
+// given time. The clocks of the signing and the verifying machine may differ by five
+// minutes. The error is a [*KickbackError].
 func (v *KickbackVerifier) Verify(rawQuery string, now time.Time) (*Kickback, error) {
 	k, err := ParseKickback(rawQuery)
 	if err != nil {
@@ -290,7 +293,7 @@ func (v *KickbackVerifier) Verify(rawQuery string, now time.Time) (*Kickback, er
 func (v *KickbackVerifier) prove(k *UnverifiedKickback, now time.Time) (*Kickback, error) {
 	fail := func(param string, reason Text) (*Kickback, error) { return nil, &KickbackError{param, reason} }
 	if !k.Signed() {
-		return fail(token.Param, Text{"is not there: the kickback is not signed", "がありません。署名のない決済結果通知です"})
+		return fail(token.Param, Text{"is missing: the kickback is not signed", "がありません。署名のない決済結果通知です"})
 	}
 	keys := make([][]byte, len(v.keys))
 	for i, key := range v.keys {
@@ -309,20 +312,20 @@ func (v *KickbackVerifier) prove(k *UnverifiedKickback, now time.Time) (*Kickbac
 	case age-maxSkew > v.maxAge:
 		return fail(token.Param, Text{"is too old", "が古すぎます"})
 	}
-	// What amounts the kickback of a decline names is not documented, and nothing hangs
-	// on them.
+	// The amounts in the kickback of a decline are not documented, and do not matter
+	// (docs/protocol.md, assumption 4).
 	if param := k.otherAmount(claims.Amount, claims.Tax, claims.Shipping); param != "" && k.Status != StatusFailed {
 		return fail(param, notTheAmount)
 	}
 	return &Kickback{Result: k.Result, Request: KickbackRequest(claims)}, nil
 }
 
-// Format writes nothing of the keys, for every verb.
+// Format writes the verifier without its keys, whatever the verb.
 func (v *KickbackVerifier) Format(f fmt.State, _ rune) {
 	printPublic(f, "KickbackVerifier", slog.GroupValue(slog.String("store_id", v.storeID), slog.Int("keys", len(v.keys))))
 }
 
-// checkKickbackKey says what is wrong with a key, or nothing.
+// checkKickbackKey returns what is wrong with a key, or the zero Text.
 func checkKickbackKey(key []byte) Text {
 	if len(key) < token.MinKey {
 		return textf("has a key of %d bytes; at least %d are needed", "の鍵が%dバイトです（%dバイト以上必要）", len(key), token.MinKey)

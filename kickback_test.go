@@ -90,17 +90,17 @@ func TestKickbackKeepsWhatIsUnreadable(t *testing.T) {
 		extra       map[string]string
 		unreadable  []string
 	}{
-		"cod in no charset":          {success + "&cod=a%ff", "a%ff", nil, []string{"cod"}},
-		"cod with a broken escape":   {success + "&cod=100%&x=1", "100%", map[string]string{"x": "1"}, []string{"cod"}},
-		"cod twice":                  {success + "&cod=a&cod=b", "a", nil, []string{"cod"}},
-		"a stray percent sign":       {success + "&x=100%&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
-		"other data in no charset":   {success + "&x=%ff&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
-		"a key in no charset":        {success + "&%ff=1&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
-		"a key with a broken escape": {success + "&%=1", "", nil, []string{"other data"}},
-		"other data twice":           {success + "&x=1&x=2", "", map[string]string{"x": "1"}, []string{"other data"}},
-		"both":                       {success + "&x=%ff&cod=%ff&god=a-b", "%ff", nil, []string{"cod", "god", "other data"}},
-		"UTF-8 beside no charset":    {success + "&cod=%E6%B3%A8%E6%96%87&x=%ff", "注文", nil, []string{"other data"}},
-		"Shift_JIS":                  {success + "&cod=%92%8D%95%B6&x=%92%8D", "注文", map[string]string{"x": "注"}, nil},
+		"cod in no charset":            {success + "&cod=a%ff", "a%ff", nil, []string{"cod"}},
+		"cod with an invalid escape":   {success + "&cod=100%&x=1", "100%", map[string]string{"x": "1"}, []string{"cod"}},
+		"cod twice":                    {success + "&cod=a&cod=b", "a", nil, []string{"cod"}},
+		"a stray percent sign":         {success + "&x=100%&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"other data in no charset":     {success + "&x=%ff&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"a key in no charset":          {success + "&%ff=1&y=1", "", map[string]string{"y": "1"}, []string{"other data"}},
+		"a key with an invalid escape": {success + "&%=1", "", nil, []string{"other data"}},
+		"other data twice":             {success + "&x=1&x=2", "", map[string]string{"x": "1"}, []string{"other data"}},
+		"both":                         {success + "&x=%ff&cod=%ff&god=a-b", "%ff", nil, []string{"cod", "god", "other data"}},
+		"UTF-8 beside no charset":      {success + "&cod=%E6%B3%A8%E6%96%87&x=%ff", "注文", nil, []string{"other data"}},
+		"Shift_JIS":                    {success + "&cod=%92%8D%95%B6&x=%92%8D", "注文", map[string]string{"x": "注"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,8 +117,8 @@ func TestKickbackKeepsWhatIsUnreadable(t *testing.T) {
 func TestParseKickbackRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ query, want string }{
-		"nothing":             {"", "gid is missing: pass what stands behind the question mark of the URL"},
-		"no gid":              {"rst=1", "gid is missing: pass what stands behind the question mark of the URL"},
+		"nothing":             {"", "gid is missing: pass the part of the URL after the question mark"},
+		"no gid":              {"rst=1", "gid is missing: pass the part of the URL after the question mark"},
 		"no rst":              {"gid=7", "rst is not a number"},
 		"rst a word":          {"gid=7&rst=OK", "rst is not a number"},
 		"gid 0 in a success":  {"gid=0&rst=1", "gid is 0 although rst says that the payment succeeded"},
@@ -128,8 +128,8 @@ func TestParseKickbackRefuses(t *testing.T) {
 		"amount too large":    {"gid=7&rst=1&tx=9223372036854775808", "tx is too large"},
 		"another total":       {"gid=7&rst=1&am=1000&tx=80&sf=500&ta=1581", "ta is not the sum of am, tx and sf"},
 		"am in no charset":    {"gid=7&rst=1&am=%ff", "am is neither UTF-8 nor Shift_JIS"},
-		"rst, broken escape":  {"gid=7&rst=1%", "rst has a broken escape"},
-		"repeated, otherwise": {"gid=7&rst=2&rst=1", "rst is there twice, with different values"},
+		"rst, broken escape":  {"gid=7&rst=1%", "rst has an invalid escape"},
+		"repeated, otherwise": {"gid=7&rst=2&rst=1", "rst occurs twice, with different values"},
 		"too long":            {"gid=7&rst=1&x=" + strings.Repeat("a", 16<<10), "is longer than 16 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestVerify(t *testing.T) {
 		"too old":                     {signed(at(-maxAge-5*time.Minute-time.Second), key), "jpk is too old"},
 		"as early as may be":          {signed(at(5*time.Minute), key), ""},
 		"too early":                   {signed(at(5*time.Minute+time.Second), key), "jpk is from the future: check the clocks"},
-		"not signed":                  {good[:strings.Index(good, "&jpk")], "jpk is not there: the kickback is not signed"},
+		"not signed":                  {good[:strings.Index(good, "&jpk")], "jpk is missing: the kickback is not signed"},
 		"another's key":               {signed(claims, []byte("another key of as many as 32 bytes")), "jpk was not signed by any of the keys"},
 		"another payment":             {strings.Replace(good, ".10000001.", ".10000009.", 1), "jpk was not signed by any of the keys"},
 		"another store":               {strings.Replace(good, ".123456.", ".123457.", 1), "jpk was not signed by any of the keys"},
@@ -248,7 +248,7 @@ func TestVerifierAges(t *testing.T) {
 func TestNewKickbackVerifierValidates(t *testing.T) {
 	t.Parallel()
 	_, err := jpayment.NewKickbackVerifier("1", 24, nil, []byte{}, key[:31])
-	requireFaults(t, err, "StoreID (aid) has 1 digits; a store ID (店舗ID) has 6", "maxAge is less than a millisecond; is its unit missing?",
+	requireFaults(t, err, "StoreID (aid) has 1 digits; a store ID (店舗ID) has 6", "maxAge is less than a millisecond; is the unit missing?",
 		"keys has a key of 0 bytes; at least 32 are needed", "keys has a key of 0 bytes; at least 32 are needed",
 		"keys has a key of 31 bytes; at least 32 are needed")
 	_, err = jpayment.NewKickbackVerifier("123456", 0)

@@ -15,14 +15,13 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
-// KickbackHandler receives kickbacks at the merchant's 決済結果通知URL, by GET as the
-// gateway sends them or by POST, and hands each to a callback.
+// KickbackHandler is the [http.Handler] of the merchant's 決済結果通知URL. It accepts
+// kickbacks by GET, as the gateway sends them, and by POST, and passes each to a callback.
 //
-// The gateway judges by the answer's body: it counts a kickback as delivered if there
-// is one (specification, "キックバック(rt=0)仕様"; field notes, H). So the body is OK
-// after the callback has returned nil, and otherwise there is none. What stands around the
-// handler must keep to that: serve it by [ServeKickbacks], for net/http and most routers
-// answer a fault with a body.
+// The gateway counts a kickback as delivered if the answer has a body (specification,
+// "キックバック(rt=0)仕様"; docs/protocol.md, assumption 25). The handler therefore writes
+// the body OK only after the callback has returned nil. Serve it with [ServeKickbacks]:
+// net/http and most routers answer errors with a body, which would count as delivery.
 //
 //	200 OK    the callback returned nil
 //	400       not a kickback, see KickbackError
@@ -32,26 +31,26 @@ import (
 //	500       the callback failed or panicked
 //
 // Repetition, time-outs and duplicates are not documented. Expect all three: the same
-// kickback may come again, at the same time, or after the request has been given up. A
-// callback should be one database transaction that inserts the kickback under a unique
-// key and does the rest only if it was the first; see examples/kickbacksql.
+// kickback may arrive again, concurrently, or after the gateway has given up waiting. The
+// callback should run one database transaction that inserts the kickback under a unique key
+// and does the rest only if the kickback is new; see examples/kickbacksql.
 type KickbackHandler struct {
-	// admit parses what came, proves it where that is asked for, and returns what to log
-	// of it and the callback with it.
+	// admit parses a kickback and, if there is a verifier, verifies it. It returns what to
+	// log and a call of the callback.
 	admit   func(rawQuery string) (k slog.LogValuer, call func(context.Context) error, status int, err error)
 	allowed []netip.Prefix // nil: any
 	proxies []netip.Prefix
 	log     *slog.Logger
-	faults  faults // of the options, while it is made
+	faults  faults // of the options, during construction
 }
 
-// NewKickbackHandler returns a handler that calls the callback with each kickback that
-// the verifier proves, and refuses all others. If the URL also receives unsigned
-// kickbacks of recurring charges, filter them out first, for example by acid, and give
-// them to a handler of [NewUnverifiedKickbackHandler].
+// NewKickbackHandler returns a handler that calls the callback with each kickback that the
+// verifier accepts, and refuses all others. If the URL also receives unsigned kickbacks of
+// recurring charges, filter them out first, for example by acid, and pass them to a handler
+// from [NewUnverifiedKickbackHandler].
 //
-// The callback's context ends with the request. The error is a [*ValidationError] with
-// every fault of the arguments and options.
+// The callback's context ends with the request. The error is a [*ValidationError] that
+// lists every fault of the arguments and options.
 func NewKickbackHandler(v *KickbackVerifier, callback func(context.Context, *Kickback) error, opts ...KickbackOption) (*KickbackHandler, error) {
 	h := &KickbackHandler{}
 	if v == nil {
@@ -74,9 +73,9 @@ func NewKickbackHandler(v *KickbackVerifier, callback func(context.Context, *Kic
 	return h.with("NewKickbackHandler", opts)
 }
 
-// NewUnverifiedKickbackHandler returns a handler that calls the callback with each
-// kickback that the options admit, of which nothing is proved. Nothing should be sent,
-// shipped or released because of one. For the rest see [NewKickbackHandler].
+// NewUnverifiedKickbackHandler returns a handler that calls the callback with each kickback
+// that the options admit, without verifying it. Do not ship, release or send anything
+// because of an unverified kickback. See also [NewKickbackHandler].
 func NewUnverifiedKickbackHandler(callback func(context.Context, *UnverifiedKickback) error, opts ...KickbackOption) (*KickbackHandler, error) {
 	h := &KickbackHandler{}
 	if callback == nil {
@@ -103,30 +102,32 @@ func (h *KickbackHandler) with(constructor Operation, opts []KickbackOption) (*K
 	return h, nil
 }
 
-// KickbackOption is a setting of [NewKickbackHandler] and [NewUnverifiedKickbackHandler].
+// KickbackOption configures a [KickbackHandler].
 type KickbackOption func(*KickbackHandler)
 
-// KickbackAllowFrom admits only kickbacks from addresses in the prefixes. The default is
-// any address. The gateway's are not documented; third parties have seen 54.95.223.30 and
-// 54.168.57.171 (field notes, as of August 2026), which may change.
+// KickbackAllowFrom admits only kickbacks from addresses in the prefixes. The default is to
+// admit any address. The gateway's addresses are not documented and may change; third
+// parties have seen 54.95.223.30 and 54.168.57.171 (docs/protocol.md, "Kickbacks", as of
+// August 2026).
 func KickbackAllowFrom(prefixes ...netip.Prefix) KickbackOption {
 	return func(h *KickbackHandler) { h.allowed = h.prefixes("KickbackAllowFrom", prefixes) }
 }
 
-// KickbackTrustProxy names the addresses of the merchant's own proxies. A kickback that
-// comes from one of them has the address that the proxies report: in X-Forwarded-For the
-// right-most one that is not a proxy's, in Forwarded (RFC 7239) the first, which is all that
-// the proxies may leave of it beside themselves. Where both headers are there they must
-// agree, since a proxy that writes one may let the other pass as the client sent it. Where
-// they do not, or are malformed, or hold what a client may have added, the address is
-// unknown, and [KickbackAllowFrom] admits nothing. The default is to trust nobody and to look
-// at no header.
+// KickbackTrustProxy sets the addresses of the merchant's own proxies. For a kickback from
+// one of them the handler takes the source address from the proxies' headers: the right-most
+// address in X-Forwarded-For that is not a proxy's, or the first in Forwarded (RFC 7239),
+// which may contain only that address and the proxies'.
+//
+// If both headers are present they must agree, since a proxy that writes one may pass on the
+// other as the client sent it. If they disagree, are malformed or may contain additions of a
+// client, the source address is unknown and [KickbackAllowFrom] admits nothing. The default
+// is to trust no proxy and to read no header.
 func KickbackTrustProxy(prefixes ...netip.Prefix) KickbackOption {
 	return func(h *KickbackHandler) { h.proxies = h.prefixes("KickbackTrustProxy", prefixes) }
 }
 
-// KickbackLogger writes one record for each kickback, at level Info if it was taken and
-// Warn if not, without private data. Of a callback's error it shows only the type. The
+// KickbackLogger logs one record per kickback, without private data: at level Info if it
+// was accepted, and at level Warn if not. It logs only the type of a callback's error. The
 // default is to log nothing.
 func KickbackLogger(l *slog.Logger) KickbackOption {
 	return func(h *KickbackHandler) {
@@ -137,7 +138,7 @@ func KickbackLogger(l *slog.Logger) KickbackOption {
 	}
 }
 
-// prefixes returns prefixes in the form that unmapped addresses match.
+// prefixes returns the prefixes in the form that matches unmapped addresses.
 func (h *KickbackHandler) prefixes(option string, prefixes []netip.Prefix) []netip.Prefix {
 	if len(prefixes) == 0 {
 		h.faults.add(option, "", Text{"has no prefixes", "にアドレス範囲がありません"})
@@ -157,7 +158,7 @@ func (h *KickbackHandler) Format(f fmt.State, _ rune) {
 	printPublic(f, "KickbackHandler", slog.GroupValue(slog.Any("allowed", h.allowed)))
 }
 
-// ServeHTTP takes one kickback.
+// ServeHTTP handles one kickback.
 func (h *KickbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, k, err := h.take(w, r)
 	attrs := []slog.Attr{slog.Int("status", status)}
@@ -180,8 +181,7 @@ func (h *KickbackHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "OK") //nolint:errcheck,gosec // Whether it arrives is the sender's concern.
 }
 
-// take goes through the checks in order, the cheapest and most general first, and
-// calls the callback.
+// take runs the checks, the cheapest and most general first, and calls the callback.
 func (h *KickbackHandler) take(w http.ResponseWriter, r *http.Request) (status int, k slog.LogValuer, err error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
@@ -206,8 +206,7 @@ func (h *KickbackHandler) take(w http.ResponseWriter, r *http.Request) (status i
 	return http.StatusOK, k, nil
 }
 
-// readKickback returns the parameters of a request as a query: those of the URL and
-// those of a form.
+// readKickback returns the parameters of the URL and of a form as one query.
 func readKickback(w http.ResponseWriter, r *http.Request) (query string, status int, err error) {
 	query = r.URL.RawQuery
 	if len(query) > maxKickback {
@@ -223,8 +222,9 @@ func readKickback(w http.ResponseWriter, r *http.Request) (query string, status 
 	return strings.Trim(query+"&"+string(body), "&"), 0, nil
 }
 
-// call calls the callback. A panic is an error, so that the answer stays empty and the
-// kickback comes again; its value may hold anything and is not shown.
+// call calls the callback. A panic becomes an error, so that the answer stays empty and the
+// gateway sends the kickback again. The value of the panic may contain anything and is not
+// shown.
 func (h *KickbackHandler) call(ctx context.Context, callback func(context.Context) error) (err error) {
 	defer func() {
 		switch v := recover(); v {

@@ -11,28 +11,27 @@ import (
 	"time"
 )
 
-// ServeKickbacks serves a handler of kickbacks on a listener until the context ends, and
-// then lets the callbacks under way finish, for at most a minute. It returns nil after the
-// end of the context, else what [http.Server.Serve] does. The handler is a
-// [KickbackHandler], or a mux or middleware around one or several.
+// ServeKickbacks serves a handler of kickbacks on a listener until the context ends. It then
+// waits at most a minute for running callbacks, and returns nil; before the end of the
+// context it returns the error of [http.Server.Serve]. The handler is a [KickbackHandler],
+// or a mux or middleware around one or several.
 //
-// The gateway takes any answer with a body for a delivered kickback (specification,
-// "キックバック(rt=0)仕様"), so a server that answers for itself, with a page for an unknown
-// path, a redirect or an error of its own, loses results. Here nothing has a body but the
-// OK of a kickback that a KickbackHandler has taken. Nor is the query as it should be: the
-// vendor's own sample has a raw space in it, which net/http refuses. Here it is let
-// through.
+// The gateway counts any answer with a body as delivery (specification,
+// "キックバック(rt=0)仕様"). A server that answers by itself, with a page for an unknown path,
+// a redirect or an error page, therefore loses results. ServeKickbacks removes the body of
+// every answer except the OK of a KickbackHandler. It also accepts a raw space in the query,
+// as in the vendor's own sample; net/http refuses it.
 //
-// Each connection carries one request. For https let a listener of crypto/tls be the
-// listener. What stands in front of it must keep to the same rules: docs/kickbacks.md
-// says what to tell nginx and HAProxy.
+// Each connection carries one request. For https pass a listener of crypto/tls. A proxy in
+// front must follow the same rules: docs/kickbacks.md has the settings for nginx and
+// HAProxy.
 func ServeKickbacks(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler:           emptied(h),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		MaxHeaderBytes:    maxKickback + 16<<10,
-		// What net/http says of connections may quote what came.
+		// The messages of net/http about connections may quote the request.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, kickbackConnKey{}, c)
@@ -55,11 +54,11 @@ func ServeKickbacks(ctx context.Context, l net.Listener, h http.Handler) error {
 	return err
 }
 
-// kickbackTakenKey is the key of the *atomic.Bool that a KickbackHandler sets when it
-// takes a kickback.
+// kickbackTakenKey is the context key of the *atomic.Bool that a KickbackHandler sets when
+// it accepts a kickback.
 type kickbackTakenKey struct{}
 
-// emptied lets only the answer to a taken kickback have a body.
+// emptied removes the body of every answer except that to an accepted kickback.
 func emptied(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(kickbackConnKey{}).(*kickbackConn); ok {
@@ -68,11 +67,11 @@ func emptied(h http.Handler) http.Handler {
 		taken := new(atomic.Bool)
 		e := &emptyWriter{ResponseWriter: w, taken: taken}
 		h.ServeHTTP(e, r.WithContext(context.WithValue(r.Context(), kickbackTakenKey{}, taken)))
-		e.WriteHeader(http.StatusOK) // where the handler wrote nothing
+		e.WriteHeader(http.StatusOK) // if the handler wrote nothing
 	})
 }
 
-// emptyWriter drops the body of every answer but the 200 of a taken kickback.
+// emptyWriter drops the body of every answer except the 200 to an accepted kickback.
 type emptyWriter struct {
 	http.ResponseWriter
 	taken    *atomic.Bool
@@ -104,7 +103,8 @@ func (e *emptyWriter) Write(b []byte) (int, error) {
 	return e.ResponseWriter.Write(b)
 }
 
-// kickbackListener mends what net/http would refuse, and empties what it would answer.
+// kickbackListener repairs request lines that net/http would refuse, and empties the answers
+// that net/http writes by itself.
 type kickbackListener struct{ net.Listener }
 
 func (l kickbackListener) Accept() (net.Conn, error) {
@@ -115,14 +115,14 @@ func (l kickbackListener) Accept() (net.Conn, error) {
 	return &kickbackConn{Conn: c}, nil
 }
 
-// kickbackConnKey is the key of a request's *kickbackConn.
+// kickbackConnKey is the context key of a request's *kickbackConn.
 type kickbackConnKey struct{}
 
 // kickbackConn carries one request.
 type kickbackConn struct {
 	net.Conn
-	line    []byte      // the request line as far as it has come, then what is to be handed on of it
-	whole   bool        // the request line is there
+	line    []byte      // the request line read so far, then the part still to be returned by Read
+	whole   bool        // the request line is complete
 	reached atomic.Bool // the request has reached the handler
 	refused atomic.Bool // net/http has refused it
 }
@@ -137,7 +137,7 @@ func (c *kickbackConn) Read(b []byte) (int, error) {
 		case end >= 0:
 			c.line, c.whole = append(escapeSpaces(c.line[:end]), c.line[end:]...), true
 		case err != nil || len(c.line) > maxKickback+1<<10:
-			c.whole = true // Let net/http say what it is.
+			c.whole = true // Leave it to net/http.
 		}
 		if err != nil && len(c.line) == 0 {
 			return 0, err
@@ -151,8 +151,8 @@ func (c *kickbackConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// CloseWrite lets net/http end an answer before it closes the connection, so that the
-// sender reads it even if it has not been heard out.
+// CloseWrite lets net/http finish an answer before it closes the connection, so that a
+// sender that is still writing can read it.
 func (c *kickbackConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -160,8 +160,8 @@ func (c *kickbackConn) CloseWrite() error {
 	return nil
 }
 
-// escapeSpaces escapes the spaces between the first and the last of a request line, which
-// are in its target.
+// escapeSpaces escapes the spaces in the target of a request line, which lie between its
+// first and its last space.
 func escapeSpaces(line []byte) []byte {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if first == last {
@@ -171,8 +171,8 @@ func escapeSpaces(line []byte) []byte {
 	return bytes.Join([][]byte{line[:first+1], target, line[last:]}, nil)
 }
 
-// Write drops what net/http answers by itself, before a handler has seen the request, and
-// answers 400 without a body in its place.
+// Write replaces an answer that net/http writes by itself, before the handler has seen the
+// request, with a 400 without a body.
 func (c *kickbackConn) Write(b []byte) (int, error) {
 	if c.reached.Load() {
 		return c.Conn.Write(b)

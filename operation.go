@@ -11,25 +11,25 @@ const (
 	OpReAuthByKickback Operation = "ReAuthByKickback"
 )
 
-// replacesPayment reports whether the operation replaces the payment by a new one, so
-// that sending it twice, or half of it done, would cost money.
+// replacesPayment reports whether the operation replaces the payment with a new one. Such
+// an operation costs money if it is sent twice or only half done.
 func (o Operation) replacesPayment() bool { return o == OpReAuth || o == OpReAuthByKickback }
 
-// Outcome is what is known of a payment after a call.
+// Outcome says what is known about a call.
 type Outcome int
 
-// The outcomes. The zero value is OutcomeUnknown, so that nothing can be taken
-// for settled by mistake.
+// The outcomes. The zero value is OutcomeUnknown, so that nothing counts as settled by
+// mistake.
 const (
 	// OutcomeUnknown: the gateway may or may not have carried out the request.
-	// Look the payment up in the control panel before anything else is done.
+	// Look the payment up in the control panel before you do anything else.
 	OutcomeUnknown Outcome = iota
-	// OutcomeDone: the gateway said that it carried out the request. After a
-	// ReAuthByKickback: that it took the request; the result is still to come.
+	// OutcomeDone: the gateway confirmed the operation. After a ReAuthByKickback it means
+	// only that the gateway accepted the request; the result follows by kickback.
 	OutcomeDone
 	// OutcomeNotSent: no byte of the request left this machine.
 	OutcomeNotSent
-	// OutcomeRefused: the gateway said no, and the payment is as it was.
+	// OutcomeRefused: the gateway refused, and this call changed nothing.
 	OutcomeRefused
 )
 
@@ -50,7 +50,7 @@ func (o Outcome) Text() Text {
 	}
 }
 
-// What to do after a call, in the order of docs/outcomes.md.
+// The next steps, in the order of docs/outcomes.md.
 var (
 	nextAfterUnknownSales = Text{
 		"look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)",
@@ -126,8 +126,8 @@ var (
 	}
 )
 
-// NextIfUnknown returns what to do where nobody knows whether the operation was carried
-// out: how to find out, and what follows.
+// NextIfUnknown returns what to do if it is unknown whether the operation was carried out:
+// how to find out, and how to go on.
 func (o Operation) NextIfUnknown() Text {
 	switch o {
 	case OpSales:

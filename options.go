@@ -13,11 +13,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Option is a setting of [NewClient]. An argument that cannot be right is a fault
-// in NewClient's error.
+// Option configures a [Client]. [NewClient] reports an invalid argument in its error.
 type Option func(*settings)
 
-// settings is a client in the making.
+// settings collects what the options say.
 type settings struct {
 	client   Client
 	baseURL  *url.URL
@@ -43,7 +42,7 @@ func newSettings() *settings {
 
 func (s *settings) fault(option, en, ja string) { s.faults.add(option, "", Text{en, ja}) }
 
-// wrapTransport does what WithTransportWrapper was asked for.
+// wrapTransport applies the wrappers of WithTransportWrapper.
 func (s *settings) wrapTransport() {
 	for _, wrap := range s.wrappers {
 		rt := s.client.http.Transport
@@ -58,18 +57,18 @@ func (s *settings) wrapTransport() {
 	}
 }
 
-// WithHTTPClient uses a copy of hc, its Transport, Jar and Timeout included, except
-// that redirects are never followed. A proxy is then the transport's business, and
-// so are TLS and the number of idle connections; [WithTransportWrapper] keeps the
-// default ones. A Timeout shorter than the gateway's answer makes outcomes unknown.
+// WithHTTPClient uses a copy of hc, including its Transport, Jar and Timeout, but never
+// follows redirects. The transport of hc then decides about proxies, TLS and idle
+// connections; to keep the defaults use [WithTransportWrapper]. A Timeout shorter than the
+// gateway takes to answer makes outcomes unknown.
 //
 // The client uses net/http/httptrace to prove that nothing was sent; with a transport
 // that ignores it, such outcomes are unknown.
 //
-// The default is a client of this package's own: HTTP/1.1 over TLS 1.2 or later,
-// through the proxy that HTTPS_PROXY names, 10 seconds to connect, at most 64
-// connections, each kept for 30 idle seconds. Callers beyond 64 wait for a connection;
-// a caller whose context ends while waiting gets OutcomeNotSent.
+// The default client uses HTTP/1.1 over TLS 1.2 or later and the proxy in HTTPS_PROXY. It
+// connects within 10 seconds, opens at most 64 connections and keeps an idle one for 30
+// seconds. Further callers wait for a connection; if the context ends while a caller waits,
+// the outcome is OutcomeNotSent.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) {
 		if hc == nil {
@@ -82,10 +81,9 @@ func WithHTTPClient(hc *http.Client) Option {
 }
 
 // WithTransportWrapper replaces the transport with wrap(transport), whatever the order of
-// the options: the default one, which is an [*http.Transport], or that of
-// [WithHTTPClient]. So tracing or a proxy keeps all else that WithHTTPClient would
-// replace: wrap may return a RoundTripper around the transport, or the default one with
-// a field set, such as Proxy. Several wrappers nest in the order of the options.
+// the options. The transport is the default one, an [*http.Transport], or that of
+// [WithHTTPClient]. Use it to add tracing or to set a field, such as Proxy, of the default
+// transport. Several wrappers nest in the order of the options.
 //
 // A RoundTripper that retries defeats the protection against sending twice.
 func WithTransportWrapper(wrap func(http.RoundTripper) http.RoundTripper) Option {
@@ -98,7 +96,7 @@ func WithTransportWrapper(wrap func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
-// Charset is the character set in which text is sent.
+// Charset is the character set of the text in a request.
 type Charset int
 
 // The character sets that the gateway is known to read. ShiftJIS is Windows-31J,
@@ -111,8 +109,8 @@ const (
 // String returns the name that HTTP gives the character set.
 func (c Charset) String() string { return wire.Charset(c).String() }
 
-// WithBaseURL sends requests to gateway/gateway.aspx and gateway/re_auth.aspx below
-// the URL, which must be https, or http to this machine itself. The default is
+// WithBaseURL sends requests to gateway/gateway.aspx and gateway/re_auth.aspx below the
+// URL. It must be an https URL, or an http URL of the loopback interface. The default is
 // https://credit.j-payment.co.jp/.
 func WithBaseURL(base string) Option {
 	return func(s *settings) {
@@ -140,9 +138,9 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
-// WithTimeout bounds each attempt, from the start of connecting to the end of the
-// reply. The default is 60 seconds, and the least a millisecond, so that a number without
-// its unit is noticed. A shorter timeout turns slow successes into unknown outcomes.
+// WithTimeout bounds each attempt, from the start of connecting to the end of the reply.
+// The default is 60 seconds. Less than a millisecond is an error, since the unit is
+// probably missing. A short timeout turns slow successes into unknown outcomes.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) {
 		switch {
@@ -150,15 +148,14 @@ func WithTimeout(d time.Duration) Option {
 			s.fault("WithTimeout", "is not positive", "が正の時間ではありません")
 			return
 		case d < time.Millisecond:
-			s.fault("WithTimeout", "is less than a millisecond; is its unit missing?", "が1ミリ秒未満です。単位を確認してください")
+			s.fault("WithTimeout", "is less than a millisecond; is the unit missing?", "が1ミリ秒未満です。単位を確認してください")
 			return
 		}
 		s.client.timeout = d
 	}
 }
 
-// WithRetry sets when a request is sent again. The default is the zero
-// [RetryPolicy].
+// WithRetry sets the retry policy. The default is the zero [RetryPolicy].
 func WithRetry(p RetryPolicy) Option {
 	return func(s *settings) {
 		if reason := p.reason(); reason != (Text{}) {
@@ -169,8 +166,8 @@ func WithRetry(p RetryPolicy) Option {
 	}
 }
 
-// WithLogger writes one record for each attempt, at level Info for a success and
-// Warn for anything else, without private data. The default is to log nothing.
+// WithLogger logs one record per attempt, without private data: at level Info for a
+// success, and at level Warn for anything else. The default is to log nothing.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) {
 		if l == nil {
@@ -181,7 +178,8 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithCharset sends text in the character set. The default is UTF8 (field notes, M).
+// WithCharset sets the character set of requests. The default is UTF8 (docs/protocol.md,
+// assumption 14).
 func WithCharset(c Charset) Option {
 	return func(s *settings) {
 		if c != UTF8 && c != ShiftJIS {
@@ -192,10 +190,10 @@ func WithCharset(c Charset) Option {
 	}
 }
 
-// WithConnectionAuth adds the parameters ut (Unix seconds) and hak (SHA-256 of ut
-// followed by the code, in lower-case hex) to each request, for stores that
-// authenticate so with their connection authentication code (接続認証コード; field
-// notes, M: seen in one production client). The default is to send neither.
+// WithConnectionAuth adds the parameters ut (Unix seconds) and hak (SHA-256 of ut followed
+// by the code, in lower-case hex) to each request. Some stores authenticate requests in
+// this way, with a connection authentication code (接続認証コード; docs/protocol.md,
+// "Connection authentication"; M). The default is to send neither parameter.
 func WithConnectionAuth(code string) Option {
 	return func(s *settings) {
 		if code == "" {
@@ -206,11 +204,11 @@ func WithConnectionAuth(code string) Option {
 	}
 }
 
-// WithKickbackKey makes each [Client.ReAuthByKickback] carry one more parameter, jpk:
-// the store, the payment, the amounts and the time, signed by HMAC-SHA-256 with the
-// key, which must have at least 32 bytes. The gateway returns it in the kickback, where
-// a [KickbackVerifier] looks for it. It takes 151 bytes and as many as the payment
-// number has digits off the 1,024 of [Extra]. The default is to send none.
+// WithKickbackKey adds the parameter jpk to each [Client.ReAuthByKickback]: the store, the
+// payment, the amounts and the time, signed with the key by HMAC-SHA-256. The key must have
+// at least 32 bytes. The gateway returns the parameter in the kickback, where a
+// [KickbackVerifier] checks it. It uses 151 bytes, plus one per digit of the payment
+// number, of the 1,024 bytes of [Extra]. The default is to send no signature.
 func WithKickbackKey(key []byte) Option {
 	return func(s *settings) {
 		if reason := checkKickbackKey(key); reason != (Text{}) {
@@ -221,28 +219,28 @@ func WithKickbackKey(key []byte) Option {
 	}
 }
 
-// WithUserAgent sends the text as User-Agent. The default is jpayment-go.
+// WithUserAgent sets the User-Agent header. The default is jpayment-go.
 func WithUserAgent(ua string) Option {
 	return func(s *settings) {
 		if ua == "" || strings.ContainsFunc(ua, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) }) {
-			s.fault("WithUserAgent", "is empty or has other characters than printable ASCII", "が空か、ASCIIの印字可能文字以外を含みます")
+			s.fault("WithUserAgent", "is empty or has characters other than printable ASCII", "が空か、ASCIIの印字可能文字以外を含みます")
 			return
 		}
 		s.client.userAgent = ua
 	}
 }
 
-// WithProductionOnly makes an approval in test mode, by which no money moves, a
-// [*ReplyError] that wraps [ErrTestMode]. Without it such an approval is a success
-// whose [Result.TestMode] is true.
+// WithProductionOnly turns an approval in test mode, in which no money moves, into a
+// [*ReplyError] that wraps [ErrTestMode]. By default such an approval is a success for
+// which [Result.TestMode] reports true.
 func WithProductionOnly() Option {
 	return func(s *settings) { s.client.productionOnly = true }
 }
 
-// WithUnmatchedPaymentID accepts a reply to a Sales or Cancel that names another
-// payment than the one asked for. By default it is a [*ReplyError], since nobody knows
-// whose success it tells of. That the gateway repeats the number is an assumption, and
-// this option is for a store that finds it to be wrong.
+// WithUnmatchedPaymentID accepts a reply to a Sales or Cancel that names a payment other
+// than the requested one. By default such a reply is a [*ReplyError], since it may report
+// another payment's success. That the gateway repeats the number is an assumption; use this
+// option if your store's gateway does not (docs/protocol.md, assumption 1).
 func WithUnmatchedPaymentID() Option {
 	return func(s *settings) { s.client.unmatchedID = true }
 }

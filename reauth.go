@@ -9,9 +9,9 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
-// ReAuthRequest asks for the re-authorisation (再オーソリ) of a payment: the payment
-// is cancelled and a new one is authorised at the amounts given here. Amounts are
-// yen and must not be negative; their total must be positive.
+// ReAuthRequest is a request to re-authorise (再オーソリ) a payment: the gateway cancels
+// the payment and authorises a new one for the amounts in the request. Amounts are in yen
+// and must not be negative; their total must be positive.
 type ReAuthRequest struct {
 	// PaymentID is the number of the payment to replace (対象決済番号, tid):
 	// half-width digits.
@@ -27,12 +27,11 @@ type ReAuthRequest struct {
 	// Phone is the cardholder's telephone number (pn), at most 15 digits without
 	// hyphens. Optional.
 	Phone Secret `url:"pn,omitempty"`
-	// Extra is free-form data to keep with the new payment, each pair a parameter of
-	// its own. Optional.
+	// Extra is optional free-form data that the gateway keeps with the new payment.
 	Extra Extra
 }
 
-// reAuthForm is a re-authorisation as it goes out (specification,
+// reAuthForm holds the parameters of a re-authorisation (specification,
 // "決済処理(再オーソリ)仕様").
 type reAuthForm struct {
 	StoreID fixed `url:"aid"`
@@ -78,37 +77,35 @@ func (r ReAuthRequest) LogValue() slog.Value {
 	)
 }
 
-// Format writes the request without its private data, for every verb.
+// Format writes the request without its private data, whatever the verb.
 func (r ReAuthRequest) Format(f fmt.State, _ rune) { printPublic(f, "ReAuthRequest", r.LogValue()) }
 
-// MarshalText returns an error: the request holds private data, and JSON is how many
-// loggers print.
+// MarshalText returns an error: the request holds private data, and many loggers print
+// JSON.
 func (r ReAuthRequest) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
 
-// ReAuth cancels a payment and authorises a new one at other amounts. The result's
+// ReAuth cancels a payment and authorises a new one for different amounts. The result's
 // PaymentID is the new payment's; capture that one.
 //
-// The issuer is asked again, so a re-authorisation may be declined although the
-// original succeeded. It covers only payments of this or the last calendar month,
-// and none that were made with a registered product (商品登録あり) (specification,
-// "再オーソリ処理の注意点").
+// The gateway asks the issuer again, which may decline although it approved the original.
+// Only payments of this or the last calendar month can be re-authorised, and none that was
+// made with a registered product (商品登録あり) (specification, "再オーソリ処理の注意点").
 //
-// It is never sent twice. Whether the original survives a declined
-// re-authorisation is not documented, so the outcome of a decline is
-// [OutcomeUnknown]: see [Code.Outcome]. A reply about other amounts than
-// those asked for is a [*ReplyError]. A lost reply loses the new payment's number:
-// find it in the control panel, or use [Client.ReAuthByKickback]. The errors are
-// those of [Client.Sales].
+// The client never sends a ReAuth twice. It is not documented whether the original
+// survives a declined re-authorisation, so the outcome of a decline is [OutcomeUnknown]:
+// see [Code.Outcome]. A reply with amounts other than the requested ones is a
+// [*ReplyError]. If the reply is lost, so is the new payment's number: find it in the
+// control panel, or use [Client.ReAuthByKickback]. The errors are those of [Client.Sales].
 func (c *Client) ReAuth(ctx context.Context, req ReAuthRequest) (*Result, error) {
 	return c.do(ctx, OpReAuth, req)
 }
 
-// ReAuthByKickback asks for a re-authorisation whose result comes by a kickback, to
-// the 決済結果通知URL that is set in the control panel, within 30 seconds (field
-// notes, H); see [KickbackHandler]. A nil error says that the gateway took the
-// request, and nothing of the payment. What is said of [Client.ReAuth] holds here as
-// well. With [WithKickbackKey] the request carries a signature by which its kickback is
-// known.
+// ReAuthByKickback requests a re-authorisation whose result the gateway sends by kickback,
+// within 30 seconds, to the 決済結果通知URL that is set in the control panel
+// (docs/protocol.md, "Other shapes"; H); see [KickbackHandler]. A nil error means that the
+// gateway accepted the request, and says nothing about the payment. The limits of
+// [Client.ReAuth] apply here too. With [WithKickbackKey] the request carries a signature
+// that identifies its kickback.
 func (c *Client) ReAuthByKickback(ctx context.Context, req ReAuthRequest) error {
 	_, err := c.do(ctx, OpReAuthByKickback, req)
 	return err

@@ -14,62 +14,62 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Result is what the gateway says of a payment: the columns of a reply, or the
-// parameters of a kickback (specification, "決済結果通知のパラメータ仕様").
-//
-// What is private in it is a [Secret], which prints, logs and marshals redacted.
+// Result is a result as the gateway reports it, in the columns of a reply or the parameters
+// of a kickback (specification, "決済結果通知のパラメータ仕様"). Private fields are
+// [Secret]s, which are redacted when printed, logged or marshalled.
 type Result struct {
 	// PaymentID is the payment's number (決済番号, gid). After a ReAuth it is the
 	// new payment's. It is "0" in a refusal.
 	PaymentID string
 	// Status tells success from failure (決済結果, rst).
 	Status Status
-	// ApprovalCode is the card company's (カード会社承認番号, ap), six or seven
-	// letters and digits. See TestMode.
+	// ApprovalCode is the card company's approval code (カード会社承認番号, ap), six or
+	// seven letters and digits. See TestMode.
 	ApprovalCode Secret
 	// Code is the reason of a failure (エラーコード, ec), empty after a success.
 	Code Code
 	// OrderCode is the gateway's code for the order (オーダーコード, god).
 	OrderCode string
-	// OrderNumber is the merchant's own, given with the original payment
+	// OrderNumber is the merchant's order number, given with the original payment
 	// (店舗オーダー番号, cod), at most 50 bytes.
 	OrderNumber string
-	// Amount, Tax and Shipping (決済金額 am, 税金額 tx, 送料 sf) and their sum
-	// Total (合計金額, ta), in yen.
+	// Amount, Tax and Shipping (決済金額 am, 税金額 tx, 送料 sf), in yen, and their sum,
+	// Total (合計金額, ta).
 	Amount, Tax, Shipping, Total Amount
-	// IssuedID and IssuedPassword (発行ID id, 発行パスワード ps) are filled for
-	// content sales only (field notes, H).
+	// IssuedID and IssuedPassword (発行ID id, 発行パスワード ps) are set for content
+	// sales only (docs/protocol.md, "A row"; H).
 	IssuedID, IssuedPassword Secret
-	// SubscriptionID is the number of a recurring charge (自動課金番号, acid),
-	// where the store is set up to report it (field notes, H).
+	// SubscriptionID is the number of a recurring charge (自動課金番号, acid), if the
+	// store is set up to report it (docs/protocol.md, "A row"; H).
 	SubscriptionID string
-	// Extra is the merchant's own data (その他), decoded. Where the gateway returned it
-	// unescaped, a value that holds & or % may not be told from the escaping; Other is
-	// what came. A + is a plus: this package sends spaces as %20.
+	// Extra is the merchant's own data (その他), decoded. If the gateway returned it
+	// unescaped, a & or % in a value is ambiguous; Other holds the original text. A + is a
+	// plus sign, since this package sends spaces as %20.
 	Extra Extra
-	// Other is the merchant's own data as it came.
+	// Other is the merchant's own data as it was received.
 	Other Secret
 
-	// Attempts is how often the request was tried until this reply came. It is 0 for a
-	// result that is not the reply to a call.
+	// Attempts is the number of attempts the call made. It is 0 for a result that does not
+	// answer a call.
 	Attempts int
 
-	// Unreadable names what could not be read and stands as it came, by the gateway's
-	// names ("cod", "god", "other data"), sorted; nil if all was read. Nothing that bears
-	// on the payment's number, status or amounts is among it: that is an error.
+	// Unreadable lists the fields that could not be decoded and hold the received text, by
+	// the gateway's names ("cod", "god", "other data"), sorted. It is nil if all fields were
+	// decoded. The payment's number, status and amounts are never among them: if one of
+	// those cannot be read, there is an error instead of a result.
 	Unreadable []string
 }
 
-// Status is the result of a payment (決済結果, rst). Values that the specification
-// does not define keep their number; recurring charges are known to use 3 to 5.
+// Status is the result of a payment (決済結果, rst). A value that the specification does
+// not define keeps its number; recurring charges use 3 to 5.
 type Status int
 
-// The statuses. The zero value is none of the gateway's.
+// The statuses. The gateway never sends the zero value.
 const (
 	StatusSucceeded Status = 1
 	StatusFailed    Status = 2
-	// StatusAccepted is the gateway's OK to a request whose result will come by
-	// kickback. It has no number on the wire.
+	// StatusAccepted is the gateway's OK to a request whose result follows by kickback. It
+	// has no number on the wire.
 	StatusAccepted Status = -1
 )
 
@@ -87,8 +87,8 @@ func (s Status) String() string {
 	}
 }
 
-// Amount is an amount in yen that the gateway may have left blank. The zero value
-// is a blank one, which is not 0 yen. Amounts compare with ==:
+// Amount is an amount in yen that the gateway may have left blank. The zero value is a
+// blank amount, which is not 0 yen. Amounts can be compared with ==:
 //
 //	if res.Total == jpayment.Yen(1580) { … }
 type Amount struct {
@@ -99,10 +99,10 @@ type Amount struct {
 // Yen returns the amount of n yen.
 func Yen(n int64) Amount { return Amount{yen: n, given: true} }
 
-// Int64 returns the yen, and whether the gateway gave any.
+// Int64 returns the amount in yen and reports whether it was given.
 func (a Amount) Int64() (yen int64, ok bool) { return a.yen, a.given }
 
-// String returns the yen as digits, or "-" for a blank amount.
+// String returns the amount in digits, or "-" if it is blank.
 func (a Amount) String() string {
 	if !a.given {
 		return "-"
@@ -110,7 +110,7 @@ func (a Amount) String() string {
 	return strconv.FormatInt(a.yen, 10)
 }
 
-// MarshalJSON returns the yen as a number, or null for a blank amount.
+// MarshalJSON returns the amount as a number, or null if it is blank.
 func (a Amount) MarshalJSON() ([]byte, error) {
 	if !a.given {
 		return []byte("null"), nil
@@ -132,8 +132,8 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// TestMode reports whether the approval is a test's (TestMod): the store is in test
-// mode and no money moved (field notes, H).
+// TestMode reports whether the approval code is TestMod: the store is in test mode and no
+// money moved (docs/protocol.md, "A row"; H).
 func (r Result) TestMode() bool { return r.ApprovalCode.Reveal() == "TestMod" }
 
 // LogValue returns the result without its secrets.
@@ -156,20 +156,18 @@ func (r Result) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// Format writes what LogValue returns, for every verb.
+// Format writes what LogValue returns, whatever the verb.
 func (r Result) Format(f fmt.State, _ rune) { printPublic(f, "Result", r.LogValue()) }
 
-// ParseReply reads a reply of the gateway in any of its forms: a row, OK, ER:code
-// or a bare code, in UTF-8 or Shift_JIS (the specification and field notes,
-// "Replies over HTTP"). A success has StatusSucceeded, a refusal StatusFailed and
-// its code, OK StatusAccepted; there is no fourth. Everything else is a
-// [*ReplyError] that names the column and the reason, never the value, and keeps
-// the reply for [ReplyError.Raw].
+// ParseReply parses a reply of the gateway in any of its forms: a row, OK, ER:code or a
+// bare code, in UTF-8 or Shift_JIS (docs/protocol.md, "Replies"). The result of a success
+// has StatusSucceeded, that of a refusal StatusFailed and the code, and that of OK
+// StatusAccepted. Anything else is a [*ReplyError] that names the column and the reason,
+// never the value; [ReplyError.Raw] returns the reply.
 //
-// Columns from the 11th on may be missing, and a row of 14 has the number of a
-// recurring charge in the 13th. A comma in the merchant's order number is
-// understood where the amounts prove it; where a row can be read in two ways it is
-// an error.
+// Columns from the 11th on may be missing. A row of 14 columns has the number of a
+// recurring charge in the 13th. The order number may contain a comma if the amounts prove
+// where it ends; an ambiguous row is an error.
 func ParseReply(body []byte) (*Result, error) {
 	res, bad := parseReply(body, "")
 	if bad != nil {
@@ -178,7 +176,8 @@ func ParseReply(body []byte) (*Result, error) {
 	return res, nil
 }
 
-// replyFault is why something is no answer. It becomes an error where the call is known.
+// replyFault is the reason why a reply does not count. The caller, who knows the call, turns
+// it into an error.
 type replyFault struct {
 	column string
 	reason Text
@@ -189,8 +188,8 @@ func (f *replyFault) err(call Call, status int, raw []byte) error {
 	return &ReplyError{Call: call, StatusCode: status, Column: f.column, Reason: f.reason, Err: f.cause, raw: NewSecret(string(raw))}
 }
 
-// parseReply takes the Content-Type of the reply too, whose charset wins over what
-// the bytes look like.
+// parseReply parses a reply with a Content-Type, whose charset takes precedence over the
+// look of the bytes.
 func parseReply(body []byte, contentType string) (*Result, *replyFault) {
 	fail := func(column, en, ja string) (*Result, *replyFault) {
 		return nil, &replyFault{column: column, reason: Text{en, ja}}
@@ -201,7 +200,7 @@ func parseReply(body []byte, contentType string) (*Result, *replyFault) {
 	} else {
 		text, _ = charsetOf(body, contentType).DecodeBytes(body)
 	}
-	// A byte order mark is what .NET likes to begin a page with.
+	// Pages written by .NET may begin with a byte order mark.
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
 	switch {
 	case text == "":
@@ -238,8 +237,8 @@ func parseReply(body []byte, contentType string) (*Result, *replyFault) {
 	return res, nil
 }
 
-// newResult types the columns of a row. Of rst it asks only that it is a number, and that
-// the rest of the row does not contradict a success.
+// newResult converts the columns of a row. It accepts any number as rst, and checks that the
+// rest of the row does not contradict a success.
 func newResult(row wire.Row) (*Result, *replyFault) {
 	fail := func(column, en, ja string) (*Result, *replyFault) {
 		return nil, &replyFault{column: column, reason: Text{en, ja}}
@@ -252,7 +251,7 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 	case bad != nil || !status.Given || status.Value > math.MaxInt32 || len(row.RST) > 1 && row.RST[0] == '0':
 		return fail("rst", "is not a number", "が数字ではありません")
 	case !wire.IsAlnum(row.AP):
-		return fail("ap", "has other characters than half-width letters and digits", "に半角英数字以外の文字があります")
+		return fail("ap", "has characters other than half-width letters and digits", "に半角英数字以外の文字があります")
 	case row.EC != "" && !isCode(row.EC):
 		return fail("ec", "is not a code of 1 to 12 half-width letters and digits", "が1～12桁の半角英数字ではありません")
 	case success && row.EC != "":
@@ -260,7 +259,7 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 	case success && strings.Trim(row.GID, "0") == "":
 		return fail("gid", "is 0 although rst says that the payment succeeded", "が0ですが、rstは決済成功を示しています")
 	}
-	// The texts that the secrets point at lie beside the result, in one piece.
+	// One allocation holds the result and the texts of its secrets.
 	r := &struct {
 		Result
 		ap, id, ps, other string
@@ -294,7 +293,7 @@ func newResult(row wire.Row) (*Result, *replyFault) {
 	return &r.Result, nil
 }
 
-// otherData is the merchant's own data where the gateway's names are given.
+// otherData stands for the merchant's own data among the gateway's names.
 const otherData = "other data"
 
 func (r *Result) markUnreadable(name string, unreadable bool) {
@@ -304,7 +303,8 @@ func (r *Result) markUnreadable(name string, unreadable bool) {
 	}
 }
 
-// otherAmount names an amount that is not the given one, in yen, or nothing.
+// otherAmount returns the name of the first amount that differs from the given ones, in yen,
+// or "".
 func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
 	switch {
 	case r.Amount != Yen(amount):
@@ -320,8 +320,8 @@ func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
 	}
 }
 
-// charsetOf returns the character set that a Content-Type names, or else the one
-// that the bytes look like (field notes, "Charset").
+// charsetOf returns the character set that the Content-Type names, or else the one that the
+// bytes look like (docs/protocol.md, assumption 21).
 func charsetOf(body []byte, contentType string) wire.Charset {
 	if _, params, err := mime.ParseMediaType(contentType); err == nil {
 		switch strings.ToLower(params["charset"]) {

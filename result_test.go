@@ -130,7 +130,7 @@ func TestParseReplyRefuses(t *testing.T) {
 		"rst too large":          {"77,2147483648,A00001,,88,o-1,1000,80,500,1580,,,", "rst", "is not a number"},
 		"rst of another kind":    {"77,3,A00001,,88,o-1,1000,80,500,1580,,,", "rst", "is neither 1 nor 2"},
 		"success with zeros":     {"77,01,A00001,,88,o-1,1000,80,500,1580,,,", "rst", "is not a number"},
-		"signs in ap":            {"77,1,A-1,,88,o-1,1000,80,500,1580,,,", "ap", "has other characters than half-width letters and digits"},
+		"signs in ap":            {"77,1,A-1,,88,o-1,1000,80,500,1580,,,", "ap", "has characters other than half-width letters and digits"},
 		"success with a code":    {"77,1,A00001,ER032,88,o-1,1000,80,500,1580,,,", "ec", "has a code although rst says that the payment succeeded"},
 		"failure without a code": {"0,2,,,,,0,0,0,0,,,", "ec", "is blank although rst says that the payment failed"},
 		"failure, code too long": {"0,2,,G1242G1200001,,,0,0,0,0,,,", "ec", "is not a code of 1 to 12 half-width letters and digits"},

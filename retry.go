@@ -7,37 +7,38 @@ import (
 	"time"
 )
 
-// RetryPolicy says when a request is sent again. Zero fields take their defaults.
+// RetryPolicy determines when the client sends a request again. Zero fields take their
+// defaults.
 //
-// By default a request is sent again only if it was not sent at all, or if a Sales
-// or Cancel was answered with ER010 (congestion). A ReAuth that may have left this
-// machine is never sent again. Nor is anything that the gateway refused, and
-// nothing once the context has ended.
+// By default the client repeats a request only if it was not sent, or if a Sales or Cancel
+// was answered with ER010 (congestion). It never repeats a ReAuth that may have left this
+// machine, a request that the gateway refused for another reason, or any request after the
+// context has ended.
 type RetryPolicy struct {
-	// MaxAttempts is how often a request is tried in all, 1 to 10. The default is
-	// 3; 1 switches trying again off.
+	// MaxAttempts is the maximum number of attempts, 1 to 10. The default is 3; 1 disables
+	// retries.
 	MaxAttempts int
 	// BaseDelay is the upper bound of the first wait; it doubles per attempt. Waits are
-	// uniform between zero and the bound, so that many callers do not come back at
-	// once. The default is 500 milliseconds.
+	// uniform between zero and the bound, so that many callers do not retry at the same
+	// time. The default is 500 milliseconds.
 	BaseDelay time.Duration
 	// MaxDelay bounds every wait. The default is 10 seconds.
 	MaxDelay time.Duration
-	// ReplayUnknown sends a Sales or Cancel again whose outcome is unknown. If the
-	// repetition succeeds the call has succeeded. If it is refused the outcome
-	// stays unknown, with Earlier set in the error: the refusal may be because the
-	// first attempt was carried out (ER032, ER033), but does not prove it. The
-	// default is not to.
+	// ReplayUnknown also repeats a Sales or Cancel whose outcome is unknown. If the
+	// repetition succeeds, the call has succeeded. If the gateway refuses the repetition,
+	// the outcome stays unknown and Earlier is set in the error: the gateway may have
+	// refused because it carried out the first attempt (ER032, ER033), but the refusal does
+	// not prove it. The default is false.
 	ReplayUnknown bool
 }
 
 const maxMaxAttempts = 10
 
-// reason says what is wrong with the policy, or nothing.
+// reason returns what is wrong with the policy, or the zero Text.
 func (p RetryPolicy) reason() Text {
 	switch {
 	case p.MaxAttempts < 0 || p.MaxAttempts > maxMaxAttempts:
-		return textf("has MaxAttempts that is not between 1 and %d", "のMaxAttemptsが1～%dの範囲にありません", maxMaxAttempts)
+		return textf("has a MaxAttempts that is not between 1 and %d", "のMaxAttemptsが1～%dの範囲にありません", maxMaxAttempts)
 	case p.BaseDelay < 0 || p.MaxDelay < 0:
 		return Text{"has a negative BaseDelay or MaxDelay", "のBaseDelayまたはMaxDelayが負の値です"}
 	case p.withDefaults().MaxDelay < p.withDefaults().BaseDelay:
@@ -60,8 +61,8 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// again decides whether a call that ended in err is sent again. The cases stand in
-// the order in which they count.
+// again reports whether to repeat a call that ended with err. The order of the cases
+// matters.
 func (p RetryPolicy) again(call Call, err error) bool {
 	var (
 		transport *TransportError
@@ -85,14 +86,14 @@ func (p RetryPolicy) again(call Call, err error) bool {
 	}
 }
 
-// wait waits before the attempt that follows the given one. If the context ends
-// first, or will, it returns the context's error, in the second case at once.
+// wait waits before the attempt that follows the given one. It returns the context's error
+// if the context ends first, and at once if its deadline is too near.
 func (p RetryPolicy) wait(ctx context.Context, attempt int) error {
 	bound := p.MaxDelay
 	if shift := attempt - 1; p.BaseDelay < p.MaxDelay>>shift {
 		bound = p.BaseDelay << shift
 	}
-	delay := rand.N(bound + 1) //nolint:gosec // Spreading callers out needs no secrecy.
+	delay := rand.N(bound + 1) //nolint:gosec // Jitter needs no secrecy.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= delay {
 		return context.DeadlineExceeded
 	}

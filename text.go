@@ -2,8 +2,8 @@ package jpayment
 
 import "fmt"
 
-// Text is a sentence in English and in Japanese. Whatever this package says to people
-// is one, so that programs pick a language and never take a sentence apart.
+// Text is a sentence in English and in Japanese. Every message of this package for people
+// is a Text, so that programs choose a language and need not parse or translate sentences.
 type Text struct{ En, Ja string }
 
 // String returns the English.
@@ -14,8 +14,7 @@ func textf(en, ja string, args ...any) Text {
 	return Text{fmt.Sprintf(en, args...), fmt.Sprintf(ja, args...)}
 }
 
-// textError is an error that says no more than a Text of this package, which holds
-// nothing private.
+// textError is an error whose message is a Text of this package, without private data.
 type textError struct{ Text }
 
 func (e textError) Error() string { return e.En }

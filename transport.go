@@ -22,14 +22,14 @@ import (
 // maxConnections bounds the default transport's connections.
 const maxConnections = 64
 
-// maxReply bounds a reply in bytes. A row has at most a few thousand.
+// maxReply bounds a reply, in bytes. A row has at most a few thousand.
 const maxReply = 64 << 10
 
 // newTransport returns the default transport.
 func newTransport() *http.Transport {
-	// HTTP/2 servers may hand a request back unprocessed after it was written, for
-	// the client to repeat. The gateway has no need of HTTP/2, and a request for
-	// money none of that.
+	// An HTTP/2 server may return a request as unprocessed after it was written, for the
+	// client to repeat. Nothing proves that claim, so the client does not use HTTP/2
+	// (docs/protocol.md, assumption 73).
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
@@ -39,12 +39,13 @@ func newTransport() *http.Transport {
 		TLSHandshakeTimeout: 10 * time.Second,
 		Protocols:           &protocols,
 		DisableCompression:  true,
-		// net/http keeps 2 and opens any number, which makes of busy callers a new
-		// connection for nearly every call.
+		// By default net/http keeps 2 idle connections, so that concurrent callers open a
+		// new one for nearly every call.
 		MaxIdleConnsPerHost: maxConnections,
 		MaxConnsPerHost:     maxConnections,
-		// Well below the two minutes after which common servers hang up: to write on
-		// a connection that the server is closing makes an outcome unknown.
+		// Common servers close an idle connection after two minutes. Writing to a
+		// connection that the server is closing makes the outcome unknown
+		// (docs/protocol.md, assumption 13).
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: maxReply,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
@@ -58,8 +59,8 @@ func newTransport() *http.Transport {
 	}
 }
 
-// sending is a request on its way, and what net/http tells of it. All that belongs to
-// one request lies in one piece of memory.
+// sending is a request on its way, with what net/http reports about it. It is a single
+// allocation.
 type sending struct {
 	text               string
 	body               strings.Reader
@@ -79,15 +80,15 @@ func (s *sending) request(ctx context.Context, page *http.Request) *http.Request
 	req.Header = http.Header{"Content-Type": s.header[:1:1], "User-Agent": s.header[1:]}
 	req.ContentLength = int64(len(s.text))
 	s.body.Reset(s.text)
-	req.Body = io.NopCloser(&s.body) // Of a type of our own net/http writes the head apart.
-	// net/http asks for the body again in two cases: over HTTP/1 when it had written
-	// nothing on a connection that turned out to be closed, which is harmless, and over
-	// HTTP/2 when the server claims not to have processed what was written, which nobody
-	// proves.
+	req.Body = io.NopCloser(&s.body) // For any other type net/http writes head and body separately.
+	// net/http asks for the body again in two cases. Over HTTP/1 it does so if it has
+	// written nothing to a connection that turns out to be closed, which is harmless. Over
+	// HTTP/2 it does so if the server claims not to have processed the request, which
+	// nothing proves.
 	req.GetBody = func() (io.ReadCloser, error) {
 		if s.http2.Load() {
 			return nil, textError{Text{
-				"the server handed the request back over HTTP/2",
+				"the server returned the request over HTTP/2",
 				"サーバーがHTTP/2でリクエストを差し戻しました",
 			}}
 		}
@@ -96,12 +97,12 @@ func (s *sending) request(ctx context.Context, page *http.Request) *http.Request
 	return req
 }
 
-// notSent reports whether it is proved that no byte of the request was written: a
-// connection was wanted, so this transport reports what it does, and none came.
-// Connecting includes the proxy's CONNECT and the TLS handshake.
+// notSent reports whether it is proved that no byte of the request was written: the
+// transport asked for a connection, so it supports httptrace, and got none. Connecting
+// includes the proxy's CONNECT and the TLS handshake.
 func (s *sending) notSent() bool { return s.wanted.Load() && !s.got.Load() }
 
-// readAtMost reads to the end, or to n bytes.
+// readAtMost reads up to n bytes.
 func readAtMost(r io.Reader, n int) ([]byte, error) {
 	b := make([]byte, 0, 512)
 	for {
@@ -118,10 +119,11 @@ func readAtMost(r io.Reader, n int) ([]byte, error) {
 	}
 }
 
-// cause is an error from outside of this package. It shows its text only where that
-// cannot hold anything private, and gives itself to errors.Is and errors.As. The pointer
-// keeps it from being printed out of a struct.
-type cause struct{ err *error }
+// cause is an error from outside this package. It prints its text only if that cannot
+// contain private data; errors.Is and errors.As see the error itself.
+type cause struct {
+	err *error // A pointer, since fmt prints unexported fields without calling their methods.
+}
 
 func hide(err error) cause { return cause{&err} }
 
@@ -132,10 +134,9 @@ func (c cause) what() Text { return describe(*c.err) }
 // Unwrap returns the error.
 func (c cause) Unwrap() error { return *c.err }
 
-// describe returns the text of a cause if it is of a kind whose text cannot hold
-// anything private: addresses, host names, certificates, time-outs. For any other it
-// returns only the type: a custom transport's error may quote the request, or a proxy's
-// URL with its password.
+// describe returns the text of an error if its kind cannot contain private data, only
+// addresses, host names, certificates and time-outs. For any other error it returns only the
+// type: a custom transport's error may quote the request, or a proxy's URL with its password.
 func describe(err error) Text {
 	var (
 		ours     textError
@@ -192,8 +193,8 @@ func describe(err error) Text {
 	return Text{fmt.Sprintf("error of type %T", err), fmt.Sprintf("%T 型のエラー", err)}
 }
 
-// errnoJa returns in Japanese what the operating system says of a connection. The
-// names of errors are those that Unix and Windows share.
+// errnoJa returns an operating system's error in Japanese. It uses the names that Unix and
+// Windows share.
 func errnoJa(errno syscall.Errno) string {
 	for _, e := range []struct {
 		errno syscall.Errno

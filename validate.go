@@ -11,17 +11,17 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// The limits of the request parameters (specification, the tables of both requests).
-// All are bytes, or digits where the value is a number.
+// The limits of the request parameters, in bytes, or in digits if the value is a number
+// (docs/protocol.md, "Requests").
 const (
 	storeIDDigits = 6
-	maxPaymentID  = 20 // an assumption: the specification gives no bound, and the vendor's samples have 8 digits
+	maxPaymentID  = 20 // docs/protocol.md, assumption 66
 	maxEmail      = 254
 	maxPhone      = 15
 	maxExtra      = 1024
 )
 
-// faults collects what is wrong with a request or with options.
+// faults collects the faults of a request or of options.
 type faults []InvalidField
 
 func (fs *faults) add(field, param string, reason Text) {
@@ -36,7 +36,7 @@ func (fs faults) err(op Operation, paymentID string) error {
 		return nil
 	}
 	if digitsReason(paymentID) != (Text{}) || len(paymentID) > maxPaymentID {
-		paymentID = "" // It may be anything, such as the customer's name or card.
+		paymentID = "" // It may contain anything, such as the customer's name or card number.
 	}
 	return &ValidationError{Call: Call{Operation: op, PaymentID: paymentID}, Fields: fs}
 }
@@ -85,8 +85,8 @@ func (fs *faults) checkAmounts(am, tx, sf int64) {
 	}
 }
 
-// checkEmail is lenient on purpose: Japanese carriers gave out addresses with dots
-// where RFC 5322 forbids them, so only what makes an address at all is asked for.
+// checkEmail is deliberately lenient: Japanese carriers issued addresses with dots where
+// RFC 5322 forbids them.
 func (fs *faults) checkEmail(email Secret) {
 	s := email.Reveal()
 	if s == "" {
@@ -125,13 +125,13 @@ func (fs *faults) checkPhone(phone Secret) {
 	fs.add("Phone", "pn", reason)
 }
 
-// checkExtra names keys, which are the program's, and never values, which are the
-// customer's. limit is the room for it in bytes.
+// checkExtra reports keys, which are the program's, and never values, which are the
+// customer's. limit is in bytes.
 func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
 	if len(e.all()) == 0 {
 		return
 	}
-	size := -1 // one ampersand less than there are pairs
+	size := -1 // There is one ampersand less than there are pairs.
 	readable := true
 	for _, key := range slices.Sorted(maps.Keys(e.all())) {
 		add := func(reason Text) {
@@ -168,7 +168,7 @@ func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
 	}
 }
 
-// digitsReason says why s is not a number of half-width digits, or nothing.
+// digitsReason returns why s is not a number of half-width digits, or the zero Text.
 func digitsReason(s string) Text {
 	switch {
 	case s == "":
@@ -180,13 +180,13 @@ func digitsReason(s string) Text {
 	case strings.ContainsFunc(s, unicode.IsSpace):
 		return Text{"has white space; digits only", "に空白があります。半角数字だけにしてください"}
 	default:
-		return Text{"has other characters than the digits 0-9", "に半角数字以外の文字があります"}
+		return Text{"has characters other than the digits 0-9", "に半角数字以外の文字があります"}
 	}
 }
 
-// checkOperation finds fault with a request that is not the operation's.
+// checkOperation reports a request that does not belong to the operation.
 func (fs *faults) checkOperation(op, its Operation) {
 	if op != its {
-		fs.add("Operation", "", textf("is not that of the request, which is for %s", "がリクエスト（%s）と一致しません", its))
+		fs.add("Operation", "", textf("does not match the request, which is for %s", "がリクエスト（%s）と一致しません", its))
 	}
 }

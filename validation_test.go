@@ -20,7 +20,7 @@ func TestNewClientValidates(t *testing.T) {
 		"12345":   "StoreID (aid) has 5 digits; a store ID (店舗ID) has 6",
 		"１２３４５６":  "StoreID (aid) has full-width digits (全角); use half-width (半角) 0-9",
 		"12345 ":  "StoreID (aid) has white space; digits only",
-		"12345a":  "StoreID (aid) has other characters than the digits 0-9",
+		"12345a":  "StoreID (aid) has characters other than the digits 0-9",
 	} {
 		_, err := jpayment.NewClient(storeID)
 		requireFaults(t, err, want)
@@ -31,15 +31,15 @@ func TestNewClientValidates(t *testing.T) {
 		"WithTransportWrapper returned no transport":                          jpayment.WithTransportWrapper(func(http.RoundTripper) http.RoundTripper { return nil }),
 		"WithLogger is nil":                                                   jpayment.WithLogger(nil),
 		"WithTimeout is not positive":                                         jpayment.WithTimeout(0),
-		"WithTimeout is less than a millisecond; is its unit missing?":        jpayment.WithTimeout(30),
+		"WithTimeout is less than a millisecond; is the unit missing?":        jpayment.WithTimeout(30),
 		"WithConnectionAuth is empty":                                         jpayment.WithConnectionAuth(""),
 		"WithCharset is neither UTF8 nor ShiftJIS":                            jpayment.WithCharset(7),
-		"WithUserAgent is empty or has other characters than printable ASCII": jpayment.WithUserAgent("a\r\nb"),
+		"WithUserAgent is empty or has characters other than printable ASCII": jpayment.WithUserAgent("a\r\nb"),
 		"WithBaseURL is not an absolute URL":                                  jpayment.WithBaseURL("credit.j-payment.co.jp"),
 		"WithBaseURL is neither https nor http":                               jpayment.WithBaseURL("ftp://credit.j-payment.co.jp"),
 		"WithBaseURL is http to another machine; only https is allowed there": jpayment.WithBaseURL("http://credit.j-payment.co.jp/"),
 		"WithBaseURL has a user, a query or a fragment, which it may not":     jpayment.WithBaseURL("https://u:p@example.jp/"),
-		"WithRetry has MaxAttempts that is not between 1 and 10":              jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 11}),
+		"WithRetry has a MaxAttempts that is not between 1 and 10":            jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 11}),
 		"WithRetry has a negative BaseDelay or MaxDelay":                      jpayment.WithRetry(jpayment.RetryPolicy{BaseDelay: -1}),
 		"WithRetry has a MaxDelay that is shorter than BaseDelay":             jpayment.WithRetry(jpayment.RetryPolicy{MaxDelay: time.Millisecond}),
 	} {
@@ -74,8 +74,8 @@ func TestPaymentIDIsValidated(t *testing.T) {
 	c := gw.client(t)
 	for id, want := range map[string]string{
 		"":        "PaymentID (tid) is empty",
-		"1a":      "PaymentID (tid) has other characters than the digits 0-9",
-		"-1":      "PaymentID (tid) has other characters than the digits 0-9",
+		"1a":      "PaymentID (tid) has characters other than the digits 0-9",
+		"-1":      "PaymentID (tid) has characters other than the digits 0-9",
 		" 1":      "PaymentID (tid) has white space; digits only",
 		"1\u3000": "PaymentID (tid) has white space; digits only",
 		"１":       "PaymentID (tid) has full-width digits (全角); use half-width (半角) 0-9",
@@ -142,7 +142,7 @@ func TestReAuthIsValidated(t *testing.T) {
 		},
 		"pn with a plus": {
 			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("+81312345678") },
-			[]string{"Phone (pn) has other characters than the digits 0-9"},
+			[]string{"Phone (pn) has characters other than the digits 0-9"},
 		},
 		"everything at once": {
 			func(r *jpayment.ReAuthRequest) {
@@ -150,7 +150,7 @@ func TestReAuthIsValidated(t *testing.T) {
 			},
 			[]string{
 				"PaymentID (tid) is empty", "Amount (am) is negative", "Email (em) is not an e-mail address",
-				"Phone (pn) has other characters than the digits 0-9",
+				"Phone (pn) has characters other than the digits 0-9",
 				`Extra["aid"] is the name of a parameter of the protocol; choose another`,
 			},
 		},
