@@ -7,23 +7,23 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// State is what the books say of a payment.
+// State is the state of a payment in the books.
 type State string
 
-// The states of a payment. An authorisation reserves the amount on the card, a
-// capture takes it, a cancellation gives it back, in whole.
+// The states of a payment. An authorisation reserves the amount on the card, a capture
+// charges it, and a cancellation returns all of it.
 const (
 	Authorized State = "authorized" // 仮売上
 	Captured   State = "captured"   // 実売上
 	Cancelled  State = "cancelled"  // 取消
 )
 
-// OpAuthorize is the authorisation of a payment in its history. It is the store's
-// checkout and not part of the simulation: see [Server.Authorize]. The other operations
+// OpAuthorize is the operation of the first event in a payment's history: the store's
+// checkout, which is not part of the simulation. See [Server.Authorize]. The other operations
 // are those of package jpayment.
 const OpAuthorize jpayment.Operation = "Authorize"
 
-// Payment is a payment in the books. Amounts are yen.
+// Payment is a payment in the books. Amounts are in yen.
 type Payment struct {
 	ID    string // 決済番号: gid in replies, tid in requests
 	State State
@@ -38,16 +38,16 @@ type Payment struct {
 
 	RegisteredProduct bool          // 商品登録あり: cannot be re-authorised
 	Decline           jpayment.Code // the G code with which the card's issuer declines; see Authorization
-	// TestMode tells that one booking or more was a test: the card's issuer knows
-	// nothing of it, and State is not the state of any money.
+	// TestMode reports whether any booking was a test. The card's issuer does not know of
+	// such a booking, and no money moved, whatever State says.
 	TestMode bool
 
 	AuthorizedAt time.Time
 	Replaces     string // the payment that a re-authorisation cancelled to open this one
 	ReplacedBy   string // the payment that a re-authorisation opened in this one's place
 
-	// History has one entry for each booking, the oldest first. The state after
-	// the last is State.
+	// History has one entry per booking, the oldest first. State is the state after the
+	// last one.
 	History []Event
 }
 
@@ -57,11 +57,10 @@ type Event struct {
 	Operation jpayment.Operation // OpAuthorize, or that of the request
 	State     State              // after the booking
 	TestMode  bool               // no money moved: the store was in test mode, or was when the payment was opened
-	Request   int                // the Number of the Request that asked for it; 0 for Server.Authorize
+	Request   int                // the Number of the Request that caused it; 0 for Server.Authorize
 }
 
-// Authorization is a card payment as the store's checkout would have made it.
-// Amounts are yen.
+// Authorization describes a card payment made at the store's checkout. Amounts are in yen.
 type Authorization struct {
 	Amount   int64
 	Tax      int64
@@ -71,15 +70,14 @@ type Authorization struct {
 	RegisteredProduct bool      // 商品登録あり
 	At                time.Time // zero for now, by the server's clock
 
-	// Decline is a G code such as G1242G120000, with which the card's issuer
-	// declines every later capture and re-authorisation of the payment.
+	// Decline is a G code such as G1242G120000. If it is set, the card's issuer declines
+	// every later capture and re-authorisation of the payment with it.
 	Decline jpayment.Code
 }
 
-// Authorize opens a payment as the store's checkout does, without a request, and
-// returns its number. It panics where the checkout would not have: on a negative
-// amount or a total that is not positive or beyond int64, on an order number of
-// more than 50 bytes and on a Decline that is not a G code.
+// Authorize opens a payment as the store's checkout does, without a request, and returns its
+// number. It panics if an amount is negative, if the total is not positive or overflows an
+// int64, if the order number has more than 50 bytes, or if Decline is not a G code.
 func (s *Server) Authorize(a Authorization) (paymentID string) {
 	return s.sim.Authorize(a.simulated())
 }
@@ -91,7 +89,7 @@ func (a Authorization) simulated() sim.Authorization {
 	}
 }
 
-// Payment returns the payment of that number.
+// Payment returns the payment with the number, and reports whether there is one.
 func (s *Server) Payment(id string) (p Payment, found bool) {
 	booked, found := s.sim.Payment(id)
 	if !found {
@@ -100,7 +98,7 @@ func (s *Server) Payment(id string) (p Payment, found bool) {
 	return newPayment(booked), true
 }
 
-// Payments returns every payment, in the order in which they were opened.
+// Payments returns all payments in the order in which they were opened.
 func (s *Server) Payments() []Payment {
 	return each(s.sim.Payments(), newPayment)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Fake is a [jpayment.Gateway] for unit tests without HTTP. Each operation is
-// answered by its function; one that is not set answers with an error whose outcome
-// is unknown, so that a test cannot pass by a call it did not expect. A Fake is safe
-// for concurrent use as far as its functions are.
+// Fake is a [jpayment.Gateway] for unit tests without HTTP. Each operation calls its
+// function. If the function is not set, the operation returns an error whose outcome is
+// unknown, so that an unexpected call fails the test. A Fake is safe for concurrent use if
+// its functions are.
 type Fake struct {
 	SalesFunc            func(context.Context, jpayment.SalesRequest) (*jpayment.Result, error)
 	CancelFunc           func(context.Context, jpayment.CancelRequest) (*jpayment.Result, error)
@@ -25,14 +25,14 @@ type Fake struct {
 
 var _ jpayment.Gateway = (*Fake)(nil)
 
-// FakeCall is a call that a Fake got.
+// FakeCall is a call of a Fake.
 type FakeCall struct {
 	Operation jpayment.Operation
 	PaymentID string
 	Request   jpayment.Request
 }
 
-// Calls returns the calls so far, in order.
+// Calls returns all calls so far, in order.
 func (f *Fake) Calls() []FakeCall {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -15,11 +15,11 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// KickbackParams are the parameters of a kickback for a test. Those that are empty are
-// there with nothing in them, as in the gateway's; amounts are yen.
+// KickbackParams holds the parameters of a kickback for a test. An empty one is sent with an
+// empty value, as the gateway does. Amounts are in yen.
 type KickbackParams struct {
 	PaymentID    string          // gid, of the new payment
-	Status       jpayment.Status // rst; if 0, a failure where Code is set and else a success
+	Status       jpayment.Status // rst; if 0, a failure if Code is set, and else a success
 	ApprovalCode string          // ap
 	Code         jpayment.Code   // ec
 	OrderCode    string          // god
@@ -27,21 +27,21 @@ type KickbackParams struct {
 	Amount       int64           // am
 	Tax          int64           // tx
 	Shipping     int64           // sf; ta is their sum
-	ACID         string          // acid; if empty, not there
+	ACID         string          // acid; if empty, it is not sent
 	Extra        jpayment.Extra
-	ShiftJIS     bool // escapes hold Shift_JIS in place of UTF-8
+	ShiftJIS     bool // encode values in Shift_JIS instead of UTF-8
 
-	// Key signs the kickback as a client with [jpayment.WithKickbackKey] would have
-	// signed the request; without it the kickback is not signed.
+	// Key signs the kickback as a client with [jpayment.WithKickbackKey] signs the request.
+	// If it is nil, the kickback is not signed.
 	Key []byte
-	// Request is what is signed. Where they are zero, its StoreID is 123456, its
-	// amounts are the kickback's and its time is now.
+	// Request is the signed request. By default its StoreID is 123456, its amounts are those
+	// of the kickback, and its time is now.
 	Request jpayment.KickbackRequest
 }
 
-// NewKickback returns a kickback to the target, a path or URL, as the gateway sends
-// it, for a handler under test. Its RawQuery can be sent by other means, too. It panics
-// if a text is not in Shift_JIS.
+// NewKickback returns a kickback to the target, a path or URL, for a handler under test. A
+// test may also send its RawQuery by other means. NewKickback panics if a value cannot be
+// encoded in Shift_JIS although ShiftJIS is set.
 func NewKickback(target string, p KickbackParams) *http.Request {
 	if p.Status == 0 {
 		p.Status = jpayment.StatusSucceeded

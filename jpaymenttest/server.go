@@ -13,8 +13,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// Server is the simulated gateway with one store, on a port of the loopback interface.
-// It is safe for concurrent use; requests are decided one at a time.
+// Server is a simulated gateway with one store, on a port of the loopback interface. It is
+// safe for concurrent use and decides requests one at a time.
 type Server struct {
 	// URL is the base of the gateway's pages, without a slash at the end:
 	// http://127.0.0.1:port.
@@ -23,8 +23,8 @@ type Server struct {
 	sim *sim.Server
 }
 
-// NewServer starts a server that is closed at the end of the test. It panics if an
-// option is not valid.
+// NewServer starts a server and closes it at the end of the test. It panics if an option is
+// not valid.
 func NewServer(tb testing.TB, opts ...Option) *Server {
 	tb.Helper()
 	s := Start(opts...)
@@ -32,8 +32,8 @@ func NewServer(tb testing.TB, opts ...Option) *Server {
 	return s
 }
 
-// Start starts a server for a program. The caller closes it. It panics if an option is
-// not valid or there is no port to listen on.
+// Start starts a server for a program. The caller must close it. Start panics if an option
+// is not valid or it cannot listen.
 func Start(opts ...Option) *Server {
 	c := config(sim.Defaults())
 	for _, opt := range opts {
@@ -43,20 +43,19 @@ func Start(opts ...Option) *Server {
 	return &Server{URL: server.URL, sim: server}
 }
 
-// Close ends the server. It closes every connection, those of hanging requests and
-// of kickbacks under way too, and waits for no client and no receiver. Once it
-// returns, no request changes the books and no kickback is sent any more. Closing
-// again does nothing.
+// Close shuts the server down. It closes all connections, including those of hanging requests
+// and of kickbacks on their way, without waiting for clients or receivers. After it has
+// returned, no request changes the books and no kickback is sent. Further calls do nothing.
 func (s *Server) Close() { s.sim.Close() }
 
-// ServeHTTP takes one request to the gateway, for a test that puts it behind a listener
-// of its own, one with TLS for instance. Some faults panic with [http.ErrAbortHandler],
-// by which net/http drops the connection.
+// ServeHTTP handles one request to the gateway, for tests with a listener of their own, for
+// example one with TLS. Some faults panic with [http.ErrAbortHandler], which makes net/http
+// drop the connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.sim.ServeHTTP(w, r) }
 
-// Client returns a client of the server's store, with the options after those that
-// point it here. It tries again at once, where it tries again at all. Client panics
-// if an option is not valid.
+// Client returns a client of the server's store. It applies the options after those that
+// direct the client to this server. The client retries without waiting. Client panics if an
+// option is not valid.
 func (s *Server) Client(opts ...jpayment.Option) *jpayment.Client {
 	here := []jpayment.Option{
 		jpayment.WithBaseURL(s.URL),
@@ -73,23 +72,22 @@ func (s *Server) Client(opts ...jpayment.Option) *jpayment.Client {
 	return c
 }
 
-// SetMaintenance begins or ends maintenance, during which every request is
-// refused with ER999 (field notes, "Operations": H).
+// SetMaintenance begins or ends maintenance, during which the gateway refuses every request
+// with ER999 (docs/protocol.md, "HTTP"; H).
 func (s *Server) SetMaintenance(on bool) { s.sim.SetMaintenance(on) }
 
-// SetTestMode turns the store's test mode on or off. In test mode the approval
-// code of every reply is TestMod and no money moves (field notes, "Replies": H);
-// see [Payment.TestMode].
+// SetTestMode turns the store's test mode on or off. In test mode the approval code of every
+// reply is TestMod and no money moves (docs/protocol.md, assumption 58); see
+// [Payment.TestMode].
 func (s *Server) SetTestMode(on bool) { s.sim.SetTestMode(on) }
 
-// RegisterIPs replaces the source addresses that the store has registered, at
-// first those of the loopback. Requests from elsewhere are refused with ER003
-// (specification, 接続先); after RegisterIPs() without addresses all are. A store
-// with [WithConnectionAuth] is not checked by address. RegisterIPs panics if a
-// prefix is not valid.
+// RegisterIPs replaces the registered source addresses of the store, initially those of the
+// loopback interface. The gateway refuses requests from other addresses with ER003
+// (specification, "接続先"); after RegisterIPs() it refuses all. With [WithConnectionAuth]
+// it does not check addresses. RegisterIPs panics if a prefix is not valid.
 func (s *Server) RegisterIPs(prefixes ...netip.Prefix) { s.sim.RegisterIPs(prefixes...) }
 
-// Request is a request as it arrived and what became of it.
+// Request is a received request and its result.
 type Request struct {
 	Number     int       // counted from 1; requests are numbered in the order in which they were decided
 	At         time.Time // by the server's clock
@@ -101,24 +99,22 @@ type Request struct {
 	Body       []byte     // the exact bytes, up to 64 KiB
 	Form       url.Values // what could be decoded, up to 400 parameters
 
-	// Operation is what was asked for, a re-authorisation with rt=0 being
-	// [jpayment.OpReAuthByKickback]; empty where it is none of the gateway's.
+	// Operation is the requested operation, or empty if it is not one of the gateway's. A
+	// re-authorisation with rt=0 is [jpayment.OpReAuthByKickback].
 	Operation jpayment.Operation
 	PaymentID string // tid as it was sent
 
-	// Code is the code with which the gateway refused; empty where it did not or was
-	// not asked. A G code that a re-authorisation with rt=0 met is here as well, though
-	// only the kickback tells it.
+	// Code is the code of a refusal, or empty. It includes the G code of a declined
+	// re-authorisation with rt=0, although only the kickback reports it.
 	Code   jpayment.Code
-	Booked bool      // the books changed, whatever the caller was told
+	Booked bool      // the books changed, whatever the answer
 	Fault  FaultKind // the fault that struck; empty for none
 
-	Status int    // of the answer; 0 where none was given
-	Answer []byte // the body that was sent, as far as it was sent
+	Status int    // of the answer; 0 if there was none
+	Answer []byte // the part of the body that was sent
 }
 
-// Requests returns every request so far, in the order in which the gateway
-// decided them.
+// Requests returns all requests so far, in the order in which the gateway decided them.
 func (s *Server) Requests() []Request {
 	return each(s.sim.Requests(), newRequest)
 }
@@ -145,37 +141,35 @@ func each[T, R any](all []T, f func(T) R) []R {
 	return made
 }
 
-// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the gateway
-// sends the outcome of a re-authorisation with rt=0. A query of its own stands
-// before the kickback's parameters. Empty takes the URL back.
+// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the gateway sends
+// the result of a re-authorisation with rt=0. The URL may have a query, which precedes the
+// kickback's parameters. An empty string removes the URL.
 //
-// ASSUMPTION (L): while there is no URL, kickbacks are kept, and those that are due
-// when there is one are sent then. An attempt goes to the URL of its time.
+// ASSUMPTION (L): kickbacks wait while there is no URL. Each attempt goes to the current
+// URL.
 //
-// SetKickbackURL panics unless the URL is absolute, of http or https, without a user
-// name, and its host is localhost or an address of the loopback interface: what the
-// simulated gateway sends are made-up payments, and the URL of a configuration file that
-// was meant for the real one must not lead to a store's real receiver. The certificate
-// of an https receiver is checked.
+// The URL must be absolute, http or https, and without a user name, and its host must be
+// localhost or a loopback address; otherwise SetKickbackURL panics. The simulated gateway
+// sends made-up payments, which must not reach a store's real receiver because a
+// configuration file names it. The certificate of an https receiver is checked.
 func (s *Server) SetKickbackURL(notificationURL string) { s.sim.SetKickbackURL(notificationURL) }
 
-// KickbackDelivery is one attempt to deliver a kickback, and what became of it. It
-// is kept from before the receiver can know of it; until the attempt has ended,
-// Status, Answer, Err and Delivered are zero.
+// KickbackDelivery is one attempt to deliver a kickback. It is recorded before the receiver
+// is called; until the attempt has ended, Status, Answer, Err and Delivered are zero.
 type KickbackDelivery struct {
-	Request   int       // the Number of the Request whose outcome it tells
+	Request   int       // the Number of the Request whose result it reports
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see WithKickbackDuplicates
 	Attempt   int       // to deliver this kickback, or this duplicate of it, counted from 1
 	At        time.Time // by the server's clock
 	RawQuery  string    // the bytes after the question mark
 
-	Status    int    // of the receiver's answer; 0 where there was none
+	Status    int    // of the receiver's answer; 0 if there was none
 	Answer    []byte // its body, up to 64 KiB
-	Err       error  // why there was no answer, or not the whole of it
-	Delivered bool   // the gateway is content
+	Err       error  // why the answer is missing or incomplete
+	Delivered bool   // the gateway counts the kickback as delivered
 }
 
-// Kickbacks returns every attempt so far to deliver a kickback, in order.
+// Kickbacks returns all attempts so far to deliver a kickback, in order.
 func (s *Server) Kickbacks() []KickbackDelivery {
 	return each(s.sim.Kickbacks(), newDelivery)
 }
@@ -187,13 +181,13 @@ func newDelivery(d sim.KickbackDelivery) KickbackDelivery {
 	}
 }
 
-// DeliverKickbacks sends every kickback that is due by the server's clock, one
-// after the other, and returns how many it sent, delivered or not. It first waits
-// for those that are under way, so that afterwards none that was due is left: but a
-// receiver that calls it waits for itself, until the gateway's patience ends.
+// DeliverKickbacks sends all kickbacks that are due by the server's clock, one after the
+// other, and returns the number of attempts, successful or not. It first waits for kickbacks
+// on their way, so that none that was due remains. A receiver must not call it, since the
+// call would wait for the receiver.
 //
-// A server sends by itself what is due, as long as its clock is the machine's.
-// With [WithClock], it sends by itself only a kickback that is due as soon as its
-// request is answered, and that once; whether such a one is counted here is chance.
-// A test that counts sets a [WithKickbackDelay].
+// Without [WithClock] a server sends kickbacks by itself as they fall due. With WithClock it
+// sends by itself only a kickback that is due as soon as its request is answered, and only
+// once; DeliverKickbacks may or may not count that one. A test that counts should set a
+// [WithKickbackDelay].
 func (s *Server) DeliverKickbacks(ctx context.Context) (sent int) { return s.sim.DeliverKickbacks(ctx) }

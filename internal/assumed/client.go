@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Reasons that several assumptions have for not being observable.
+// The reasons why several assumptions are not observable.
 var (
 	ownChoice = t("It is about the merchant's own machines.", "加盟店側の環境についての前提です。")
 	ownNumber = t("A store has only the payments that it has.", "店舗が持つ決済でしか試せません。")

@@ -18,20 +18,20 @@ import (
 // ProfileVersion is the version of the profiles that this package reads and writes.
 const ProfileVersion = 1
 
-// Profile is what is known of one store, by assumption: what was measured, and how the
-// simulated gateway behaves as the store does. Assumptions that it leaves out are as
-// assumed.
+// Profile is what is known about one store, by assumption: what was measured, and the settings
+// with which the simulated gateway behaves like it. Assumptions that it leaves out are taken
+// to hold.
 type Profile struct {
 	Version     int        `json:"version"`
-	Measured    *time.Time `json:"measured,omitempty"` // nil: nothing was
+	Measured    *time.Time `json:"measured,omitempty"` // nil if nothing was measured
 	Assumptions []Finding  `json:"assumptions"`
 }
 
-// Finding is what is known of one assumption.
+// Finding is what is known about one assumption.
 type Finding struct {
 	Number int `json:"number"`
-	// Setting and Value are how the simulated gateway is to behave; both are empty where
-	// the assumption has no setting, or what was found is none of its values.
+	// Setting and Value make the simulated gateway behave like the store. Both are empty if
+	// the assumption has no setting, or the setting has no value for the finding.
 	Setting string `json:"setting,omitempty"`
 	Value   *Text  `json:"value,omitempty"`
 
@@ -40,7 +40,7 @@ type Finding struct {
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
-// Verdict is what a measurement says of an assumption.
+// Verdict is the result of measuring an assumption.
 type Verdict string
 
 // The verdicts.
@@ -62,7 +62,7 @@ type Evidence struct {
 	Reply   string `json:"reply"`
 }
 
-// Assumed returns the profile of which nothing was measured.
+// Assumed returns the profile in which nothing was measured.
 func Assumed() Profile {
 	p := Profile{Version: ProfileVersion}
 	for _, a := range table {
@@ -76,7 +76,7 @@ func Assumed() Profile {
 	return p
 }
 
-// Values returns how the simulated gateway is to behave, of every setting.
+// Values returns the values of all settings of the simulated gateway.
 func (p Profile) Values() Values {
 	v := Defaults()
 	for _, f := range p.Assumptions {
@@ -87,9 +87,9 @@ func (p Profile) Values() Values {
 	return v
 }
 
-// Wrong returns the assumptions that are wrong for the store, by number: those that a
-// measurement has refuted, those whose setting is another than assumed, and those that
-// hang on them.
+// Wrong returns the numbers of the assumptions that are wrong for the store, in order: those
+// that a measurement refuted, those with another setting than assumed, and those that depend
+// on them.
 func (p Profile) Wrong() []Assumption {
 	var numbers []int
 	for _, f := range p.Assumptions {
@@ -108,26 +108,25 @@ func (p Profile) Wrong() []Assumption {
 	return all
 }
 
-// Encode returns the profile as a file holds it.
+// Encode returns the profile in the form of a file.
 func (p Profile) Encode() []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(p); err != nil {
-		panic("assumed: " + err.Error()) // It holds texts and numbers.
+		panic("assumed: " + err.Error()) // Texts and numbers can be encoded.
 	}
 	return b.Bytes()
 }
 
-// ParseProfile reads a profile and takes nothing for granted that encoding/json does: a
-// field that is unknown, there twice or of another type is an [Error] that names it, such
-// as assumptions[3].value.
+// ParseProfile parses a profile. It is stricter than encoding/json: a field that is unknown,
+// repeated or of another type is an [Error] that names it, such as assumptions[3].value.
 func ParseProfile(data []byte) (Profile, error) {
 	var p Profile
 	var findings []json.RawMessage
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	// A file of another version has other fields: the version is looked at first.
+	// Check the version first: a file of another version has other fields.
 	var header struct{ Version json.RawMessage }
 	if err := json.Unmarshal(data, &header); err == nil && header.Version != nil && string(header.Version) != strconv.Itoa(ProfileVersion) {
 		return Profile{}, wrong("version", fmt.Sprintf("is %s; this program reads version %d", visible(header.Version), ProfileVersion),
@@ -188,8 +187,8 @@ func parseFinding(raw json.RawMessage, at string) (f Finding, err error) {
 	return f, nil
 }
 
-// checkSetting returns why the setting cannot be that of the assumption, or the value not
-// that of the setting.
+// checkSetting returns why the setting does not belong to the assumption, or why the value is
+// not valid for the setting.
 func (f Finding) checkSetting(a Assumption, at string) error {
 	switch {
 	case f.Setting == "" && f.Value == nil:
@@ -212,7 +211,7 @@ func (f Finding) checkSetting(a Assumption, at string) error {
 	return nil
 }
 
-// object reads the fields of one JSON object, of which some must be there.
+// object reads the fields of one JSON object, some of which are required.
 func object(data []byte, at string, fields map[string]any, must ...string) error {
 	name := func(field string) string {
 		if at == "" || field == "" {
@@ -275,7 +274,7 @@ func object(data []byte, at string, fields map[string]any, must ...string) error
 	return nil
 }
 
-// visible returns the beginning of what stands in a file, on one line.
+// visible returns the beginning of a text in a file, on one line.
 func visible(raw []byte) string {
 	const most = 60
 	text := strings.Join(strings.Fields(string(raw)), " ")

@@ -11,28 +11,27 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Kind is how the value of a setting is written.
+// Kind is the type of a setting's value.
 type Kind int
 
-// The kinds of settings. Every value is text: a flag, a form, JSON and a profile write it
-// in the same way.
+// The kinds of settings. Every value is text, with the same form in a flag, a form, JSON and a
+// profile.
 const (
 	Choice    Kind = iota // the name of one of Setting.Values
-	Answer                // what a request gets: done, or the code of a refusal, ER and three digits
+	Answer                // the answer to a request: done, or the code of a refusal, ER and three digits
 	Count                 // a whole number from 0 to Setting.Most
 	Duration              // such as 1m30s, from Setting.Shortest to Setting.Longest
-	Durations             // such as 1m,5m,30m, each likewise; none for none
+	Durations             // such as 1m,5m,30m, each likewise; or the word none
 	Digits                // up to 20 half-width digits, or nothing
 )
 
-// Done is the [Answer] of what is carried out.
+// Done is the [Answer] to a request that is carried out.
 const Done = "done"
 
-// None is the value of [Durations] that has none.
+// None is the empty list of [Durations].
 const None = "none"
 
-// Setting is what the simulated gateway can be told of an assumption. As long as it is
-// not, it behaves as assumed.
+// Setting is a setting of the simulated gateway. Its default is what is assumed.
 type Setting struct {
 	Key  string        // in a flag, in JSON, in a form
 	Text jpayment.Text // what it decides, as the label of a field
@@ -45,8 +44,8 @@ type Setting struct {
 	Default string // what is assumed
 	Flip    string // a value with which the assumption is wrong
 
-	// Option is the one of package jpaymenttest that has a name of its own, beside
-	// WithSetting, which is for all of them.
+	// Option is the option of package jpaymenttest for this setting, if there is one beside
+	// WithSetting.
 	Option string
 }
 
@@ -56,7 +55,8 @@ type Value struct {
 	Text jpayment.Text
 }
 
-// Error says which field cannot be meant, and why. The reason follows the name.
+// Error names a field that is not valid, and the reason, which follows the name in a
+// sentence.
 type Error struct {
 	Field  string
 	Reason jpayment.Text
@@ -71,7 +71,7 @@ func (e *Error) What() jpayment.Text {
 
 func wrong(field, en, ja string) *Error { return &Error{field, t(en, ja)} }
 
-// SettingOf returns the setting of a key, or an [Error] that names those that there are.
+// SettingOf returns the setting with the key, or an [Error] that lists the settings.
 func SettingOf(key string) (*Setting, error) {
 	if a, known := BySetting(key); known {
 		return a.Setting, nil
@@ -84,7 +84,7 @@ func SettingOf(key string) (*Setting, error) {
 	return nil, wrong(strconv.Quote(key), "is no setting of the simulated gateway; there are "+list, "という設定はありません（指定できるもの: "+list+"）")
 }
 
-// Permitted says what a value may be, in the middle of a sentence.
+// Permitted returns the permitted values, for the middle of a sentence.
 func (s *Setting) Permitted() jpayment.Text {
 	switch s.Kind {
 	case Answer:
@@ -109,8 +109,7 @@ func (s *Setting) Permitted() jpayment.Text {
 	}
 }
 
-// Check returns why a value cannot be that of the setting, as an [Error] with the key, or
-// nil.
+// Check returns why a value is not valid for the setting, as an [Error] with the key, or nil.
 func (s *Setting) Check(value string) error {
 	ok := false
 	switch s.Kind {
@@ -145,7 +144,7 @@ func (s *Setting) times(texts []string) bool {
 	})
 }
 
-// Time writes a time as people do: 30m rather than 30m0s.
+// Time formats a duration without zero units: 30m instead of 30m0s.
 func Time(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -161,7 +160,7 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// Text is the value of a setting in JSON: text, where a number may stand without quotes.
+// Text is the value of a setting in JSON: a string, or a number without quotes.
 type Text string
 
 // UnmarshalJSON reads a text or a number.
@@ -179,10 +178,10 @@ func (v *Text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Values are what a simulated gateway is told, by key.
+// Values are values of settings, by key.
 type Values map[string]string
 
-// Check returns what is wrong with the first of them, by key, or nil.
+// Check returns what is wrong with the first invalid value, by key, or nil.
 func (v Values) Check() error {
 	keys := make([]string, 0, len(v))
 	for key := range v {
@@ -201,7 +200,7 @@ func (v Values) Check() error {
 	return nil
 }
 
-// Defaults returns what is assumed, of every setting.
+// Defaults returns the defaults of all settings.
 func Defaults() Values {
 	v := Values{}
 	for _, s := range Settings() {

@@ -1,4 +1,4 @@
-// Package clientip finds out which address a request came from, behind proxies too.
+// Package clientip finds the source address of a request, also behind proxies.
 package clientip
 
 import (
@@ -8,14 +8,13 @@ import (
 	"strings"
 )
 
-// Of returns the address that a request comes from: the peer's, or, where the peer is
-// one of the proxies, the one that the proxies report. In X-Forwarded-For that is the
-// right-most address that is not a proxy's; what stands left of it anybody may have
-// written. In Forwarded it is the first: there a proxy may quote what the client wrote,
-// such as the header Host, and a client that closes the quotation adds elements to it.
-// Where both headers are there they must agree, since a proxy that writes one may let the
-// other pass as the client sent it. Where they do not, or make no sense, the address is
-// unknown.
+// Of returns the source address of a request: the peer's or, if the peer is one of the
+// proxies, the address that the proxies report. In X-Forwarded-For that is the right-most
+// address that is not a proxy's, since a client may have written anything to the left of it.
+// In Forwarded it is the first address: a proxy may quote text of the client there, such as
+// the Host header, and a client that closes the quotation can add elements. If both headers
+// are present they must agree, since a proxy that writes one may pass on the other as the
+// client sent it. If they disagree or are malformed, the address is unknown.
 func Of(r *http.Request, proxies []netip.Prefix) (addr netip.Addr, known bool) {
 	peer, ok := parse(r.RemoteAddr)
 	if !ok || !In(proxies, peer) {
@@ -26,7 +25,7 @@ func Of(r *http.Request, proxies []netip.Prefix) (addr netip.Addr, known bool) {
 	listed, okListed := client(strings.Split(strings.Join(xff, ","), ","), proxies)
 	told, okTold := first(strings.Join(forwarded, ","), proxies)
 	switch {
-	case len(forwarded) == 0: // A proxy that reports nobody leaves one empty entry.
+	case len(forwarded) == 0: // A proxy that reports no address leaves one empty entry.
 		return listed, okListed
 	case len(xff) == 0:
 		return told, okTold
@@ -40,8 +39,8 @@ func In(prefixes []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// Unmap returns a prefix in the form that In matches: of an IPv4 prefix that is written as
-// IPv6 the IPv4 one.
+// Unmap returns a prefix in the form that In matches: it turns an IPv4-mapped IPv6 prefix
+// into an IPv4 prefix.
 func Unmap(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
@@ -49,8 +48,7 @@ func Unmap(p netip.Prefix) netip.Prefix {
 	return p
 }
 
-// client returns the right-most address that is not a proxy's, or, if all are, the
-// left-most.
+// client returns the right-most address that is not a proxy's, or the left-most if all are.
 func client(hops []string, proxies []netip.Prefix) (addr netip.Addr, ok bool) {
 	for _, hop := range slices.Backward(hops) {
 		if addr, ok = parse(strings.TrimSpace(hop)); !ok || !In(proxies, addr) {
@@ -88,8 +86,8 @@ func first(forwarded string, proxies []netip.Prefix) (addr netip.Addr, ok bool) 
 	return node(hops[0])
 }
 
-// node reads an address as Forwarded has it (RFC 7239, section 6): IPv6 stands in brackets,
-// IPv4 does not, and neither has a zone.
+// node parses an address in Forwarded (RFC 7239, section 6): IPv6 is in brackets, IPv4 is
+// not, and neither has a zone.
 func node(s string) (addr netip.Addr, ok bool) {
 	v6 := strings.HasPrefix(s, "[")
 	if strings.Contains(s, "%") || !v6 && strings.Count(s, ":") > 1 || v6 && !strings.Contains(s, ":") {
@@ -98,12 +96,12 @@ func node(s string) (addr netip.Addr, ok bool) {
 	return parse(s)
 }
 
-// forwardedFor returns the for parameters of Forwarded, one for each element, empty where
-// it has none; empty elements before the first are left out, since a proxy that adds to a
-// header which is not there makes one. It reads the grammar of RFC 7239, section 4, with
-// white space around semicolons as well. A quoted string that could be mistaken for a part
-// of the header was written by a client, and which elements are a proxy's word then nobody
-// knows: that is malformed here, though not there.
+// forwardedFor returns the for parameter of each element of Forwarded, or "" if it has none.
+// It skips empty elements before the first, since a proxy that appends to a missing header
+// creates one. It follows the grammar of RFC 7239, section 4, and also allows white space
+// around semicolons. Unlike the grammar, it treats a quoted string that could be mistaken for
+// a part of the header as malformed: a client wrote it, and it is then unknown which elements
+// are a proxy's.
 func forwardedFor(s string) (hops []string, ok bool) {
 	p := parser(s)
 	for {
@@ -140,7 +138,7 @@ func forwardedFor(s string) (hops []string, ok bool) {
 	}
 }
 
-// parser is what is left of a header.
+// parser holds the rest of a header.
 type parser string
 
 func (p *parser) skip(c byte) bool {
@@ -153,7 +151,7 @@ func (p *parser) skip(c byte) bool {
 
 func (p *parser) space() { *p = parser(strings.TrimLeft(string(*p), " \t")) }
 
-// token reads a token (RFC 9110, section 5.6.2), or nothing.
+// token reads a token (RFC 9110, section 5.6.2), which may be empty.
 func (p *parser) token() string {
 	n := strings.IndexFunc(string(*p), func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
@@ -166,7 +164,7 @@ func (p *parser) token() string {
 	return t
 }
 
-// value reads what follows a name: an equals sign, and a token or a quoted string.
+// value reads an equals sign followed by a token or a quoted string.
 func (p *parser) value() (value string, ok bool) {
 	if !p.skip('=') {
 		return "", false

@@ -1,4 +1,4 @@
-// Package privacytest finds what a value shows when a program writes it down.
+// Package privacytest finds private data in the output of a value.
 package privacytest
 
 import (
@@ -15,12 +15,12 @@ import (
 	"unsafe"
 )
 
-// Encode is a further way to write a value down, such as YAML.
+// Encode is an additional encoding, such as YAML.
 type Encode func(v any) ([]byte, error)
 
-// Leaks writes a value down in every way that a program may, and returns those that show
-// one of the private texts: by itself and in what holds it, in fields that fmt can ask and
-// in those that it cannot, by every verb, in both logs, in JSON and gob.
+// Leaks writes a value in every way that a program may, and returns the ways that show one of
+// the private texts. It writes the value by itself and inside other values, in exported and
+// unexported fields, with every verb, in both logs, in JSON and in gob.
 func Leaks(v any, private []string, more ...Encode) (leaks []string) {
 	spelled := spellings(private)
 	look := func(shape any, how string, rendered []byte) {
@@ -55,10 +55,10 @@ func Leaks(v any, private []string, more ...Encode) (leaks []string) {
 	return leaks
 }
 
-// verbs are those of fmt, and some that it does not know.
+// verbs are the verbs of fmt and some that it does not know.
 const verbs = "vTtbcdoOqxXUeEfFgGspwz"
 
-// spellings returns the ways in which a text may stand in a rendering, in lower case: as any
+// spellings returns, in lower case, the forms in which a text may occur in the output: as a
 // verb writes it or its bytes, and as encodings do.
 func spellings(private []string) (all []string) {
 	for _, p := range private {
@@ -84,8 +84,8 @@ func inGob(v any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// shapes returns the value, and what it points to or a pointer to it, as they stand in a
-// program's own values.
+// shapes returns the value, and the value that it points to or a pointer to it, inside other
+// values.
 func shapes(v any) (all []any) {
 	rv := reflect.ValueOf(v)
 	if !rv.IsValid() {
@@ -113,7 +113,7 @@ func shapes(v any) (all []any) {
 	return all
 }
 
-// typed returns the value in what is declared to hold its type.
+// typed returns the value in containers of its type.
 func typed(v any) (all []any) {
 	rv := reflect.ValueOf(v)
 	slice := reflect.MakeSlice(reflect.SliceOf(rv.Type()), 1, 1)
@@ -135,8 +135,8 @@ func typed(v any) (all []any) {
 	return all
 }
 
-// unexported returns a struct with the value in an unexported field of its own type, where
-// fmt asks no methods.
+// unexported returns a struct with the value in an unexported field of its own type, whose
+// methods fmt does not call.
 func unexported(v any) any {
 	rv := reflect.ValueOf(v)
 	s := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "v", PkgPath: "main", Type: rv.Type()}})).Elem()

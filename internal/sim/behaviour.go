@@ -11,8 +11,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Behaviour is how the gateway behaves where nobody knows for certain. Each field is one
-// setting of package assumed, which says what it may be, what it does and what is assumed.
+// Behaviour holds the assumptions about the gateway that can be changed. Each field is a
+// setting of package assumed, which has its values, its meaning and its default.
 type Behaviour struct {
 	SuccessGID     string        `setting:"success_gid"`
 	ReAuthAmounts  string        `setting:"reauth_amounts"`
@@ -37,7 +37,7 @@ type Behaviour struct {
 	OrderComma     string        `setting:"order_comma"`
 	ShortRefusal   string        `setting:"short_refusal"`
 
-	// These are done, or the code of a refusal.
+	// Each of these is done or the code of a refusal.
 	LateCapture      string `setting:"late_capture"`
 	ZeroTotal        string `setting:"zero_total"`
 	SecondSales      string `setting:"second_sales"`
@@ -72,8 +72,8 @@ func (b Behaviour) Values() assumed.Values {
 	return values
 }
 
-// With returns the behaviour with other values of some settings. The error is an
-// [assumed.Error] that names the one that cannot be meant.
+// With returns the behaviour with the given values. The error is an [assumed.Error] that
+// names the setting at fault.
 func (b Behaviour) With(values assumed.Values) (Behaviour, error) {
 	if err := values.Check(); err != nil {
 		return b, err
@@ -87,7 +87,7 @@ func (b Behaviour) With(values assumed.Values) (Behaviour, error) {
 	return b, nil
 }
 
-// otherwise returns the values that are not as assumed.
+// otherwise returns the values that differ from the assumptions.
 func (b Behaviour) otherwise() assumed.Values {
 	values := b.Values()
 	for key, value := range assumed.Defaults() {
@@ -101,7 +101,7 @@ func (b Behaviour) otherwise() assumed.Values {
 	return values
 }
 
-// assumedBehaviour is what is assumed.
+// assumedBehaviour is the default behaviour.
 func assumedBehaviour() Behaviour {
 	b, err := Behaviour{}.With(assumed.Defaults())
 	must("Defaults", err)
@@ -165,10 +165,10 @@ func charsetOf(name string) wire.Charset {
 	return wire.UTF8
 }
 
-// lineEnds are what the values of line_end stand for.
+// lineEnds maps the values of line_end to line ends.
 var lineEnds = map[string]string{"crlf": "\r\n", "cr": "\r", "none": ""}
 
-// LineEnd returns the value of line_end that stands for the end of a line.
+// LineEnd returns the value of line_end for a line end.
 func LineEnd(ending string) (name string, known bool) {
 	for name, text := range lineEnds {
 		if text == ending {

@@ -14,24 +14,24 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// State is what the books say of a payment.
+// State is the state of a payment in the books.
 type State string
 
-// The states of a payment. An authorisation reserves the amount on the card, a
-// capture takes it, a cancellation gives it back, in whole.
+// The states of a payment. An authorisation reserves the amount on the card, a capture
+// charges it, and a cancellation returns all of it.
 const (
 	Authorized State = "authorized" // 仮売上
 	Captured   State = "captured"   // 実売上
 	Cancelled  State = "cancelled"  // 取消
 )
 
-// OpAuthorize is the store's checkout, which is not part of the simulation: see
+// OpAuthorize is the store's checkout, which is not part of the simulation. See
 // [Simulator.Authorize]. The other operations are those of package jpayment.
 const OpAuthorize jpayment.Operation = "Authorize"
 
 var operations = []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth, jpayment.OpReAuthByKickback}
 
-// Operations returns what a request can ask for.
+// Operations returns the operations that a request can ask for.
 func Operations() []jpayment.Operation { return slices.Clone(operations) }
 
 var operationNames = func() string {
@@ -42,7 +42,7 @@ var operationNames = func() string {
 	return strings.Join(names, ", ")
 }()
 
-// Payment is a payment in the books. Amounts are yen.
+// Payment is a payment in the books. Amounts are in yen.
 type Payment struct {
 	ID    string // 決済番号: gid in replies, tid in requests
 	State State
@@ -57,16 +57,16 @@ type Payment struct {
 
 	RegisteredProduct bool   // 商品登録あり: cannot be re-authorised
 	Decline           string // the G code with which the card's issuer declines; see Authorization
-	// TestMode tells that one booking or more was a test: the card's issuer knows
-	// nothing of it, and State is not the state of any money.
+	// TestMode reports whether any booking was a test. The card's issuer does not know of
+	// such a booking, and no money moved, whatever State says.
 	TestMode bool
 
 	AuthorizedAt time.Time
 	Replaces     string // the payment that a re-authorisation cancelled to open this one
 	ReplacedBy   string // the payment that a re-authorisation opened in this one's place
 
-	// History has one entry for each booking, the oldest first. The state after
-	// the last is State.
+	// History has one entry per booking, the oldest first. State is the state after the
+	// last one.
 	History []Event
 }
 
@@ -79,8 +79,7 @@ type Event struct {
 	Request   int   // the Number of the Request that asked for it; 0 where it was not a request: Gateway.Authorize, Capture and so on
 }
 
-// Authorization is a card payment as the store's checkout would have made it.
-// Amounts are yen.
+// Authorization describes a card payment made at the store's checkout. Amounts are in yen.
 type Authorization struct {
 	Amount   int64
 	Tax      int64
@@ -90,8 +89,8 @@ type Authorization struct {
 	RegisteredProduct bool      // 商品登録あり
 	At                time.Time // zero for now, by the gateway's clock
 
-	// Decline is a G code such as G1242G120000, with which the card's issuer
-	// declines every later capture and re-authorisation of the payment.
+	// Decline is a G code such as G1242G120000. If it is set, the card's issuer declines
+	// every later capture and re-authorisation of the payment with it.
 	Decline string
 }
 
@@ -108,10 +107,10 @@ type entry struct{ Payment }
 
 func newBooks() books { return books{payments: map[string]*entry{}} }
 
-// testApproval is the approval code in test mode (field notes, "Replies": H).
+// testApproval is the approval code in test mode (docs/protocol.md, assumption 58).
 const testApproval = "TestMod"
 
-// Check returns why a payment cannot be meant, as a [FieldError], or nil.
+// Check returns why the payment is not valid, as a [FieldError], or nil.
 func (s *Simulator) Check(a Authorization) error {
 	if err := CheckAmounts(a.Amount, a.Tax, a.Shipping); err != nil {
 		return err
@@ -119,7 +118,7 @@ func (s *Simulator) Check(a Authorization) error {
 	if len(encode(a.OrderNumber, charsetOf(s.Config().RequestCharset))) > 50 {
 		return wrong("OrderNumber", "is longer than 50 bytes", "が 50 バイトを超えています")
 	}
-	// A G code has 12 characters (field notes, "Replies": H).
+	// A G code has 12 characters (docs/protocol.md, "A row"; H).
 	if a.Decline != "" && (a.Decline[0] != 'G' || !isCode(a.Decline) || len(a.Decline) != 12) {
 		return wrong("Decline", "is not a G code of 12 characters such as G1242G120000", "が G で始まる12桁のエラーコード（例 G1242G120000）ではありません")
 	}
@@ -135,8 +134,7 @@ func (s *Simulator) now() time.Time {
 	return s.clock()
 }
 
-// CheckAmounts returns why amounts cannot be those of a payment, as a [FieldError], or
-// nil.
+// CheckAmounts returns why the amounts are not valid, as a [FieldError], or nil.
 func CheckAmounts(amount, tax, shipping int64) error {
 	sum := int64(0)
 	for _, part := range []struct {
@@ -157,8 +155,8 @@ func CheckAmounts(amount, tax, shipping int64) error {
 	return nil
 }
 
-// Authorize opens a payment as the store's checkout does, without a request, and
-// returns its number. It panics if the payment cannot be meant, and if the journal fails.
+// Authorize opens a payment as the store's checkout does, without a request, and returns
+// its number. It panics if the payment is not valid or the journal fails.
 func (s *Simulator) Authorize(a Authorization) (paymentID string) {
 	must("Authorize", s.Check(a))
 
@@ -185,7 +183,7 @@ func (s *Simulator) Authorize(a Authorization) (paymentID string) {
 	return p.ID
 }
 
-// Payment returns the payment of that number.
+// Payment returns the payment with the number, and reports whether there is one.
 func (s *Simulator) Payment(id string) (p Payment, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +194,7 @@ func (s *Simulator) Payment(id string) (p Payment, found bool) {
 	return e.copy(), true
 }
 
-// Payments returns every payment, in the order in which they were opened.
+// Payments returns all payments in the order in which they were opened.
 func (s *Simulator) Payments() []Payment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,8 +242,8 @@ func (s *Simulator) bookFor(req *Request, p *entry, state State) {
 	req.Booked = true
 }
 
-// decide does what a request asks for, or refuses. The order of the checks is
-// in the package comment.
+// decide carries out a request or refuses it. The order of the checks is an assumption
+// (docs/protocol.md, assumption 46).
 func (s *Simulator) decide(req *Request, in input) result {
 	if code := s.admit(req, in); code != "" {
 		return s.refuse(in, code)
@@ -266,8 +264,8 @@ func (s *Simulator) refuse(in input, code string) result {
 	return res
 }
 
-// admit returns the code with which a request is refused that is not fit to be
-// looked at, or nothing.
+// admit returns the code with which the gateway refuses a request before it looks at the
+// payment, or "".
 func (s *Simulator) admit(req *Request, in input) string {
 	aid := in.form.Get("aid")
 	switch {
@@ -345,7 +343,7 @@ func (s *Simulator) salesOrCancel(req *Request, in input) result {
 	return res
 }
 
-// permit returns the code of an answer that is a refusal, or nothing where it is done.
+// permit returns the code of an answer that is a refusal, or "" if it is done.
 func permit(answer string) (code string) {
 	if answer == assumed.Done {
 		return ""
@@ -386,8 +384,8 @@ func (s *Simulator) cancel(req *Request, p *entry) (code string) {
 	return code
 }
 
-// captureDays is how long an authorisation can be captured (field notes,
-// "Operations": H).
+// captureDays is how long an authorisation can be captured (docs/protocol.md,
+// assumption 37).
 const captureDays = 90
 
 func tooOldToCapture(p *entry, now time.Time) bool {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Config is what a simulator is made of. The options of package jpaymenttest, which set
-// its fields, explain the assumptions behind them.
+// Config configures a simulator. The options of package jpaymenttest set its fields and
+// explain the assumptions behind them.
 type Config struct {
 	StoreID        string           // 店舗ID (aid), six digits
 	ConnectionCode string           // of the connection authentication; empty for none
@@ -17,32 +17,32 @@ type Config struct {
 	// Dial connects to receivers of kickbacks; nil for net's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	Behaviour // where nobody knows for certain
+	Behaviour // the assumptions
 
-	// Journal is handed every change before anyone can learn of it, so that the books
-	// outlive the program. It is called with the books locked, before the request is
-	// answered, and must not call the simulator. If it fails, nothing is booked and the
-	// request is dropped unanswered; Authorize panics. After an attempt to deliver a
-	// kickback its error changes nothing, as the kickback is out.
+	// Journal receives every change before anyone can learn of it, so that the books survive
+	// the program. It is called with the books locked, before the request is answered, and
+	// must not call the simulator. If it fails, nothing is booked and the request gets no
+	// answer; Authorize panics. After an attempt to deliver a kickback its error is ignored,
+	// since the kickback has been sent.
 	//
 	// Requests, attempts to deliver, faults and the store's settings are not part of it.
 	Journal func(Change) error
-	// Payments and Waiting are what a journal kept, to begin with: the payments in the
-	// order in which they were opened, the kickbacks in that of their requests. Requests
-	// are numbered from the greatest number that these name.
+	// Payments and Waiting are the initial state, from a journal: the payments in the order
+	// in which they were opened, and the kickbacks in the order of their requests. New
+	// requests are numbered after the greatest number in them.
 	Payments []Payment
 	Waiting  []WaitingKickback
-	// Memory is how many requests, attempts to deliver a kickback and kickbacks that have
-	// ended are remembered, for a program that runs for long; 0 for all. Payments and
-	// kickbacks that wait are never forgotten.
+	// Memory is the number of requests, of attempts to deliver a kickback and of finished
+	// kickbacks that are remembered; 0 means all. Payments and waiting kickbacks are never
+	// forgotten.
 	Memory int
-	// MemoryBytes is about how much memory the requests that are remembered take, likewise
-	// the attempts, and those that were forged; 0 for as much as they do. The newest of each
+	// MemoryBytes bounds, approximately, the memory of the remembered requests, and likewise
+	// that of the attempts and of the forged kickbacks; 0 means no bound. The newest of each
 	// is never forgotten.
 	MemoryBytes int
 }
 
-// Defaults returns the configuration of a simulator of which nothing special is asked.
+// Defaults returns the default configuration.
 func Defaults() Config {
 	return Config{
 		StoreID:   "123456",
@@ -51,7 +51,7 @@ func Defaults() Config {
 	}
 }
 
-// check returns why the configuration cannot be meant.
+// check returns why the configuration is not valid, or nil.
 func (c Config) check() error {
 	switch {
 	case !IsStoreID(c.StoreID):

@@ -17,7 +17,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// Fault says which requests go wrong and how. Package jpaymenttest explains its fields.
+// Fault says which requests fail, and how. Package jpaymenttest documents its fields.
 type Fault struct {
 	Kind FaultKind
 
@@ -35,10 +35,10 @@ type Fault struct {
 	Notify func()
 }
 
-// maxDelay bounds Fault.Delay: longer ones are the hanging faults' business.
+// maxDelay bounds Fault.Delay. For longer delays there are the faults that hang.
 const maxDelay = time.Hour
 
-// Check returns why the fault cannot be meant, as a [FieldError], or nil.
+// Check returns why the fault is not valid, as a [FieldError], or nil.
 func (f Fault) Check() error {
 	kind, known := KindOf(f.Kind)
 	switch {
@@ -80,22 +80,20 @@ func (f Fault) Check() error {
 	return nil
 }
 
-// ActiveFault is a fault that is set, and what it has done so far.
+// ActiveFault is a fault that is set, with its counts so far.
 type ActiveFault struct {
 	Fault
 	Number  int // counted from 1 for each simulator; a number is not used again
-	Matched int // the requests that the fault was for, whether or not it struck
-	Struck  int // those that it struck
+	Matched int // the number of matching requests, whether or not the fault struck
+	Struck  int // the number of requests that it struck
 }
 
-// Spent reports whether the fault cannot strike any more: the one request that it was
-// for has come.
+// Spent reports whether the fault cannot strike any more, because its one request has come.
 func (f ActiveFault) Spent() bool { return f.Nth > 0 && f.Matched >= f.Nth }
 
-// Fail makes requests go wrong as f says, until [Simulator.RemoveFault] or
-// [Simulator.ClearFaults], and returns what was set. Of several faults that would
-// strike the same request, the one that was set first does; the others count it as
-// matching all the same. Fail panics if f cannot be meant.
+// Fail sets a fault, which lasts until [Simulator.RemoveFault] or [Simulator.ClearFaults],
+// and returns it. If several faults match a request, the one that was set first strikes; for
+// the others the request still counts as matching. Fail panics if f is not valid.
 func (s *Simulator) Fail(f Fault) ActiveFault {
 	must("Fail", f.Check())
 	switch f.Kind { //nolint:exhaustive // The other kinds have no defaults.
@@ -131,7 +129,7 @@ func (s *Simulator) Faults() []ActiveFault {
 	return all
 }
 
-// RemoveFault takes one fault back and reports whether it was there.
+// RemoveFault removes one fault and reports whether it was set.
 func (s *Simulator) RemoveFault(number int) (removed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +142,7 @@ func (s *Simulator) RemoveFault(number int) (removed bool) {
 	return true
 }
 
-// ClearFaults takes all faults back. Requests that hang stay so.
+// ClearFaults removes all faults. Requests that hang keep hanging.
 func (s *Simulator) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +166,7 @@ func newRandom(seed int64) *rand.Rand {
 
 // books reports whether the gateway sees a request that the fault strikes.
 func (f *ActiveFault) books() bool {
-	kind, _ := KindOf(f.Kind) // Fail has seen to it that there is one
+	kind, _ := KindOf(f.Kind) // Fail has checked it.
 	return kind.Books
 }
 
@@ -192,7 +190,7 @@ func (s *Simulator) strike(req *Request) *ActiveFault {
 	return first
 }
 
-// answer returns what the client is sent of a result, given the fault that struck.
+// answer returns the answer to send for a result, given the fault that struck.
 func (s *Simulator) answer(f *ActiveFault, res result, in input) answer {
 	charset := charsetOf(s.config.ReplyCharset)
 	reply := s.reply(res, in, charset)
@@ -224,7 +222,7 @@ func (s *Simulator) answer(f *ActiveFault, res result, in input) answer {
 	return reply
 }
 
-// deliver sends the answer, or does to the connection what the fault asks for.
+// deliver sends the answer, or does what the fault says to the connection.
 func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request, f *ActiveFault, a answer) {
 	var kind FaultKind
 	if f != nil {
@@ -262,10 +260,10 @@ func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request, f *ActiveFau
 		header.Set("Location", a.location)
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that has gone is no concern of the gateway's
+	_, _ = w.Write(a.body) // The client may have gone.
 
 	if kind == CutReply || kind == StallReply {
-		// Without the flush the half would be discarded with the connection.
+		// Without the flush net/http would discard the half with the connection.
 		if err := http.NewResponseController(w).Flush(); err == nil && kind == StallReply {
 			s.wait(r, nil)
 		}
@@ -273,8 +271,8 @@ func (s *Simulator) deliver(w http.ResponseWriter, r *http.Request, f *ActiveFau
 	}
 }
 
-// wait returns when until fires, and then true, or when nobody waits any more: the
-// client has gone or the gateway is closed.
+// wait returns true when until fires. It returns false if the client leaves or the gateway is
+// closed first.
 func (s *Simulator) wait(r *http.Request, until <-chan time.Time) bool {
 	select {
 	case <-until:
@@ -286,13 +284,13 @@ func (s *Simulator) wait(r *http.Request, until <-chan time.Time) bool {
 	}
 }
 
-// raw writes what net/http's server would not, and closes the connection.
+// raw writes bytes that the server of net/http would not, and closes the connection.
 func raw(w http.ResponseWriter, text string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.WriteString(conn, text) // a client that has gone is no concern of the gateway's
+	_, _ = io.WriteString(conn, text) // The client may have gone.
 	_ = conn.Close()
 }
 
@@ -306,7 +304,7 @@ func reset(w http.ResponseWriter) {
 		raw = secure.NetConn()
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // if it fails, the client sees an end in place of a reset: lost all the same
+		_ = tcp.SetLinger(0) // If it fails, the client sees an end instead of a reset, which loses the reply too.
 	}
 	_ = raw.Close()
 }

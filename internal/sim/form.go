@@ -13,12 +13,11 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// maxOtherData bounds the merchant's other data, in bytes (specification, その他データ).
+// maxOtherData bounds the merchant's other data, in bytes (specification, "その他データ").
 const maxOtherData = 1024
 
-// maxParams bounds the parameters of a request. One more could not be part of a request
-// that is allowed: beside those of the protocol, which are not repeated, this many take
-// more than maxOtherData.
+// maxParams bounds the number of parameters in a request. A valid request has fewer: beside
+// those of the protocol, this many would exceed maxOtherData.
 const maxParams = 400
 
 // Param is one parameter of a request, decoded.
@@ -27,7 +26,7 @@ type Param struct{ Key, Value string }
 // Form holds the parameters of a request in the order received.
 type Form []Param
 
-// Get returns the value of the first parameter of that name, or nothing.
+// Get returns the value of the first parameter with the name, or "".
 func (f Form) Get(key string) string {
 	for _, p := range f {
 		if p.Key == key {
@@ -67,7 +66,7 @@ func ownedByProtocol(key string) bool {
 	}
 }
 
-// input is what the gateway reads of a request.
+// input is a request as the gateway reads it.
 type input struct {
 	form      Form
 	faulty    bool // not key=value pairs, not decodable, or a protocol parameter repeated
@@ -75,8 +74,8 @@ type input struct {
 	row       bool // the answer is a row (決済結果返信方法, rt)
 }
 
-// read takes the parameters of a request from where they may stand. What the store's
-// gateway does not look at may still tell which answer is asked for.
+// read reads the parameters of a request from its query and its form. The part that the
+// gateway ignores may still say which form of answer is wanted.
 func (s *Simulator) read(r *http.Request, body []byte) input {
 	reader := formReader{Behaviour: s.config.Behaviour, charset: charsetOf(s.config.RequestCharset)}
 	urlencoded := formReader{Behaviour: reader.Behaviour, charset: reader.charset}
@@ -106,8 +105,8 @@ func (s *Simulator) read(r *http.Request, body []byte) input {
 	return in
 }
 
-// formReader decodes parameters as far as it goes: a form that is faulty in one place may
-// still tell whose it is and which answer it asks for.
+// formReader decodes as many parameters as it can: a form with a fault may still name its
+// store and the form of the answer.
 type formReader struct {
 	Behaviour
 
@@ -148,7 +147,7 @@ func (f *formReader) query(raw string) {
 	}
 }
 
-// multipart reads the parts of a form that are no files. Nothing in them is escaped.
+// multipart reads the parts of a form except files. They are not escaped.
 func (f *formReader) multipart(body []byte, boundary string) {
 	if len(body) > maxBody {
 		f.faulty = true
@@ -174,8 +173,8 @@ func (f *formReader) multipart(body []byte, boundary string) {
 	}
 }
 
-// add takes one parameter, whose bytes are in the character set of the request. It reports
-// whether there may be more.
+// add adds one parameter, whose bytes are in the character set of the request. It reports
+// whether more parameters are allowed.
 func (f *formReader) add(keyBytes, valueBytes string, size int) bool {
 	if len(f.form) == maxParams {
 		f.faulty = true
@@ -200,8 +199,8 @@ func (f *formReader) add(keyBytes, valueBytes string, size int) bool {
 	return true
 }
 
-// unescape undoes form encoding. It reports whether s was encoded as it must be:
-// each % begins an escape, and spaces and control characters are escaped.
+// unescape decodes a form-encoded string. It reports whether s was encoded correctly: each %
+// begins an escape, and spaces and control characters are escaped.
 func unescape(s string) (string, bool) {
 	var b strings.Builder
 	b.Grow(len(s))

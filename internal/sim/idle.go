@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// idle closes connections on which no request has come for as long as the gateway keeps
-// them.
+// idle closes connections that have been idle for as long as the gateway keeps them.
 type idle struct {
 	mu     sync.Mutex
 	timers map[net.Conn]*time.Timer

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Change is what a booking, or an attempt to deliver a kickback, changed of what must
-// not be forgotten: everything in it as it is now.
+// Change is the durable change of a booking or of an attempt to deliver a kickback. It has
+// the present state of all that changed.
 type Change struct {
 	Payments  []Payment
 	Kickbacks []WaitingKickback
@@ -16,19 +16,19 @@ type Change struct {
 // WaitingKickback is a kickback that is not delivered yet. It is known by Request and
 // Duplicate.
 type WaitingKickback struct {
-	Request   int       // the Number of the Request whose outcome it tells
+	Request   int       // the Number of the Request whose result it reports
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see Config.KickbackDuplicates
 	RawQuery  string    // without a query of the kickback URL's own
 	Due       time.Time // when the gateway tries next
 	Tries     int       // of the gateway so far
 	Attempts  int       // so far, those by hand as well
-	Over      bool      // delivered or given up: it waits no more
+	Over      bool      // delivered or given up
 }
 
-// remembered is what a log holds.
+// remembered is an entry of a log.
 type remembered interface{ bytes() int }
 
-// remember forgets of a log what is too old, by number or by size, and never the newest.
+// remember drops the oldest entries of a log, by number or by size, but never the newest.
 func remember[T remembered](log []T, c Config) []T {
 	size := 0
 	for n, entry := range slices.Backward(log) {
@@ -106,7 +106,7 @@ func (b *books) touch(e *entry) {
 	}
 }
 
-// keep puts what was booked into the journal, or takes it back.
+// keep writes the bookings to the journal, or undoes them if that fails.
 func (s *Simulator) keep() error {
 	var change Change
 	for _, t := range s.books.touched {
@@ -143,5 +143,5 @@ func (s *Simulator) undo() {
 	s.kickbacks.all = s.kickbacks.all[:s.kickbacks.kept]
 }
 
-// paymentID is the number of the payment that is opened after k others.
+// paymentID returns the number of the payment that is opened after k others.
 func paymentID(k int) string { return strconv.Itoa(10000001 + k) }

@@ -14,11 +14,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// CheckKickbackURL returns why a URL cannot be the kickback URL, as a [FieldError],
-// or nil: it must be absolute, of http or https, without a user name, and its host
-// localhost or an address of the loopback interface. What the simulator sends are
-// made-up payments, and the URL of a configuration file that was meant for the real
-// gateway must not lead to a store's real receiver. Empty is allowed.
+// CheckKickbackURL returns why a URL is not valid as the kickback URL, as a [FieldError], or
+// nil. The URL must be absolute, http or https, and without a user name, and its host must be
+// localhost or a loopback address: the simulator sends made-up payments, which must not reach
+// a store's real receiver because a configuration file names it. An empty URL is valid.
 func CheckKickbackURL(notificationURL string) error {
 	_, err := parseKickbackURL(notificationURL)
 	return err
@@ -30,19 +29,19 @@ func parseKickbackURL(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || !isLoopback(u.Hostname()) {
-		// The URL is not quoted: it may hold a password.
+		// The message does not quote the URL, which may contain a password.
 		return nil, wrong("KickbackURL", "is not a URL of http or https on this machine, such as http://127.0.0.1:9000/kickback",
 			"がこのマシン上の http または https の URL（例 http://127.0.0.1:9000/kickback）ではありません")
 	}
 	return u, nil
 }
 
-// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the
-// outcome of a re-authorisation with rt=0 is sent. It panics if [CheckKickbackURL] has an
+// SetKickbackURL sets the store's kickback URL (決済結果通知URL), to which the gateway sends
+// the result of a re-authorisation with rt=0. It panics if [CheckKickbackURL] returns an
 // error. The certificate of an https receiver is checked.
 //
-// ASSUMPTION (L): while there is no URL, kickbacks are kept, and those that are due
-// when there is one are sent then. An attempt goes to the URL of its time.
+// ASSUMPTION (L): kickbacks wait while there is no URL. Each attempt goes to the current
+// URL.
 func (s *Simulator) SetKickbackURL(notificationURL string) {
 	target, err := parseKickbackURL(notificationURL)
 	must("SetKickbackURL", err)
@@ -58,9 +57,8 @@ func isLoopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// KickbackDelivery is one attempt to deliver a kickback, and what became of it. It
-// is kept from before the receiver can know of it; until the attempt has ended,
-// Status, Answer, Err and Delivered are zero.
+// KickbackDelivery is one attempt to deliver a kickback. It is recorded before the receiver
+// is called; until the attempt has ended, Status, Answer, Err and Delivered are zero.
 type KickbackDelivery struct {
 	Request   int       // the Number of the Request whose outcome it tells; 0 if forged
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see Config.KickbackDuplicates
@@ -75,15 +73,15 @@ type KickbackDelivery struct {
 	Delivered bool   // the gateway is content
 }
 
-// Kickbacks returns every attempt so far to deliver a kickback, in order. Forged
-// ones are not the gateway's: see [Simulator.ForgedKickbacks].
+// Kickbacks returns all attempts so far to deliver a kickback, in order. For forged ones see
+// [Simulator.ForgedKickbacks].
 func (s *Simulator) Kickbacks() []KickbackDelivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return copyDeliveries(s.kickbacks.deliveries)
 }
 
-// ForgedKickbacks returns what [Simulator.ForgeKickback] sent so far, in order.
+// ForgedKickbacks returns the kickbacks that [Simulator.ForgeKickback] has sent, in order.
 func (s *Simulator) ForgedKickbacks() []KickbackDelivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,29 +104,26 @@ func (d *KickbackDelivery) copy() KickbackDelivery {
 	return c
 }
 
-// DeliverKickbacks sends every kickback that is due by the simulator's clock, one
-// after the other, and returns how many it sent, delivered or not. It first waits
-// for those that are under way, other than by hand or forged, so that afterwards none
-// that was due is left: but a receiver that calls it waits for itself, until the
-// gateway's patience ends.
+// DeliverKickbacks sends all kickbacks that are due by the simulator's clock, one after the
+// other, and returns the number of attempts, successful or not. It first waits for kickbacks
+// on their way, except those sent by hand or forged, so that none that was due remains. A
+// receiver must not call it, since the call would wait for the receiver.
 //
-// A [Server] sends by itself what is due, as long as its clock is the machine's.
-// With a clock of a test, it sends by itself only a kickback that is due as soon as its
-// request is answered, and that once; whether such a one is counted here is chance.
-// A test that counts sets a delay. A [Simulator] without a Server sends
-// nothing by itself.
+// A [Server] with the machine's clock sends kickbacks by itself as they fall due. With
+// another clock it sends by itself only a kickback that is due as soon as its request is
+// answered, and only once; DeliverKickbacks may or may not count that one. A test that counts
+// should set a delay. A [Simulator] without a Server sends nothing by itself.
 func (s *Simulator) DeliverKickbacks(ctx context.Context) (sent int) {
 	now := s.now()
 	return s.sendAll(ctx, func(k *kickback) bool { return !k.due.After(now) })
 }
 
-// RetryKickback sends the kickback of a request once more and at once, whether or
-// not it was delivered, as the operators of the gateway's control panel would. The
-// error is that of the delivery; it is also one that the request has no kickback or
-// the store no kickback URL.
+// RetryKickback sends the kickback of a request once more, whether or not it was delivered,
+// like a person at the gateway's control panel. It returns an error if the delivery fails,
+// the request has no kickback, or the store has no kickback URL.
 //
-// ASSUMPTION (L): an attempt by hand that succeeds ends the gateway's own, one that
-// fails changes nothing about them.
+// ASSUMPTION (L): a successful attempt by hand ends the gateway's own attempts; a failed one
+// does not change them.
 func (s *Simulator) RetryKickback(ctx context.Context, request int) (KickbackDelivery, error) {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.kickbacks.all, func(k *kickback) bool { return k.request == request })
@@ -141,15 +136,14 @@ func (s *Simulator) RetryKickback(ctx context.Context, request int) (KickbackDel
 	return s.send(ctx, k, k.query, true)
 }
 
-// ForgeKickback sends a query to the store's kickback URL as anyone can who knows
-// it: kickbacks are not signed (field notes, "Kickbacks": H). The query is sent as it
-// is, escaped or not, and once. The error is that of the delivery; it is also one
-// that the store has no kickback URL.
+// ForgeKickback sends a query to the store's kickback URL once, as it is. Anyone who knows
+// the URL can do so, since kickbacks are not signed (docs/protocol.md, "Kickbacks"; H). It
+// returns an error if the delivery fails or the store has no kickback URL.
 func (s *Simulator) ForgeKickback(ctx context.Context, query string) (KickbackDelivery, error) {
 	return s.send(ctx, nil, query, true)
 }
 
-// kickbacks is what the gateway keeps of them.
+// kickbacks holds the kickbacks of the gateway.
 type kickbacks struct {
 	target     *url.URL // nil for none
 	all        []*kickback
@@ -158,8 +152,8 @@ type kickbacks struct {
 	forged     []*KickbackDelivery
 }
 
-// kickback is the outcome of a re-authorisation that is to be told by kickback
-// (決済結果通知, rt=0).
+// kickback is the result of a re-authorisation with rt=0, to be sent by kickback
+// (決済結果通知).
 type kickback struct {
 	request   int
 	duplicate int
@@ -173,7 +167,7 @@ type kickback struct {
 	ended    bool // delivered or given up
 }
 
-// announce keeps the outcome of a re-authorisation with rt=0 for its kickback.
+// announce queues the kickback with the result of a re-authorisation with rt=0.
 func (s *Simulator) announce(req *Request, in input, res result) result {
 	if req.Operation != jpayment.OpReAuthByKickback || in.row {
 		return res
@@ -192,9 +186,9 @@ func (s *Simulator) announce(req *Request, in input, res result) result {
 	return res
 }
 
-// kickbackQuery writes the parameters of a kickback (specification, キックバック(rt=0)仕様;
-// field notes, "Kickbacks": empty values are kept, the merchant's other data comes
-// back as parameters of its own: H). In the vendor's list acid stands before them.
+// kickbackQuery returns the parameters of a kickback (specification, "キックバック(rt=0)仕様").
+// Empty values are kept, and each pair of the merchant's other data is a parameter of its own
+// (docs/protocol.md, "Kickbacks"; H). In the vendor's list acid precedes them.
 func (s *Simulator) kickbackQuery(res result, other []Param) string {
 	columns := res.columns(false)
 	if res.code != "" && res.payment.ID != "" && s.config.DeclineKickback == "payment" {
@@ -213,9 +207,8 @@ func (s *Simulator) kickbackQuery(res result, other []Param) string {
 	return Query(pairs, charsetOf(s.config.KickbackCharset))
 }
 
-// Query writes pairs as key=value&key=value. Keys and values are
-// percent-encoded in the character set, all but ASCII letters, digits, "-", ".", "_"
-// and "~".
+// Query returns pairs as key=value&key=value. It percent-encodes keys and values in the
+// character set, except ASCII letters, digits, "-", ".", "_" and "~".
 func Query(pairs []Param, charset wire.Charset) string {
 	var b strings.Builder
 	for i, p := range pairs {
@@ -229,10 +222,10 @@ func Query(pairs []Param, charset wire.Charset) string {
 	return b.String()
 }
 
-// answered lets the kickbacks of a request go. Its answer was written to w, or w is nil
-// and a fault has the answer. net/http keeps a short answer until the flush here: a
-// client that has its answer finds the kickback due, and a Server sends it
-// after the answer. Which of the two is read first is not in the gateway's hands.
+// answered releases the kickbacks of a request. Its answer was written to w, or w is nil and
+// a fault has the answer. net/http buffers a short answer until it is flushed here, so that a
+// kickback is due before the client has its answer, and a Server sends it after the answer.
+// Either may be read first.
 func (s *Simulator) answered(w http.ResponseWriter, request int) {
 	if !s.release(request) {
 		return
@@ -259,7 +252,7 @@ func (s *Simulator) release(request int) (any bool) {
 	return any
 }
 
-// lookAgain tells sendKickbacks that there may be something to do.
+// lookAgain wakes sendKickbacks.
 func (s *Simulator) lookAgain() {
 	select {
 	case s.wake <- struct{}{}:
@@ -303,7 +296,7 @@ func (s *Simulator) sendable(k *kickback) bool {
 	return s.kickbacks.target != nil && !k.held && !k.ended
 }
 
-// sendAll sends what is due until nothing is. One call at a time does.
+// sendAll sends kickbacks until none is due. Only one call does so at a time.
 func (s *Simulator) sendAll(ctx context.Context, isDue func(*kickback) bool) (sent int) {
 	select {
 	case s.turn <- struct{}{}:
@@ -329,8 +322,7 @@ func (s *Simulator) sendAll(ctx context.Context, isDue func(*kickback) bool) (se
 	}
 }
 
-// batch returns the kickbacks that are due together, in the order in which to send
-// them.
+// batch returns the kickbacks that are due together, in the order of sending.
 func (s *Simulator) batch(isDue func(*kickback) bool) []*kickback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -347,20 +339,20 @@ func (s *Simulator) batch(isDue func(*kickback) bool) []*kickback {
 	return batch
 }
 
-// maxAnswer bounds what is read of a receiver's answer.
+// maxAnswer bounds a receiver's answer, in bytes.
 const maxAnswer = 64 << 10
 
 var (
 	errClosed = &Error{jpayment.Text{En: "the simulator is closed", Ja: "シミュレーターは終了しています"}}
-	// ErrNoKickback is the error of a request without a kickback.
+	// ErrNoKickback means that the request has no kickback.
 	ErrNoKickback = &Error{jpayment.Text{En: "the request has no kickback, or not any more", Ja: "このリクエストの決済結果通知はないか、すでに保存されていません"}}
 
 	errNoURL = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
 	errEnded = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "この決済結果通知は、すでに送信に成功しています"}}
 )
 
-// send makes one attempt to deliver a kickback, or a forged query where there is no
-// kickback. A delivery without an Attempt was none.
+// send makes one attempt to deliver a kickback, or a forged query if there is no kickback. If
+// it made no attempt, the Attempt of the delivery is 0.
 func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand bool) (KickbackDelivery, error) {
 	d := &KickbackDelivery{Attempt: 1}
 	target, err := s.begin(d, k, query, byHand)
@@ -372,8 +364,8 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.Status, d.Answer, d.Err = status, answer, err
-	// The success of a kickback is judged by its receiver's output not being empty
-	// (specification, キックバック(rt=0)仕様; field notes, "Kickbacks": H).
+	// A kickback is delivered if the receiver's answer is not empty (specification,
+	// "キックバック(rt=0)仕様"; docs/protocol.md, assumption 63).
 	d.Delivered = err == nil && len(answer) > 0
 	if s.config.KickbackJudged == "status" {
 		d.Delivered = err == nil && status >= 200 && status <= 299
@@ -389,8 +381,7 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 	return d.copy(), err
 }
 
-// forgetEnded forgets the oldest kickbacks that have ended, all but as many as are to be
-// remembered.
+// forgetEnded forgets the oldest finished kickbacks beyond the number to be remembered.
 func (s *Simulator) forgetEnded() {
 	ended := 0
 	for _, k := range s.kickbacks.all {
@@ -412,7 +403,7 @@ func (s *Simulator) forgetEnded() {
 	s.kickbacks.kept = len(s.kickbacks.all) // between two bookings the journal has them all
 }
 
-// begin keeps the record of an attempt and says where it goes.
+// begin records an attempt and returns its URL.
 func (s *Simulator) begin(d *KickbackDelivery, k *kickback, query string, byHand bool) (*url.URL, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -449,10 +440,9 @@ func (s *Simulator) begin(d *KickbackDelivery, k *kickback, query string, byHand
 	return target, nil
 }
 
-// get sends a query to a receiver and returns its answer. Each has a connection of
-// its own: on one that was used before, net/http might send the query twice without a
-// word. What the real gateway's headers are is not known, so that there are none but
-// those that HTTP demands.
+// get sends a query to a receiver and returns its answer. It uses a new connection, since
+// net/http might silently send the query twice on a reused one. The real gateway's headers
+// are not known, so it sends only those that HTTP requires.
 func (s *Simulator) get(ctx context.Context, target *url.URL, query string, patience time.Duration) (status int, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -470,7 +460,7 @@ func (s *Simulator) get(ctx context.Context, target *url.URL, query string, pati
 	}
 	req.URL.RawQuery = query
 	req.Header.Set("User-Agent", "") // not net/http's
-	// A transport alone follows no redirect and, being a new one, uses no proxy.
+	// A transport by itself follows no redirects, and a new one uses no proxy.
 	transport := &http.Transport{DialContext: s.config.Dial, DisableKeepAlives: true, DisableCompression: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

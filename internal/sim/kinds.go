@@ -6,7 +6,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// FaultKind is what goes wrong.
+// FaultKind is a kind of fault.
 type FaultKind string
 
 // The kinds of faults.
@@ -30,18 +30,17 @@ const (
 	WrongCharset             FaultKind = "wrong-charset"
 )
 
-// Kind describes a kind of fault. The control panel, the HTTP interface and the pages
-// follow from it.
+// Kind describes a kind of fault for the control panel, the HTTP interface and the pages.
 type Kind struct {
 	Kind   FaultKind
 	Text   jpayment.Text // what it does, short enough for the list of a narrow form
-	Books  bool          // the gateway decides the request as always, so that it may have booked
-	Fields []string      // of a Fault that are for this kind, beside those that narrow it; Code and Delay must be set then
+	Books  bool          // the gateway first decides the request as usual, and may book it
+	Fields []string      // the fields of a Fault that this kind uses, beside those that limit it; Code and Delay are then required
 
-	LeastStatus, MostStatus int // what Status may be, where that is one of the fields
+	LeastStatus, MostStatus int // the range of Status, if it is one of the fields
 }
 
-// Has reports whether a field of a [Fault] is for this kind.
+// Has reports whether the kind uses a field of [Fault].
 func (k Kind) Has(field string) bool { return slices.Contains(k.Fields, field) }
 
 var kinds = []Kind{
@@ -115,7 +114,7 @@ var kinds = []Kind{
 	},
 }
 
-// Kinds returns every kind of fault, in the order in which to offer them.
+// Kinds returns all kinds of faults, in the order of display.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
 // KindOf returns the description of a kind.

@@ -15,12 +15,12 @@ type Settings struct {
 	Maintenance   bool           // SetMaintenance: the gateway's, rather than the store's
 	RegisteredIPs []netip.Prefix // RegisterIPs
 	KickbackURL   string         // SetKickbackURL; empty for none
-	// Behaviour is what the gateway does otherwise than assumed, by the keys of package
+	// Behaviour has the settings that differ from the assumptions, by the keys of package
 	// assumed.
 	Behaviour assumed.Values `json:",omitempty"`
 }
 
-// Settings returns the settings of now.
+// Settings returns the present settings.
 func (s *Simulator) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,10 +31,9 @@ func (s *Simulator) Settings() Settings {
 	return settings
 }
 
-// Capture captures a payment (実売上) as the store's people do in its control panel: the
-// books decide as they do for a request, and neither faults nor maintenance come in
-// between. The error is the gateway's [jpayment.Code] where it refuses, else that of the
-// journal.
+// Capture captures a payment (実売上) as the store's staff does in the control panel. The
+// books decide as for a request, but faults and maintenance do not apply. The error is the
+// gateway's [jpayment.Code] if it refuses, or that of the journal.
 func (s *Simulator) Capture(paymentID string) error {
 	return s.operate(jpayment.OpSales, paymentID, s.capture)
 }
@@ -44,7 +43,7 @@ func (s *Simulator) Cancel(paymentID string) error {
 	return s.operate(jpayment.OpCancel, paymentID, s.cancel)
 }
 
-// ReAuthorize re-authorises a payment (再オーソリ) at other amounts as [Simulator.Capture]
+// ReAuthorize re-authorises a payment (再オーソリ) for other amounts, as [Simulator.Capture]
 // captures one, and returns the number of the new payment. No kickback follows.
 func (s *Simulator) ReAuthorize(paymentID string, amount, tax, shipping int64) (newID string, err error) {
 	if CheckAmounts(amount, tax, shipping) != nil {
@@ -85,24 +84,23 @@ func (s *Simulator) operate(operation jpayment.Operation, paymentID string, do f
 	return nil
 }
 
-// Changes returns a channel that is closed when something changes of what a Simulator
-// tells: its requests, payments, kickbacks, faults or settings. To miss nothing, ask
-// for the channel first and for what has changed afterwards.
+// Changes returns a channel that is closed at the next change of requests, payments,
+// kickbacks, faults or settings. To miss no change, get the channel first and read the state
+// afterwards.
 func (s *Simulator) Changes() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changes
 }
 
-// changed tells those who wait on Changes. The gateway is locked.
+// changed wakes those who wait on Changes. The gateway must be locked.
 func (s *Simulator) changed() {
 	close(s.changes)
 	s.changes = make(chan struct{})
 }
 
-// Run does for a Simulator behind another listener what [Server] does by itself: it
-// sends kickbacks as they fall due. When the context ends, it closes the gateway, as
-// [Server.Close] does, and returns.
+// Run sends kickbacks as they fall due, for a Simulator without a [Server]. When the context
+// ends, it closes the gateway as [Server.Close] does, and returns.
 func (s *Simulator) Run(ctx context.Context) {
 	defer context.AfterFunc(ctx, s.close)()
 	s.sendKickbacks()

@@ -9,7 +9,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// result is what the gateway decided of a payment: a refusal with its code, or done.
+// result is a decision of the gateway: done, or a refusal with its code.
 type result struct {
 	code    string
 	payment Payment // where code is empty; else the one that was asked for, if there is one
@@ -20,7 +20,7 @@ type result struct {
 
 func refusal(code string) result { return result{code: code} }
 
-// answer is an HTTP answer. The zero answer is none at all.
+// answer is an HTTP answer. The zero value means no answer.
 type answer struct {
 	status      int
 	contentType string
@@ -29,9 +29,9 @@ type answer struct {
 	body        []byte // what is sent
 }
 
-// reply writes the result as the request asked for it: a row for rt=1, the short
-// form for rt=0 (specification, レスポンス(rt=1)仕様; field notes, "Replies": H, and M for
-// ER: with a code). The status is 200 for a refusal too (M).
+// reply returns the result in the form that the request asked for: a row for rt=1
+// (specification, "レスポンス(rt=1)仕様"), or the short form for rt=0 (docs/protocol.md,
+// "Other shapes"). The status is 200 even for a refusal (docs/protocol.md, assumption 11).
 func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {
 	var text string
 	status := http.StatusOK
@@ -61,8 +61,8 @@ func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {
 	}
 }
 
-// row writes the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the
-// other data. id and ps are for content sales only and stay empty.
+// row returns the columns gid, rst, ap, ec, god, cod, am, tx, sf, ta, id, ps and the other
+// data. id and ps are for content sales only and stay empty.
 func (s *Simulator) row(res result) string {
 	columns := res.columns(s.config.RefusalRow == "payment")
 	switch s.config.OrderComma {
@@ -87,8 +87,8 @@ func (s *Simulator) row(res result) string {
 	return strings.Join(columns, ",")
 }
 
-// columns are gid, rst, ap, ec, god, cod, am, tx, sf and ta, those that a row and a
-// kickback have in common. Those of a refusal may tell the payment.
+// columns returns gid, rst, ap, ec, god, cod, am, tx, sf and ta, which rows and kickbacks
+// have in common.
 func (res result) columns(tell bool) []string {
 	p := res.payment
 	columns := []string{
@@ -142,8 +142,8 @@ func escape(s string) string {
 	return b.String()
 }
 
-// encode returns text in the character set, with question marks for what it does
-// not have.
+// encode returns the text in the character set, with question marks for characters that it
+// lacks.
 func encode(text string, charset wire.Charset) string {
 	if s, err := charset.Encode(text); err == nil {
 		return s
@@ -159,7 +159,7 @@ func encode(text string, charset wire.Charset) string {
 	return b.String()
 }
 
-// page is what a web server in front of the gateway shows for a status.
+// page returns the page that a web server in front of the gateway shows for a status.
 func page(status int) answer {
 	if status == http.StatusNoContent || status == http.StatusNotModified {
 		return answer{status: status, contentType: "text/html"} // HTTP forbids a body

@@ -19,8 +19,7 @@ type Server struct {
 	closes sync.Once
 }
 
-// Start starts a server. It panics if the configuration cannot be meant or there is no
-// port to listen on.
+// Start starts a server. It panics if the configuration is not valid or it cannot listen.
 func Start(c Config) *Server {
 	simulator := New(c)
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // Nothing is to be waited for.
@@ -39,7 +38,7 @@ func Start(c Config) *Server {
 	return s
 }
 
-// Close ends the server, without waiting for any client or receiver. Closing again does
+// Close shuts the server down without waiting for clients or receivers. Further calls do
 // nothing.
 func (s *Server) Close() {
 	s.closes.Do(func() {

@@ -1,9 +1,9 @@
-// Package sim is the simulated gateway: one store with its books, the pages before them,
-// faults and kickbacks. Package jpaymenttest shows of it what a merchant's test needs and
-// lists its assumptions; the command jpayment simulate uses the rest, which is what a
-// program that runs for long and has a control panel needs.
+// Package sim implements the simulated gateway: one store with its books, the gateway's
+// pages, faults and kickbacks. Package jpaymenttest exports what tests of merchants need. The
+// command jpayment simulate also uses the rest, such as the journal and the limits of memory.
 //
-// It is written from the connection specification and shares no decision with the client.
+// The package is written from the connection specification and shares no decision with the
+// client.
 package sim
 
 import (
@@ -19,23 +19,21 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// The two pages of the gateway (specification, 接続先).
+// The two pages of the gateway (specification, "接続先").
 const (
 	gatewayPath = "/gateway/gateway.aspx"
 	reAuthPath  = "/gateway/re_auth.aspx"
 )
 
-// maxBody bounds what is read of a request's body. No request of the protocol
-// comes near it.
+// maxBody bounds the body of a request, in bytes. Requests of the protocol are far smaller.
 const maxBody = 64 << 10
 
-// Simulator is one store at the simulated gateway: its books, and the http.Handler
-// before them. It is safe for concurrent use; requests are decided one at a time.
+// Simulator is one store at the simulated gateway: its books and an http.Handler. It is safe
+// for concurrent use and decides requests one at a time.
 //
-// Behind a listener other than [Server]'s, note that a Simulator sees the source
-// address of a request in http.Request.RemoteAddr alone, as the real gateway does,
-// and that some faults panic with [http.ErrAbortHandler], by which net/http drops the
-// connection.
+// A Simulator takes the source address of a request from http.Request.RemoteAddr only, as
+// the real gateway does. Some faults panic with [http.ErrAbortHandler], which makes net/http
+// drop the connection.
 type Simulator struct {
 	config       Config
 	clock        func() time.Time
@@ -63,7 +61,7 @@ type Simulator struct {
 }
 
 // New returns a simulator that admits requests from this machine only. It panics if the
-// configuration cannot be meant.
+// configuration is not valid.
 func New(c Config) *Simulator {
 	if err := c.check(); err != nil {
 		panic("jpaymenttest: " + err.Error())
@@ -92,15 +90,15 @@ func New(c Config) *Simulator {
 	return s
 }
 
-// Config returns what the simulator was made of, and how it behaves now.
+// Config returns the configuration of the simulator, with its present behaviour.
 func (s *Simulator) Config() Config {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.config
 }
 
-// Behave makes the gateway behave otherwise from the next request on. Kickbacks that wait
-// are sent as it behaves then.
+// Behave changes the behaviour of the gateway from the next request on. It also applies to
+// kickbacks that are still waiting.
 func (s *Simulator) Behave(b Behaviour) {
 	must("Behave", b.Values().Check())
 	s.mu.Lock()
@@ -118,7 +116,7 @@ func must(what string, err error) {
 	}
 }
 
-// Request is a request as it arrived and what became of it.
+// Request is a received request and its result.
 type Request struct {
 	Number     int       // counted from 1; requests are numbered in the order in which they were decided
 	At         time.Time // by the gateway's clock
@@ -133,9 +131,8 @@ type Request struct {
 	Operation jpayment.Operation // empty where it is none of the gateway's
 	PaymentID string             // tid as it was sent
 
-	// Code is the code with which the gateway refused; empty where it did not or was
-	// not asked. A G code that a re-authorisation with rt=0 met is here as well, though
-	// only the kickback tells it.
+	// Code is the code of a refusal, or empty. It includes the G code of a declined
+	// re-authorisation with rt=0, although only the kickback reports it.
 	Code   string
 	Booked bool      // the books changed, whatever the caller was told
 	Fault  FaultKind // the fault that struck; empty for none
@@ -144,7 +141,7 @@ type Request struct {
 	Answer []byte // the body that was sent, as far as it was sent
 }
 
-// measured is a request with how much memory it takes.
+// measured is a request with the memory that it takes.
 type measured struct {
 	*Request
 	size int
@@ -152,7 +149,7 @@ type measured struct {
 
 func (m measured) bytes() int { return m.size }
 
-// measure counts what a request takes, with what a value costs beside its bytes.
+// measure returns the memory that a request takes, including the overhead of its values.
 func (r *Request) measure() measured {
 	const each = 64
 	size := 8*each + len(r.RemoteAddr) + len(r.Method) + len(r.Path) + len(r.RawQuery) + len(r.Body) + len(r.Answer)
@@ -177,7 +174,7 @@ func (r *Request) copy() Request {
 	return c
 }
 
-// ServeHTTP takes one request to the gateway.
+// ServeHTTP handles one request to the gateway.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	number, fault, ans, err := s.take(r, body, err)
@@ -196,10 +193,9 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.deliver(w, r, fault, ans)
 }
 
-// take records a request, decides it and books what comes of it, all under one
-// lock: the order of the records is the order of the bookings. A request with an error
-// is not to be answered: the client left in the middle of it, the gateway is closed or
-// the booking could not be kept.
+// take records a request, decides it and books the result under one lock, so that the records
+// are in the order of the bookings. A request with an error gets no answer: the client left,
+// the gateway is closed, or the journal failed.
 func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number int, struck *ActiveFault, ans answer, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +243,7 @@ func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number in
 	return req.Number, struck, record(req, s.answer(struck, res, in)), nil
 }
 
-// record keeps what is about to be sent, before anyone can have received it.
+// record records an answer before it is sent.
 func record(req *Request, a answer) answer {
 	if req.Method == http.MethodHead {
 		a.body = nil // HTTP forbids one
@@ -256,7 +252,7 @@ func record(req *Request, a answer) answer {
 	return a
 }
 
-// operation returns what a request asks for.
+// operation returns the operation that a request asks for.
 func operation(path string, form Form) jpayment.Operation {
 	switch rt, jb := form.Get("rt"), form.Get("jb"); {
 	case path == reAuthPath && rt == "0":
@@ -272,8 +268,7 @@ func operation(path string, form Form) jpayment.Operation {
 	}
 }
 
-// Requests returns every request so far, in the order in which the gateway
-// decided them.
+// Requests returns all requests so far, in the order in which the gateway decided them.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,9 +279,9 @@ func (s *Simulator) Requests() []Request {
 	return all
 }
 
-// RequestsAfter returns the requests that follow the one of that number, the oldest first:
-// as many as there are, up to a count and about so many bytes, and one at least. It reports
-// whether there are more.
+// RequestsAfter returns the requests after the one with the given number, the oldest first,
+// up to a count and an approximate size in bytes, but at least one. It reports whether there
+// are more.
 func (s *Simulator) RequestsAfter(number, count, bytes int) (page []Request, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,7 +297,7 @@ func (s *Simulator) RequestsAfter(number, count, bytes int) (page []Request, mor
 	return page, false
 }
 
-// Request returns the request of that number, as long as it is remembered.
+// Request returns the request with the number if it is still remembered.
 func (s *Simulator) Request(number int) (r Request, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,8 +308,8 @@ func (s *Simulator) Request(number int) (r Request, found bool) {
 	return s.requests[i].copy(), true
 }
 
-// SetMaintenance begins or ends maintenance, during which every request is
-// refused with ER999 (field notes, "Operations": H).
+// SetMaintenance begins or ends maintenance, during which the gateway refuses every request
+// with ER999 (docs/protocol.md, "HTTP"; H).
 func (s *Simulator) SetMaintenance(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -322,9 +317,9 @@ func (s *Simulator) SetMaintenance(on bool) {
 	s.changed()
 }
 
-// SetTestMode turns the store's test mode on or off. In test mode the approval
-// code of every reply is TestMod and no money moves (field notes, "Replies": H);
-// see [Payment.TestMode].
+// SetTestMode turns the store's test mode on or off. In test mode the approval code of every
+// reply is TestMod and no money moves (docs/protocol.md, assumption 58); see
+// [Payment.TestMode].
 func (s *Simulator) SetTestMode(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -332,11 +327,11 @@ func (s *Simulator) SetTestMode(on bool) {
 	s.changed()
 }
 
-// RegisterIPs replaces the source addresses that the store has registered, at
-// first those of the loopback. Requests from elsewhere are refused with ER003
-// (specification, 接続先); after RegisterIPs() without addresses all are. A store
-// with a connection authentication code is not checked by address. RegisterIPs panics if a
-// prefix is not valid.
+// RegisterIPs replaces the registered source addresses of the store, initially those of the
+// loopback interface. The gateway refuses requests from other addresses with ER003
+// (specification, "接続先"); after RegisterIPs() it refuses all. It does not check addresses
+// if the store has a connection authentication code. RegisterIPs panics if a prefix is not
+// valid.
 func (s *Simulator) RegisterIPs(prefixes ...netip.Prefix) {
 	allowed := make([]netip.Prefix, len(prefixes))
 	for i, p := range prefixes {
@@ -365,8 +360,8 @@ func (s *Simulator) knows(remoteAddr string) bool {
 	return slices.ContainsFunc(s.allowed, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// close ends the gateway: hanging requests are let go unanswered, and nothing is
-// booked and no kickback sent any more.
+// close ends the gateway. It drops hanging requests without an answer; afterwards nothing is
+// booked and no kickback is sent.
 func (s *Simulator) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,7 +2,7 @@ package sim
 
 import "github.com/jpayment-go/jpayment"
 
-// Error is why something cannot be done.
+// Error is the reason why something cannot be done.
 type Error struct{ Reason jpayment.Text }
 
 func (e *Error) Error() string { return e.Reason.En }
@@ -10,8 +10,8 @@ func (e *Error) Error() string { return e.Reason.En }
 // What returns the reason.
 func (e *Error) What() jpayment.Text { return e.Reason }
 
-// FieldError says which field of a value cannot be meant, by the field's name in Go, and
-// why. The reason follows the name.
+// FieldError names a field that is not valid, by its Go name, and the reason. The reason
+// follows the name in a sentence.
 type FieldError struct {
 	Field  string
 	Reason jpayment.Text

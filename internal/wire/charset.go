@@ -1,6 +1,5 @@
-// Package wire holds what the gateway's protocol looks like in bytes: the
-// character sets, the form that goes out and the row that comes back. It knows
-// nothing of payments.
+// Package wire encodes and decodes the bytes of the gateway's protocol: character sets, the
+// form of a request and the row of a reply. It knows nothing about payments.
 package wire
 
 import (
@@ -11,7 +10,7 @@ import (
 	"golang.org/x/text/encoding/japanese"
 )
 
-// Text says what is wrong with something, in English and Japanese, to follow its name.
+// Text is a fault in English and Japanese, to follow a name in a sentence.
 type Text struct{ En, Ja string }
 
 // Charset is a character set of the wire.
@@ -36,9 +35,9 @@ func (c Charset) String() string {
 	}
 }
 
-// Encode returns s, which must be UTF-8, in the character set. A text that would
-// not come back the same is a fault: nothing is replaced. The fault tells the
-// place, counted in characters from 1, and never the text.
+// Encode returns s, which must be UTF-8, in the character set. It replaces nothing: a text
+// that would not decode to the same text is a fault. The fault gives the position, counted in
+// characters from 1, and never the text.
 func (c Charset) Encode(s string) (string, *Text) {
 	if !utf8.ValidString(s) {
 		return "", &Text{"is not valid UTF-8", "がUTF-8ではありません"}
@@ -78,8 +77,8 @@ func ordinal(n int) string {
 	return fmt.Sprint(n, suffix)
 }
 
-// encodeShiftJIS also reports whether the text comes back the same. The encoder maps
-// a few characters onto a neighbour, such as the yen sign onto the backslash.
+// encodeShiftJIS also reports whether the result decodes to the same text. The encoder maps a
+// few characters to others, such as the yen sign to the backslash.
 func encodeShiftJIS(s string) (enc string, ok bool) {
 	enc, err := japanese.ShiftJIS.NewEncoder().String(s)
 	if err != nil {
@@ -89,8 +88,8 @@ func encodeShiftJIS(s string) (enc string, ok bool) {
 	return enc, err == nil && back == s
 }
 
-// Decode returns s, which is in the character set, as UTF-8. ok reports whether
-// every byte was readable; those that were not stand as U+FFFD in the text.
+// Decode returns s, which is in the character set, as UTF-8. It replaces unreadable bytes
+// with U+FFFD; ok reports whether there were none.
 func (c Charset) Decode(s string) (text string, ok bool) {
 	switch {
 	case IsASCII(s):
@@ -117,8 +116,8 @@ func decodeShiftJIS(b []byte) (text string, ok bool) {
 	return text, err == nil && !strings.ContainsRune(text, utf8.RuneError)
 }
 
-// Detect returns the character set of s where nobody named one: UTF-8 where the
-// bytes are valid UTF-8, else Shift_JIS (field notes, "Charset").
+// Detect guesses the character set of s: UTF-8 if the bytes are valid UTF-8, else Shift_JIS
+// (docs/protocol.md, assumption 21).
 func Detect[T string | []byte](s T) Charset {
 	if utf8.Valid([]byte(s)) {
 		return UTF8
@@ -126,7 +125,7 @@ func Detect[T string | []byte](s T) Charset {
 	return ShiftJIS
 }
 
-// IsASCII reports whether s is the same in every character set.
+// IsASCII reports whether s is ASCII, which is the same in every character set.
 func IsASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

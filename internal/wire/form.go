@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// EncodeForm returns the values, which are UTF-8, as the body of a form in the
-// character set, in the order of their keys. A space goes out as %20: a form's
-// decoder and a plain URL decoder both read it as one, which + is not, and a + in
-// data that the gateway echoes is then always a plus.
+// EncodeForm returns the values, which are UTF-8, as the body of a form in the character set,
+// in the order of their keys. It encodes a space as %20, which form decoders and URL decoders
+// both read as a space (docs/protocol.md, assumption 14). A + in data that the gateway returns
+// is then always a plus sign.
 func EncodeForm(v url.Values, c Charset) (string, error) {
 	var room [16]string // on the stack
 	keys := room[:0]

@@ -3,7 +3,7 @@ package wire
 import "math"
 
 // Row is a reply row split into its columns, in the order of the specification
-// ("レスポンス(rt=1)仕様"). Texts are as they came.
+// ("レスポンス(rt=1)仕様"). Texts are as received.
 type Row struct {
 	GID, RST, AP, EC, GOD, COD string
 	Amounts                    Amounts
@@ -15,14 +15,13 @@ type Row struct {
 // Amounts are am, tx, sf and their total ta.
 type Amounts [4]Yen
 
-// Yen is an amount as the gateway states it. A blank one is not given.
+// Yen is an amount as the gateway states it. If it is blank, Given is false.
 type Yen struct {
 	Value int64
 	Given bool
 }
 
-// ColumnError says which column is wrong, by the gateway's name. It never holds
-// the value.
+// ColumnError names the column at fault, by the gateway's name. It never contains the value.
 type ColumnError struct {
 	Column string
 	Reason Text
@@ -37,18 +36,17 @@ var (
 	amountNames = [...]string{"am", "tx", "sf", "ta"}
 )
 
-// maxCod bounds cod in the search for its end: 50 bytes (specification), each of
-// which may be a half-width kana of one byte that takes three in UTF-8.
+// maxCod bounds cod in the search for its end: 50 bytes (docs/protocol.md, assumption 19),
+// each of which may be a half-width kana of one byte that takes three in UTF-8.
 const maxCod = 150
 
 // SplitRow splits a row, in UTF-8 and without its line end, into its columns.
 //
-// Nothing in the protocol says how a comma inside cod or inside the other data is
-// treated. The columns up to god cannot hold one. Where cod ends is decided by
-// the amounts behind it: a reading of the row is a comma behind which am, tx, sf and ta
-// are numbers and ta is their sum. For the plain reading, which ends cod at its first
-// comma, blank amounts will do. A row with exactly one reading is read so. A row with
-// several proves nothing, and is an error like one with none.
+// The protocol does not say how a comma in cod or in the other data is written. The columns
+// up to god cannot contain one. The amounts after cod decide where it ends: a comma can end
+// cod if am, tx, sf and ta after it are numbers and ta is their sum. The first comma can also
+// end cod if the amounts are blank. If exactly one comma can end cod, SplitRow splits there;
+// otherwise the row is ambiguous or invalid, which is an error.
 func SplitRow(line string) (Row, *ColumnError) {
 	var head [len(headNames)]string
 	rest := line
@@ -87,9 +85,9 @@ func SplitRow(line string) (Row, *ColumnError) {
 	}
 	row.ID, tail, _ = cut(tail)
 	row.PS, tail, _ = cut(tail)
-	// A store setting puts the recurring-charge number in column 13 and the other
-	// data in column 14 (field notes, H). The other data is key=value, so digits
-	// alone, or nothing at all, before a comma are that number's column.
+	// A setting of the store puts the recurring-charge number in column 13 and the other data
+	// in column 14. The other data is key=value, so if column 13 is digits or blank, and a
+	// column follows, it is that number (docs/protocol.md, assumption 20).
 	if first, other, ok := cut(tail); ok && IsDigits(first) || ok && first == "" {
 		row.ACID, tail = first, other
 	}
@@ -97,8 +95,7 @@ func SplitRow(line string) (Row, *ColumnError) {
 	return row, nil
 }
 
-// cut is strings.Cut at the first comma, which for fields of a few bytes is quicker in
-// a loop.
+// cut is strings.Cut at the first comma; a loop is faster for fields of a few bytes.
 func cut(s string) (before, after string, found bool) {
 	for i := range len(s) {
 		if s[i] == ',' {
@@ -108,8 +105,8 @@ func cut(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// readAmounts reads the four amounts at the start of s and returns what comes
-// after them, or the column at fault and what is wrong with it.
+// readAmounts reads the four amounts at the start of s and returns the rest, or the column at
+// fault and the reason.
 func readAmounts(s string) (a Amounts, tail, column string, bad *Text) {
 	for i, name := range amountNames {
 		field, after, more := cut(s)
@@ -132,8 +129,8 @@ var (
 	noSum     = &Text{"is not given although am, tx or sf is", "がありませんが、am、tx、sfのいずれかはあります"}
 )
 
-// ParseYen reads an amount: half-width digits that fit int64, or nothing. Or it says what
-// is wrong.
+// ParseYen parses an amount: half-width digits that fit an int64, or a blank. Otherwise it
+// returns the fault.
 func ParseYen(s string) (Yen, *Text) {
 	if s == "" {
 		return Yen{}, nil
@@ -152,8 +149,8 @@ func ParseYen(s string) (Yen, *Text) {
 	return Yen{Value: n, Given: true}, nil
 }
 
-// Check says why the amounts cannot stand together, or nothing. A blank one counts
-// nothing; where any is given the total must be, and it must be the sum.
+// Check returns why the amounts are inconsistent, or nil. If any amount is given, the total
+// must be given and equal the sum. A blank amount counts as 0 in the sum.
 func (a Amounts) Check() *Text {
 	var sum int64
 	for _, y := range a[:3] {
