@@ -437,8 +437,8 @@ func backOff(n int) time.Duration {
 	return bound/2 + rand.N(bound/2+1) //nolint:gosec // Spreading jobs out needs no secrecy.
 }
 
-// The gateway's maintenance is monthly, from 02:55 to 04:30 Japan time (field notes, H).
-// Japan has no daylight saving time.
+// The gateway's maintenance is monthly, from 02:55 to 04:30 Japan time (docs/protocol.md,
+// "HTTP"; H). Japan has no daylight saving time.
 var japan = time.FixedZone("JST", 9*60*60)
 
 const (

@@ -14,9 +14,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Schema is the two tables of the example. A refusal's kickback has the payment number 0
-// (an assumption; field notes), so the payment that was to be replaced belongs to the
-// key as well.
+// Schema has the two tables of the example. The kickback of a decline may not name a new
+// payment (docs/protocol.md, assumption 61), so the key includes the payment to be replaced.
 const Schema = `
 CREATE TABLE IF NOT EXISTS kickbacks (
 	original_payment_id TEXT    NOT NULL,

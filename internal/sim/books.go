@@ -315,7 +315,7 @@ func (s *Simulator) target(in input) (p *entry, code string) {
 	return p, ""
 }
 
-// salesOrCancel is the page gateway.aspx (specification, 決済処理(実売上、取消)仕様). No
+// salesOrCancel is the page gateway.aspx (specification, "決済処理(実売上、取消)仕様"). No
 // kickback follows, whatever rt says.
 func (s *Simulator) salesOrCancel(req *Request, in input) result {
 	if req.Operation == "" {
@@ -394,7 +394,7 @@ func tooOldToCapture(p *entry, now time.Time) bool {
 	return !now.Before(end)
 }
 
-// reAuth is the page re_auth.aspx (specification, 決済処理(再オーソリ)仕様): it cancels a
+// reAuth is the page re_auth.aspx (specification, "決済処理(再オーソリ)仕様"): it cancels a
 // payment and opens another with other amounts.
 func (s *Simulator) reAuth(req *Request, in input) result {
 	old, code := s.target(in)
@@ -504,7 +504,7 @@ func (s *Simulator) readAmounts(form Form) (p Payment, code string) {
 }
 
 // sameOrLastMonth reports whether a payment is of this calendar month in Japan or the
-// one before (specification, 再オーソリ処理の注意点).
+// one before (specification, "再オーソリ処理の注意点").
 func sameOrLastMonth(paid, now time.Time) bool {
 	months := func(t time.Time) int {
 		year, month, _ := t.In(japan).Date()
