@@ -24,7 +24,7 @@ func WithStoreID(id string) Option {
 
 // WithClock sets the server's clock, by default time.Now. Days and months are those of
 // Japan, whatever the location of its times. The clock must not call the server, since the
-// books are locked while it is read. The server does not notice when the clock moves, so
+// books are locked while it is read. The server does not see the clock move, so
 // kickbacks wait for [Server.DeliverKickbacks].
 func WithClock(now func() time.Time) Option {
 	if now == nil {

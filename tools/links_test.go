@@ -60,3 +60,39 @@ func TestBrokenLinks(t *testing.T) {
 		"docs/a.md:6 (# A b): b.md#no: the page has no such heading",
 	}, brokenLinks(all, func(file string) bool { return file != "docs/c.md" }))
 }
+
+// Each question of a new reader has an answer under a heading.
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	i := slices.IndexFunc(pages(t), func(p page) bool { return p.path == "CONTRIBUTING.md" })
+	unanswered, questions := unansweredQuestions(pages(t)[i])
+	require.Empty(t, strings.Join(unanswered, "\n"))
+	require.GreaterOrEqual(t, questions, 20)
+}
+
+// unansweredQuestions returns the rows of the table of questions without a link to a heading,
+// and the number of rows. TestLinks follows the links.
+func unansweredQuestions(p page) (unanswered []string, questions int) {
+	const section = "## Questions of new readers"
+	for i, e := range p.elements {
+		if e.kind != "row" || e.section != section || p.elements[i-1].kind == "heading" {
+			continue
+		}
+		questions++
+		if !slices.ContainsFunc(p.links, func(l element) bool { return l.line == e.line && strings.Contains(l.text, "#") }) {
+			unanswered = append(unanswered, e.String()+": the question has no link to a heading")
+		}
+	}
+	return unanswered, questions
+}
+
+func TestUnansweredQuestions(t *testing.T) {
+	t.Parallel()
+	p := parsePage("a.md", []byte("## Questions of new readers\n\n| Question | Answer |\n|---|---|\n| a | [b](b.md#c) |\n| d | [b](b.md) |\n| e | f |\n\n## More\n\n| a | b |\n|---|---|\n| c | d |\n"))
+	unanswered, questions := unansweredQuestions(p)
+	require.Equal(t, 3, questions)
+	require.Equal(t, []string{
+		"a.md:6 (## Questions of new readers): the question has no link to a heading",
+		"a.md:7 (## Questions of new readers): the question has no link to a heading",
+	}, unanswered)
+}
