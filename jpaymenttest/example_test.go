@@ -273,27 +273,6 @@ func ExampleWithLateCaptures() {
 	// done
 }
 
-// What becomes of a re-authorisation that the issuer declines is open, too: how it is
-// told, and whether the original payment survives.
-func ExampleOption_declines() {
-	for _, opts := range [][]jpaymenttest.Option{
-		nil,
-		{jpaymenttest.WithDeclineCancelling()},
-		{jpaymenttest.WithDeclinesAnswered()},
-	} {
-		gateway := jpaymenttest.Start(opts...)
-		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"})
-		err := gateway.Client().ReAuthByKickback(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900})
-		original, _ := gateway.Payment(id)
-		fmt.Printf("the request: %s, the original: %s\n", jpayment.OutcomeOf(err), original.State)
-		gateway.Close()
-	}
-	// Output:
-	// the request: done, the original: authorized
-	// the request: done, the original: cancelled
-	// the request: unknown, the original: authorized
-}
-
 // What a second capture answers is an assumption. Code that passes either way is right
 // whatever the gateway does.
 func ExampleWithSetting() {
@@ -357,43 +336,4 @@ func ExampleServer_SetKickbackURL() {
 	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=A-17&am=900&tx=90&sf=0&ta=990&user=7
 	// sent: 1
 	// delivered at attempt 2
-}
-
-// How kickbacks arrive is open as well: late, twice, in another order, in Shift_JIS, with
-// a parameter more.
-func ExampleOption_kickbacks() {
-	var seconds atomic.Int64
-	clock := func() time.Time { return time.Date(2026, 3, 5, 10, 0, int(seconds.Load()), 0, time.UTC) }
-	gateway := jpaymenttest.Start(
-		jpaymenttest.WithClock(clock),
-		jpaymenttest.WithKickbackDelay(30*time.Second),
-		jpaymenttest.WithKickbackRetries(), // none: a kickback is tried once
-		jpaymenttest.WithKickbackTimeout(5*time.Second),
-		jpaymenttest.WithKickbackDuplicates(1),
-		jpaymenttest.WithKickbacksReversed(),
-		jpaymenttest.WithShiftJISKickbacks(),
-		jpaymenttest.WithKickbackACID("1000000001"),
-	)
-	defer gateway.Close()
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.URL.RawQuery)
-		fmt.Fprint(w, "OK")
-	}))
-	defer store.Close()
-	gateway.SetKickbackURL(store.URL)
-
-	for _, order := range []string{"注文1", "注文2"} {
-		id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, OrderNumber: order})
-		if err := gateway.Client().ReAuthByKickback(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900}); err != nil {
-			fmt.Println(err)
-		}
-	}
-	seconds.Add(30)
-	fmt.Println("sent:", gateway.DeliverKickbacks(context.Background()))
-	// Output:
-	// gid=10000004&rst=1&ap=0001115&ec=&god=20000004&cod=%92%8D%95%B62&am=900&tx=0&sf=0&ta=900&acid=1000000001
-	// gid=10000004&rst=1&ap=0001115&ec=&god=20000004&cod=%92%8D%95%B62&am=900&tx=0&sf=0&ta=900&acid=1000000001
-	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=%92%8D%95%B61&am=900&tx=0&sf=0&ta=900&acid=1000000001
-	// gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=%92%8D%95%B61&am=900&tx=0&sf=0&ta=900&acid=1000000001
-	// sent: 4
 }

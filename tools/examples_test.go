@@ -2,8 +2,10 @@ package tools
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/importer"
 	"go/parser"
+	"go/token"
 	"go/types"
 	"io"
 	"os"
@@ -25,6 +27,31 @@ func TestEveryNameIsInAnExample(t *testing.T) {
 		for _, name := range exportedNames(pkg) {
 			if !used[name] && !strings.HasPrefix(name, "Reason") {
 				t.Errorf("%s.%s is in no Example: write one, or take the name away", pkg.Name(), name)
+			}
+		}
+	}
+}
+
+// Every exported function has an Example of its own, with output; so has every option, since
+// it is one.
+func TestEveryFunctionHasAnExample(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"", "jpaymenttest"} {
+		pkg := exported(t, path.Join(module, dir))[0]
+		shown := map[string]bool{}
+		paths, err := filepath.Glob(filepath.Join(repository, dir, "*_test.go"))
+		require.NoError(t, err)
+		for _, file := range paths {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+			require.NoError(t, err)
+			for _, example := range doc.Examples(parsed) {
+				name, _, _ := strings.Cut(example.Name, "_")
+				shown[name] = shown[name] || example.Output != "" || example.EmptyOutput
+			}
+		}
+		for _, name := range pkg.Scope().Names() {
+			if function, ok := pkg.Scope().Lookup(name).(*types.Func); ok && function.Exported() && !shown[name] {
+				t.Errorf("%s.%s has no Example with output: write one", pkg.Name(), name)
 			}
 		}
 	}
