@@ -18,11 +18,11 @@ type Change struct {
 	At     time.Time
 }
 
-// Changes returns the store's changes after a position, 0 for all, in order, and ends at the
-// last there is. Each is there once and none is skipped, whatever transactions overlap: a
-// service that keeps the position of the last change it has dealt with misses none. For
-// order code in the workers' own process see [Queue.OnSettled]. It writes: the role needs the
-// rights of a worker.
+// Changes returns the store's changes after a position, 0 for all, in order, up to the
+// present. Each change occurs once and none is skipped, even if transactions overlap, so a
+// service that stores the position of the last change that it has handled misses none.
+// Order code in the process of the workers can use [Queue.OnSettled] instead. Changes
+// writes to the database: the role needs the rights of a worker.
 func (q *Queue[TTx]) Changes(ctx context.Context, after int64) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		for {
@@ -67,8 +67,8 @@ func (q *Queue[TTx]) changesAfter(ctx context.Context, after int64) (all []Chang
 	return all, err
 }
 
-// Wait waits until a job is done, refused or in review, and returns it. It asks the database
-// ten times a second, and ends with the context's error when that is over.
+// Wait waits until a job is done, refused or in review, and returns it. It polls the
+// database ten times a second. If the context ends first, it returns the context's error.
 func (q *Queue[TTx]) Wait(ctx context.Context, jobID int64) (Job, error) {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

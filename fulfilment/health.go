@@ -63,7 +63,7 @@ func atFault(err error) bool {
 	return errors.As(err, new(*databaseError)) || errors.As(err, &p) && p.database
 }
 
-// Health is how the database answers this process.
+// Health reports whether the database answers this process.
 type Health struct {
 	// Since is when it began to fail, and zero if it answers.
 	Since time.Time
@@ -78,8 +78,8 @@ type Health struct {
 // OK reports whether the database answers.
 func (h Health) OK() bool { return h.Since.IsZero() }
 
-// Health returns how the database answers this process: that of the methods which have
-// failed and not succeeded since that has failed for longest. It asks the database nothing.
+// Health reports whether the database answers this process. If several methods fail, it
+// returns the failure that has lasted longest. It does not access the database.
 func (q *Queue[TTx]) Health() Health { return q.health.worst(q.moment()) }
 
 // doing is something that needs the database. A failure ends when the same succeeds: where

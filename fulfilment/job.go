@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// State is where a job stands.
+// State is the state of a job.
 type State string
 
 // The states. The last three are settled, but for a review, which a person or a late
@@ -109,7 +109,7 @@ var reasons = map[Reason]jpayment.Text{
 // Text returns the reason in a sentence, or nothing for ReasonNone.
 func (r Reason) Text() jpayment.Text { return reasons[r] }
 
-// Job is a request and what became of it.
+// Job is a request and its state.
 type Job struct {
 	ID                    int64
 	StoreID               string
@@ -152,8 +152,8 @@ type Job struct {
 	Existed bool
 }
 
-// Next returns what to do about a job that is in review, was refused or is disputed, and
-// nothing for another.
+// Next returns what to do about a job that is in review, refused or disputed, and the zero
+// Text for any other job.
 func (j Job) Next() jpayment.Text {
 	switch {
 	case j.State == StateReview && j.Reason == ReasonTestMode:
@@ -206,7 +206,7 @@ func (j Job) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Job{%s}", strings.Trim(j.LogValue().String(), "[]"))
 }
 
-// Attempt is one try to send a job.
+// Attempt is one attempt to send a job.
 type Attempt struct {
 	Number    int    // from 1
 	Worker    string // host and process

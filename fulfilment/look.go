@@ -7,19 +7,19 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, the
-// newest if some were refused, or [ErrNoJob].
+// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, or
+// [ErrNoJob]. If several were refused it returns the newest.
 func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	j, err := q.store().job(ctx, op, paymentID)
 	return j, q.did(ctx, reading, j.ID, err)
 }
 
-// JobTx does what [Queue.Job] does in the caller's transaction.
+// JobTx is [Queue.Job] in the caller's transaction.
 func (q *Queue[TTx]) JobTx(ctx context.Context, tx TTx, op jpayment.Operation, paymentID string) (Job, error) {
 	return q.in(tx).job(ctx, op, paymentID)
 }
 
-// Filter selects jobs. An empty field selects all.
+// Filter selects jobs. Empty fields do not restrict the selection.
 type Filter struct {
 	State     State
 	Reference string
@@ -31,7 +31,8 @@ type Filter struct {
 	Limit     int   // the default is 100
 }
 
-// Jobs returns jobs in the order of their IDs, which is that in which they were asked for.
+// Jobs returns the selected jobs in the order of their IDs, which is the order in which
+// they were recorded.
 func (q *Queue[TTx]) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
@@ -40,7 +41,7 @@ func (q *Queue[TTx]) Jobs(ctx context.Context, f Filter) ([]Job, error) {
 	return jobs, q.did(ctx, reading, 0, err)
 }
 
-// Attempts returns what was tried for a job, in order.
+// Attempts returns the attempts of a job, in order.
 func (q *Queue[TTx]) Attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
 	as, err := q.store().attempts(ctx, jobID)
 	return as, q.did(ctx, reading, 0, err)
@@ -63,7 +64,7 @@ func (s Status) Open() int64 { return s.Waiting + s.Running + s.Awaiting }
 // Total returns how many jobs there are.
 func (s Status) Total() int64 { return s.Open() + s.Done + s.Refused + s.Review }
 
-// Status counts the jobs of the store, or those of one batch if it is not empty.
+// Status counts the jobs of the store, or those of one batch if batch is not empty.
 func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	s := q.store()
 	counts, err := s.countJobs(ctx, batch)
@@ -89,8 +90,8 @@ func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	return st, q.did(ctx, reading, 0, err)
 }
 
-// Decisions returns what persons decided about a job, in order: a later one corrects those
-// before.
+// Decisions returns the decisions of persons about a job, in order. A later one corrects
+// the earlier ones.
 func (q *Queue[TTx]) Decisions(ctx context.Context, jobID int64) ([]Decision, error) {
 	ds, err := q.store().decisions(ctx, jobID)
 	return ds, q.did(ctx, reading, 0, err)

@@ -35,8 +35,7 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// ErrTables is what an error is about tables that [Queue.Migrate] has to make or to bring up to
-// date.
+// ErrTables means that tables are missing or of another version: see [Queue.Migrate].
 var ErrTables error = &problem{
 	what: jpayment.Text{En: "the tables are not there, or not up to date", Ja: "テーブルがないか、最新ではありません"}, next: nextMigrate,
 }
@@ -50,9 +49,10 @@ func migrationTo(version int, dialect string) (string, error) {
 	return string(text), err
 }
 
-// MigrationSQL returns the statements of [Migrations] for a database, sqlite or postgres, that
-// bring this package's tables from a version, 0 for none, to [SchemaVersion], with the schema
-// of [Config.Schema], empty for the default. Its error is a [*jpayment.ValidationError].
+// MigrationSQL returns the statements of [Migrations] that bring this package's tables from
+// a version, 0 for none, to [SchemaVersion]. The database is sqlite or postgres; the schema
+// is that of [Config.Schema], or empty for the default. The error is a
+// [*jpayment.ValidationError].
 func MigrationSQL(database, schema string, from int) (string, error) {
 	var bad invalidFields
 	if database != "sqlite" && database != "postgres" {
@@ -82,7 +82,7 @@ func MigrationSQL(database, schema string, from int) (string, error) {
 	return all.String(), nil
 }
 
-// CheckTables returns an error if the tables are not there or not of [SchemaVersion], and
+// CheckTables returns an error if the tables are missing or not of [SchemaVersion]. It
 // changes nothing.
 func (q *Queue[TTx]) CheckTables(ctx context.Context) error {
 	version, err := versionOf(ctx, q.db.session())

@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Pause is why a store sends nothing.
+// Pause is the reason why a store sends nothing.
 type Pause struct {
 	At time.Time
 	// Until is when it ends by itself, and zero if it lasts until [Queue.Resume].
@@ -40,8 +40,8 @@ func (p Pause) Next() jpayment.Text {
 	}
 }
 
-// Pause stops the sending for the store, on all machines, until Resume. Calls on their way
-// are finished. A store that is paused keeps its first reason.
+// Pause stops sending for the store, on all machines, until Resume. Calls on their way
+// finish. A store that is already paused keeps its first reason.
 func (q *Queue[TTx]) Pause(ctx context.Context, why string) error {
 	return q.transact(ctx, recording, 0, func(tx TTx) error {
 		return q.pauseTx(ctx, tx, Pause{At: q.moment(), Why: jpayment.Text{En: why, Ja: why}})
@@ -62,9 +62,8 @@ func (q *Queue[TTx]) pauseTx(ctx context.Context, tx TTx, p Pause) error {
 	return nil
 }
 
-// Resume takes the sending up again after Pause, after the fault that stopped it was
-// corrected, or before the maintenance was to end. It does nothing if the store is not
-// paused.
+// Resume starts sending again after Pause, after the fault that paused the store was
+// corrected, or before the end of maintenance. It does nothing if the store is not paused.
 func (q *Queue[TTx]) Resume(ctx context.Context) error {
 	return q.transact(ctx, recording, 0, func(tx TTx) error {
 		if _, err := q.in(tx).deletePause(ctx); err != nil {

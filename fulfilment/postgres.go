@@ -18,10 +18,10 @@ import (
 
 const defaultSchema = "jpayment"
 
-// NewPostgres returns the queue of a store on a Postgres database. Its error is a
-// [*jpayment.ValidationError] with every fault of the configuration. All tables, River's
-// included, live in [Config.Schema], so that a River of the merchant's own in the same
-// database has nothing to do with them.
+// NewPostgres returns the queue of a store on a Postgres database. The error is a
+// [*jpayment.ValidationError] that lists every fault of the configuration. All tables,
+// including River's, are in [Config.Schema], separate from any other River in the same
+// database.
 func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 	if cfg.Schema == "" {
 		cfg.Schema = defaultSchema

@@ -12,36 +12,36 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Config is what the processes of one store have in common: those that enqueue and those
-// that work.
+// Config is the configuration that all processes of a store share, those that enqueue and
+// those that work.
 type Config struct {
 	// StoreID is the store (店舗ID), six half-width digits.
 	StoreID string
-	// KickbackWait makes re-authorisations ask for their result by kickback, and is how
-	// long a job waits for it. It needs a client with [jpayment.WithKickbackKey], or Run
-	// refuses it, and a handler that calls [Queue.Settle]. Then a re-authorisation whose
-	// reply is lost can still be settled. With zero, the default, results are asked for at once, and a
-	// re-authorisation whose outcome is unknown goes to review.
+	// KickbackWait makes re-authorisations request their result by kickback, and bounds how
+	// long a job waits for it. It requires a handler that calls [Queue.Settle] and a client
+	// with [jpayment.WithKickbackKey]; Run refuses a client without it. Kickbacks can
+	// settle a re-authorisation whose reply is lost. With zero, the default, results come
+	// with the reply, and a re-authorisation whose outcome is unknown goes to review.
 	KickbackWait time.Duration
-	// ProductionOnly puts what was approved in test mode, by which no money moves, to
-	// review and pauses the store. The clients should have [jpayment.WithProductionOnly]
-	// too, but a kickback does not pass through them. Without it such an approval is done,
-	// and [jpayment.Result.TestMode] tells.
+	// ProductionOnly puts jobs that were approved in test mode, in which no money moves,
+	// into review and pauses the store. Also give the clients
+	// [jpayment.WithProductionOnly]; it does not apply to kickbacks. By default such an
+	// approval is done, and [jpayment.Result.TestMode] reports it.
 	ProductionOnly bool
-	// Charset is the one that the clients send, see [jpayment.WithCharset].
+	// Charset is the character set of the clients: see [jpayment.WithCharset].
 	Charset jpayment.Charset
-	// Schema is Postgres's schema for the tables: lower-case letters, digits and
-	// underscores. The default is jpayment. SQLite has none.
+	// Schema is the Postgres schema of the tables: lower-case letters, digits and
+	// underscores. The default is jpayment. SQLite has no schema.
 	Schema string
 	// Logger gets one record for each attempt and each verdict, with the store and without
 	// private data. The default is to log nothing.
 	Logger *slog.Logger
-	// Meter makes the counters of the workers: see [Queue.Run]. The default is none.
+	// Meter provides the counters of the workers: see [Queue.Run]. The default is none.
 	Meter metric.MeterProvider
 }
 
-// Queue is the durable record of what a store asks for. It is safe for concurrent use. TTx is
-// a transaction: *sql.Tx on SQLite, pgx.Tx on Postgres.
+// Queue is the durable record of a store's requests. It is safe for concurrent use. TTx is
+// the type of transactions: *sql.Tx on SQLite, pgx.Tx on Postgres.
 type Queue[TTx any] struct {
 	db           database[TTx]
 	storeID      string

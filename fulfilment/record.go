@@ -9,8 +9,9 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// ConflictError says that a request excludes what is known of its payment: the same was asked
-// for otherwise, or something else of the payment is open. Nothing was changed.
+// ConflictError reports that a request conflicts with what is recorded about its payment:
+// the same operation was requested with other data, or another operation is open. Nothing
+// was changed.
 type ConflictError struct {
 	Operation jpayment.Operation // what was asked for
 	Job       Job                // the one that is known
@@ -56,9 +57,9 @@ func (e *ConflictError) Next() jpayment.Text {
 	}
 }
 
-// RefusedError says that a request was asked for before and has been refused, so that
-// nothing will be sent for it: what hangs on it, such as a shipment, must not go on.
-// Nothing was changed.
+// RefusedError reports that a request was recorded before and refused, so that nothing will
+// be sent. Whatever depends on the request, such as a shipment, must not go on. Nothing was
+// changed.
 type RefusedError struct {
 	Job Job // the one that is known
 	// Operation is what was to come after that job, or empty if that job itself was asked
@@ -99,7 +100,7 @@ func (e *RefusedError) Next() jpayment.Text {
 	}
 }
 
-// ErrNoJob says that there is no such job.
+// ErrNoJob means that there is no such job.
 var ErrNoJob error = &problem{
 	what: jpayment.Text{En: "there is no such job", Ja: "該当するジョブがありません"},
 	next: jpayment.Text{En: "check the store, the operation and the payment number", Ja: "店舗、処理、決済番号を確認する"},
@@ -107,12 +108,12 @@ var ErrNoJob error = &problem{
 
 // Enqueue records a request, in a transaction of its own.
 //
-// What was asked for before is not asked for again. If its job is open, done or in review,
-// that job comes back with Existed set, and nothing has changed: look at its State. If it
-// was refused, the error is a [*RefusedError]. If it was asked for at other amounts or with
-// another reference, and not refused or withdrawn, or if another operation on the payment is
-// open that the request does not come after, the error is a [*ConflictError]. The error of a
-// request that cannot be right is a [*jpayment.ValidationError].
+// Recording a request again does not send it again. If its job is open, done or in review,
+// Enqueue changes nothing and returns that job with Existed set: check its State. If the
+// job was refused, the error is a [*RefusedError]. If the request was recorded with other
+// amounts or another reference, and neither refused nor withdrawn, or if another operation
+// on the payment is open and the request does not come after it, the error is a
+// [*ConflictError]. The error for an invalid request is a [*jpayment.ValidationError].
 func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 	jobs, err := q.EnqueueAll(ctx, []Request{r})
 	if err != nil {
@@ -121,8 +122,8 @@ func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 	return notRefused(jobs[0])
 }
 
-// EnqueueTx does what [Queue.Enqueue] does as a part of the caller's transaction: the job
-// exists if and when the transaction is committed. After an error roll it back.
+// EnqueueTx is [Queue.Enqueue] as part of the caller's transaction: the job exists if and
+// only if the transaction is committed. After an error roll it back.
 func (q *Queue[TTx]) EnqueueTx(ctx context.Context, tx TTx, r Request) (Job, error) {
 	if err := q.check(ctx, r); err != nil {
 		return Job{}, err
@@ -144,9 +145,9 @@ func notRefused(j Job) (Job, error) {
 	return j, nil
 }
 
-// EnqueueAll records requests, all or none, and returns their jobs in order. Unlike
-// [Queue.Enqueue] it returns the jobs that were refused before too, with Existed set, so
-// that a list can be asked for again as a whole.
+// EnqueueAll records all requests or none, and returns their jobs in order. Unlike
+// [Queue.Enqueue] it also returns jobs that were refused before, with Existed set, so that
+// a whole list can be recorded again.
 func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, err error) {
 	for _, r := range rs {
 		if err := q.check(ctx, r); err != nil {
@@ -163,8 +164,8 @@ func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, 
 	return jobs, nil
 }
 
-// Check returns what [Queue.EnqueueAll] would for one request, and changes nothing: the job
-// that is known, or the zero Job for a request that is new, or the error.
+// Check returns what [Queue.EnqueueAll] would return for one request, without changing
+// anything: the recorded job, the zero Job for a new request, or the error.
 func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 	if err := q.check(ctx, r); err != nil {
 		return Job{}, err

@@ -13,8 +13,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Request asks for the capture, the cancellation or the re-authorisation of a payment.
-// [Sales], [Cancel] and [ReAuth] make one.
+// Request is a request to capture, cancel or re-authorise a payment, made by [Sales],
+// [Cancel] or [ReAuth].
 type Request struct {
 	reference string
 	batch     string
@@ -23,43 +23,43 @@ type Request struct {
 	asked     jpayment.Request
 }
 
-// Sales asks for the capture (実売上) of a payment. The reference is the merchant's own
-// name for it, such as an order number: 1 to 200 bytes. It is logged, so it must not be
-// personal.
+// Sales returns a request to capture (実売上) a payment. The reference is the merchant's own
+// name for the request, such as an order number: 1 to 200 bytes. It is logged, so it must
+// not be personal.
 func Sales(reference string, r jpayment.SalesRequest) Request {
 	return Request{reference: reference, asked: r}
 }
 
-// Cancel asks for the cancellation (取消) of a payment. For the reference see [Sales].
+// Cancel returns a request to cancel (取消) a payment. For the reference see [Sales].
 func Cancel(reference string, r jpayment.CancelRequest) Request {
 	return Request{reference: reference, asked: r}
 }
 
-// ReAuth asks for the re-authorisation (再オーソリ) of a payment at other amounts. For the
+// ReAuth returns a request to re-authorise (再オーソリ) a payment for other amounts. For the
 // reference see [Sales].
 func ReAuth(reference string, r jpayment.ReAuthRequest) Request {
 	return Request{reference: reference, asked: r}
 }
 
 // InBatch returns the request with the name of a batch, at most 200 bytes, by which
-// [Queue.Status] and [Queue.Jobs] find its job. A job that is known already keeps its
+// [Queue.Status] and [Queue.Jobs] select its job. A job that is already recorded keeps its
 // batch.
 func (r Request) InBatch(name string) Request {
 	r.batch = name
 	return r
 }
 
-// After returns the request as one that comes after another job of its payment, such as a
-// cancellation after the capture that is on its way: it is sent once that job is done, and
-// refused with [ReasonPredecessor] if that one is refused. A re-authorisation is followed by
-// nothing, since it replaces the payment: see [Queue.OnSettled].
+// After returns the request with the condition that it comes after another job of its
+// payment, such as a cancellation after the capture that is on its way. It is sent after
+// that job is done, and refused with ReasonPredecessor if that job is refused. Nothing can
+// come after a re-authorisation, since it replaces the payment: see [Queue.OnSettled].
 func (r Request) After(j Job) Request {
 	r.after, r.inTurn = j.ID, false
 	return r
 }
 
-// InTurn returns the request as one that comes after whatever is open of its payment when it
-// is recorded, as [Request.After] says. If nothing is, it is sent at once.
+// InTurn returns the request with the condition that it comes after whatever is open of its
+// payment when it is recorded: see [Request.After]. If nothing is open, it is sent at once.
 func (r Request) InTurn() Request {
 	r.after, r.inTurn = 0, true
 	return r

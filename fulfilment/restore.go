@@ -12,11 +12,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// AfterRestore puts every open job of the store into review, since it may have been carried
-// out after the copy was made that the database was restored from, and returns how many they
-// are. It is to be called once after each restoration, before workers start: see
-// [WorkerConfig.Witness]. What was asked for after the copy was made is not in it: order code
-// has to ask again for what its own tables say.
+// AfterRestore puts every open job of the store into review and returns their number. A job
+// that is open in a restored copy may have been carried out after the copy was made. Call
+// AfterRestore once after each restoration, before workers start: see
+// [WorkerConfig.Witness]. Requests that were recorded after the copy was made are lost;
+// order code has to enqueue again what its own tables say.
 func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error) {
 	for after := int64(0); ; {
 		var ids []int64
@@ -58,7 +58,7 @@ func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error
 	}
 }
 
-// ErrRestored is what the error of a worker is that finds its database older than it was: see
+// ErrRestored is the error of a worker that finds its database older than before: see
 // [WorkerConfig.Witness].
 var ErrRestored error = errRestored
 

@@ -11,7 +11,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Decision is what a person found out about a job.
+// Decision is what a person found out and decided about a job.
 type Decision struct {
 	// State is StateDone if the control panel shows that it was carried out, StateRefused
 	// if it was not and is not to be, StateWaiting if it was not and is to be sent again.
@@ -45,8 +45,7 @@ func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (Job, 
 	return jobs[0], nil
 }
 
-// ReviewAll records decisions on jobs, all or none, and returns the jobs in the order of
-// their IDs.
+// ReviewAll records all decisions or none, and returns the jobs in the order of their IDs.
 func (q *Queue[TTx]) ReviewAll(ctx context.Context, ds map[int64]Decision) (jobs []Job, err error) {
 	var news []Job
 	err = q.transact(ctx, recording, 0, func(tx TTx) error {
@@ -63,8 +62,8 @@ func (q *Queue[TTx]) ReviewAll(ctx context.Context, ds map[int64]Decision) (jobs
 	return jobs, nil
 }
 
-// ReviewTx does what [Queue.Review] does as a part of the caller's transaction, such as one
-// that withdraws a request and asks for another. After an error roll it back.
+// ReviewTx is [Queue.Review] as part of the caller's transaction, for example to withdraw a
+// request and record another. After an error roll it back.
 func (q *Queue[TTx]) ReviewTx(ctx context.Context, tx TTx, jobID int64, d Decision) (Job, error) {
 	jobs, _, err := q.review(ctx, tx, map[int64]Decision{jobID: d})
 	if atFault(err) {

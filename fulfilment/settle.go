@@ -28,7 +28,7 @@ import (
 // one: once a process with f has run, changes are kept until they are told.
 func (q *Queue[TTx]) OnSettled(f func(ctx context.Context, tx TTx, job Job) error) { q.onSettled = f }
 
-// HookTimeout is how long a call of order code by [Queue.OnSettled] may take.
+// HookTimeout bounds each call of the function that [Queue.OnSettled] registers.
 const HookTimeout = 10 * time.Second
 
 // hookError says that order code failed, which is no fault of the database's.

@@ -20,10 +20,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// OpenSQLite opens a database file, and makes it if there is none, with settings under
-// which a commit is on the disk when it returns. Several processes on one machine may open
-// the same file; a network file system is no place for it. Only the file's owner can read
-// what it makes, and what is deleted is overwritten.
+// OpenSQLite opens a database file, or creates it, with settings under which a commit is on
+// the disk when it returns. Several processes on one machine may open the same file; do not
+// put it on a network file system. Only the owner can read a file that OpenSQLite creates,
+// and deleted data is overwritten.
 func OpenSQLite(path string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -52,15 +52,15 @@ func OpenSQLite(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// NewSQLite returns the queue of a store on a SQLite database, which should be opened by
-// [OpenSQLite] or like it. Its error is a [*jpayment.ValidationError] with every fault of
-// the configuration.
+// NewSQLite returns the queue of a store on a SQLite database, which should be opened with
+// [OpenSQLite] or the same settings. The error is a [*jpayment.ValidationError] that lists
+// every fault of the configuration.
 //
-// The file holds private data. If others than its owner can read it, the permissions are
-// tightened, which is logged; where they cannot be, the error says so.
+// The file holds private data. If others than its owner can read it, NewSQLite tightens the
+// permissions and logs that; if it cannot, it returns an error.
 //
-// With one connection, a program that holds a transaction open must not wait for another
-// of this package's calls without handing it the transaction.
+// With a single connection, a program that holds a transaction open must pass it to the
+// calls of this package, which otherwise wait for it.
 func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
 	q, err := newQueue[*sql.Tx](newSQLite(db), cfg)
 	if err != nil {

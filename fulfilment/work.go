@@ -17,27 +17,28 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// WorkerConfig is how a process works. Zero fields take their defaults.
+// WorkerConfig configures the workers of a process. Zero fields take their defaults.
 type WorkerConfig struct {
-	// Concurrency is how many calls are on their way at once, 1 to 64, until their answers are
-	// written down: as many outcomes can be unknown when a process is killed. The default is 8.
+	// Concurrency bounds the calls that are on their way at once, until their answers are
+	// written down, 1 to 64. That many outcomes can be unknown after a process is killed.
+	// The default is 8.
 	Concurrency int
-	// Rate bounds the calls per second of the store, over all processes that work for it on
-	// this database; they should agree on it. The default is 10: the gateway publishes no
-	// limit, so it is modest. rate.Inf lifts it.
+	// Rate bounds the calls per second of the store, over all processes on this database,
+	// which should agree on it. The default is 10, which is modest, since the gateway
+	// publishes no limit (docs/protocol.md, "HTTP"). rate.Inf removes the limit.
 	Rate rate.Limit
-	// CallTimeout bounds one attempt, and should be longer than the client's own time-out,
-	// which is 60 seconds by default: whoever stops waiting early makes an outcome unknown
-	// that was about to be known. The default is 70 seconds. An attempt that has not
-	// ended after half as long again was its process's last.
+	// CallTimeout bounds one attempt. It should be longer than the client's own time-out,
+	// which is 60 seconds by default, since giving up early makes outcomes unknown. The
+	// default is 70 seconds. An attempt that has not ended after half as long again counts
+	// as interrupted.
 	CallTimeout time.Duration
-	// MaxReplays is how often an unknown Sales or Cancel is sent again, 1 to 10. The
-	// default is 3.
+	// MaxReplays is the maximum number of times that an unknown Sales or Cancel is sent
+	// again, 1 to 10. The default is 3.
 	MaxReplays int
-	// Witness is a file in which the worker notes how far the database has come, outside of
-	// the database and its backups. With it, a worker that finds the database older than it
-	// was refuses to start, or stops: a copy has been restored, and [Queue.AfterRestore] has
-	// to be called. The default is none.
+	// Witness is the path of a file, outside the database and its backups, in which the
+	// worker records how far the database has come. A worker that finds the database older
+	// than that refuses to start, or stops: a copy has been restored, and
+	// [Queue.AfterRestore] has to be called. The default is none.
 	Witness string
 }
 
