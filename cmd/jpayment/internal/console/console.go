@@ -1,5 +1,5 @@
-// Package console is what the commands talk to a person with: the streams and whether a
-// terminal is behind them, the language, tables, marks, questions and exit statuses.
+// Package console is how the commands talk to a person: streams and terminals, languages,
+// tables, marks, questions and exit statuses.
 package console
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Console is where a command talks, and in which language.
+// Console holds the streams of a command, the language and the settings of its output.
 type Console struct {
 	Lang           Lang
 	Stdin          io.Reader
@@ -23,7 +23,7 @@ type Console struct {
 	Width          func() int     // of the screen; nil for that behind Stderr
 }
 
-// Terminals tells which streams are a terminal.
+// Terminals reports which streams are terminals.
 type Terminals struct{ In, Out, Err bool }
 
 // The exit statuses.
@@ -34,24 +34,24 @@ const (
 	Unknown = 3
 )
 
-// ExitStatus is the error of a command that has said all that there is to say.
+// ExitStatus is the error of a command that has already printed everything.
 type ExitStatus int
 
 // Error returns the status.
 func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// ErrNotConfirmed is that the person said no, or nothing.
+// ErrNotConfirmed means that the person did not type yes.
 var ErrNotConfirmed = errors.New("not confirmed")
 
-// Confirm asks whether to send. Only a whole line that says yes will do.
+// Confirm asks whether to send. Only the whole line yes confirms.
 func (c Console) Confirm(ctx context.Context) error {
 	return c.Ask(ctx, c.Lang.In("Type yes to send it: ", "送信するには yes と入力してください: "))
 }
 
-// Ask asks the person at the terminal, as Confirm does.
+// Ask asks the person at the terminal a question, as Confirm does.
 func (c Console) Ask(ctx context.Context, question string) error {
 	if !c.Terminal.In || !c.Terminal.Err {
-		return Usagef("nobody is at a terminal to confirm it: give --yes to do without", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
+		return Usagef("there is no terminal to ask for confirmation: give --yes to go on without", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
 	}
 	fmt.Fprint(c.Stderr, question)
 	answer := make(chan string, 1)

@@ -2,7 +2,7 @@ package console
 
 import "strings"
 
-// Lang is a language in which the command speaks.
+// Lang is a language of the command's output.
 type Lang string
 
 // The languages.
@@ -11,8 +11,8 @@ const (
 	Japanese Lang = "ja"
 )
 
-// LocaleLang returns the language of the locale. Of the variables, in the order of POSIX,
-// the first that is set decides.
+// LocaleLang returns the language of the locale: that of the first variable that is set, in
+// the order of POSIX.
 func LocaleLang(env func(string) string) Lang {
 	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := env(variable); locale != "" {

@@ -24,8 +24,8 @@ func (l Lang) Hide(value string) string {
 	return l.Of(Hidden)
 }
 
-// Printable returns the text with everything escaped that a terminal would obey or not
-// show: what the gateway or a kickback says may be anybody's.
+// Printable escapes everything that a terminal would obey or not show. The text of a
+// gateway or a kickback may be anyone's.
 func Printable(s string) string {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u3000' }
 	if strings.ContainsFunc(s, unsafe) {
@@ -34,7 +34,7 @@ func Printable(s string) string {
 	return s
 }
 
-// WriteTable writes rows as aligned columns without lines, each row indented by two.
+// WriteTable writes rows as aligned columns without rules, indented by two.
 func WriteTable(w io.Writer, rows [][]string) {
 	t := table.NewWriter()
 	style := table.StyleDefault
@@ -54,7 +54,7 @@ func WriteTable(w io.Writer, rows [][]string) {
 	}
 }
 
-// Pad fills a text up to a width in columns of the screen.
+// Pad pads a text to a width in columns of the screen.
 func Pad(s string, width int) string { return text.Pad(s, width, ' ') }
 
 // Mark is what stands before a line that tells how something ended.
@@ -95,7 +95,7 @@ func Grouped(n int64) string {
 // Japan's time zone is the stores' and the gateway's.
 var japan = time.FixedZone("JST", 9*60*60)
 
-// Zone returns the time zone that the variable TZ names, or Japan's.
+// Zone returns the time zone in the variable TZ, or Japan's.
 func Zone(env func(string) string) *time.Location {
 	if name := env("TZ"); name != "" {
 		if zone, err := time.LoadLocation(name); err == nil {

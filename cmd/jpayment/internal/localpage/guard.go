@@ -1,5 +1,5 @@
-// Package localpage is what the pages that the command serves on this machine have in
-// common: where they listen, who may use them, in which language, and how they look.
+// Package localpage has what the pages that the command serves on this machine have in
+// common: listening, access, language and style.
 package localpage
 
 import (
@@ -18,7 +18,7 @@ import (
 // MinToken is how many bytes a token has at least: fewer can be guessed.
 const MinToken = 16
 
-// tokenError is the error of a token that does not keep other machines out.
+// tokenError reports a token that does not keep other machines out.
 type tokenError struct{ what jpayment.Text }
 
 func (e *tokenError) Error() string       { return e.what.En }
@@ -76,10 +76,10 @@ func (l *Listener) URL() string {
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// Guard keeps pages to those who are meant to use them: other web pages that the browser has
-// open can neither post here (cross-origin protection) nor read by having their own name
-// point here (the host check). The realm is what the browser calls them when it asks for the
-// token. Refuse answers a request that is not let through.
+// Guard admits only those who may use the pages. Other web pages that are open in the
+// browser can neither post here (cross-origin protection) nor read by making their own name
+// point here (the host check). The realm is what the browser shows when it asks for the
+// token. Refuse answers a request that is not admitted.
 func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Request, int, jpayment.Text), next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

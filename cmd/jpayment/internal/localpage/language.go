@@ -82,7 +82,7 @@ func pageOf(home string, pages *regexp.Regexp, text string) string {
 	return path + "?" + values.Encode()
 }
 
-// Remember keeps something that is no secret in the browser for a year.
+// Remember stores a value that is not secret in the browser for a year.
 func Remember(w http.ResponseWriter, path, name, value string) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Not a secret, and the pages have no TLS.
 		Name: name, Value: value, Path: path, MaxAge: 365 * 24 * 60 * 60,
@@ -90,6 +90,6 @@ func Remember(w http.ResponseWriter, path, name, value string) {
 	})
 }
 
-// Folded makes equal what people take for equal: capital and small letters, and the
+// Folded makes texts equal that people take for equal: upper and lower case, and the
 // full-width digits of an input method.
 func Folded(s string) string { return strings.ToLower(norm.NFKC.String(s)) }

@@ -1,5 +1,5 @@
-// Package runfile reads the files of jpayment run: one operation on one payment a line.
-// It keeps one line at a time, however long the file is.
+// Package runfile reads the files of jpayment run, which have one operation on one payment
+// a line. It keeps one line at a time in memory, however long the file is.
 package runfile
 
 import (
@@ -32,7 +32,7 @@ func textf(en, ja string, args ...any) jpayment.Text {
 	return text(fmt.Sprintf(en, args...), fmt.Sprintf(ja, args...))
 }
 
-// Fault is a reason why a line cannot be right. It shows no value.
+// Fault is a reason why a line is not valid. It shows no value.
 type Fault struct {
 	Line   int    // 0 where it is about the whole file
 	Column int    // from 1; 0 where it is about the whole line
@@ -43,7 +43,7 @@ type Fault struct {
 // Error returns the reason in English.
 func (f Fault) Error() string { return fmt.Sprintf("line %d: %s %s", f.Line, f.Name, f.Reason.En) }
 
-// Row is a line that asks for something.
+// Row is a line with an operation.
 type Row struct {
 	Line                  int
 	Operation             jpayment.Operation // empty if it is at fault
@@ -53,7 +53,7 @@ type Row struct {
 	columns, faulty       []string
 }
 
-// Fault returns a fault of the row in the column of that name.
+// Fault returns a fault of the row in the column with the name.
 func (r Row) Fault(name string, reason jpayment.Text) Fault {
 	return Fault{Line: r.Line, Column: slices.Index(r.columns, name) + 1, Name: name, Reason: reason}
 }
@@ -90,7 +90,7 @@ var (
 // normal returns the name of a column as names has it.
 func normal(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// Columns are names of columns that a file has for ours.
+// Columns maps our columns to the names that a file has for them.
 type Columns map[string]string
 
 // ParseColumns reads NAME=COLUMN,NAME=COLUMN. Its error is a [Fault].
@@ -159,9 +159,9 @@ const (
 	maxLine = 64 << 10
 )
 
-// Detect returns the character set of a file, which it reads to its end, or a [Fault] if
-// it is no text. A file is in UTF-8 if it has the mark, if its header has Japanese in
-// UTF-8, or if all of it is valid; else in Shift_JIS.
+// Detect reads a file to its end and returns its character set, or a [Fault] if it is not
+// text. A file is in UTF-8 if it has a byte order mark, if its header has Japanese in
+// UTF-8, or if all of it is valid UTF-8; else in Shift_JIS.
 func Detect(r io.Reader) (Charset, error) {
 	br := bufio.NewReaderSize(r, maxLine)
 	head, err := br.Peek(maxLine)
@@ -203,13 +203,13 @@ type Reader struct {
 	fields *bufio.Reader // kept, as encoding/csv would make one for each line
 }
 
-// NewReader returns a reader of a file in the character set, some of whose columns may
-// have other names than ours.
+// NewReader returns a reader of a file in the character set. Columns gives other names for
+// some of our columns.
 func NewReader(r io.Reader, c Charset, named Columns) *Reader {
 	return &Reader{lines: bufio.NewReaderSize(r, maxLine), charset: c, sum: sha256.New(), named: named, fields: bufio.NewReader(nil)}
 }
 
-// Sum returns the SHA-256 of what was read so far.
+// Sum returns the SHA-256 of everything read so far.
 func (r *Reader) Sum() [sha256.Size]byte { return [sha256.Size]byte(r.sum.Sum(nil)) }
 
 // Unread returns the names of the columns that are not read, as the header has them. It is
@@ -291,8 +291,8 @@ func (c Charset) decode(b []byte) (text string, ok bool) {
 	return string(decoded), err == nil && !bytes.ContainsRune(decoded, utf8.RuneError)
 }
 
-// split splits a line into its fields. No field has a line break in it, so each line is
-// read by itself, and a quotation mark that is left open is the fault of its line.
+// split splits a line into its fields. Fields have no line breaks, so each line is read by
+// itself, and an open quotation mark is a fault of its own line.
 func (r *Reader) split(line string, comma rune) ([]string, *Fault) {
 	if strings.ContainsRune(line, '\r') { // encoding/csv would take it for white space.
 		return nil, &Fault{Line: r.line, Reason: text("has a line break of its own", "の途中に改行文字があります")}
@@ -497,7 +497,7 @@ func (r Row) Known(name string) bool {
 // spoilt finds what spreadsheet programs make of long numbers.
 var spoilt = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.[0-9]*|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}(，[0-9]{3})+)$`)
 
-// parseYen reads an amount, or says why it is none.
+// parseYen parses an amount, or returns why it is not valid.
 func parseYen(s string) (yen int64, reason jpayment.Text) {
 	switch {
 	case s == "":

@@ -22,9 +22,8 @@ import (
 const maxInput = 1 << 20
 
 // decode reads a request's body, one flat JSON object, into the fields of a struct that
-// carry the same names. It takes nothing for granted that encoding/json does: a field
-// that is unknown, in other letters, there twice or null is refused by its name. No
-// body is an empty object.
+// carry the same names. It is stricter than encoding/json: a field that is unknown, differs in
+// case, is repeated or null is an error that names it. An empty body is an empty object.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	return decodeSettings(w, r, into, nil)
 }

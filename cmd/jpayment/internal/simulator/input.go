@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// fieldError says which field of what panel or API were told cannot be meant, by its name
-// in the API, and why.
+// fieldError names a field of the panel or the API that is not valid, by its name in the API,
+// and the reason.
 type fieldError struct {
 	field  string
 	reason jpayment.Text
@@ -66,8 +66,8 @@ func behave(settings *sim.Settings, values assumed.Values) {
 	settings.Behaviour = behaviour
 }
 
-// CheckSetting returns why a setting cannot have a value, or nil. Names are those of the
-// API.
+// CheckSetting returns why a value is not valid for a setting, or nil. Names are those of
+// the API.
 func CheckSetting(one Setting) error {
 	return set(&sim.Settings{}, one.Name, one.Value)
 }

@@ -1,6 +1,5 @@
-// Package simulator is the simulated gateway as a program of its own:
-// behind a port, with a control panel for people and a JSON API for test set-ups, and
-// with books that outlive it if it is given a file.
+// Package simulator runs the simulated gateway as a program: on a port, with a control panel
+// for people, a JSON API for test set-ups, and books that survive it if it has a file.
 package simulator
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// Config says what to open. The zero value of a field means what its comment says.
+// Config configures a simulator. Zero fields take the defaults in their comments.
 type Config struct {
 	Listen  string       // host:port; 127.0.0.1:8080
 	State   string       // the file with the books; none: they end with the program
@@ -194,8 +193,8 @@ func (s *Simulator) restore(ctx context.Context, c Config) error {
 	return nil
 }
 
-// journal keeps a change. If that fails, what is in the file is not known: it is left
-// as it is, and the simulator ends.
+// journal saves a change. If that fails, the contents of the file are not known: it is left as
+// it is, and the simulator ends.
 func (s *Simulator) journal(c sim.Change) error {
 	err := s.state.save(c)
 	if err != nil {
@@ -213,7 +212,7 @@ func (s *Simulator) fail(err error) {
 	}
 }
 
-// change changes settings so that they outlive the program.
+// change changes settings durably.
 func (s *Simulator) change(edit func(*sim.Settings)) error {
 	s.settings.Lock()
 	defer s.settings.Unlock()
@@ -238,12 +237,12 @@ func (s *Simulator) apply(settings sim.Settings) {
 	s.gateway.Behave(behaviour)
 }
 
-// URL is the base of everything the simulator serves, as this machine reaches it,
+// URL returns the base of everything that the simulator serves, as this machine reaches it,
 // without a slash at the end.
 func (s *Simulator) URL() string { return s.listener.URL() }
 
-// Run serves until the context ends, and then returns nil; answers under way are sent.
-// Its error is why it had to end before.
+// Run serves until the context ends, sends the answers under way, and returns nil. It returns
+// an error if it had to end before.
 func (s *Simulator) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -288,7 +287,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 	}
 }
 
-// Close gives back port and file of a simulator that was not run.
+// Close releases the port and the file of a simulator that was not run.
 func (s *Simulator) Close() error {
 	err := s.listener.Close()
 	if s.state != nil {
@@ -297,9 +296,8 @@ func (s *Simulator) Close() error {
 	return err
 }
 
-// ServeHTTP tells the simulator's own pages from the gateway's. What is neither goes to
-// the gateway, byte for byte as it came: it shows in the list of requests that a client
-// has the path wrong.
+// ServeHTTP serves the simulator's own pages and passes every other request to the gateway
+// unchanged, so that the list of requests shows if a client has the path wrong.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limitBody(w, r)
 	switch path := r.URL.Path; {
