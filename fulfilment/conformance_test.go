@@ -87,6 +87,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"a payment has one open job at a time", oneAtATime[TTx]},
 		{"a request comes after another", afterAnother[TTx]},
 		{"a request after one that is refused is refused", afterRefused[TTx]},
+		{"a row of a list after one that is refused is refused", listAfterRefused[TTx]},
 		{"several requests for a payment keep their order", fileInOrder[TTx]},
 		{"what is proved unsent can be taken back", withdrawnUnsent[TTx]},
 		{"a request is changed in one transaction", changedInOneTransaction[TTx]},

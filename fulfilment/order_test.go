@@ -133,6 +133,67 @@ func afterRefused[TTx any](t *testing.T, p place[TTx]) {
 	saysBoth(t, err)
 }
 
+// listAfterRefused records lists whose rows follow a job that was refused, in the same list
+// or in an earlier one.
+func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	var h heard
+	s.OnSettled(func(_ context.Context, _ TTx, j Job) error { h.add(j); return nil })
+	w := s.worker(s.client(nil))
+	refusedSales := func() Job {
+		j := s.enqueueFor(jpayment.OpSales, s.gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Decline: "G1242G120000"}))
+		require.False(t, s.work(w, j))
+		return s.stands(j, StateRefused, ReasonCode)
+	}
+
+	sales := refusedSales()
+	for range 2 { // The second time both are on record.
+		jobs, err := s.EnqueueAll(t.Context(), []Request{
+			request(jpayment.OpSales, sales.PaymentID), request(jpayment.OpCancel, sales.PaymentID).InTurn(),
+		})
+		require.NoError(t, err)
+		require.Equal(t, sales.ID, jobs[0].ID)
+		require.Equal(t, StateRefused, jobs[1].State)
+		s.stands(jobs[1], StateRefused, ReasonPredecessor)
+		require.Equal(t, sales.ID, s.look(jobs[1]).After)
+		require.Equal(t, []string{"Sales refused code", "Cancel refused predecessor"}, h.states(), "order code is told once")
+		require.False(t, s.work(w, jobs[1]))
+		require.Zero(t, s.requests(jobs[1]))
+	}
+
+	// The rest of a list, recorded later, follows the row above it and whatever is open.
+	sales = refusedSales()
+	jobs, err := s.EnqueueAll(t.Context(), []Request{
+		request(jpayment.OpCancel, sales.PaymentID).After(sales).InTurn(),
+		request(jpayment.OpReAuth, sales.PaymentID).InTurn(),
+	})
+	require.NoError(t, err)
+	for _, j := range jobs {
+		s.stands(j, StateRefused, ReasonPredecessor)
+	}
+	jobs, err = s.EnqueueAll(t.Context(), []Request{request(jpayment.OpCancel, refusedSales().PaymentID).InTurn()})
+	require.NoError(t, err)
+	require.Equal(t, StateWaiting, jobs[0].State, "nothing above it was refused")
+
+	id := s.authorize()
+	sales = s.enqueueFor(jpayment.OpSales, id)
+	require.False(t, s.work(w, sales))
+	cancel := s.enqueueFor(jpayment.OpCancel, id)
+	last, err := s.Enqueue(t.Context(), request(jpayment.OpReAuth, id).After(sales).InTurn())
+	require.NoError(t, err)
+	require.Equal(t, cancel.ID, last.After)
+	s.stands(last, StateWaiting, ReasonAfter)
+
+	// One request alone is an error, and leaves nothing.
+	sales = refusedSales()
+	var refused *RefusedError
+	_, err = s.Enqueue(t.Context(), request(jpayment.OpCancel, sales.PaymentID).After(sales).InTurn())
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, sales.ID, refused.Job.ID)
+	_, err = s.Job(t.Context(), jpayment.OpCancel, sales.PaymentID)
+	require.ErrorIs(t, err, ErrNoJob)
+}
+
 // fileInOrder asks for several things of each payment, all at once and in order.
 func fileInOrder[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})

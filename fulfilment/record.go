@@ -115,7 +115,7 @@ var ErrNoJob error = &problem{
 // on the payment is open and the request does not come after it, the error is a
 // [*ConflictError]. The error for an invalid request is a [*jpayment.ValidationError].
 func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
-	jobs, err := q.EnqueueAll(ctx, []Request{r})
+	jobs, err := q.enqueue(ctx, []Request{r}, false)
 	if err != nil {
 		return Job{}, err
 	}
@@ -128,7 +128,7 @@ func (q *Queue[TTx]) EnqueueTx(ctx context.Context, tx TTx, r Request) (Job, err
 	if err := q.check(ctx, r); err != nil {
 		return Job{}, err
 	}
-	jobs, err := q.insert(ctx, tx, []Request{r})
+	jobs, _, err := q.insert(ctx, tx, []Request{r}, false)
 	if atFault(err) {
 		q.fails(ctx, recording, 0, err)
 	}
@@ -147,20 +147,28 @@ func notRefused(j Job) (Job, error) {
 
 // EnqueueAll records all requests or none, and returns their jobs in order. Unlike
 // [Queue.Enqueue] it also returns jobs that were refused before, with Existed set, so that
-// a whole list can be recorded again.
-func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) (jobs []Job, err error) {
+// a whole list can be recorded again. A request that comes after a refused job, by
+// [Request.After] or because that job stands above it in the list and the request is
+// [Request.InTurn], is recorded as refused with ReasonPredecessor.
+func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) ([]Job, error) {
+	return q.enqueue(ctx, rs, true)
+}
+
+func (q *Queue[TTx]) enqueue(ctx context.Context, rs []Request, list bool) ([]Job, error) {
 	for _, r := range rs {
 		if err := q.check(ctx, r); err != nil {
 			return nil, err
 		}
 	}
-	err = q.transact(ctx, recording, 0, func(tx TTx) error {
-		jobs, err = q.insert(ctx, tx, rs)
+	var jobs, news []Job
+	err := q.transact(ctx, recording, 0, func(tx TTx) (err error) {
+		jobs, news, err = q.insert(ctx, tx, rs, list)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	q.concluded(ctx, news)
 	return jobs, nil
 }
 
@@ -178,7 +186,7 @@ func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 	if err = q.did(ctx, reading, 0, err); err != nil {
 		return Job{}, err
 	}
-	p := plan{wanted: wanted, ordered: r.ordered()}
+	p := plan{wanted: wanted, inTurn: r.inTurn}
 	if r.after != 0 && !slices.ContainsFunc(of, func(other record) bool { return other.ID == r.after }) {
 		return Job{}, ErrNoJob
 	}
@@ -201,8 +209,9 @@ func (p plan) checkPlace(of []record) error {
 
 // plan is what is wanted of a payment.
 type plan struct {
-	wanted  record
-	ordered bool // it comes after what is open
+	wanted record
+	inTurn bool // it comes after what is open, and otherwise after wanted.After
+	list   bool // it is refused, rather than an error, if it comes after a refused job
 }
 
 // known returns the job that is there for what is wanted, or the zero Job if it is new, or
@@ -231,26 +240,27 @@ func (p plan) known(of []record) (Job, error) {
 			return Job{}, &ConflictError{Operation: p.wanted.Operation, Job: last, Fields: fields}
 		}
 	}
-	if holder != nil && !p.ordered {
+	if holder != nil && p.wanted.After == 0 && !p.inTurn {
 		return Job{}, &ConflictError{Operation: p.wanted.Operation, Job: *holder}
 	}
 	return Job{}, nil
 }
 
-// insert records the requests that are new, and returns the jobs of all.
-func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, error) {
+// insert records the requests that are new, and returns the jobs of all, and those that were
+// refused with it.
+func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request, list bool) (jobs, news []Job, err error) {
 	s := q.in(tx)
 	if err := q.ready(ctx, s); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	payments := map[string]int{}
 	plans, ids := make([]plan, len(rs)), make([]string, 0, len(rs))
 	for i, r := range rs {
 		wanted, err := q.recordOf(r)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		plans[i] = plan{wanted: wanted, ordered: r.ordered()}
+		plans[i] = plan{wanted: wanted, inTurn: r.inTurn, list: list}
 		if payments[wanted.PaymentID]++; payments[wanted.PaymentID] == 1 {
 			ids = append(ids, wanted.PaymentID)
 		}
@@ -260,13 +270,13 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 	for some := range slices.Chunk(ids, page) {
 		jobs, err := s.jobsOf(ctx, some...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, r := range jobs {
 			of[r.PaymentID] = append(of[r.PaymentID], r)
 		}
 	}
-	jobs := make([]Job, len(rs))
+	jobs = make([]Job, len(rs))
 	var fresh []int // are new and alone with their payments: they are recorded together
 	var rest []int
 	for i, p := range plans {
@@ -285,7 +295,7 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 		}
 		inserted, err := s.insertJobs(ctx, wanted)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, i := range some {
 			w := plans[i].wanted
@@ -298,44 +308,62 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request) ([]Job, e
 		}
 	}
 	slices.Sort(rest)
+	above := map[string]int64{} // the last job of each payment in the list
 	for _, i := range rest {
-		w, err := q.insertOne(ctx, s, plans[i])
+		p := plans[i]
+		if p.inTurn && p.wanted.After == 0 {
+			p.wanted.After = above[p.wanted.PaymentID]
+		}
+		w, more, err := q.insertOne(ctx, tx, p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		jobs[i] = w.Job
-		if !w.Existed {
+		news = append(news, more...)
+		above[w.PaymentID] = w.ID
+		if w.isOpen() && !w.Existed {
 			asked = append(asked, w)
 		}
 	}
-	return jobs, q.ask(ctx, tx, asked)
+	return jobs, news, q.ask(ctx, tx, asked)
 }
 
 // insertOne records one request, unless it is known, after the jobs of its payment that it
-// has to come after.
-func (q *Queue[TTx]) insertOne(ctx context.Context, s store, p plan) (w record, err error) {
+// has to come after. It returns the job, and the jobs that were refused with it.
+func (q *Queue[TTx]) insertOne(ctx context.Context, tx TTx, p plan) (w record, news []Job, err error) {
+	s := q.in(tx)
 	for range 3 {
 		w = p.wanted
 		of, err := s.jobsOf(ctx, w.PaymentID)
 		if err != nil {
-			return w, err
+			return w, nil, err
 		}
 		if job, err := p.known(of); err != nil || job.ID != 0 {
 			w.Job = job
-			return w, err
+			return w, nil, err
 		}
-		if w, err = q.placed(ctx, s, p, of); err != nil {
-			return w, err
+		w, before, err := q.placed(ctx, s, p, of)
+		if err != nil {
+			return w, nil, err
 		}
 		inserted, err := s.insertJobs(ctx, []record{w})
 		if err != nil {
-			return w, err
+			return w, nil, err
 		}
-		if w.ID = inserted[w.subject()]; w.ID != 0 {
-			return w, nil
+		if w.ID = inserted[w.subject()]; w.ID == 0 {
+			continue
 		}
+		if before.State != StateRefused {
+			return w, nil, nil
+		}
+		if w, err = s.lockJob(ctx, w.ID); err != nil {
+			return w, nil, err
+		}
+		w = w.follows(before, q.moment())
+		news, err = q.write(ctx, tx, w)
+		return w, news, err
 	}
-	return w, &problem{
+	return w, nil, &problem{
 		what: textf("%[2]s of payment %[1]s is being asked for by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
 			w.PaymentID, w.Operation),
 		next: nextAgain, cause: ErrNoJob,
@@ -343,44 +371,41 @@ func (q *Queue[TTx]) insertOne(ctx context.Context, s store, p plan) (w record, 
 }
 
 // placed returns the job with its place among those of its payment: it holds the payment, or
-// waits for the one that it comes after, which is locked.
-func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (record, error) {
-	w := p.placeAfter(of)
+// waits for the one that it comes after, which is returned too and locked.
+func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (w, before record, err error) {
+	w = p.placeAfter(of)
 	if w.After == 0 {
 		w.holds = true
-		return w, nil
+		return w, before, nil
 	}
-	before, err := s.lockJob(ctx, w.After)
-	if err != nil {
-		return w, err
+	if before, err = s.lockJob(ctx, w.After); err != nil {
+		return w, before, err
 	}
 	if err := w.mayFollow(before); err != nil {
-		return w, err
+		return w, before, err
 	}
-	switch before.State {
-	case StateRefused:
-		if p.wanted.After == 0 { // It was open a moment ago: nothing is, now.
-			w.After, w.holds = 0, true
-			return w, nil
-		}
-		return w, &RefusedError{Job: before.Job, Operation: w.Operation}
-	case StateDone:
+	switch {
+	case before.State == StateRefused && before.ID != p.wanted.After: // It was open a moment ago.
+		return q.placed(ctx, s, p, slices.DeleteFunc(of, func(other record) bool { return other.ID == before.ID }))
+	case before.State == StateRefused && !p.list:
+		return w, before, &RefusedError{Job: before.Job, Operation: w.Operation}
+	case before.State == StateDone:
 		w.holds = true
-	default:
-		for _, other := range of {
-			if other.waitsFor == before.ID {
-				return w, &ConflictError{Operation: w.Operation, Job: other.Job}
-			}
-		}
-		w.waitsFor, w.Reason = before.ID, ReasonAfter
+		return w, before, nil
 	}
-	return w, nil
+	for _, other := range of {
+		if other.waitsFor == before.ID {
+			return w, before, &ConflictError{Operation: w.Operation, Job: other.Job}
+		}
+	}
+	w.waitsFor, w.Reason = before.ID, ReasonAfter
+	return w, before, nil
 }
 
 // placeAfter returns the job with the one that it comes after, if there is one.
 func (p plan) placeAfter(of []record) record {
 	w := p.wanted
-	if w.After == 0 && p.ordered { // After whatever is open: the last of those that wait for each other.
+	if p.inTurn { // The last of those that wait for each other.
 		for _, other := range of {
 			if other.holds || other.waitsFor != 0 {
 				w.After = other.ID

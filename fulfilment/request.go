@@ -59,14 +59,15 @@ func (r Request) After(j Job) Request {
 }
 
 // InTurn returns the request with the condition that it comes after whatever is open of its
-// payment when it is recorded: see [Request.After]. If nothing is open, it is sent at once.
+// payment when it is recorded, also in the same [Queue.EnqueueAll]: see [Request.After]. If
+// nothing is open, it is sent at once, unless the job above it in the list was refused.
+//
+// r.After(j).InTurn() comes after j as well, whether j is open or not. It continues a list
+// that is recorded in several transactions.
 func (r Request) InTurn() Request {
-	r.after, r.inTurn = 0, true
+	r.inTurn = true
 	return r
 }
-
-// ordered reports whether the request comes after what is open.
-func (r Request) ordered() bool { return r.after != 0 || r.inTurn }
 
 // LogValue returns the request without its private data.
 func (r Request) LogValue() slog.Value {

@@ -23,9 +23,14 @@ func (r *Run) record(ctx context.Context) error {
 		}
 	}
 	line := progress{console: r.Console}
+	several, err := r.scratch.several(ctx)
+	if err != nil {
+		return err
+	}
 	var (
 		requests []fulfilment.Request
 		n        int64
+		first    int // line of the requests
 	)
 	enqueue := func(same bool) error {
 		if !same {
@@ -50,14 +55,24 @@ func (r *Run) record(ctx context.Context) error {
 		line.show(fmt.Sprintf(r.Console.Lang.In("recording %s of %s", "記録中 %s/%s件"), console.Grouped(n), console.Grouped(r.rows)))
 		return nil
 	}
-	err := r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
+	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		switch {
 		case row.Line == 0:
 			return enqueue(reader.Sum() == r.sum)
 		case len(faults) > 0:
 			return errChanged
 		}
-		requests = append(requests, r.request(row).InBatch(r.batch))
+		if len(requests) == 0 {
+			first = row.Line
+		}
+		request := r.request(row)
+		if several {
+			var err error
+			if request, err = r.inOrder(ctx, row, first); err != nil {
+				return err
+			}
+		}
+		requests = append(requests, request.InBatch(r.batch))
 		if n++; n%atOnce != 0 {
 			return nil
 		}
@@ -76,4 +91,15 @@ func (r *Run) record(ctx context.Context) error {
 	default:
 		return err
 	}
+}
+
+// inOrder returns what a row asks for, after the row above it on the same payment, even if
+// that row was recorded in an earlier transaction and has been refused since.
+func (r *Run) inOrder(ctx context.Context, row runfile.Row, first int) (fulfilment.Request, error) {
+	op, line, err := r.scratch.above(ctx, row.Payment, row.Line)
+	if err != nil || line == 0 || line >= first { // EnqueueAll keeps the order of its list.
+		return r.request(row), err
+	}
+	j, err := r.queue.Job(ctx, op, row.Payment)
+	return r.asked(row).After(j).InTurn(), err
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
@@ -413,4 +415,60 @@ func (q runningQueue) Jobs(_ context.Context, f fulfilment.Filter) ([]fulfilment
 		return nil, nil
 	}
 	return q.jobs, nil
+}
+
+// meddler refuses a capture between the transactions in which a file is recorded.
+type meddler struct {
+	Queue
+	review func(ctx context.Context, id int64, d fulfilment.Decision) (fulfilment.Job, error)
+	of     string // the payment
+}
+
+func (m *meddler) EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fulfilment.Job, error) {
+	jobs, err := m.Queue.EnqueueAll(ctx, rs)
+	for _, j := range jobs {
+		if j.PaymentID == m.of && j.Operation == jpayment.OpSales && j.State == fulfilment.StateWaiting {
+			if _, err := m.review(ctx, j.ID, fulfilment.Decision{State: fulfilment.StateRefused, By: "keiri"}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return jobs, err
+}
+
+// A row is refused with the row above it on the same payment, however far above that is and
+// whenever it was refused.
+func TestRowsFollowThoseAboveThem(t *testing.T) {
+	t.Parallel()
+	const rows = atOnce + 1
+	for name, c := range map[string]struct {
+		row    int
+		before bool // The row above was refused before the run, not while it is recorded.
+	}{
+		"in the same transaction":             {10, true},
+		"in the next transaction":             {atOnce, true},
+		"refused before the next transaction": {atOnce, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := gateway(t, rows)
+			lines := strings.SplitAfter(sales(rows), "\n")
+			lines = slices.Insert(lines, 1+c.row, "cancel,10000001,order-0\n")
+			d := newDesk(t, console.English, g.URL, strings.Join(lines, ""))
+			d.Worker.Rate = rate.Inf
+			queue, err := fulfilment.NewSQLite(d.db, fulfilment.Config{StoreID: "123456"})
+			require.NoError(t, err)
+			m := &meddler{Queue: queue, review: queue.Review, of: "10000001"}
+			if c.before {
+				_, err := m.EnqueueAll(t.Context(), []fulfilment.Request{fulfilment.Sales("order-0", jpayment.SalesRequest{PaymentID: "10000001"})})
+				require.NoError(t, err)
+			}
+			d.OpenQueue = func(context.Context) (Queue, func(), error) { return m, func() {}, nil }
+			require.Equal(t, console.ExitStatus(console.Failed), d.Do(t.Context()), "%s", &d.stderr)
+			for _, r := range g.Requests() {
+				require.NotEqual(t, "10000001", r.PaymentID, r.Operation)
+			}
+			require.Equal(t, []string{"cancel", "10000001", "order-0", "refused"}, d.verdicts(t)[1+c.row][1:5])
+		})
+	}
 }

@@ -23,7 +23,7 @@ type scratch struct {
 	open    int64 // how many are known
 	reauths bool  // there is a re-authorisation in the file
 
-	lineOf, addPayment, addMark, getMark, addKnown *sql.Stmt
+	lineOf, lineAbove, addPayment, addMark, getMark, addKnown *sql.Stmt
 }
 
 func newScratch(ctx context.Context) (s *scratch, err error) {
@@ -58,6 +58,7 @@ func newScratch(ctx context.Context) (s *scratch, err error) {
 		text string
 	}{
 		{&s.lineOf, `SELECT line FROM payment WHERE number = ? AND operation = ?`},
+		{&s.lineAbove, `SELECT operation, line FROM payment WHERE number = ? AND line < ? ORDER BY line DESC LIMIT 1`},
 		{&s.addPayment, `INSERT INTO payment VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.addMark, `INSERT INTO mark VALUES (?, ?)`},
 		{&s.getMark, `SELECT sum FROM mark WHERE row = ?`},
@@ -106,6 +107,21 @@ func (s *scratch) seen(ctx context.Context, payment string, op jpayment.Operatio
 		return "", 0, nil
 	}
 	return earlier, at, err
+}
+
+// several reports whether a payment has more than one row.
+func (s *scratch) several(ctx context.Context) (yes bool, err error) {
+	err = s.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM payment GROUP BY number HAVING COUNT(*) > 1)`).Scan(&yes)
+	return yes, err
+}
+
+// above returns the nearest row above a line on the same payment, or line 0 if there is none.
+func (s *scratch) above(ctx context.Context, payment string, line int) (op jpayment.Operation, at int, err error) {
+	err = s.lineAbove.QueryRowContext(ctx, payment, line).Scan(&op, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", 0, nil
+	}
+	return op, at, err
 }
 
 // mark notes the sum of the file up to a row.
