@@ -1,4 +1,4 @@
-# The command alone: no shell, not as root. GoReleaser puts the program in the context.
+# The command alone: no shell, no root. GoReleaser puts the program in the build context.
 #
 #   docker run -p 127.0.0.1:8080:8080 -e JPAYMENT_CONTROL_TOKEN=example \
 #     ghcr.io/jpayment-go/jpayment simulate --listen 0.0.0.0:8080
