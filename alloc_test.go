@@ -11,9 +11,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// What a call allocates is bounded, with a little room for other Go releases and the race
-// detector: everything but the work of net/http's transport, whose
-// share varies.
+// The allocations of a call are bounded, with a little room for other Go releases and the
+// race detector. They exclude net/http's transport, whose share varies.
 func TestSalesAllocations(t *testing.T) {
 	answer := roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(salesOK))}, nil

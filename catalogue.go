@@ -1,14 +1,15 @@
 package jpayment
 
-// cardNetwork is the text of every code in the card-network group. The public lists give no
-// text for the single codes.
+// cardNetwork is the text of every code in the card-network group. The public lists do not
+// describe the codes separately.
 var cardNetwork = Text{
 	"failure in the card network or centre on GMO's side; not documented by ROBOT PAYMENT, prefix form unknown",
 	"GMO側の通信障害またはセンター障害です（ROBOT PAYMENTの資料に記載がなく、コードの接頭部の形式は不明です）",
 }
 
-// catalogue lists every reply code in public lists of the gateway, in order. The messages are in our own words, not the
-// vendor's. The classes are judged from the meanings (docs/protocol.md, assumption 6).
+// catalogue contains every reply code in public lists of the gateway, in order. The messages
+// are in our own words, not the vendor's. The classes are judged from the meanings
+// (docs/protocol.md, assumption 6).
 var catalogue = map[Code]codeInfo{
 	// Whole request, access, store and congestion.
 	"ER000": {ErrLostTrack, Text{"internal error at the gateway, which may have lost track of the payment; look it up before trying again", "ゲートウェイの内部エラーです（処理されたかどうか不明なため、再実行の前に決済状況を確認してください）"}},
@@ -16,8 +17,8 @@ var catalogue = map[Code]codeInfo{
 	"ER002": {ErrNotPermitted, Text{"the origin URL (referer) is not registered for the store", "送信元URLが登録されていません"}},
 	"ER003": {ErrNotPermitted, Text{"the source IP address is not registered for the store", "送信元IPアドレスが登録されていません"}},
 	"ER004": {ErrNotPermitted, Text{"the store is not registered or not set up; contact the gateway's support", "店舗が登録されていないか、設定に不備があります（サポートへお問い合わせください）"}},
-	"ER005": {ErrInvalidParameter, Text{"the registered product is unknown", "商品が登録されていません"}},
-	"ER006": {ErrRejected, Text{"no ID or password is left to issue for this product", "この商品で発行できるID・パスワードが残っていません"}},
+	"ER005": {ErrInvalidParameter, Text{"the product is not registered", "商品が登録されていません"}},
+	"ER006": {ErrRejected, Text{"no IDs or passwords are left to issue for this product", "この商品で発行できるID・パスワードが残っていません"}},
 	"ER010": {ErrBusy, Text{"payment processing is congested", "決済処理が混み合っています"}},
 
 	// Block lists, card and amount.
@@ -26,20 +27,20 @@ var catalogue = map[Code]codeInfo{
 	"ER013": {ErrRejected, Text{"refused: the card number is on a block list", "カード番号が拒否リストに登録されているため、決済できません"}},
 	"ER014": {ErrRejected, Text{"the card number fails the check digit", "カード番号のチェックデジットが一致しません"}},
 	"ER015": {ErrRejected, Text{"the store does not accept this card brand", "この店舗では取り扱いのないカードブランドです"}},
-	"ER016": {ErrRejected, Text{"over the usable-amount limit", "利用可能額の上限を超えています"}},
+	"ER016": {ErrRejected, Text{"the usable-amount limit is exceeded", "利用可能額の上限を超えています"}},
 	"ER017": {ErrRejected, Text{"the amount is below the store's minimum", "金額が店舗の下限金額を下回っています"}},
 	"ER018": {ErrRejected, Text{"the amount is above the store's maximum", "金額が店舗の上限金額を超えています"}},
-	"ER019": {ErrInvalidParameter, Text{"the amount cannot be split into instalments, or the instalment is in error", "この金額では分割払いができないか、分割払いの指定に誤りがあります"}},
+	"ER019": {ErrInvalidParameter, Text{"the amount cannot be split into instalments, or there is an instalment error", "この金額では分割払いができないか、分割払いの指定に誤りがあります"}},
 	"ER020": {ErrInvalidParameter, Text{"the bonus amount is half the price or more", "ボーナス金額が決済金額の半額以上になっています"}},
 
 	// Conditions of stored cards and subscriptions.
 	"ER021": {ErrRejected, Text{"one-touch charge: the stored-card conditions are not met", "ワンタッチ課金の条件（登録済みカード）を満たしていません"}},
 	"ER022": {ErrRejected, Text{"quick charge: the conditions are not met", "クイックチャージの条件を満たしていません"}},
-	"ER023": {ErrRejected, Text{"card change: the subscription cannot be changed because it has already stopped", "自動課金が既に停止しているため、カードを変更できません"}},
-	"ER024": {ErrRejected, Text{"the subscription has already stopped", "自動課金は既に停止しています"}},
+	"ER023": {ErrRejected, Text{"card change: the subscription has already stopped and cannot be changed", "自動課金がすでに停止しているため、カードを変更できません"}},
+	"ER024": {ErrRejected, Text{"the subscription has already stopped", "自動課金はすでに停止しています"}},
 
 	// Failed jobs.
-	"ER030": {ErrRejected, Text{"general payment failure", "決済に失敗しました（決済失敗全般）"}},
+	"ER030": {ErrRejected, Text{"the payment failed (general failure)", "決済に失敗しました（決済失敗全般）"}},
 	"ER031": {ErrRejected, Text{"the card validity check (CHECK) failed", "カードの有効性確認（CHECK）に失敗しました"}},
 	"ER032": {ErrRejected, Text{"the capture failed; also the answer for a payment already captured, so the code alone does not tell which", "実売上に失敗しました（すでに実売上済みの場合にも返されるため、このコードだけでは判断できません）"}},
 	"ER033": {ErrRejected, Text{"the cancellation failed; also the answer for a payment already cancelled", "取消に失敗しました（すでに取消済みの場合にも返されます）"}},
@@ -48,7 +49,7 @@ var catalogue = map[Code]codeInfo{
 	"ER042": {ErrLostTrack, Text{"communication error behind the gateway; outcome unknown", "ゲートウェイの先で通信エラーが発生しました（処理されたかどうか不明）"}},
 
 	// Parameters.
-	"ER050": {ErrInvalidParameter, Text{"aid (store id) is invalid", "店舗ID（aid）が正しくありません"}},
+	"ER050": {ErrInvalidParameter, Text{"aid (store ID) is invalid", "店舗ID（aid）が正しくありません"}},
 	"ER051": {ErrInvalidParameter, Text{"jb (job type) is invalid", "ジョブタイプ（jb）が正しくありません"}},
 	"ER052": {ErrInvalidParameter, Text{"rt (reply method) is invalid", "決済結果返信方法（rt）が正しくありません"}},
 	"ER053": {ErrInvalidParameter, Text{"tid (payment number) is malformed or unknown", "決済番号（tid）が正しくないか、存在しません"}},
@@ -92,7 +93,7 @@ var catalogue = map[Code]codeInfo{
 	"ER111": {ErrLostTrack, Text{"gateway or form step: the store could not be loaded at confirmation", "ゲートウェイまたは決済画面の処理で、確定時に店舗を読み込めませんでした"}},
 	"ER112": {ErrLostTrack, Text{"gateway or form step: the store's settings could not be loaded at confirmation", "ゲートウェイまたは決済画面の処理で、確定時に店舗設定を読み込めませんでした"}},
 	"ER113": {ErrLostTrack, Text{"gateway or form step: subscription lookup failed", "ゲートウェイまたは決済画面の処理で、自動課金情報を取得できませんでした"}},
-	"ER114": {ErrInvalidParameter, Text{"gateway or form step: the store id is wrong", "ゲートウェイまたは決済画面の処理で、店舗IDの指定に誤りがあります"}},
+	"ER114": {ErrInvalidParameter, Text{"gateway or form step: the store ID is wrong", "ゲートウェイまたは決済画面の処理で、店舗IDの指定に誤りがあります"}},
 	"ER115": {ErrLostTrack, Text{"gateway or form step: the store's data could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗データを読み込めませんでした"}},
 	"ER116": {ErrLostTrack, Text{"gateway or form step: the store's form settings could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗のフォーム設定を読み込めませんでした"}},
 	"ER117": {ErrLostTrack, Text{"gateway or form step: store information lookup failed", "ゲートウェイまたは決済画面の処理で、店舗情報を取得できませんでした"}},
@@ -123,7 +124,7 @@ var catalogue = map[Code]codeInfo{
 	"ER143": {ErrInvalidParameter, Text{"account transfer: date (next debit date) is invalid", "口座振替の次回振替日（date）が正しくありません"}},
 	"ER144": {ErrInvalidParameter, Text{"account transfer: stat (state) is invalid", "口座振替の課金状態（stat）が正しくありません"}},
 	"ER145": {ErrInvalidParameter, Text{"account transfer: cid (customer number) is invalid", "口座振替の顧客番号（cid）が正しくありません"}},
-	"ER146": {ErrInvalidParameter, Text{"account transfer: reqid (billing id) is invalid", "口座振替の請求ID（reqid）が正しくありません"}},
+	"ER146": {ErrInvalidParameter, Text{"account transfer: reqid (billing ID) is invalid", "口座振替の請求ID（reqid）が正しくありません"}},
 	"ER188": {ErrInvalidParameter, Text{"account transfer: next debit date error", "口座振替の次回振替日に誤りがあります"}},
 
 	// What the store has not contracted or set up.
@@ -136,7 +137,7 @@ var catalogue = map[Code]codeInfo{
 	"ER570": {ErrInvalidParameter, Text{"subscription: cycle parameter error", "自動課金の課金周期の指定に誤りがあります"}},
 	"ER571": {ErrInvalidParameter, Text{"subscription: job type error", "自動課金のジョブタイプに誤りがあります"}},
 	"ER572": {ErrInvalidParameter, Text{"subscription: trial deadline error", "自動課金のお試し期限に誤りがあります"}},
-	"ER573": {ErrInvalidParameter, Text{"subscription: the subscription amount is in error", "自動課金金額に誤りがあります"}},
+	"ER573": {ErrInvalidParameter, Text{"subscription: the subscription amount is wrong", "自動課金金額に誤りがあります"}},
 	"ER574": {ErrInvalidParameter, Text{"subscription: the subscription amount is below the minimum", "自動課金金額が下限金額を下回っています"}},
 	"ER575": {ErrInvalidParameter, Text{"subscription: the subscription amount is above the maximum", "自動課金金額が上限金額を超えています"}},
 	"ER576": {ErrInvalidParameter, Text{"subscription: charge day error", "自動課金の課金日に誤りがあります"}},
@@ -149,7 +150,7 @@ var catalogue = map[Code]codeInfo{
 
 	// Card tokens.
 	"ER583": {ErrRejected, Text{"the token is missing", "トークンが指定されていません"}},
-	"ER584": {ErrRejected, Text{"the token is not valid for this store: unknown, already used, or of another aid", "この店舗では無効なトークンです（存在しない、使用済み、または別の店舗IDのトークン）"}},
+	"ER584": {ErrRejected, Text{"the token is not valid for this store: unknown, already used, or issued for another aid", "この店舗では無効なトークンです（存在しない、使用済み、または別の店舗IDのトークン）"}},
 	"ER585": {ErrRejected, Text{"the token has expired", "トークンの有効期限が切れています"}},
 	"ER586": {ErrRejected, Text{"a card number was sent together with a token", "トークンとカード番号が同時に送信されました"}},
 
@@ -220,9 +221,9 @@ var catalogue = map[Code]codeInfo{
 
 	// Issuer: its systems and its business.
 	"G8542G850000": {ErrCardDeclined, Text{"declined: error while CAFIS stood in for the issuer", "CAFISがカード会社を代行する処理でエラーが発生しました"}},
-	"G9242G920000": {ErrCardDeclined, Text{"the issuer declined: an error of the issuer's own definition", "カード会社独自のエラーです"}},
+	"G9242G920000": {ErrCardDeclined, Text{"the issuer declined: an issuer-specific error", "カード会社独自のエラーです"}},
 	"G9442G940000": {ErrCardDeclined, Text{"the issuer declined: sequence number error", "サイクル通番にエラーがあります"}},
-	"G9542G950000": {ErrCardDeclined, Text{"the issuer declined: it is off line for now", "カード会社のオンライン処理が現在終了しています"}},
+	"G9542G950000": {ErrCardDeclined, Text{"the issuer declined: it is offline for now", "カード会社のオンライン処理が現在終了しています"}},
 	"G9642G960000": {ErrCardDeclined, Text{"the issuer declined: lost-or-stolen card data error", "事故カードデータのエラーです"}},
 	"G9742G970000": {ErrCardDeclined, Text{"the issuer declined: it refuses this kind of request", "カード会社がこの種類の要求を拒否しました"}},
 	"G9842G980000": {ErrCardDeclined, Text{"the issuer declined: it does not handle this business", "カード会社の取り扱い対象外の業務です"}},

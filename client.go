@@ -95,8 +95,8 @@ func NewClient(storeID string, opts ...Option) (*Client, error) {
 }
 
 // newPost returns a POST request without a body. The specification also allows GET, but
-// net/http repeats a GET when a connection breaks, and every log on the way would have its
-// parameters.
+// net/http repeats a GET when a connection breaks, and every log along the way would contain
+// its parameters.
 func newPost(u *url.URL) *http.Request { return &http.Request{Method: http.MethodPost, URL: u} }
 
 // Format writes the client without its secrets, whatever the verb.
@@ -162,7 +162,7 @@ func (c *Client) newSending(out outgoing) *sending {
 	return &sending{text: text, header: [...]string{"application/x-www-form-urlencoded", c.userAgent}}
 }
 
-// do sends a request, repeats it where the policy allows, and returns the result. Every
+// do sends a request, repeats it if the policy allows that, and returns the result. Every
 // operation goes through here.
 func (c *Client) do(ctx context.Context, op Operation, r Request) (*Result, error) {
 	out, err := c.prepare(op, r)
@@ -248,14 +248,14 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 	case out.op == OpReAuthByKickback:
 		if res.Status != StatusAccepted {
 			return not("", Text{
-				"it is a result, which was to come by kickback",
+				"it is a result that should have come by kickback",
 				"決済結果通知で届くはずの結果が応答として返されました",
 			}, nil)
 		}
 		return nil
 	case res.Status == StatusAccepted:
 		return not("", Text{
-			"it promises a kickback, which was not asked for",
+			"it announces a kickback that was not requested",
 			"要求していない決済結果通知を予告しています",
 		}, nil)
 	}
@@ -269,17 +269,17 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 		// The specification says only that the number is issued once per payment. That the
 		// reply repeats it is an assumption (docs/protocol.md, assumption 1).
 		return not("gid", Text{
-			"is not the payment asked for; if that is so of every reply, the store needs WithUnmatchedPaymentID",
-			"が要求した決済の番号と異なります。すべての応答がそうなる店舗では WithUnmatchedPaymentID が必要です",
+			"is not the requested payment; if this is so in every reply, use WithUnmatchedPaymentID",
+			"が要求した決済の番号と異なります。すべての応答で異なる場合は WithUnmatchedPaymentID を使用してください",
 		}, nil)
 	}
 	if c.productionOnly && res.TestMode() {
-		return not("", Text{"it approves a test", "テストモードの承認です"}, ErrTestMode)
+		return not("", Text{"it is a test approval", "テストモードの承認です"}, ErrTestMode)
 	}
 	return nil
 }
 
-var notTheAmount = Text{"is not the amount asked for", "が要求した金額と異なります"}
+var notTheAmount = Text{"is not the requested amount", "が要求した金額と異なります"}
 
 // attempt is a finished attempt.
 type attempt struct {

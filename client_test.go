@@ -51,7 +51,7 @@ func TestUnusableReplies(t *testing.T) {
 		"redirect that repeats":     {status(307, ""), "the HTTP status is not 200 but 307", 307},
 		"a page":                    {reply("<html>busy</html>"), "it is an HTML page", 200},
 		"nothing":                   {reply(""), "it is empty", 200},
-		"OK":                        {reply("OK"), "it promises a kickback, which was not asked for", 200},
+		"OK":                        {reply("OK"), "it announces a kickback that was not requested", 200},
 		"too long":                  {reply(strings.TrimSpace(salesOK) + strings.Repeat("x", 64<<10)), "it is longer than 64 KiB", 200},
 		"shorter than announced": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")

@@ -158,7 +158,7 @@ func (c Code) Next(op Operation) Text {
 		return nextSourceIP
 	case CodePaymentID:
 		return nextPaymentID
-	default: // the class decides
+	default: // The class decides.
 	}
 	switch c.Class() {
 	case ErrCardDeclined:

@@ -9,7 +9,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Every code that the public lists name is known, in a language each, and no other is.
+// The catalogue has exactly the codes of the public lists, each in both languages.
 func TestKnownCodes(t *testing.T) {
 	t.Parallel()
 	known := 0

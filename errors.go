@@ -136,7 +136,7 @@ type Call struct {
 	Earlier error
 }
 
-// told adds the earlier attempts to what happened.
+// told returns what happened, with a mention of earlier attempts.
 func (c Call) told(what Text) Text {
 	if c.Attempts > 1 {
 		tries := textf(" (after %d attempts)", "（試行%d回）", c.Attempts)
@@ -244,7 +244,7 @@ func (e *TransportError) next() Text {
 	}
 }
 
-// isTimeout reports whether the caller's context or a time-out ended the call.
+// isTimeout reports whether the caller's context or a timeout ended the call.
 func isTimeout(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -293,7 +293,7 @@ func (e *ReplyError) what() Text {
 		cause := describe(e.Err)
 		what = Text{what.En + ": " + cause.En, what.Ja + ": " + cause.Ja}
 	}
-	return e.told(Text{"the reply cannot count: " + what.En, "応答を結果として扱えません: " + what.Ja})
+	return e.told(Text{"the reply does not count as an answer: " + what.En, "応答を結果として扱えません: " + what.Ja})
 }
 
 func (e *ReplyError) next() Text {

@@ -130,7 +130,7 @@ func TestOutcomeOf(t *testing.T) {
 		jpayment.OutcomeUnknown, " ", jpayment.OutcomeDone, " ", jpayment.OutcomeNotSent, " ", jpayment.OutcomeRefused))
 }
 
-// Every error reads as one line that says what to do.
+// Every error is one line that says what to do next.
 func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	call := func(op jpayment.Operation) jpayment.Call {
@@ -140,7 +140,7 @@ func TestErrorTexts(t *testing.T) {
 	replayed.Attempts, replayed.Earlier = 2, &jpayment.TransportError{}
 	const (
 		panelSales  = "look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
-		panelReAuth = "do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship"
+		panelReAuth = "do not send it again; look in the control panel: continue with the new payment if there is one, or with the original if it is not cancelled; otherwise do not ship"
 	)
 	for want, err := range map[string]error{
 		"jpayment: Sales of payment 10000001: outcome refused: ER003 (" + jpayment.CodeSourceIP.Message().En + "); " +
@@ -155,7 +155,7 @@ func TestErrorTexts(t *testing.T) {
 			"next: check the payment number and that it belongs to this store": &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "ER053"},
 		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
 		"jpayment: Sales of payment 10000001: outcome refused: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); " +
-			"next: do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
+			"next: do not ship; if the reason may be temporary, send it again, otherwise ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
 		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message().En + "); " +
 			"next: look the payment up in the control panel and ask the gateway's support why the issuer declined": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "G8042G800000"},
 		"jpayment: Cancel of payment 10000001: outcome refused: ER010 (" + jpayment.Code("ER010").Message().En + "); next: send it again a little later": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER010"},
@@ -166,18 +166,18 @@ func TestErrorTexts(t *testing.T) {
 		"jpayment: Sales of payment 10000001: outcome refused: ER001 (" + jpayment.Code("ER001").Message().En + "); next: correct the request": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "ER001"},
 		"jpayment: Cancel of payment 10000001: outcome refused: ER030 (" + jpayment.Code("ER030").Message().En + "); " +
 			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER030"},
-		"jpayment: ReAuth of payment 10000001: outcome unknown: no reply: the time ran out; next: " + panelReAuth: &jpayment.TransportError{Call: call(jpayment.OpReAuth), Err: context.DeadlineExceeded},
+		"jpayment: ReAuth of payment 10000001: outcome unknown: no reply: timed out; next: " + panelReAuth: &jpayment.TransportError{Call: call(jpayment.OpReAuth), Err: context.DeadlineExceeded},
 		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the context was cancelled; " +
 			"next: send it again with more time; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: context.Canceled},
 		"jpayment: Cancel of payment 10000001: outcome not sent: could not connect: the connection was closed early; " +
 			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: io.EOF},
 		"jpayment: outcome refused: ER030 (" + jpayment.Code("ER030").Message().En + "); next: look the payment up in the control panel": &jpayment.GatewayError{Code: "ER030"},
-		"jpayment: Cancel of payment 10000001: outcome unknown: the reply cannot count: ta is not the sum of am, tx and sf; " +
+		"jpayment: Cancel of payment 10000001: outcome unknown: the reply does not count as an answer: ta is not the sum of am, tx and sf; " +
 			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: jpayment.Text{En: "is not the sum of am, tx and sf"}},
-		"jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: it approves a test: the store is in test mode and no money moved; " +
-			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: jpayment.Text{En: "it approves a test"}, Err: jpayment.ErrTestMode},
-		"jpayment: outcome unknown: no reply: no cause is known; next: look the payment up in the control panel":         &jpayment.TransportError{},
-		"jpayment: outcome unknown: the reply cannot count: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: jpayment.Text{En: "it is empty"}},
+		"jpayment: Sales of payment 10000001: outcome unknown: the reply does not count as an answer: it is a test approval: the store is in test mode and no money moved; " +
+			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: jpayment.Text{En: "it is a test approval"}, Err: jpayment.ErrTestMode},
+		"jpayment: outcome unknown: no reply: the cause is unknown; next: look the payment up in the control panel":                     &jpayment.TransportError{},
+		"jpayment: outcome unknown: the reply does not count as an answer: it is empty; next: look the payment up in the control panel": &jpayment.ReplyError{Reason: jpayment.Text{En: "it is empty"}},
 	} {
 		require.EqualError(t, err, want)
 	}
@@ -200,7 +200,7 @@ func TestNextOfAndWhatOf(t *testing.T) {
 	const lookUp = "look the payment up in the control panel"
 	refused := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: "ER010"}
 	notSent := &jpayment.TransportError{NotSent: true, Err: io.EOF}
-	test := &jpayment.ReplyError{Call: jpayment.Call{Operation: jpayment.OpSales}, Reason: jpayment.Text{En: "it approves a test"}, Err: jpayment.ErrTestMode}
+	test := &jpayment.ReplyError{Call: jpayment.Call{Operation: jpayment.OpSales}, Reason: jpayment.Text{En: "it is a test approval"}, Err: jpayment.ErrTestMode}
 	for name, tt := range map[string]struct {
 		err        error
 		next, what string
@@ -215,7 +215,7 @@ func TestNextOfAndWhatOf(t *testing.T) {
 		"another package's":   {fmt.Errorf("x: %w", theirs{refused}), "ask the warehouse", "the warehouse is closed"},
 		"one of theirs below": {errors.Join(errors.New("x"), theirs{}), "ask the warehouse", "the warehouse is closed"},
 		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
-		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply cannot count: it approves a test: the store is in test mode and no money moved"},
+		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply does not count as an answer: it is a test approval: the store is in test mode and no money moved"},
 		"test mode alone":     {jpayment.ErrTestMode, "do not ship, no money moved; switch the store to production in the control panel", "the store is in test mode and no money moved"},
 	} {
 		next, what := jpayment.NextOf(tt.err), jpayment.WhatOf(tt.err)
@@ -226,7 +226,7 @@ func TestNextOfAndWhatOf(t *testing.T) {
 	}
 }
 
-// In Japanese an error says what it says in English.
+// An error says the same in Japanese as in English.
 func TestErrorTextsInJapanese(t *testing.T) {
 	t.Parallel()
 	replayed := jpayment.Call{Operation: jpayment.OpSales, Attempts: 2, Earlier: &jpayment.TransportError{}}

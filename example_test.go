@@ -19,8 +19,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// The gateway answers registered addresses only. The simulated one answers here: it
-// keeps books, and a client of it differs from one in production by its base URL.
+// The real gateway answers only registered addresses; the simulated one runs anywhere and
+// keeps books. A client for it differs from one in production only by its base URL.
 func Example_simulatedGateway() {
 	gateway := jpaymenttest.Start() // in a test: jpaymenttest.NewServer(t)
 	defer gateway.Close()
@@ -89,7 +89,7 @@ func ExampleClient_Cancel() {
 	// not by this call, perhaps by an earlier one: look it up
 }
 
-// The payment has a new number afterwards.
+// The new payment has a number of its own.
 func ExampleClient_ReAuth() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -112,7 +112,7 @@ func ExampleClient_ReAuth() {
 	// 10000002 authorized
 }
 
-// Which faults a merchant's own form shows beside which field.
+// A merchant's form can show each fault beside its field.
 func ExampleInvalidField() {
 	_, err := jpayment.NewClient("１２３４５６")
 	var invalid *jpayment.ValidationError
@@ -127,8 +127,7 @@ func ExampleInvalidField() {
 	// に全角数字があります。半角数字にしてください
 }
 
-// A nil error says that the gateway took the request. What became of the payment comes
-// to the handler.
+// A nil error means that the gateway accepted the request. The handler receives the result.
 func ExampleClient_ReAuthByKickback() {
 	key := []byte("from the secret store: 32 bytes or more")
 	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
@@ -186,7 +185,7 @@ func ExampleOutcomeOf() {
 	// true
 }
 
-// wrap is what a caller's layers do to errors.
+// wrap wraps an error as the layers of a caller do.
 func wrap(err error) error {
 	if err == nil {
 		return nil
@@ -194,7 +193,7 @@ func wrap(err error) error {
 	return fmt.Errorf("ship the order: %w", err)
 }
 
-// All faults are told at once, without the values.
+// The error lists all faults at once, without the values.
 func ExampleValidationError() {
 	client, err := jpayment.NewClient("123456")
 	if err != nil {
@@ -214,13 +213,13 @@ func ExampleValidationError() {
 	}
 	// Output:
 	// Amount (am) is negative
-	// Phone (pn) has hyphens; drop them: digits only
-	// Extra["tid"] is the name of a parameter of the protocol; choose another
+	// Phone (pn) has hyphens; use digits only
+	// Extra["tid"] is a parameter name of the protocol; choose another key
 	// Amount（am）が負の値です
 	// Amount（am）が負の値です。Phone（pn）にハイフンがあります。半角数字だけにしてください。Extra["tid"]は決済ゲートウェイのパラメータ名です。別のキーにしてください
 }
 
-// There was no reply. Whether the request can have left the machine decides what to do.
+// No reply arrived. What to do next depends on whether the request may have left the machine.
 func ExampleTransportError() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -247,7 +246,7 @@ func ExampleTransportError() {
 	// not sent: true - outcome: not sent - attempts: 3
 }
 
-// What came back is not an answer. The reply itself is kept for a deliberate look.
+// A reply that does not count as an answer is kept in the error, for a person to inspect.
 func ExampleReplyError() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -261,7 +260,7 @@ func ExampleReplyError() {
 		fmt.Println(reply.Column, "-", len(reply.Raw()), "bytes")
 	}
 	// Output:
-	// jpayment: Sales of payment 10000001: outcome unknown: the reply cannot count: ta is not the sum of am, tx and sf; next: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
+	// jpayment: Sales of payment 10000001: outcome unknown: the reply does not count as an answer: ta is not the sum of am, tx and sf; next: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
 	// ta - 48 bytes
 }
 
@@ -276,7 +275,7 @@ func ExampleGatewayError() {
 		fmt.Println(refusal.Operation, refusal.PaymentID, jpayment.OutcomeOf(err), refusal.Code.Message())
 	}
 
-	// The issuer declines a ReAuth likewise, but the original may be cancelled by then.
+	// The issuer declines a ReAuth too, but the original may already be cancelled.
 	_, err = gateway.Client().ReAuth(context.Background(), jpayment.ReAuthRequest{PaymentID: id, Amount: 900})
 	if errors.As(err, &refusal) {
 		fmt.Println(refusal.Operation, refusal.PaymentID, jpayment.OutcomeOf(err), refusal.Code.Message())
@@ -318,8 +317,7 @@ func ExampleCode() {
 	// ER777 unknown known: false
 }
 
-// Options can be kept in a slice. A store's own system may send text in another character
-// set, which the gateway reads as well.
+// Options can be kept in a slice. The gateway also reads text in Shift_JIS.
 func ExampleWithCharset() {
 	for _, charset := range []jpayment.Charset{jpayment.UTF8, jpayment.ShiftJIS} {
 		opts := []jpayment.Option{jpayment.WithCharset(charset)}
@@ -343,7 +341,7 @@ func ExampleWithCharset() {
 	// Shift_JIS aid=123456&jb=SALES&memo=%8ER&rt=1&tid=10000001 <nil>
 }
 
-// A repetition that is refused proves nothing of the first attempt.
+// The refusal of a repetition proves nothing about the first attempt.
 func ExampleWithRetry() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -377,7 +375,7 @@ func ExampleWithRetry() {
 	// requests: 4
 }
 
-// The record of an attempt is fit for any log.
+// The record of an attempt contains no private data, so any log may keep it.
 func ExampleWithLogger() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -400,9 +398,9 @@ func ExampleWithLogger() {
 	// level=WARN msg="jpayment: Cancel" operation=Cancel payment_id=10000001 attempt=1 outcome=refused error="jpayment: Cancel of payment 10000001: outcome refused: ER033 (the cancellation failed; also the answer for a payment already cancelled); next: look the payment up in the control panel: it may be cancelled (取消) already"
 }
 
-// Where machines come and go, their requests leave through a proxy whose address is
-// registered in the control panel (決済データ送信元IP). HTTPS_PROXY does it without any
-// code; this does it for one client alone.
+// If machines come and go, send their requests through a proxy whose address is registered
+// in the control panel (決済データ送信元IP). HTTPS_PROXY needs no code; this sets the proxy of
+// one client only.
 func ExampleWithTransportWrapper() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -433,8 +431,8 @@ func ExampleWithTransportWrapper() {
 	// 1000 <nil>
 }
 
-// forward is a proxy. Of a request to the real gateway, which is https, it would see
-// CONNECT and the host.
+// forward is a proxy. For the real gateway, which uses https, it would see only CONNECT and
+// the host.
 func forward(w http.ResponseWriter, r *http.Request) {
 	fmt.Println("the proxy forwards", r.Method, r.URL.Path)
 	resp, err := http.DefaultTransport.RoundTrip(r)
@@ -465,7 +463,7 @@ func ExampleWithProductionOnly() {
 	// unknown - a test: true
 }
 
-// The gateway has four shapes of reply.
+// The gateway has four forms of reply.
 func ExampleParseReply() {
 	for _, body := range []string{
 		"1095729,1,TestMod,,205685,,1000,2,4,1006,,,\r\n",
@@ -486,7 +484,7 @@ func ExampleParseReply() {
 	// failed ER900 0 false
 	// accepted  - false
 	// failed ER003 - false
-	// jpayment: outcome unknown: the reply cannot count: god is missing: the row is truncated; next: look the payment up in the control panel
+	// jpayment: outcome unknown: the reply does not count as an answer: god is missing: the row is truncated; next: look the payment up in the control panel
 }
 
 // A blank amount is not 0 yen.
@@ -502,7 +500,7 @@ func ExampleAmount() {
 	// - 0 false false
 }
 
-// What is private shows itself only to those who ask.
+// A secret shows its text only through Reveal.
 func ExampleSecret() {
 	res, err := jpayment.ParseReply([]byte("1095729,1,A00001,,205685,,1000,0,0,1000,,,"))
 	if err != nil {
@@ -514,7 +512,7 @@ func ExampleSecret() {
 	// [redacted] A00001
 }
 
-// What a kickback answers is what was asked for, by the client's own signature.
+// The client's own signature proves which request a kickback answers.
 func ExampleKickbackRequest() {
 	key := []byte("from the secret store: 32 bytes or more")
 	verifier, err := jpayment.NewKickbackVerifier("123456", 0, key)
@@ -536,21 +534,21 @@ func ExampleKickbackRequest() {
 	// 10000002 replaces 10000001 at 900 yen
 }
 
-// For receivers that are no http.Handler.
+// Verify is for receivers that are not an http.Handler.
 func ExampleKickbackVerifier() {
 	verifier, err := jpayment.NewKickbackVerifier("123456", 0, []byte("from the secret store: 32 bytes or more"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	// What the vendor prints as a sample is not signed.
+	// The vendor's sample is not signed.
 	_, err = verifier.Verify("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580", time.Now())
 	fmt.Println(err)
 	// Output:
 	// jpayment: kickback: jpk is missing: the kickback is not signed
 }
 
-// Anybody can send one.
+// Anyone can send an unsigned kickback.
 func ExampleParseKickback() {
 	k, err := jpayment.ParseKickback("gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test &am=1000&tx=80&sf=500&ta=1580&user=7")
 	if err != nil {
@@ -563,7 +561,7 @@ func ExampleParseKickback() {
 }
 
 // Kickbacks of recurring charges are not signed. They are a reason to look in the control
-// panel, and none to ship.
+// panel, but not to ship.
 func ExampleNewUnverifiedKickbackHandler() {
 	opts := []jpayment.KickbackOption{
 		jpayment.KickbackAllowFrom(netip.MustParsePrefix("54.95.223.30/32")), // as third parties have seen it
@@ -589,7 +587,7 @@ func ExampleNewUnverifiedKickbackHandler() {
 	// 200 OK
 }
 
-// A kickback is refused with the parameter at fault, without its value.
+// The error names the parameter at fault, without its value.
 func ExampleKickbackError() {
 	_, err := jpayment.ParseKickback("gid=10000001&rst=1&am=1,000")
 	var bad *jpayment.KickbackError
@@ -602,7 +600,7 @@ func ExampleKickbackError() {
 	// amが半角数字ではありません
 }
 
-// Other data is free-form. It shows itself only to those who ask.
+// Other data is free-form. It shows its values only through Reveal and Get.
 func ExampleNewExtra() {
 	extra := jpayment.NewExtra(map[string]string{"order": "A-17", "parcel": "3"})
 	fmt.Println(extra, extra.Get("order"), extra.Reveal())
@@ -610,7 +608,7 @@ func ExampleNewExtra() {
 	// 2 keys A-17 map[order:A-17 parcel:3]
 }
 
-// The request of an operation, as it would go out now.
+// Preview returns the request as the operation would send it now.
 func ExampleClient_Preview() {
 	client, err := jpayment.NewClient("123456")
 	if err != nil {
@@ -632,7 +630,7 @@ func ExampleClient_Preview() {
 	// aid=123456&am=1500&rt=1&sf=500&tid=10000001&tx=120 <nil>
 }
 
-// Whatever error a call ended in, this is what a person is told.
+// These are the texts to show to a person, for the error of any call.
 func ExampleNextOf() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -652,7 +650,7 @@ func ExampleNextOf() {
 	// look the payment up in the control panel
 }
 
-// A code says what it means without a call.
+// The meaning of a code is available without a call.
 func ExampleCode_Outcome() {
 	declined := jpayment.Code("G1242G120000")
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpReAuth} {
@@ -662,13 +660,13 @@ func ExampleCode_Outcome() {
 	fmt.Println(declined.Class() == jpayment.ErrCardDeclined, declined.Message().Ja)
 	// Output:
 	// Sales refused
-	// do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay
+	// do not ship; if the reason may be temporary, send it again, otherwise ask the cardholder for another way to pay
 	// ReAuth unknown
-	// do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship
+	// do not send it again; look in the control panel: continue with the new payment if there is one, or with the original if it is not cancelled; otherwise do not ship
 	// true このカードは使用できません
 }
 
-// The class of a code tells what kind of refusal it is.
+// The class of a code is the kind of refusal.
 func ExampleClass() {
 	for _, code := range []jpayment.Code{
 		"ER010", "ER999", jpayment.CodeSourceIP, jpayment.CodePaymentID, jpayment.CodeCaptureFailed, "ER000", "ER042",
@@ -677,26 +675,26 @@ func ExampleClass() {
 		case jpayment.ErrBusy, jpayment.ErrMaintenance:
 			fmt.Println(string(code), "later")
 		case jpayment.ErrNotPermitted, jpayment.ErrInvalidParameter:
-			fmt.Println(string(code), "mend the settings or the request:", code.Class())
+			fmt.Println(string(code), "correct the settings or the request:", code.Class())
 		case jpayment.ErrRejected, jpayment.ErrCardDeclined:
 			fmt.Println(string(code), "look the payment up")
 		case jpayment.ErrLostTrack:
-			fmt.Println(string(code), "nobody knows:", jpayment.WhatOf(code.Class()).Ja)
+			fmt.Println(string(code), "outcome unknown:", jpayment.WhatOf(code.Class()).Ja)
 		}
 	}
 	fmt.Println(errors.Is(jpayment.Code("ER010"), jpayment.ErrBusy))
 	// Output:
 	// ER010 later
 	// ER999 later
-	// ER003 mend the settings or the request: the gateway does not permit this request
-	// ER053 mend the settings or the request: the gateway found the request invalid
+	// ER003 correct the settings or the request: the gateway does not permit this request
+	// ER053 correct the settings or the request: the gateway found the request invalid
 	// ER032 look the payment up
-	// ER000 nobody knows: 決済ゲートウェイで処理されたかどうか不明です
-	// ER042 nobody knows: 決済ゲートウェイで処理されたかどうか不明です
+	// ER000 outcome unknown: 決済ゲートウェイで処理されたかどうか不明です
+	// ER042 outcome unknown: 決済ゲートウェイで処理されたかどうか不明です
 	// true
 }
 
-// What a person on duty is told before anybody has looked.
+// This tells the person on call how to find out.
 func ExampleOperation_NextIfUnknown() {
 	fmt.Println(jpayment.OpCancel.NextIfUnknown())
 	fmt.Println(jpayment.OpReAuthByKickback.NextIfUnknown() == jpayment.OpReAuth.NextIfUnknown())
@@ -705,7 +703,7 @@ func ExampleOperation_NextIfUnknown() {
 	// true
 }
 
-// Every option has a default that is right for most.
+// The defaults of the options suit most merchants.
 func ExampleNewClient() {
 	client, err := jpayment.NewClient("123456",
 		jpayment.WithTimeout(90*time.Second),
@@ -723,11 +721,11 @@ func ExampleNewClient() {
 	// jpayment: NewClient: outcome not sent: StoreID (aid) has 5 digits; a store ID (店舗ID) has 6; WithTimeout is not positive; next: correct the input; nothing was sent
 }
 
-// orders is a merchant's order code. It depends on the interface, so that its tests can put
-// a fake in the gateway's place.
+// orders is a merchant's order code. It depends on the interface, so that its tests can use
+// a fake gateway.
 type orders struct{ gateway jpayment.Gateway }
 
-// ship captures the payment of an order, and returns what the person on duty is told.
+// ship captures the payment of an order, and returns a message for the person on call.
 func (o orders) ship(ctx context.Context, paymentID string) string {
 	res, err := o.gateway.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
 	switch jpayment.OutcomeOf(err) {
@@ -758,7 +756,7 @@ func ExampleGateway() {
 	// held: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
 }
 
-// A program picks a language, and never takes a sentence apart.
+// A program chooses a language and shows the sentence unchanged.
 func ExampleText() {
 	t := jpayment.OutcomeNotSent.Text()
 	fmt.Println(t, t.Ja)
@@ -791,7 +789,7 @@ func ExampleStatus() {
 	// succeeded: 1095729
 }
 
-// The vendor's own sample has a raw space in its query, which net/http alone refuses.
+// The vendor's own sample has a raw space in its query, which net/http refuses.
 func ExampleServeKickbacks() {
 	handler, err := jpayment.NewUnverifiedKickbackHandler(func(_ context.Context, k *jpayment.UnverifiedKickback) error {
 		fmt.Printf("payment %s, order %q\n", k.PaymentID, k.OrderNumber)

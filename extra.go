@@ -13,7 +13,7 @@ import (
 )
 
 // reserved are the parameter names of the protocol, in lower case. Other data under such a
-// name would change the request, or pass for part of the result in a kickback.
+// name would change the request, or look like part of the result in a kickback.
 var reserved = []string{
 	"aid", "jb", "rt", "tid", "am", "tx", "sf", "em", "pn", // request
 	"ut", "hak", // connection authentication

@@ -69,7 +69,7 @@ func TestParseKickback(t *testing.T) {
 	}
 }
 
-// The merchant's own data are there as they came, too.
+// Other holds the merchant's own data as it was received.
 func TestKickbackOther(t *testing.T) {
 	t.Parallel()
 	k, err := jpayment.ParseKickback("x=%92%8D+1&" + vendorKickback + "&acid=1&jpk=1.2&y=a%26b&")
@@ -79,8 +79,8 @@ func TestKickbackOther(t *testing.T) {
 	require.True(t, k.Signed())
 }
 
-// What bears on the payment's number, its status and money refuses a kickback. The rest
-// is kept as it came: a true success must not be lost for it.
+// A kickback is refused if a parameter that concerns the payment's number, status or money
+// cannot be read. Any other parameter is kept as received, so that no genuine success is lost.
 func TestKickbackKeepsWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	const success = "gid=7&rst=1&am=900&tx=72&sf=500&ta=1472"
@@ -182,17 +182,17 @@ func TestVerify(t *testing.T) {
 		"signature cut":               {good[:len(good)-2], "jpk was not signed by any of the keys"},
 		"not a signature":             {"gid=7&rst=1&jpk=x", "jpk was not signed by any of the keys"},
 		"not hex":                     {good[:len(good)-2] + "zz", "jpk was not signed by any of the keys"},
-		"another amount":              {strings.NewReplacer("am=900", "am=1900", "ta=1472", "ta=2472").Replace(good), "am is not the amount asked for"},
-		"another tax":                 {strings.NewReplacer("tx=72", "tx=73", "ta=1472", "ta=1473").Replace(good), "tx is not the amount asked for"},
-		"another shipping":            {strings.NewReplacer("sf=500", "sf=0", "ta=1472", "ta=972").Replace(good), "sf is not the amount asked for"},
-		"no total":                    {strings.Replace(good, "&ta=1472", "", 1), "ta is not the amount asked for"},
-		"success without amounts":     {strings.Replace(good, "&am=900&tx=72&sf=500&ta=1472", "", 1), "am is not the amount asked for"},
-		"success of nothing":          {"gid=7&rst=1&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
+		"another amount":              {strings.NewReplacer("am=900", "am=1900", "ta=1472", "ta=2472").Replace(good), "am is not the requested amount"},
+		"another tax":                 {strings.NewReplacer("tx=72", "tx=73", "ta=1472", "ta=1473").Replace(good), "tx is not the requested amount"},
+		"another shipping":            {strings.NewReplacer("sf=500", "sf=0", "ta=1472", "ta=972").Replace(good), "sf is not the requested amount"},
+		"no total":                    {strings.Replace(good, "&ta=1472", "", 1), "ta is not the requested amount"},
+		"success without amounts":     {strings.Replace(good, "&am=900&tx=72&sf=500&ta=1472", "", 1), "am is not the requested amount"},
+		"success of nothing":          {"gid=7&rst=1&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], "am is not the requested amount"},
 		"failure with its amounts":    {strings.Replace(good, "rst=1", "rst=2&ec=G1242G120000", 1), ""},
 		"failure with zeros":          {"gid=0&rst=2&ec=G1242G120000&am=0&tx=0&sf=0&ta=0" + good[strings.Index(good, "&jpk"):], ""},
 		"failure without amounts":     {"gid=0&rst=2&ec=G1242G120000" + good[strings.Index(good, "&jpk"):], ""},
 		"failure with other amounts":  {"gid=0&rst=2&ec=G1242G120000&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], ""},
-		"unknown status, others":      {"gid=7&rst=3&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], "am is not the amount asked for"},
+		"unknown status, others":      {"gid=7&rst=3&am=1&tx=0&sf=0&ta=1" + good[strings.Index(good, "&jpk"):], "am is not the requested amount"},
 		"unknown status, its amounts": {strings.Replace(good, "rst=1", "rst=3", 1), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestVerifierRefusesOtherStores(t *testing.T) {
 	require.EqualError(t, err, "jpayment: kickback: jpk was signed for another store")
 }
 
-// However long the maximum is, what was signed a moment ago is not too old.
+// However large the maximum age is, a parameter that was just signed is not too old.
 func TestVerifierAges(t *testing.T) {
 	t.Parallel()
 	for _, maxAge := range []time.Duration{0, time.Millisecond, math.MaxInt64 - 1, math.MaxInt64} {
@@ -244,7 +244,7 @@ func TestVerifierAges(t *testing.T) {
 	require.EqualError(t, err, "jpayment: kickback: jpk is from the future: check the clocks")
 }
 
-// A verifier is made of keys that can prove something, or not at all.
+// A verifier needs keys that are long enough to prove something.
 func TestNewKickbackVerifierValidates(t *testing.T) {
 	t.Parallel()
 	_, err := jpayment.NewKickbackVerifier("1", 24, nil, []byte{}, key[:31])
@@ -299,15 +299,15 @@ func TestReAuthByKickbackSigns(t *testing.T) {
 		"aid": {"123456"}, "rt": {"0"}, "tid": {"10000001"}, "am": {"900"}, "tx": {"72"}, "sf": {"500"}, "note": {"a"}, "jpk": form["jpk"],
 	}, form)
 
-	// The signature has its room: 1,024 bytes less 151 and the digits of the number.
+	// The signature takes 151 bytes, plus one per digit of the number, of the 1,024.
 	req.Extra = jpayment.NewExtra(map[string]string{"k": strings.Repeat("v", 1024-151-8-2)})
 	require.NoError(t, c.ReAuthByKickback(t.Context(), req))
 	req.Extra = jpayment.NewExtra(map[string]string{"k": req.Extra.Get("k") + "v"})
 	requireFaults(t, c.ReAuthByKickback(t.Context(), req), "Extra is 866 bytes long as key=value in UTF-8; at most 865 are allowed")
 	requireFaults(t, c.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Extra: jpayment.NewExtra(map[string]string{"JPK": ""})}),
-		`Extra["JPK"] is the name of a parameter of the protocol; choose another`)
+		`Extra["JPK"] is a parameter name of the protocol; choose another key`)
 
-	// A reply at once needs no signature.
+	// A ReAuth with an immediate reply carries no signature.
 	gw2 := newStub(t, reply(reAuthOK))
 	_, err = gw2.client(t, jpayment.WithKickbackKey(key)).ReAuth(t.Context(), jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 900, Tax: 72, Shipping: 500})
 	require.NoError(t, err)

@@ -30,8 +30,8 @@ import (
 //	413, 414  longer than 16 KiB
 //	500       the callback failed or panicked
 //
-// Repetition, time-outs and duplicates are not documented. Expect all three: the same
-// kickback may arrive again, concurrently, or after the gateway has given up waiting. The
+// Repetitions and timeouts are not documented. Expect the same kickback to arrive again,
+// concurrently, or after the gateway has given up waiting. The
 // callback should run one database transaction that inserts the kickback under a unique key
 // and does the rest only if the kickback is new; see examples/kickbacksql.
 type KickbackHandler struct {
@@ -146,7 +146,7 @@ func (h *KickbackHandler) prefixes(option string, prefixes []netip.Prefix) []net
 	out := make([]netip.Prefix, len(prefixes))
 	for i, p := range prefixes {
 		if !p.IsValid() {
-			h.faults.add(option, "", textf("has no valid prefix at place %d", "の%d番目のアドレス範囲が正しくありません", i+1))
+			h.faults.add(option, "", textf("has an invalid prefix at position %d", "の%d番目のアドレス範囲が正しくありません", i+1))
 		}
 		out[i] = clientip.Unmap(p)
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/token"
 )
 
-// received collects what a handler hands to its callback.
+// received collects the kickbacks that a handler passes to its callback.
 type received struct {
 	mu  sync.Mutex
 	got []*jpayment.UnverifiedKickback
@@ -50,7 +50,7 @@ func newProvingHandler(t *testing.T, v *jpayment.KickbackVerifier, callback func
 	return h
 }
 
-// fresh returns a signed kickback that has just been asked for.
+// fresh returns a signed kickback for a request that was just sent.
 func fresh() string {
 	c := claims
 	c.At = time.Now()
@@ -156,7 +156,7 @@ func TestKickbackHandlerValidates(t *testing.T) {
 	_, err := jpayment.NewKickbackHandler(nil, nil,
 		jpayment.KickbackAllowFrom(), jpayment.KickbackTrustProxy(netip.MustParsePrefix("10.0.0.0/8"), netip.Prefix{}), jpayment.KickbackLogger(nil))
 	requireFaults(t, err, "verifier is nil", "callback is nil",
-		"KickbackAllowFrom has no prefixes", "KickbackTrustProxy has no valid prefix at place 2", "KickbackLogger is nil")
+		"KickbackAllowFrom has no prefixes", "KickbackTrustProxy has an invalid prefix at position 2", "KickbackLogger is nil")
 	_, err = jpayment.NewUnverifiedKickbackHandler(nil)
 	requireFaults(t, err, "callback is nil")
 }

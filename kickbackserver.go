@@ -17,7 +17,7 @@ import (
 // or a mux or middleware around one or several.
 //
 // The gateway counts any answer with a body as delivery (specification,
-// "キックバック(rt=0)仕様"). A server that answers by itself, with a page for an unknown path,
+// "キックバック(rt=0)仕様"). A server that answers on its own, with a page for an unknown path,
 // a redirect or an error page, therefore loses results. ServeKickbacks removes the body of
 // every answer except the OK of a KickbackHandler. It also accepts a raw space in the query,
 // as in the vendor's own sample; net/http refuses it.
@@ -104,7 +104,7 @@ func (e *emptyWriter) Write(b []byte) (int, error) {
 }
 
 // kickbackListener repairs request lines that net/http would refuse, and empties the answers
-// that net/http writes by itself.
+// that net/http writes on its own.
 type kickbackListener struct{ net.Listener }
 
 func (l kickbackListener) Accept() (net.Conn, error) {
@@ -171,7 +171,7 @@ func escapeSpaces(line []byte) []byte {
 	return bytes.Join([][]byte{line[:first+1], target, line[last:]}, nil)
 }
 
-// Write replaces an answer that net/http writes by itself, before the handler has seen the
+// Write replaces an answer that net/http writes on its own, before the handler has seen the
 // request, with a 400 without a body.
 func (c *kickbackConn) Write(b []byte) (int, error) {
 	if c.reached.Load() {

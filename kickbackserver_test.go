@@ -100,7 +100,7 @@ func TestServeKickbacks(t *testing.T) {
 			}
 		})
 	}
-	// The same requests to net/http alone show what this is for.
+	// With net/http alone, the same requests show why ServeKickbacks is needed.
 	t.Run("net/http alone", func(t *testing.T) {
 		t.Parallel()
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -133,7 +133,7 @@ func TestServeKickbacksKeepsTheSpace(t *testing.T) {
 	require.Equal(t, "test ", got.got[0].OrderNumber)
 }
 
-// A callback under way when the program ends is waited for.
+// ServeKickbacks waits for a running callback when the context ends.
 func TestServeKickbacksEndsGracefully(t *testing.T) {
 	t.Parallel()
 	entered, finish := make(chan struct{}), make(chan struct{})

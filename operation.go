@@ -61,7 +61,7 @@ var (
 		"管理画面で決済を確認する。取消になっていなければ Cancel を再送する",
 	}
 	nextAfterUnknownReAuth = Text{
-		"do not send it again; look in the control panel: go on with the new payment if it is there, with the original if that is not cancelled, and with neither do not ship",
+		"do not send it again; look in the control panel: continue with the new payment if there is one, or with the original if it is not cancelled; otherwise do not ship",
 		"再送しない。管理画面を確認し、新しい決済があればそれで、元の決済が取消になっていなければ元の決済で処理を続ける。どちらもなければ出荷しない",
 	}
 	nextProduction = Text{
@@ -97,7 +97,7 @@ var (
 		"決済番号に誤りがないか、この店舗の決済かを確認する",
 	}
 	nextDeclined = Text{
-		"do not ship; if the reason can pass send it again, else ask the cardholder for another way to pay",
+		"do not ship; if the reason may be temporary, send it again, otherwise ask the cardholder for another way to pay",
 		"出荷しない。一時的な理由なら再送し、そうでなければカード会員に別の支払方法を依頼する",
 	}
 	nextDeclinedCancel = Text{

@@ -16,7 +16,7 @@ import (
 // Option configures a [Client]. [NewClient] reports an invalid argument in its error.
 type Option func(*settings)
 
-// settings collects what the options say.
+// settings collects the options.
 type settings struct {
 	client   Client
 	baseURL  *url.URL
@@ -46,7 +46,7 @@ func (s *settings) fault(option, en, ja string) { s.faults.add(option, "", Text{
 func (s *settings) wrapTransport() {
 	for _, wrap := range s.wrappers {
 		rt := s.client.http.Transport
-		if rt == nil { // as net/http has it
+		if rt == nil { // as in net/http
 			rt = http.DefaultTransport
 		}
 		if rt = wrap(rt); rt == nil {
@@ -119,9 +119,9 @@ func WithBaseURL(base string) Option {
 		case err != nil || u.Host == "" || u.Opaque != "":
 			s.fault("WithBaseURL", "is not an absolute URL", "が絶対URLではありません")
 		case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-			s.fault("WithBaseURL", "has a user, a query or a fragment, which it may not", "にユーザー名、クエリ、フラグメントは指定できません")
+			s.fault("WithBaseURL", "must not have a user, a query or a fragment", "にユーザー名、クエリ、フラグメントは指定できません")
 		case u.Scheme == "http" && !isLoopback(u.Hostname()):
-			s.fault("WithBaseURL", "is http to another machine; only https is allowed there", "が他のマシンへのhttpです。httpsにしてください")
+			s.fault("WithBaseURL", "is http to another machine; use https", "が他のマシンへのhttpです。httpsにしてください")
 		case u.Scheme != "https" && u.Scheme != "http":
 			s.fault("WithBaseURL", "is neither https nor http", "がhttpsでもhttpでもありません")
 		default:

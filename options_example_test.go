@@ -17,7 +17,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// http is for this machine only.
+// An http URL is allowed for this machine only.
 func ExampleWithBaseURL() {
 	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL("http://127.0.0.1:8080"))
 	fmt.Println(client, err)
@@ -25,10 +25,10 @@ func ExampleWithBaseURL() {
 	fmt.Println(jpayment.WhatOf(err))
 	// Output:
 	// Client{store_id:123456 url:http://127.0.0.1:8080/gateway/gateway.aspx} <nil>
-	// WithBaseURL is http to another machine; only https is allowed there
+	// WithBaseURL is http to another machine; use https
 }
 
-// A client that trusts the certificate of a test server.
+// This client trusts the certificate of a test server.
 func ExampleWithHTTPClient() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -46,7 +46,7 @@ func ExampleWithHTTPClient() {
 	// Output: 1000 <nil>
 }
 
-// A number without a unit is nanoseconds, and an error.
+// A number without a unit means nanoseconds, which is an error.
 func ExampleWithTimeout() {
 	_, err := jpayment.NewClient("123456", jpayment.WithTimeout(90*time.Second))
 	fmt.Println(err)
@@ -57,7 +57,7 @@ func ExampleWithTimeout() {
 	// WithTimeout is less than a millisecond; is the unit missing?
 }
 
-// A store that authenticates requests refuses those without the code.
+// A store that authenticates requests refuses requests without the code.
 func ExampleWithConnectionAuth() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithConnectionAuth("the store's code"))
 	defer gateway.Close()
@@ -108,7 +108,7 @@ func ExampleWithUserAgent() {
 	// Output: orders/1.0
 }
 
-// A gateway that does not repeat the payment number in its replies.
+// The simulated gateway here does not repeat the payment number in its replies.
 func ExampleWithUnmatchedPaymentID() {
 	for _, opts := range [][]jpayment.Option{nil, {jpayment.WithUnmatchedPaymentID()}} {
 		gateway := jpaymenttest.Start(jpaymenttest.WithSetting("success_gid", "own"))
@@ -122,7 +122,7 @@ func ExampleWithUnmatchedPaymentID() {
 	// done
 }
 
-// While keys are rotated a verifier accepts both.
+// During key rotation a verifier accepts both keys.
 func ExampleNewKickbackVerifier() {
 	oldKey, newKey := []byte("the old key, of 32 bytes or more"), []byte("the new key, of 32 bytes or more")
 	verifier, err := jpayment.NewKickbackVerifier("123456", time.Hour, newKey, oldKey)
@@ -173,7 +173,7 @@ func ExampleNewKickbackHandler() {
 	// 403 ""
 }
 
-// take is a callback that takes every kickback.
+// take is a callback that accepts every kickback.
 func take(context.Context, *jpayment.UnverifiedKickback) error { return nil }
 
 func ExampleKickbackAllowFrom() {
@@ -253,7 +253,7 @@ func ExampleNewSecret() {
 	// [redacted] "taro@example.jp"
 }
 
-// The text of an error of another package may contain anything, so it is not shown.
+// WhatOf does not show the text of another package's error, which may contain anything.
 func ExampleWhatOf() {
 	fmt.Println(jpayment.WhatOf(jpayment.CodeSourceIP))
 	fmt.Println(jpayment.WhatOf(jpayment.ErrBusy).Ja)

@@ -21,10 +21,11 @@ import (
 	"github.com/jpayment-go/jpayment/internal/privacytest"
 )
 
-// canary is planted wherever something private can stand.
+// canary is planted in every place that can hold private data.
 const canary = "canary"
 
-// requireNoCanary asserts that no way to write a value down shows a canary.
+// requireNoCanary asserts that no way of printing, logging or marshalling a value shows a
+// canary.
 func requireNoCanary(t *testing.T, v any) {
 	t.Helper()
 	require.Empty(t, privacytest.Leaks(v, []string{canary, "0312345678"}))
@@ -37,8 +38,8 @@ func privateRequest() jpayment.ReAuthRequest {
 	}
 }
 
-// privateRow is a reply with a canary in each column that is private. ap holds one
-// as well, for it is what card companies call an authorisation code.
+// privateRow is a reply with a canary in each private column. That includes ap, the card
+// company's authorisation code.
 const privateRow = "10000002,1,canary,,20000002,o-1,900,72,500,1472,canary,canary,note=canary"
 
 func TestPrivateDataIsNotShown(t *testing.T) {
@@ -72,8 +73,7 @@ func TestPrivateDataIsNotShown(t *testing.T) {
 	require.Empty(t, jpayment.Secret{}.Reveal()+fmt.Sprint(jpayment.Secret{}))
 }
 
-// Every way in which a call can fail is gone, with a canary in all that is sent and
-// in all that comes back.
+// This test lets a call fail in every way, with canaries in every request and reply.
 func TestPrivateDataIsNotInErrors(t *testing.T) {
 	t.Parallel()
 	leaky := errors.New("request was: note=" + canary)

@@ -63,7 +63,7 @@ func TestReAuthComparesAmounts(t *testing.T) {
 		var re *jpayment.ReplyError
 		require.ErrorAs(t, err, &re)
 		require.Equal(t, column, re.Column)
-		require.Equal(t, "is not the amount asked for", re.Reason.En)
+		require.Equal(t, "is not the requested amount", re.Reason.En)
 		require.Equal(t, "10000002", re.Result.PaymentID, "the new payment's number is not lost")
 	}
 }

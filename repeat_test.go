@@ -18,11 +18,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// These tests count, at the server, how often a request arrives whose connection
-// breaks. net/http repeats some requests by itself.
+// These tests count, at the server, how often a request arrives if its connection breaks.
+// net/http repeats some requests on its own.
 
-// serve hands each connection to the server to handle, behind TLS where the protocols
-// say so, and returns a client that tries once.
+// serve passes each connection to the server, over TLS if protocols are given, and returns a
+// client that does not retry.
 func serve(t *testing.T, handle func(net.Conn), protocols ...string) *jpayment.Client {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -96,9 +96,9 @@ func TestAConnectionClosedUnderUsIsNotRepeated(t *testing.T) {
 	}
 }
 
-// The server closes the connection as soon as it has answered, without a word. Whether
-// the client notices before it writes is a race. Whoever wins it, no request arrives
-// twice, and one that arrived was not called unsent.
+// The server silently closes the connection as soon as it has answered. Whether the client
+// notices before it writes is a race. In both cases no request arrives twice, and a request
+// that arrived is not reported as not sent.
 func TestAConnectionClosedWhileIdle(t *testing.T) {
 	t.Parallel()
 	for name, protocols := range map[string][]string{"plain": nil, "TLS": {"http/1.1"}} {
@@ -131,8 +131,8 @@ func TestAConnectionClosedWhileIdle(t *testing.T) {
 	}
 }
 
-// http2Refuser speaks as much HTTP/2 as it takes to receive a request whole and hand it
-// back unprocessed, which invites the client to repeat it.
+// http2Refuser speaks just enough HTTP/2 to receive a whole request and to report it as
+// unprocessed, which invites the client to repeat it.
 func http2Refuser(requests *atomic.Int32, refusal func(stream uint32) []byte) func(net.Conn) {
 	const (
 		frameData, frameHeaders, frameSettings = 0, 1, 4

@@ -16,9 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// script is a transport that plays one step for each attempt, without a network, so
-// that the clock can be synctest's. A step is what the gateway answers, or one of
-// the constants below.
+// script is a transport that plays one step per attempt. It uses no network, so that tests
+// can run in synctest. A step is an answer of the gateway, or one of the constants below.
 type script struct {
 	success string // what the gateway says for succeeded
 	steps   []string
@@ -122,7 +121,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// The error of a replay tells of all attempts.
+// The error of a replay reports all attempts.
 func TestReplayedError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +197,7 @@ func TestRetryAndTheContext(t *testing.T) {
 	})
 }
 
-// What is sent again is what was validated, whatever became of the caller's map since.
+// A retry sends the validated data, even if the caller has changed the map since.
 func TestRetrySendsWhatWasValidated(t *testing.T) {
 	t.Parallel()
 	extra := map[string]string{"note": "a"}

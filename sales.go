@@ -49,14 +49,15 @@ func (r SalesRequest) MarshalText() ([]byte, error) { return nil, errNotMarshall
 
 // Sales captures (実売上) an authorised payment. The cardholder is charged.
 //
-// Capture an authorization within 90 days; issuers may release their hold after 30 to
-// 90 (docs/protocol.md, "Sales and Cancel"; H). A second capture is refused with [CodeCaptureFailed], which
-// proves only that this capture failed and so never counts as done.
+// Capture an authorization within 90 days; issuers may release their hold after 30 to 90
+// (docs/protocol.md, "Sales and Cancel"; H). A second capture is refused with
+// [CodeCaptureFailed], which proves only that this capture failed and so never counts as
+// done.
 //
 // The gateway has no idempotency key and no status inquiry. If the outcome of the error is
 // [OutcomeUnknown], the payment may or may not be captured: look it up in the control
-// panel. The errors are [*ValidationError], [*TransportError],
-// [*ReplyError] and [*GatewayError].
+// panel. The errors are [*ValidationError], [*TransportError], [*ReplyError] and
+// [*GatewayError].
 func (c *Client) Sales(ctx context.Context, req SalesRequest) (*Result, error) {
 	return c.do(ctx, OpSales, req)
 }

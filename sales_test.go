@@ -51,7 +51,7 @@ func TestSalesResult(t *testing.T) {
 	}, captured)
 }
 
-// A success tells how many attempts it took.
+// A success reports the number of attempts.
 func TestSalesAttempts(t *testing.T) {
 	t.Parallel()
 	gw := newStub(t, reply(refusal("ER010")), reply(salesOK))
@@ -68,7 +68,7 @@ func TestReplyAboutAnotherPayment(t *testing.T) {
 		"Cancel": cancelling(jpayment.CancelRequest{PaymentID: "10000009"}),
 	} {
 		err := call(t.Context(), gw.client(t))
-		require.ErrorContains(t, err, "outcome unknown: the reply cannot count: gid is not the payment asked for; if that is so of every reply, the store needs WithUnmatchedPaymentID", name)
+		require.ErrorContains(t, err, "outcome unknown: the reply does not count as an answer: gid is not the requested payment; if this is so in every reply, use WithUnmatchedPaymentID", name)
 		var re *jpayment.ReplyError
 		require.ErrorAs(t, err, &re)
 		require.Equal(t, "10000001", re.Result.PaymentID)

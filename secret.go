@@ -53,10 +53,10 @@ func (s Secret) EncodeValues(key string, v *url.Values) error {
 	return nil
 }
 
-// errNotMarshalled is what marshalling a request returns. Redacting the private data would
+// errNotMarshalled is the error of marshalling a request. Redacting the private data would
 // silently lose it for callers who store the text.
 var errNotMarshalled = textError{Text{
-	"jpayment: a request holds private data and is not marshalled whole; marshal what you need of it",
+	"jpayment: a request holds private data and cannot be marshalled; marshal only the fields that you need",
 	"jpayment: リクエストは個人情報を含むため、そのままでは変換できません。必要な項目だけを取り出してください",
 }}
 

@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// stub is a gateway that knows nothing: it keeps what it is sent, byte for byte,
-// and answers what it is told.
+// stub is a gateway without any logic: it records each request byte for byte and returns
+// scripted answers.
 type stub struct {
 	*httptest.Server
 	opened   atomic.Int32 // connections
@@ -29,8 +29,8 @@ type stubRequest struct {
 	Method, URI, ContentType, UserAgent, Body string
 }
 
-// newStub answers each request with the next handler, and from then on with the
-// last.
+// newStub returns a stub that answers each request with the next handler, and further
+// requests with the last one.
 func newStub(t *testing.T, answers ...http.HandlerFunc) *stub {
 	t.Helper()
 	s := &stub{}
@@ -61,7 +61,7 @@ func (s *stub) got() []stubRequest {
 	return append([]stubRequest(nil), s.requests...)
 }
 
-// client returns a client of the stub that does not wait long between attempts.
+// client returns a client of the stub with short waits between attempts.
 func (s *stub) client(t *testing.T, opts ...jpayment.Option) *jpayment.Client {
 	t.Helper()
 	return newClient(t, append([]jpayment.Option{
@@ -95,7 +95,7 @@ const (
 
 func refusal(code string) string { return "0,2,," + code + ",,,0,0,0,0,,,\r\n" }
 
-// sending is a call and what it must send.
+// sending is a call and the request that it must send.
 type sending struct {
 	call  func(context.Context, *jpayment.Client) error
 	opts  []jpayment.Option
@@ -103,8 +103,8 @@ type sending struct {
 	body  string
 }
 
-// requireSent holds each call against what arrives, byte for byte, and what Preview
-// returns of the same request against that.
+// requireSent compares the request of each call, byte for byte, with the expected one, and
+// with the result of Preview.
 func requireSent(t *testing.T, path string, cases map[string]sending, preview func(context.Context, *jpayment.Client, string) (*http.Request, error)) {
 	t.Helper()
 	for name, tt := range cases {

@@ -88,8 +88,8 @@ func (s *sending) request(ctx context.Context, page *http.Request) *http.Request
 	req.GetBody = func() (io.ReadCloser, error) {
 		if s.http2.Load() {
 			return nil, textError{Text{
-				"the server returned the request over HTTP/2",
-				"サーバーがHTTP/2でリクエストを差し戻しました",
+				"the server claims over HTTP/2 that it did not process the request",
+				"リクエストは未処理だとサーバーがHTTP/2で通知しました（確認できません）",
 			}}
 		}
 		return io.NopCloser(strings.NewReader(s.text)), nil
@@ -135,7 +135,7 @@ func (c cause) what() Text { return describe(*c.err) }
 func (c cause) Unwrap() error { return *c.err }
 
 // describe returns the text of an error if its kind cannot contain private data, only
-// addresses, host names, certificates and time-outs. For any other error it returns only the
+// addresses, host names, certificates and timeouts. For any other error it returns only the
 // type: a custom transport's error may quote the request, or a proxy's URL with its password.
 func describe(err error) Text {
 	var (
@@ -152,11 +152,11 @@ func describe(err error) Text {
 	)
 	switch {
 	case err == nil:
-		return Text{"no cause is known", "原因は不明です"}
+		return Text{"the cause is unknown", "原因は不明です"}
 	case errors.Is(err, context.Canceled):
 		return Text{"the context was cancelled", "処理が中断されました"}
 	case errors.Is(err, context.DeadlineExceeded):
-		return Text{"the time ran out", "タイムアウトしました"}
+		return Text{"timed out", "タイムアウトしました"}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return Text{"the connection was closed early", "接続が途中で切断されました"}
 	case errors.As(err, &ours):
@@ -181,14 +181,14 @@ func describe(err error) Text {
 	case op != nil && (op.Op == "remote error" || op.Op == "local error"): // TLS alerts
 		return Text{op.Op + ": " + op.Err.Error(), "TLSの接続を確立できません（" + op.Err.Error() + "）"}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return Text{"the time ran out", "タイムアウトしました"}
+		return Text{"timed out", "タイムアウトしました"}
 	}
 	for errors.Unwrap(err) != nil {
 		err = errors.Unwrap(err)
 	}
-	// net/http has no name for this one.
+	// net/http does not export this error.
 	if err.Error() == "http: server closed idle connection" {
-		return Text{"the server closed a kept connection", "保持していた接続がサーバー側で切断されました"}
+		return Text{"the server closed an idle connection", "保持していた接続がサーバー側で切断されました"}
 	}
 	return Text{fmt.Sprintf("error of type %T", err), fmt.Sprintf("%T 型のエラー", err)}
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// once switches trying again off.
+// once disables retries.
 var once = jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1})
 
-// newTLSStub is a stub behind TLS, whose client trusts it.
+// newTLSStub returns a stub behind TLS, and an HTTP client that trusts it.
 func newTLSStub(t *testing.T, config *tls.Config, answer http.HandlerFunc) (srv *httptest.Server, trusting *http.Transport) {
 	t.Helper()
 	srv = httptest.NewUnstartedServer(answer)
@@ -45,8 +45,8 @@ func TestNotSent(t *testing.T) {
 	require.NoError(t, err)
 	old, trustingOld := newTLSStub(t, &tls.Config{MaxVersion: tls.VersionTLS11}, mustNotServe)
 
-	// A port that was listened on and closed may be another test's a moment later. Nobody
-	// has served tcpmux for decades.
+	// Another test may reuse a port that was just closed. So use the port of tcpmux, which
+	// has been out of use for decades.
 	const closed = "127.0.0.1:1"
 
 	plain := httptest.NewServer(http.HandlerFunc(mustNotServe))
@@ -101,7 +101,7 @@ func TestNotSent(t *testing.T) {
 		"no handshake": {
 			"https://" + silent.Addr().String(),
 			[]jpayment.Option{via(&http.Transport{TLSHandshakeTimeout: time.Nanosecond})},
-			"the time ran out",
+			"timed out",
 		},
 		"proxy refuses": {"https://gateway.test", []jpayment.Option{via(&http.Transport{Proxy: http.ProxyURL(proxy)})}, "error of type *errors.errorString"},
 		"proxy not there": {
@@ -123,9 +123,9 @@ func TestNotSent(t *testing.T) {
 	}
 }
 
-// The default transport goes through HTTPS_PROXY, and tells more of a proxy's refusal
-// than net/http does. net/http reads the environment once in a process and exempts
-// loopback addresses, so this is the only test that can reach for it.
+// The default transport uses HTTPS_PROXY, and reports a proxy's refusal in more detail than
+// net/http. net/http reads the environment once per process and exempts loopback addresses,
+// so only one test can use the variable.
 func TestDefaultTransportUsesTheProxy(t *testing.T) {
 	behind, _ := newTLSStub(t, nil, func(http.ResponseWriter, *http.Request) { t.Error("the request arrived") })
 	asked := make(chan string, 2)
@@ -181,8 +181,8 @@ func TestTimeEndsWhileConnecting(t *testing.T) {
 		want    error
 		text    string
 	}{
-		"the client's":   {2 * time.Hour, context.DeadlineExceeded, "the time ran out"},
-		"the caller's":   {time.Second, context.DeadlineExceeded, "the time ran out"},
+		"the client's":   {2 * time.Hour, context.DeadlineExceeded, "timed out"},
+		"the caller's":   {time.Second, context.DeadlineExceeded, "timed out"},
 		"it was stopped": {0, context.Canceled, "the context was cancelled"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestTimeEndsWhileConnecting(t *testing.T) {
 	}
 }
 
-// From the first byte on, whatever goes wrong leaves the outcome unknown.
+// Any failure after the first byte leaves the outcome unknown.
 func TestSentButNotAnswered(t *testing.T) {
 	t.Parallel()
 	waiting := make(chan struct{}, 1)
@@ -265,7 +265,7 @@ func TestSentButNotAnswered(t *testing.T) {
 	}
 }
 
-// A transport that tells nothing of its connections proves nothing.
+// A transport that ignores httptrace proves nothing.
 func TestTransportThatDoesNotReport(t *testing.T) {
 	t.Parallel()
 	rt := roundTrip(func(*http.Request) (*http.Response, error) {
@@ -276,7 +276,7 @@ func TestTransportThatDoesNotReport(t *testing.T) {
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
 }
 
-// The context's error wins even where the transport hides it.
+// The context's error takes precedence, even if the transport hides it.
 func TestContextErrorWins(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -301,7 +301,7 @@ func (w writes) Write(b []byte) (int, error) {
 	return w.Conn.Write(b)
 }
 
-// Head and body go out in one piece, which net/http grants only to bodies it knows.
+// Header and body are sent in one write; net/http does this only for types of body it knows.
 func TestARequestIsOneWrite(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32

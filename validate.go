@@ -74,7 +74,7 @@ func (fs *faults) checkAmounts(am, tx, sf int64) {
 	switch {
 	case am > math.MaxInt64-tx || am+tx > math.MaxInt64-sf:
 		fs.add("Amount", "am", Text{
-			"plus tax plus shipping is too large to be a number of yen",
+			"plus tax plus shipping is too large",
 			"・税額・送料の合計が大きすぎます",
 		})
 	case am+tx+sf == 0:
@@ -118,7 +118,7 @@ func (fs *faults) checkPhone(phone Secret) {
 	reason := digitsReason(s)
 	switch {
 	case strings.Contains(s, "-") && wire.IsDigits(strings.ReplaceAll(s, "-", "")):
-		reason = Text{"has hyphens; drop them: digits only", "にハイフンがあります。半角数字だけにしてください"}
+		reason = Text{"has hyphens; use digits only", "にハイフンがあります。半角数字だけにしてください"}
 	case reason == (Text{}) && len(s) > maxPhone:
 		reason = textf("has %d digits; at most %d are allowed", "が%d桁です（最大%d桁）", len(s), maxPhone)
 	}
@@ -142,7 +142,7 @@ func (fs *faults) checkExtra(e Extra, charset Charset, limit int) {
 			add(Text{"has an empty key", "のキーが空です"})
 		case slices.Contains(reserved, strings.ToLower(key)):
 			add(Text{
-				"is the name of a parameter of the protocol; choose another",
+				"is a parameter name of the protocol; choose another key",
 				"は決済ゲートウェイのパラメータ名です。別のキーにしてください",
 			})
 		case strings.ContainsFunc(key, unicode.IsControl):
@@ -178,7 +178,7 @@ func digitsReason(s string) Text {
 	case strings.ContainsFunc(s, func(r rune) bool { return r >= '０' && r <= '９' }):
 		return Text{"has full-width digits (全角); use half-width (半角) 0-9", "に全角数字があります。半角数字にしてください"}
 	case strings.ContainsFunc(s, unicode.IsSpace):
-		return Text{"has white space; digits only", "に空白があります。半角数字だけにしてください"}
+		return Text{"has white space; use digits only", "に空白があります。半角数字だけにしてください"}
 	default:
 		return Text{"has characters other than the digits 0-9", "に半角数字以外の文字があります"}
 	}

@@ -19,7 +19,7 @@ func TestNewClientValidates(t *testing.T) {
 		"1234567": "StoreID (aid) has 7 digits; a store ID (店舗ID) has 6",
 		"12345":   "StoreID (aid) has 5 digits; a store ID (店舗ID) has 6",
 		"１２３４５６":  "StoreID (aid) has full-width digits (全角); use half-width (半角) 0-9",
-		"12345 ":  "StoreID (aid) has white space; digits only",
+		"12345 ":  "StoreID (aid) has white space; use digits only",
 		"12345a":  "StoreID (aid) has characters other than the digits 0-9",
 	} {
 		_, err := jpayment.NewClient(storeID)
@@ -37,8 +37,8 @@ func TestNewClientValidates(t *testing.T) {
 		"WithUserAgent is empty or has characters other than printable ASCII": jpayment.WithUserAgent("a\r\nb"),
 		"WithBaseURL is not an absolute URL":                                  jpayment.WithBaseURL("credit.j-payment.co.jp"),
 		"WithBaseURL is neither https nor http":                               jpayment.WithBaseURL("ftp://credit.j-payment.co.jp"),
-		"WithBaseURL is http to another machine; only https is allowed there": jpayment.WithBaseURL("http://credit.j-payment.co.jp/"),
-		"WithBaseURL has a user, a query or a fragment, which it may not":     jpayment.WithBaseURL("https://u:p@example.jp/"),
+		"WithBaseURL is http to another machine; use https":                   jpayment.WithBaseURL("http://credit.j-payment.co.jp/"),
+		"WithBaseURL must not have a user, a query or a fragment":             jpayment.WithBaseURL("https://u:p@example.jp/"),
 		"WithRetry has a MaxAttempts that is not between 1 and 10":            jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 11}),
 		"WithRetry has a negative BaseDelay or MaxDelay":                      jpayment.WithRetry(jpayment.RetryPolicy{BaseDelay: -1}),
 		"WithRetry has a MaxDelay that is shorter than BaseDelay":             jpayment.WithRetry(jpayment.RetryPolicy{MaxDelay: time.Millisecond}),
@@ -76,8 +76,8 @@ func TestPaymentIDIsValidated(t *testing.T) {
 		"":        "PaymentID (tid) is empty",
 		"1a":      "PaymentID (tid) has characters other than the digits 0-9",
 		"-1":      "PaymentID (tid) has characters other than the digits 0-9",
-		" 1":      "PaymentID (tid) has white space; digits only",
-		"1\u3000": "PaymentID (tid) has white space; digits only",
+		" 1":      "PaymentID (tid) has white space; use digits only",
+		"1\u3000": "PaymentID (tid) has white space; use digits only",
 		"１":       "PaymentID (tid) has full-width digits (全角); use half-width (半角) 0-9",
 
 		strings.Repeat("1", 21): "PaymentID (tid) has 21 digits; at most 20 are allowed",
@@ -112,11 +112,11 @@ func TestReAuthIsValidated(t *testing.T) {
 		},
 		"overflow by tax": {
 			func(r *jpayment.ReAuthRequest) { r.Amount, r.Tax = max, 1 },
-			[]string{"Amount (am) plus tax plus shipping is too large to be a number of yen"},
+			[]string{"Amount (am) plus tax plus shipping is too large"},
 		},
 		"overflow by shipping": {
 			func(r *jpayment.ReAuthRequest) { r.Amount, r.Tax, r.Shipping = max-1, 1, 1 },
-			[]string{"Amount (am) plus tax plus shipping is too large to be a number of yen"},
+			[]string{"Amount (am) plus tax plus shipping is too large"},
 		},
 		"em of 255 bytes": {
 			func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret(strings.Repeat("a", 245) + "@aaaa.test") },
@@ -134,7 +134,7 @@ func TestReAuthIsValidated(t *testing.T) {
 		"em twice":            {func(r *jpayment.ReAuthRequest) { r.Email = jpayment.NewSecret("a@b@c") }, []string{"Email (em) is not an e-mail address"}},
 		"pn with hyphens": {
 			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("03-1234-5678") },
-			[]string{"Phone (pn) has hyphens; drop them: digits only"},
+			[]string{"Phone (pn) has hyphens; use digits only"},
 		},
 		"pn of 16 digits": {
 			func(r *jpayment.ReAuthRequest) { r.Phone = jpayment.NewSecret("0123456789012345") },
@@ -151,7 +151,7 @@ func TestReAuthIsValidated(t *testing.T) {
 			[]string{
 				"PaymentID (tid) is empty", "Amount (am) is negative", "Email (em) is not an e-mail address",
 				"Phone (pn) has characters other than the digits 0-9",
-				`Extra["aid"] is the name of a parameter of the protocol; choose another`,
+				`Extra["aid"] is a parameter name of the protocol; choose another key`,
 			},
 		},
 	} {
@@ -212,10 +212,10 @@ func TestExtraIsValidated(t *testing.T) {
 			jpayment.NewExtra(map[string]string{"TID": "1", "Rst": "1", "acid": "1", "HAK": "1"}),
 			jpayment.UTF8,
 			[]string{
-				`Extra["HAK"] is the name of a parameter of the protocol; choose another`,
-				`Extra["Rst"] is the name of a parameter of the protocol; choose another`,
-				`Extra["TID"] is the name of a parameter of the protocol; choose another`,
-				`Extra["acid"] is the name of a parameter of the protocol; choose another`,
+				`Extra["HAK"] is a parameter name of the protocol; choose another key`,
+				`Extra["Rst"] is a parameter name of the protocol; choose another key`,
+				`Extra["TID"] is a parameter name of the protocol; choose another key`,
+				`Extra["acid"] is a parameter name of the protocol; choose another key`,
 			},
 		},
 		"control character in a key": {jpayment.NewExtra(map[string]string{"a\nb": "v"}), jpayment.UTF8, []string{`Extra["a\nb"] has a control character in its key`}},
@@ -257,8 +257,8 @@ func TestOptionsReachTheWire(t *testing.T) {
 	require.Nil(t, own.CheckRedirect, "the caller's client is not touched")
 }
 
-// What is wrapped is the transport that the client has in the end, wherever the option
-// stands, and by default the hardened one.
+// The wrapper receives the client's final transport, whatever the order of the options. By
+// default that is the hardened one.
 func TestTransportWrapper(t *testing.T) {
 	t.Parallel()
 	var passed []string

@@ -868,7 +868,7 @@ func ExampleAttempt() {
 		fmt.Printf("%d: %s: %s\n", attempt.Number, attempt.Outcome, attempt.What)
 	}
 	// Output:
-	// 1: unknown: the reply cannot count: the HTTP status is not 200 but 503
+	// 1: unknown: the reply does not count as an answer: the HTTP status is not 200 but 503
 }
 
 // The health check of a process asks the queue, which asks the database nothing.

@@ -51,7 +51,7 @@ func TestNewKickbackSigns(t *testing.T) {
 			now:    time.Now(), want: jpayment.KickbackRequest{StoreID: "123456", PaymentID: "1", Amount: 900, Tax: 72},
 		},
 		"told":           {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1, Key: key, Request: other}, now: at, want: other},
-		"other amounts":  {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 2, Key: key, Request: other}, now: at, err: "am is not the amount asked for"},
+		"other amounts":  {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 2, Key: key, Request: other}, now: at, err: "am is not the requested amount"},
 		"stale":          {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1, Key: key, Request: other}, now: time.Now().AddDate(1, 0, 0), err: "jpk is too old"},
 		"not signed":     {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1}, now: at, err: "jpk is missing: the kickback is not signed"},
 		"by another key": {params: jpaymenttest.KickbackParams{PaymentID: "2", Amount: 1, Key: []byte("x"), Request: other}, now: at, err: "jpk was not signed by any of the keys"},

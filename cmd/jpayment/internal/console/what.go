@@ -253,7 +253,7 @@ func network(err error) (Text, bool) {
 	}
 }
 
-var timeUp = Text{En: "the time ran out", Ja: "タイムアウトしました"}
+var timeUp = Text{En: "timed out", Ja: "タイムアウトしました"}
 
 // errnoReason says what an error of the operating system means.
 func errnoReason(errno syscall.Errno) Text {
