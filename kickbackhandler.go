@@ -222,9 +222,8 @@ func readKickback(w http.ResponseWriter, r *http.Request) (query string, status 
 	return strings.Trim(query+"&"+string(body), "&"), 0, nil
 }
 
-// call calls the callback. A panic becomes an error, so that the answer stays empty and the
-// gateway sends the kickback again. The value of the panic may contain anything and is not
-// shown.
+// call calls the callback. A panic becomes an error, so that the answer has no body and does
+// not count as delivery. The value of the panic may contain anything and is not shown.
 func (h *KickbackHandler) call(ctx context.Context, callback func(context.Context) error) (err error) {
 	defer func() {
 		switch v := recover(); v {

@@ -31,8 +31,8 @@ const (
 	formType  = "application/x-www-form-urlencoded"
 )
 
-// contenders returns all of them, each with a transport of its own. The first is the
-// floor: what net/http itself costs.
+// contenders returns all contenders, each with a transport of its own. The first one is the
+// baseline: the cost of net/http itself.
 func contenders(base string) ([]contender, error) {
 	ctx := context.Background()
 	target := base + "/gateway/gateway.aspx"
@@ -81,7 +81,7 @@ func contenders(base string) ([]contender, error) {
 
 	return []contender{
 		{"net/http alone", bare(0)},
-		{"net/http with a time-out", bare(time.Minute)},
+		{"net/http with a timeout", bare(time.Minute)},
 		{"jpayment", func() error {
 			_, err := client.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
 			return err
@@ -133,7 +133,7 @@ func rowOf(resp *http.Response, err error) error {
 	return parseByHand(resp.Body)
 }
 
-// parseByHand is what merchants write: encoding/csv and strconv.
+// parseByHand parses a row as merchants do, with encoding/csv and strconv.
 func parseByHand(r io.Reader) error {
 	row, err := csv.NewReader(r).Read()
 	if err != nil {

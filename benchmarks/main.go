@@ -1,7 +1,7 @@
-// Benchmarks measures what the package jpayment costs beside its peers: captures,
-// reading replies, throughput and the size of a program. Those compared take turns in
-// blocks of calls, in random order, against a server in another process: absolute times
-// on a shared machine mean little, their ratios repeat.
+// Benchmarks compares the cost of the package jpayment with other clients: captures, reading
+// replies, throughput and the size of a program. The contenders take turns in blocks of
+// calls, in random order, against a server in another process. On a shared machine absolute
+// times mean little, but their ratios are repeatable.
 //
 //	go run . [-rounds 300] [-out ../docs]
 package main
@@ -34,7 +34,7 @@ func main() {
 		exitOn(serve())
 		return
 	}
-	rounds := flag.Int("rounds", 300, "how often each contender takes its turn")
+	rounds := flag.Int("rounds", 300, "the number of turns of each contender")
 	out := flag.String("out", "", "the `folder` to write benchmarks.md and benchmarks.svg to")
 	flag.Parse()
 	exitOn(run(*rounds, *out))
@@ -48,7 +48,7 @@ func exitOn(err error) {
 }
 
 func run(rounds int, out string) error {
-	// First what may use all cores.
+	// Throughput and size may use all cores, so they come first.
 	pair, err := newCertificate()
 	if err != nil {
 		return err
@@ -89,28 +89,28 @@ func run(rounds int, out string) error {
 	}
 	page := fmt.Sprintf(`# Benchmarks
 
-`+"`cd benchmarks && go run . -rounds %d -out ../docs`"+` writes this page. %s, %s/%s. What is compared takes turns in random order; times and ratios are medians over the rounds. Times on a shared machine mean little, their ratios more.
+`+"`cd benchmarks && go run . -rounds %d -out ../docs`"+` writes this page. %s, %s/%s. The contenders take turns in random order. Times and ratios are medians over the rounds. On a shared machine absolute times mean little; compare the ratios.
 
 ## A capture
 
-Over one kept connection, on one core shared with the server; %d rounds of %d calls.
+Over one kept-alive connection, on one core shared with the server; %d rounds of %d calls.
 
 %s
 ![Time against net/http alone](benchmarks.svg)
 
 ## Reading a reply
 
-`+"`ParseReply`"+` beside encoding/csv and strconv, and golang.org/x/text where the reply is in Shift_JIS; %d rounds of %d replies.
+`+"`ParseReply`"+` compared with encoding/csv and strconv, plus golang.org/x/text for a reply in Shift_JIS; %d rounds of %d replies.
 
 %s
 ## Throughput
 
-Calls a second, medians of %d turns, and connections that the server saw opened in all of them. `+"`DefaultTransport`"+` is net/http's, tuned is net/http with 64 connections. In a burst all callers call at once; there are ten bursts to a turn, and a hundred where the server answers at once.
+Calls per second as medians of %d turns, and the number of connections that the server saw opened in all turns. `+"`DefaultTransport`"+` is net/http's; tuned is net/http with 64 connections. In a burst all callers call at once. A turn has ten bursts, or a hundred if the server answers without delay.
 
 %s
 ## Size
 
-A program that makes one capture, with net/http's PostForm and with the package, built by `+"`go build -trimpath`"+`, and stripped with `+"`-ldflags=\"-s -w\"`"+`. Much of the difference is the tables of golang.org/x/text for Shift_JIS. `+"`WithLogger`"+`, which is not used here, brings in the handlers of log/slog as well.
+The size of a program that makes one capture, with net/http's PostForm and with the package. It is built by `+"`go build -trimpath`"+`, and stripped with `+"`-ldflags=\"-s -w\"`"+`. Much of the difference is the tables of golang.org/x/text for Shift_JIS. `+"`WithLogger`"+`, which is not used here, adds the handlers of log/slog.
 
 %s`,
 		rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH,
@@ -127,7 +127,7 @@ A program that makes one capture, with net/http's PostForm and with the package,
 	return os.WriteFile(filepath.Join(out, "benchmarks.svg"), []byte(svg(captures)), 0o644)
 }
 
-// certificate is the server's, with its key.
+// certificate is the server's certificate with its key.
 var certificate []byte
 
 // startServer starts this program again as the server.
@@ -160,19 +160,20 @@ func startServer(latency time.Duration, secure bool) (base string, stop func(), 
 	return strings.TrimSpace(line), func() { stdin.Close(); cmd.Wait() }, nil
 }
 
-// result is what one call of a contender costs.
+// result is the cost of one call of a contender.
 type result struct {
 	name          string
-	ns, cpu       float64 // nanoseconds: by the clock, and of this process's CPU time
+	ns, cpu       float64 // nanoseconds: elapsed, and of this process's CPU time
 	allocs, bytes float64
-	ratio         float64 // of ns to that of the first contender in the same round
+	ratio         float64 // of ns to the first contender's in the same round
 }
 
-// measure lets the contenders take turns, with so many calls in each. Times are medians over the rounds.
+// measure lets the contenders take turns of the given number of calls. Times are medians over
+// the rounds.
 func measure(all []contender, rounds, calls int) ([]result, error) {
 	type sample struct{ ns, cpu, allocs, bytes, ratio []float64 }
 	samples := make([]sample, len(all))
-	for _, c := range all { // opens the connections
+	for _, c := range all { // Open the connections.
 		for range calls {
 			if err := c.call(); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The server is this program started again, which under test is the test.
+// The server is a second process of this program; in a test, that is the test binary.
 func TestMain(m *testing.M) {
 	if os.Getenv(serverVariable) != "" {
 		exitOn(serve())
@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Every contender captures, and what is written names each.
+// Every contender captures a payment, and the results name each.
 func TestMeasure(t *testing.T) {
 	base, stop, err := startServer(0, false)
 	if err != nil {
@@ -31,7 +31,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What a capture may allocate, all of net/http included, 86 times and a little room.
+	// A capture allocates 86 times, net/http included; leave a little room.
 	own, byHand := resultOf(t, results, "jpayment"), resultOf(t, results, "by hand")
 	if !raceDetector && (own.allocs > 87 || own.bytes > 7200) || own.allocs >= byHand.allocs || own.bytes >= byHand.bytes {
 		t.Errorf("%.1f allocations and %.0f bytes, by hand %.1f and %.0f", own.allocs, own.bytes, byHand.allocs, byHand.bytes)
@@ -55,7 +55,7 @@ func resultOf(t *testing.T, results []result, name string) result {
 	return results[i]
 }
 
-// Reading a reply is compared with what reads the same.
+// Reading is measured for each reply with both parsers.
 func TestReading(t *testing.T) {
 	results, err := reading(1)
 	if err != nil {
@@ -66,8 +66,8 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// The package does not bring into a program what that does not use: the handlers of
-// log/slog, for one, would take 250 KB.
+// The package adds to a program only the code that it uses. The handlers of log/slog, for
+// example, would add 250 KB.
 func TestSize(t *testing.T) {
 	bare, client, err := sizes("-s -w")
 	if err != nil {
@@ -78,7 +78,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// BenchmarkCapture is there for profiles, with -memprofile and -memprofilerate 1.
+// BenchmarkCapture is for profiles, with -memprofile and -memprofilerate 1.
 func BenchmarkCapture(b *testing.B) {
 	base, stop, err := startServer(0, false)
 	if err != nil {

@@ -9,16 +9,17 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// readingCalls are more than a capture's: to read a reply is a thousand times quicker.
+// readingCalls is greater than blockCalls, since reading a reply is much faster than a
+// capture.
 const readingCalls = 2000
 
-// replies are what is read: as most are, and with text in it.
+// replies are the replies to read: a typical one, and one with Japanese text.
 var replies = []struct{ name, row string }{
 	{"plain", "10000001,1,A00001,,20000001,o-1,1000,80,500,1580,,,\r\n"},
 	{"Shift_JIS", "10000001,1,A00001,,20000001,注文7,1000,80,500,1580,,,備考=表示\r\n"},
 }
 
-// reading compares reading a reply with what merchants write, in one run for each reply.
+// reading compares ParseReply with parsing by hand, in one run for each reply.
 func reading(rounds int) ([]result, error) {
 	var all []result
 	for _, r := range replies {

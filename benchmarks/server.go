@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// serve answers captures until its standard input ends, and says first where it
-// listens. It runs in a process of its own, so that it is measured with nobody.
+// serve prints its address and answers captures until its standard input ends. It runs in a
+// process of its own, so that its cost is not measured.
 func serve() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

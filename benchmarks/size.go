@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// flags are the linker's, by what they make.
+// flags are the linker flags, by the kind of program they produce.
 var flags = []struct{ name, flags string }{
 	{"stripped", "-s -w"},
 	{"with symbols", ""},
 }
 
-// sizes builds a program that captures with net/http alone, and one that does with the
-// package, and returns how many bytes each has.
+// sizes builds a program that captures with net/http alone, and one that uses the package,
+// and returns their sizes in bytes.
 func sizes(linker string) (bare, client int64, err error) {
 	dir, err := os.MkdirTemp("", "size-*")
 	if err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// load is a way in which calls come.
+// load is a pattern of calls.
 type load struct {
 	callers int
 	latency time.Duration // of the server
-	burst   bool          // all callers call once at the same time, again and again, over TLS; else each calls on and on
+	burst   bool          // all callers call once at the same time, repeatedly, over TLS; otherwise each calls continuously
 }
 
 func (l load) String() string {
@@ -31,7 +31,7 @@ func (l load) String() string {
 	return fmt.Sprintf("%d, %v, %s", l.callers, l.latency, kind)
 }
 
-// loads returns all of them.
+// loads returns all loads.
 func loads() (all []load) {
 	for _, burst := range []bool{false, true} {
 		for _, latency := range []time.Duration{0, 20 * time.Millisecond} {
@@ -43,11 +43,11 @@ func loads() (all []load) {
 	return all
 }
 
-// throughputTurns is odd, so that a median is one that was measured.
+// throughputTurns is odd, so that each median is a measured value.
 const throughputTurns = 7
 
-// throughput compares the client with net/http's default transport and with one that is
-// set up for as many connections. They take turns, each at a server of its own.
+// throughput compares the client with net/http's default transport, and with one that keeps
+// as many connections as the client. They take turns, each with a server of its own.
 func throughput() (string, error) {
 	var b strings.Builder
 	b.WriteString("| callers, latency, kind | jpayment, calls/s | connections | DefaultTransport, calls/s | connections | tuned net/http, calls/s | connections | jpayment against tuned |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
@@ -102,7 +102,7 @@ func (l load) row() (string, error) {
 	return row + fmt.Sprintf(" %.2f |\n", median(ratio)), nil
 }
 
-// caller returns one call of a client made anew.
+// caller returns a function that makes one call with a new client.
 func caller(name, base string) (func() error, error) {
 	if name == "jpayment" {
 		client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(base))
@@ -134,7 +134,7 @@ func caller(name, base string) (func() error, error) {
 	}, nil
 }
 
-// run makes calls and returns how many a second came back.
+// run makes calls and returns the number of calls per second.
 func (l load) run(call func() error) (float64, error) {
 	rounds, calls := 1, max(20, 4000/l.callers)
 	if l.latency > 0 {
@@ -168,7 +168,8 @@ func (l load) run(call func() error) (float64, error) {
 	return float64(rounds*l.callers*calls) / time.Since(start).Seconds(), first
 }
 
-// connections asks the server how many were opened, not counting the asker's.
+// connections returns the number of connections that the server saw opened, without the one
+// of this request.
 func connections(base string) (string, error) {
 	hc := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 	resp, err := hc.Get(base + "/connections")
@@ -184,8 +185,8 @@ func connections(base string) (string, error) {
 	return strconv.Itoa(n - 1), err
 }
 
-// trustServer lets this process, and nobody else, trust the server's certificate: the
-// default transport of the client under test has no switch for it.
+// trustServer makes this process trust the server's certificate, by SSL_CERT_FILE: the
+// default transport of the client under test has no option for it.
 func trustServer(certificate []byte) (remove func(), err error) {
 	f, err := os.CreateTemp("", "benchmark-*.pem")
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-var loadCalls = flag.Int("calls", 20_000, "how many calls the load test makes")
+var loadCalls = flag.Int("calls", 20_000, "the number of calls that the load test makes")
 
-// TestLoad makes calls on one client from 64 callers. The connections opened stay at the
-// number of callers, memory does not grow with the calls, and nothing is left behind.
+// TestLoad calls one client from 64 callers. The client opens at most one connection per
+// caller, memory does not grow with the number of calls, and nothing is leaked.
 func TestLoad(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const callers = 64
@@ -65,7 +65,7 @@ func TestLoad(t *testing.T) {
 	t.Logf("%d calls by %d callers: %d connections, heap %d KiB early, %d KiB late", served.Load(), callers, opened.Load(), early>>10, late>>10)
 }
 
-// heap returns the bytes that live on the heap.
+// heap returns the number of live bytes on the heap.
 func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()

@@ -26,23 +26,23 @@ import (
 )
 
 var (
-	seed = flag.Uint64("seed", 0, "run the model from this seed alone")
-	ops  = flag.Int("ops", 1500, "about how many operations to run from each seed")
+	seed = flag.Uint64("seed", 0, "run the model only from this seed")
+	ops  = flag.Int("ops", 1500, "the approximate number of operations to run from each seed")
 )
 
 // The invariants. A failure names one.
 const (
-	invDone     = "INVARIANT done: told done, so booked by this call, exactly once and as told"
-	invRefused  = "INVARIANT refused: told refused, so not booked by this call"
-	invNotSent  = "INVARIANT not sent: told not sent, so no request of this call arrived"
+	invDone     = "INVARIANT done: a call that is reported done was booked exactly once, as reported"
+	invRefused  = "INVARIANT refused: a call that is reported refused was not booked"
+	invNotSent  = "INVARIANT not sent: no request of a call that is reported not sent arrived"
 	invOnce     = "INVARIANT once: a call books at most once"
-	invRepeat   = "INVARIANT repeat: no request is repeated that may have been booked, unless asked for"
-	invUnknown  = "INVARIANT unknown: told unknown only where a fault or the protocol makes it unavoidable"
-	invKickback = "INVARIANT kickback: a verified kickback of a success tells of a booking as asked for"
+	invRepeat   = "INVARIANT repeat: no request that may have been booked is repeated, unless the policy allows it"
+	invUnknown  = "INVARIANT unknown: a call is reported unknown only if a fault or the protocol makes that unavoidable"
+	invKickback = "INVARIANT kickback: a verified kickback of a success reports a booking with the requested amounts"
 	invLeak     = "INVARIANT leak: nothing is left open"
 )
 
-// stepsPerHistory is how many steps a history has on average.
+// stepsPerHistory is the average number of steps of a history.
 const stepsPerHistory = 30
 
 func TestModel(t *testing.T) {
@@ -64,7 +64,7 @@ func TestModel(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-// tally counts what callers were told.
+// tally counts the reported outcomes.
 type tally struct{ done, refused, notSent, unknown, kickbacks int }
 
 func (n *tally) String() string {
@@ -82,7 +82,7 @@ type history struct {
 	receiver *httptest.Server
 	payments []string
 	calls    int
-	stale    int // for how many more steps a kept connection may be closed already
+	stale    int // the number of further steps during which an idle connection may already be closed
 
 	mu        sync.Mutex
 	kickbacks []*jpayment.Kickback
@@ -168,9 +168,9 @@ func (h *history) authorize(t *rapid.T) {
 	h.payments = append(h.payments, h.gateway.Authorize(a))
 }
 
-// call is one call of the merchant's and what it was told.
+// call is one call of the merchant, with its result.
 type call struct {
-	id      string // in the other data, by which its requests are known
+	id      string // in the other data; identifies its requests
 	op      jpayment.Operation
 	payment string
 	amount  int64
@@ -179,8 +179,8 @@ type call struct {
 	err     error
 }
 
-// step calls the gateway for one payment, once or several times at once, while one
-// thing goes wrong or nothing does.
+// step calls the gateway for one payment, once or several times concurrently, during at most
+// one trouble.
 func (h *history) step(t *rapid.T) {
 	before := len(h.gateway.Requests())
 	payment := rapid.SampledFrom(h.payments).Draw(t, "payment")
@@ -210,7 +210,7 @@ func (h *history) step(t *rapid.T) {
 	h.gateway.DeliverKickbacks(context.Background())
 	h.check(t, calls, h.gateway.Requests()[before:], ctx.Err() != nil || h.stale > 0)
 	if h.stale--; h.stale == 0 {
-		h.conns.closeIdle() // Whichever has not been noticed by now.
+		h.conns.closeIdle() // Including any that was closed unseen.
 	}
 	h.checkKickbacks(t)
 }
@@ -231,7 +231,7 @@ func (h *history) send(ctx context.Context, c *call) {
 	}
 }
 
-// check holds what the callers were told against the books.
+// check compares the reported outcomes with the books.
 func (h *history) check(t *rapid.T, calls []*call, requests []jpaymenttest.Request, excused bool) {
 	byCall := map[string][]jpaymenttest.Request{}
 	for _, r := range requests {
@@ -279,9 +279,9 @@ func (h *history) check(t *rapid.T, calls []*call, requests []jpaymenttest.Reque
 	}
 }
 
-// unavoidable reports whether nobody who saw the answer to a request could know what the
-// gateway has done: it was spoilt, or it was a code that leaves that open. The refusal
-// of a re-authorisation does so, unless the request was turned away at the door.
+// unavoidable reports whether the answer to a request cannot show what the gateway has done:
+// a fault spoilt it, or its code leaves that open. The refusal of a re-authorisation does so,
+// unless the gateway refused the request before it looked at the payment.
 func unavoidable(r jpaymenttest.Request) bool {
 	if r.Fault != "" && r.Fault != jpaymenttest.AnswerCode {
 		return true
@@ -300,8 +300,8 @@ func unavoidable(r jpaymenttest.Request) bool {
 	}
 }
 
-// ambiguous reports whether an order number with commas made a reply unreadable. By chance
-// its numbers can look like amounts, too.
+// ambiguous reports whether an order number with commas made a reply unreadable. Its numbers
+// may happen to look like amounts.
 func (h *history) ambiguous(c *call) bool {
 	p, _ := h.gateway.Payment(c.payment)
 	var re *jpayment.ReplyError
@@ -312,8 +312,8 @@ func (h *history) ambiguous(c *call) bool {
 	return strings.Contains(p.OrderNumber, ",") && errors.As(err, &re) && re.Column == "cod"
 }
 
-// repeated reports whether a request was sent again that must not be: any ReAuth, and
-// unasked a Sales or Cancel, but for one that was answered with congestion.
+// repeated reports whether a request was repeated that must not be: any ReAuth, and, without
+// ReplayUnknown, any Sales or Cancel except one that was answered with congestion.
 func repeated(c *call, requests []jpaymenttest.Request) bool {
 	for i := range len(requests) - 1 {
 		busy := strings.Contains(string(requests[i].Answer), "ER010")
@@ -325,8 +325,8 @@ func repeated(c *call, requests []jpaymenttest.Request) bool {
 	return false
 }
 
-// asTold reports whether a call that was told done was done: booked once, and with the
-// amounts that the result names. The result of a ReAuthByKickback is still to come.
+// asTold reports whether a call that is reported done was booked once, with the amounts in
+// its result. The result of a ReAuthByKickback follows later.
 func (h *history) asTold(c *call, requests []jpaymenttest.Request, booked int) bool {
 	if c.op == jpayment.OpReAuthByKickback {
 		return len(requests) == 1
@@ -342,7 +342,7 @@ func (h *history) asTold(c *call, requests []jpaymenttest.Request, booked int) b
 	return p.ID == c.payment
 }
 
-// checkKickbacks holds the kickbacks since the last step against the books.
+// checkKickbacks compares the kickbacks since the last step with the books.
 func (h *history) checkKickbacks(t *rapid.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -359,7 +359,7 @@ func (h *history) checkKickbacks(t *rapid.T) {
 	h.kickbacks = nil
 }
 
-// conns counts the connections of a merchant's clients.
+// conns counts the open connections of a merchant's clients.
 type conns struct {
 	broken     atomic.Bool // no new connection can be made
 	transports []*http.Transport
@@ -380,8 +380,9 @@ func (cs *conns) add(n int) {
 	}
 }
 
-// wait returns how many connections are still open after the time, 0 as soon as none
-// is: one that net/http was still making when nobody wanted it any more takes a moment.
+// wait returns the number of connections that are still open after the limit, or 0 as soon as
+// none is. A connection that net/http was still opening when it was no longer needed takes a
+// moment to close.
 func (cs *conns) wait(limit time.Duration) int {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -14,8 +14,8 @@ import (
 // edit replaces text in a file of the root module.
 type edit struct{ file, old, new string }
 
-// mutations are ways to break the client, and the invariants of which one must catch
-// each. A mutation whose text is no longer in the source is an error, so that the list
+// mutations are ways to break the client, each with the invariants of which one must catch
+// it. If the text of a mutation is no longer in the source, the test fails, so that the list
 // keeps up with the code.
 var mutations = []struct {
 	name   string
@@ -23,12 +23,12 @@ var mutations = []struct {
 	caught []string
 }{
 	{
-		"a time-out is taken for a refusal",
+		"a timeout counts as a refusal",
 		[]edit{{"errors.go", "	if e.NotSent && e.Earlier == nil {\n		return OutcomeNotSent\n	}\n	return OutcomeUnknown", "	if e.NotSent && e.Earlier == nil {\n		return OutcomeNotSent\n	}\n	return OutcomeRefused"}},
 		[]string{invRefused},
 	},
 	{
-		"every failure to get a reply is taken for not sent",
+		"every failure to get a reply counts as not sent",
 		[]edit{{"transport.go", "return s.wanted.Load() && !s.got.Load()", "return true"}},
 		[]string{invNotSent, invRepeat, invOnce},
 	},
@@ -73,19 +73,19 @@ var mutations = []struct {
 		[]string{invRefused},
 	},
 	{
-		"a code nobody has listed counts as a refusal",
+		"an unlisted code counts as a refusal",
 		[]edit{{"codes.go", "class == ErrLostTrack || op.replacesPayment()", "op.replacesPayment()"}},
 		[]string{invRefused},
 	},
 	{
-		"every refusal is called unknown",
+		"every refusal counts as unknown",
 		[]edit{{"codes.go", "	}\n	return OutcomeRefused\n", "	}\n	return OutcomeUnknown\n"}},
 		[]string{invUnknown},
 	},
 }
 
-// TestTeeth breaks the client, once in each way, and sees the model catch it. The
-// source is not touched: the compiler is handed the broken files in its place.
+// TestTeeth breaks the client in each way, and checks that the model catches it. The source
+// is not modified: the compiler gets the broken files as an overlay.
 func TestTeeth(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -111,7 +111,7 @@ func TestTeeth(t *testing.T) {
 				}
 				src, err := os.ReadFile(from)
 				require.NoError(t, err)
-				require.Equal(t, 1, strings.Count(string(src), e.old), "%s no longer holds exactly once:\n%s", e.file, e.old)
+				require.Equal(t, 1, strings.Count(string(src), e.old), "%s no longer contains exactly once:\n%s", e.file, e.old)
 				require.NoError(t, os.WriteFile(broken, []byte(strings.Replace(string(src), e.old, e.new, 1)), 0o600))
 			}
 			b, err := json.Marshal(map[string]any{"Replace": overlay})
@@ -119,7 +119,7 @@ func TestTeeth(t *testing.T) {
 			file := filepath.Join(dir, "overlay.json")
 			require.NoError(t, os.WriteFile(file, b, 0o600))
 			out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", file, "-run", "^TestModel$", "-seed", "1", "-ops", "6000", "-rapid.shrinktime", "3s", ".").CombinedOutput()
-			require.Error(t, err, "nothing caught it:\n%s", out)
+			require.Error(t, err, "no invariant caught it:\n%s", out)
 			var by []string
 			for _, inv := range m.caught {
 				if strings.Contains(string(out), inv) {

@@ -11,17 +11,16 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// trouble is what goes wrong during a step. begin makes it so, and returns what puts
-// things right again.
+// trouble is a fault during a step. begin starts it and returns the function that ends it.
 type trouble struct {
 	name  string
 	begin func(t *rapid.T, h *history, cancel context.CancelFunc, calls []*call) (restore func())
 }
 
-// GoString is how rapid prints a draw.
+// GoString returns the name. rapid prints draws with it.
 func (tr trouble) GoString() string { return tr.name }
 
-// faulty is a trouble that strikes one of the next requests.
+// faulty returns a trouble that affects one of the next requests.
 func faulty(name string, fault func(t *rapid.T, cancel context.CancelFunc, c *call) jpaymenttest.Fault) trouble {
 	return trouble{name, func(t *rapid.T, h *history, cancel context.CancelFunc, calls []*call) func() {
 		f := fault(t, cancel, calls[0])
@@ -35,7 +34,7 @@ func kind(k jpaymenttest.FaultKind) trouble {
 	return faulty(string(k), func(*rapid.T, context.CancelFunc, *call) jpaymenttest.Fault { return jpaymenttest.Fault{Kind: k} })
 }
 
-// silence is a fault during which the callers give up, at the moment it strikes.
+// silence returns a fault during which the callers cancel their calls.
 func silence(k jpaymenttest.FaultKind) trouble {
 	return faulty(string(k), func(_ *rapid.T, cancel context.CancelFunc, _ *call) jpaymenttest.Fault {
 		return jpaymenttest.Fault{Kind: k, Notify: cancel}
@@ -57,7 +56,7 @@ var troubles = []trouble{
 	kind(jpaymenttest.CutReply),
 	kind(jpaymenttest.CutHeader),
 	{string(jpaymenttest.CloseAfterReply), func(t *rapid.T, h *history, cancel context.CancelFunc, calls []*call) func() {
-		h.stale = 2 // The next step may write on a connection that is closed already.
+		h.stale = 2 // The next step may write to a closed connection.
 		return kind(jpaymenttest.CloseAfterReply).begin(t, h, cancel, calls)
 	}},
 	kind(jpaymenttest.WrongCharset),
@@ -85,14 +84,14 @@ var troubles = []trouble{
 			"ER000", "ER001", "ER003", "ER010", "ER010", "ER032", "ER033", "ER042", "ER053", "ER444", "ER999", "G1242G120000", "G9542G950000", "42C010000", "X",
 		}).Draw(t, "code")}
 	}),
-	// A gateway that lost track says so by these codes, and may have booked.
+	// With these codes a gateway reports that it lost track; it may have booked.
 	faulty("lost track", func(t *rapid.T, _ context.CancelFunc, _ *call) jpaymenttest.Fault {
 		return jpaymenttest.Fault{
 			Kind: jpaymenttest.AnswerCodeAfterBooking,
 			Code: rapid.SampledFrom([]jpayment.Code{"ER000", "ER042", "ER444", "42C010000"}).Draw(t, "code"),
 		}
 	}),
-	// None of these is a reply to the request, whatever it looks like.
+	// None of these is a reply to the request, even if it looks like one.
 	faulty("garbage", func(t *rapid.T, _ context.CancelFunc, c *call) jpaymenttest.Fault {
 		body := rapid.OneOf(
 			rapid.SampledFrom([]string{
@@ -106,7 +105,7 @@ var troubles = []trouble{
 				"99999999,1,A00001,,2,o,1,1,1,3,,,",
 				"0,1,A00001,,2,o,1,1,1,3,,,",
 			}),
-			rapid.Custom(func(t *rapid.T) string { // a success of a ReAuth, at an amount nobody asked for
+			rapid.Custom(func(t *rapid.T) string { // a success of a ReAuth with amounts that were not requested
 				return fmt.Sprintf("77,1,A00001,,2,o,%d,0,0,%[1]d,,,", 100_000+rapid.Int64Range(1, 9).Draw(t, "more"))
 			}),
 			rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) }),
@@ -126,7 +125,7 @@ var troubles = []trouble{
 		h.conns.broken.Store(true)
 		return func() { h.conns.broken.Store(false) }
 	}},
-	{"given up before", func(_ *rapid.T, _ *history, cancel context.CancelFunc, _ []*call) func() {
+	{"cancelled before", func(_ *rapid.T, _ *history, cancel context.CancelFunc, _ []*call) func() {
 		cancel()
 		return func() {}
 	}},

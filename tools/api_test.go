@@ -17,11 +17,11 @@ import (
 
 const module = "github.com/jpayment-go/jpayment"
 
-// packages are those that programs import.
+// packages are the packages that programs import.
 var packages = []string{module, module + "/jpaymenttest", module + "/fulfilment"}
 
-// The exported API is written down in testdata/api.txt, one symbol to a line, so that no
-// change of it goes unseen.
+// testdata/api.txt lists the exported API, one symbol per line, so that no change of the API
+// goes unseen.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/api.txt"
@@ -40,10 +40,10 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// demand begins what is demanded of those who implement an interface.
+// demand is the prefix of the lines for methods that implementations of an interface need.
 const demand = "demand "
 
-// apiVerdict says what a change means for programs, or nothing if there is none.
+// apiVerdict returns what a change means for programs, or "" if there is none.
 func apiVerdict(before, after []string) string {
 	without := func(lines, others []string) (kept []string) {
 		for _, line := range lines {
@@ -54,7 +54,7 @@ func apiVerdict(before, after []string) string {
 		return kept
 	}
 	gone, added := without(before, after), without(after, before)
-	list := "Gone, or now as it stands below:\n" + strings.Join(gone, "") + "New:\n" + strings.Join(added, "")
+	list := "Removed, or changed as below:\n" + strings.Join(gone, "") + "New:\n" + strings.Join(added, "")
 	switch {
 	case len(gone) > 0 || strings.Contains(strings.Join(added, ""), demand):
 		return list + "This BREAKS PROGRAMS: it needs a new major version, or before 1.0 a new minor one and a line under Changed or Removed in CHANGELOG.md.\n"
@@ -77,7 +77,7 @@ func TestAPIVerdict(t *testing.T) {
 
 var positions = token.NewFileSet()
 
-// exported returns what the compiler exports of packages, which it has just built for this
+// exported returns the packages from the compiler's export data, which is built for this
 // test.
 func exported(t *testing.T, paths ...string) (pkgs []*types.Package) {
 	t.Helper()
@@ -133,7 +133,7 @@ func apiOf(pkg *types.Package) (lines []string) {
 		case *types.TypeName:
 			under := types.TypeString(obj.Type().Underlying(), qualify)
 			if kind, _, long := strings.Cut(under, "{"); long {
-				under = kind // Its fields or methods have lines of their own.
+				under = kind // Its fields or methods have their own lines.
 			}
 			if obj.Exported() {
 				lines = append(lines, pkg.Name()+": type "+name+" "+under)
@@ -153,8 +153,8 @@ func apiOf(pkg *types.Package) (lines []string) {
 	return lines
 }
 
-// eachMember calls f with the fields of a type, with their tags, and with its methods but
-// for those of what is embedded.
+// eachMember calls f with the fields of a type and their tags, and with its methods except
+// those of embedded types.
 func eachMember(t types.Type, f func(member types.Object, tag string)) {
 	if fields, ok := t.Underlying().(*types.Struct); ok {
 		for i := range fields.NumFields() {

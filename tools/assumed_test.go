@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// assumptionList lists what internal/assumed has.
+// assumptionList lists the assumptions of internal/assumed.
 func assumptionList(_ *testing.T, l language) string {
 	var b strings.Builder
 	for _, a := range assumed.All() {
@@ -38,7 +38,7 @@ func graded(a assumed.Assumption) (text jpayment.Text) {
 	return jpayment.Text{En: "(" + a.Grade + ")", Ja: "（" + a.Grade + "）"}
 }
 
-// settingOf names a setting, what is assumed and what else there is.
+// settingOf returns a setting's key, its permitted values and the assumed value.
 func settingOf(s *assumed.Setting) jpayment.Text {
 	permitted := s.Permitted()
 	text := jpayment.Text{
@@ -74,7 +74,7 @@ func settingTable(_ *testing.T, l language) string {
 	return table(rows...)
 }
 
-// code writes the value of a setting in a page.
+// code formats the value of a setting for a page.
 func code(value string) string {
 	if value == "" {
 		return "—"

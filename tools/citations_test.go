@@ -21,8 +21,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// Every comment cites what readers have: files of the repository, headings of its pages,
-// numbers of assumptions, and headings of the specification that docs/protocol.md names.
+// Comments cite only sources that readers have: files of the repository, headings of its
+// pages, numbers of assumptions, and headings of the specification named in docs/protocol.md.
 func TestCitations(t *testing.T) {
 	t.Parallel()
 	c := citations{headings: map[string][]string{}}
@@ -77,7 +77,7 @@ func TestCitations(t *testing.T) {
 	require.Greater(t, found, 30)
 }
 
-// citations knows what can be cited.
+// citations holds everything that can be cited.
 type citations struct {
 	headings map[string][]string // of pages
 	protocol string              // docs/protocol.md
@@ -86,10 +86,10 @@ type citations struct {
 
 var (
 	fieldNotes = regexp.MustCompile(`(?i)\bfield notes?\b`)
-	// A page, and what of it is cited.
+	// A page, and the cited part of it.
 	citation      = regexp.MustCompile(`(docs/[\w.-]+\.md)(?:, (?:assumption (\d+)|"([^"]*)"))?`)
 	specification = regexp.MustCompile(`specification, ([^;:.]*)`)
-	// A path that begins as those of the repository do, and is no part of an import path.
+	// A path that begins like one of the repository, and is not part of an import path.
 	citedPath = regexp.MustCompile(`(?:^|[\s("])((?:docs|examples|testdata|internal|tools|cmd|fulfilment|modeltest|benchmarks|jpaymenttest)/[\w./-]*\w)`)
 )
 
@@ -100,7 +100,7 @@ func commentText(group *ast.CommentGroup) string {
 	return strings.Join(strings.Fields(group.Text()), " ")
 }
 
-// wrong returns what a comment cites and nobody finds. dir is that of the file.
+// wrong returns the citations of a comment that lead nowhere. dir is the file's directory.
 func (c citations) wrong(dir, text string) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if fieldNotes.MatchString(text) {

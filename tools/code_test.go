@@ -21,15 +21,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// imports are the packages that a fragment may name without saying where they are.
+// imports are the packages that a fragment may use without importing them.
 var imports = []string{
 	"context", "database/sql", "errors", "fmt", "io", "io/fs", "log/slog", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "syscall", "time",
 	"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool", "golang.org/x/sync/errgroup",
 	"github.com/jpayment-go/jpayment", "github.com/jpayment-go/jpayment/fulfilment", "github.com/jpayment-go/jpayment/jpaymenttest",
 }
 
-// Every block of Go compiles, and the tests in complete files pass. testdata/prelude.go
-// declares what fragments leave to their readers.
+// Every Go block compiles, and the tests in complete files pass. testdata/prelude.go
+// declares the names that fragments leave undefined.
 func TestCode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calls the go command")
@@ -46,8 +46,8 @@ func TestCode(t *testing.T) {
 	require.NoError(t, err)
 	write("fragments/prelude_test.go", string(prelude))
 	write("go.mod", "module pages\n\ngo 1.26.0\n")
-	// In a workspace with the modules of this repository it is built with what they are
-	// built with, and nothing else is ever fetched.
+	// A workspace with the modules of this repository makes the build use their
+	// dependencies, and download nothing else.
 	modules, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "use {{.Dir}}").Output()
 	require.NoError(t, err)
 	write("go.work", "go 1.26.0\n\nuse .\n"+string(modules))
@@ -91,7 +91,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// fragment makes a file of a few statements. What they declare counts as used.
+// fragment turns a few statements into a file. Names that they declare count as used.
 func fragment(t *testing.T, b element, name, at string) string {
 	t.Helper()
 	const head = "package fragments\n"

@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// notRun are the commands that are not run, by how they begin.
+// notRun matches the commands that are not run.
 var notRun = regexp.MustCompile(`(?m)^(go test work|go get |bash \.ci/run|git clone ).*\n`)
 
-// Every command in a block of shell runs, in the page's order, against a simulator of the
-// page's own. What stands right after a block as text is in its output.
+// Every command in a shell block runs, in the page's order, against a simulator of the
+// page's own. A text block right after a shell block must occur in its output.
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	ran := 0
@@ -38,8 +38,9 @@ func TestCommands(t *testing.T) {
 	require.Positive(t, ran)
 }
 
-// follow does what a page says, in a home of its own, and returns what is not so.
-// testdata/reader.sh is what the reader has at hand.
+// follow runs the commands of a page in a home directory of its own, and returns what
+// differs.
+// testdata/reader.sh plays the reader.
 func follow(t *testing.T, p page) string {
 	t.Helper()
 	if testing.Short() {
@@ -112,7 +113,7 @@ func follow(t *testing.T, p page) string {
 			}
 			for line := range strings.Lines(ended) {
 				status, command, _ := strings.Cut(strings.TrimSpace(line), " ")
-				// The command fails where the gateway refuses, but 2 is wrong usage.
+				// The command may fail because the gateway refuses, but status 2 means wrong usage.
 				if status != "0" && (status == "2" || !strings.HasPrefix(command, "jpayment ")) {
 					fmt.Fprintf(&faults, "%s: %s: exit status %s:\n%s\n", e, command, status, said)
 				}
@@ -170,17 +171,17 @@ func startSimulator(t *testing.T) string {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Wait() }) // The end of the context has killed it.
+	t.Cleanup(func() { _ = cmd.Wait() }) // The end of the context kills it.
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text()); url != "" {
 			return url
 		}
 	}
-	require.Fail(t, "the simulator does not say where it is")
+	require.Fail(t, "the simulator does not print its address")
 	return ""
 }
 
-// A command with a slip of the pen is found, and so is an output that has changed.
+// The check finds a mistyped command and a changed output.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ commands, output, want string }{

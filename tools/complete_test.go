@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// named fails for each name that no first cell of a page's tables has as code.
+// named reports each name that is not code in the first cell of a table row of the page.
 func named(t *testing.T, path string, names []string, add string) {
 	t.Helper()
 	require.NotEmpty(t, names)
@@ -28,7 +28,7 @@ func named(t *testing.T, path string, names []string, add string) {
 	}
 }
 
-// docs/simulator.md has every kind of fault.
+// docs/simulator.md lists every kind of fault.
 func TestFaultsListed(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -38,7 +38,7 @@ func TestFaultsListed(t *testing.T) {
 	named(t, "docs/simulator.md", names, "say what the caller sees, and whether it is booked")
 }
 
-// docs/command.md has every command.
+// docs/command.md lists every command.
 func TestCommandsListed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it calls the go command")

@@ -1,16 +1,15 @@
-// Package tools checks what stands in pages: code compiles, complete code runs, commands run,
-// SQL runs, links lead somewhere, the pages of a pair agree, and generated tables are what
-// the packages say. It also holds the list of the exported API. It uses the exported API,
-// and the table of assumptions, which is there to be shown: no page is tied to anything else
-// that a package keeps to itself.
+// Package tools checks the pages: code compiles, complete code runs, commands and SQL run,
+// links lead somewhere, twin pages agree, and generated tables are up to date. It also holds
+// the list of the exported API. Apart from the table of assumptions, it uses only the
+// exported API, so no page depends on a package's internals.
 //
-// The checks are tests. Go keeps the result of a test that reads files outside of its
-// module, whatever becomes of the files, so they are run anew:
+// The checks are tests. Go caches the result of a test even if files outside its module
+// change, so run them with -count=1:
 //
 //	go test -count=1 ./tools
 //
-// One command writes anew what is generated: the tables of the pages, the list of the
-// exported API, and the golden files of all modules.
+// One command regenerates the tables of the pages, the list of the exported API, and the
+// golden files of all modules:
 //
 //	go generate ./tools
 //

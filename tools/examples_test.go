@@ -18,22 +18,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every exported name is in an Example: what nobody can show a use of goes. The reasons of
-// jobs are in a table of the pages, which is generated.
+// Every exported name is used in an Example; a name without a use should be removed. The
+// reasons of jobs are in a generated table of the pages instead.
 func TestEveryNameIsInAnExample(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{"", "jpaymenttest", "fulfilment"} {
 		pkg, used := namesInExamples(t, path.Join(module, dir), filepath.Join("..", dir))
 		for _, name := range exportedNames(pkg) {
 			if !used[name] && !strings.HasPrefix(name, "Reason") {
-				t.Errorf("%s.%s is in no Example: write one, or take the name away", pkg.Name(), name)
+				t.Errorf("%s.%s is in no Example: write one, or remove the name", pkg.Name(), name)
 			}
 		}
 	}
 }
 
-// Every exported function has an Example of its own, with output; so has every option, since
-// it is one.
+// Every exported function has an Example of its own, with output. Options are functions too.
 func TestEveryFunctionHasAnExample(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{"", "jpaymenttest"} {
@@ -57,7 +56,7 @@ func TestEveryFunctionHasAnExample(t *testing.T) {
 	}
 }
 
-// The root package fits into a reader's head: a name that comes in takes another's place.
+// The root package stays small: a new name must replace another.
 func TestTheRootStaysSmall(t *testing.T) {
 	t.Parallel()
 	names := exportedNames(exported(t, module)[0])
@@ -72,8 +71,8 @@ var calledByOthers = map[string]bool{
 	"ServeHTTP": true,
 }
 
-// exportedNames returns the names that a package exports and those of its types' methods,
-// but for calledByOthers and what comes with an embedded type.
+// exportedNames returns the exported names of a package, including its types' methods, but
+// without calledByOthers and the methods of embedded types.
 func exportedNames(pkg *types.Package) (names []string) {
 	for _, name := range pkg.Scope().Names() {
 		object := pkg.Scope().Lookup(name)
@@ -94,8 +93,8 @@ func exportedNames(pkg *types.Package) (names []string) {
 	return names
 }
 
-// namesInExamples returns a package and the names of it that stand in the Examples of its
-// directory, the names of the Examples themselves included.
+// namesInExamples returns a package and those of its names that occur in the Examples of its
+// directory, including the names of the Examples.
 func namesInExamples(t *testing.T, pkgPath, dir string) (*types.Package, map[string]bool) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", "-export", "-f", "{{.ImportPath}}={{.Export}}", pkgPath).Output()
@@ -129,7 +128,7 @@ func namesInExamples(t *testing.T, pkgPath, dir string) (*types.Package, map[str
 			if !ok || !strings.HasPrefix(example.Name.Name, "Example") {
 				continue
 			}
-			use := func(name string) { // A method is one of its type's.
+			use := func(name string) { // Qualify a method by its type.
 				used[name] = true
 				of, _, _ := strings.Cut(name, ".")
 				used[of] = true
@@ -146,7 +145,7 @@ func namesInExamples(t *testing.T, pkgPath, dir string) (*types.Package, map[str
 	return pkg, used
 }
 
-// qualified returns the name of an object, of a method after that of its type.
+// qualified returns the name of an object; the name of a method follows that of its type.
 func qualified(object types.Object) string {
 	f, ok := object.(*types.Func)
 	if !ok || f.Signature().Recv() == nil {

@@ -32,8 +32,8 @@ var endings = []struct {
 	{jpayment.Text{En: "the issuer declined (`ErrCardDeclined`)", Ja: "カード会社の拒否（`ErrCardDeclined`）"}, refusal("G1242G120000")},
 	{jpayment.Text{En: "any other refusal (`ErrRejected`)", Ja: "その他の拒否（`ErrRejected`）"}, refusal(jpayment.CodeCaptureFailed)},
 	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "ゲートウェイ側で不明（`ErrLostTrack`）"}, refusal("ER000")},
-	{jpayment.Text{En: "no reply, or one that cannot count", Ja: "応答なし、または信頼できない応答"}, noReply},
-	{jpayment.Text{En: "a test approval, where only production counts", Ja: "テストモードの承認（本番専用の設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
+	{jpayment.Text{En: "no reply, or one that does not count", Ja: "応答なし、または結果として扱えない応答"}, noReply},
+	{jpayment.Text{En: "a test approval, if only production counts", Ja: "テストモードの承認（本番のみ有効とする設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
 }
 
 func refusal(code jpayment.Code) func(jpayment.Call) error {
@@ -42,11 +42,11 @@ func refusal(code jpayment.Code) func(jpayment.Call) error {
 
 func noReply(c jpayment.Call) error { return &jpayment.ReplyError{Call: c} }
 
-// situations are those in which an attempt can be made.
+// situations are the situations in which an attempt can be made.
 var situations = []struct {
 	name    jpayment.Text
-	op      jpayment.Operation // as the error has it
-	unknown int                // how many earlier attempts' outcomes are unknown
+	op      jpayment.Operation // as in the error
+	unknown int                // the number of earlier attempts whose outcome is unknown
 }{
 	{jpayment.Text{En: "Sales, Cancel", Ja: "Sales・Cancel"}, jpayment.OpSales, 0},
 	{jpayment.Text{En: "… after an unknown attempt", Ja: "… 不明の後の再送"}, jpayment.OpSales, 1},
@@ -55,7 +55,7 @@ var situations = []struct {
 	{jpayment.Text{En: "ReAuth with `KickbackWait`", Ja: "ReAuth（`KickbackWait` あり）"}, jpayment.OpReAuthByKickback, 0},
 }
 
-// policyTable says what workers made of each ending in each situation.
+// policyTable is the table of what workers do after each ending in each situation.
 func policyTable(t *testing.T, l language) string {
 	rows := [][]string{{l.in(jpayment.Text{En: "The attempt ended in", Ja: "送信の結果"})}}
 	for _, s := range situations {
@@ -73,8 +73,8 @@ func policyTable(t *testing.T, l language) string {
 
 var policyOf [][]jpayment.Text
 
-// policy lets a worker carry out a job for each ending in each situation. The time between
-// attempts passes at once.
+// policy lets a worker carry out a job for each ending in each situation. The waits between
+// attempts take no time.
 func policy(t *testing.T) [][]jpayment.Text {
 	t.Helper()
 	for len(policyOf) < len(endings) {
@@ -91,7 +91,7 @@ func policy(t *testing.T) [][]jpayment.Text {
 	return policyOf
 }
 
-// judge returns what a worker makes of a job whose attempts end so.
+// judge returns the state and reason of a job whose attempts end this way.
 func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	t.Helper()
 	config := fulfilment.Config{StoreID: "123456"}
@@ -125,7 +125,7 @@ func judge(t *testing.T, op jpayment.Operation, errs []error) jpayment.Text {
 	return jpayment.Text{En: verdict, Ja: verdict}
 }
 
-// work runs a worker whose attempts end so, until the last has.
+// work runs a worker whose attempts end this way, until the last one has ended.
 func work(t *testing.T, q *fulfilment.Queue[*sql.Tx], errs ...error) {
 	t.Helper()
 	answered := make(chan struct{}, 1)
@@ -151,10 +151,10 @@ func work(t *testing.T, q *fulfilment.Queue[*sql.Tx], errs ...error) {
 	go func() { ended <- q.Run(ctx, gateway, fulfilment.WorkerConfig{}) }()
 	<-answered
 	stop()
-	require.NoError(t, <-ended) // The end of the attempt is written down before Run returns.
+	require.NoError(t, <-ended) // The end of the attempt is recorded before Run returns.
 }
 
-// reasonTable lists the reasons of jobs, in the order in which the package has them.
+// reasonTable lists the reasons of jobs, in the order of the package.
 func reasonTable(t *testing.T, l language) string {
 	rows := [][]string{{"`Job.Reason`", l.in(jpayment.Text{En: "What it says", Ja: "意味"})}}
 	for _, c := range constants(t, module+"/fulfilment", "Reason") {

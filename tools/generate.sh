@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes anew what is generated, in every package whose tests have a flag -update. What a
-# test finds wrong beside that is none of this script's business.
+# Regenerates files in every package whose tests have a flag -update. Other test failures do
+# not stop this script.
 set -u
 cd "$(dirname "$0")/.."
 for dir in $(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n 1 dirname | sort -u); do

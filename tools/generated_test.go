@@ -15,10 +15,10 @@ import (
 
 var update = flag.Bool("update", false, "write anew what is generated: the tables of the pages, the list of the exported API")
 
-const regenerate = "If it is meant: go generate ./tools\n"
+const regenerate = "If the change is intended: go generate ./tools\n"
 
-// What stands in a page between "generated" and "end" is what the packages say. A page
-// whose name ends in .ja.md has it in Japanese.
+// The text between "generated" and "end" in a page is up to date. In a page whose name ends
+// in .ja.md it is in Japanese.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
@@ -53,8 +53,8 @@ func TestGenerated(t *testing.T) {
 
 var generated = regexp.MustCompile(`(?s)<!-- generated: ([\w-]+) -->\n.*?<!-- end -->`)
 
-// difference names the lines of a page that are out of date and the ones that should be
-// there, a few of each, or is empty.
+// difference returns a few of the outdated lines of a page and of the lines that should
+// replace them, or "".
 func difference(page, got, want string) string {
 	if got == want {
 		return ""
@@ -86,7 +86,7 @@ func TestDifference(t *testing.T) {
 	require.Equal(t, "a.md: generated lines are not in order\n", difference("a.md", "1\n2", "2\n1"))
 }
 
-// language is one that pages are written in.
+// language is a language of the pages.
 type language int
 
 const (
@@ -94,7 +94,7 @@ const (
 	japanese
 )
 
-// table writes a table, whose first row is its head.
+// table formats a table; the first row is its header.
 func table(rows ...[]string) string {
 	var b strings.Builder
 	for i, row := range rows {

@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every link to a file of the repository has its file, and every link to a heading its
-// heading.
+// Every link within the repository leads to an existing file and heading.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, strings.Join(brokenLinks(pages(t), func(file string) bool {
@@ -61,7 +60,7 @@ func TestBrokenLinks(t *testing.T) {
 	}, brokenLinks(all, func(file string) bool { return file != "docs/c.md" }))
 }
 
-// Each question of a new reader has an answer under a heading.
+// Each question of new readers links to an answer under a heading.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	i := slices.IndexFunc(pages(t), func(p page) bool { return p.path == "CONTRIBUTING.md" })

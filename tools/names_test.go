@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a page names of the API is there.
+// Every API name in a page exists.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -40,16 +40,15 @@ func TestNames(t *testing.T) {
 		for _, s := range p.spans {
 			name := apiName.FindString(s.text)
 			if name != "" && !known[name] {
-				unknown = append(unknown, fmt.Sprintf("%s: nothing exported is called %s", s, name))
+				unknown = append(unknown, fmt.Sprintf("%s: there is no exported name %s", s, name))
 			}
 		}
 	}
 	require.Empty(t, strings.Join(unknown, "\n"))
 }
 
-// One thing has one word: what the gateway sends is a kickback, a merchant has stores, and
-// who wants something done makes a request, of which fulfilment makes a job. Japanese has the
-// vendor's word where there is one.
+// One thing has one word: the gateway sends kickbacks, a merchant has stores, and a caller
+// makes requests, which fulfilment turns into jobs. Japanese uses the vendor's words.
 func TestOneWordForOneThing(t *testing.T) {
 	t.Parallel()
 	err := filepath.WalkDir(repository, func(file string, d fs.DirEntry, err error) error {
@@ -64,9 +63,9 @@ func TestOneWordForOneThing(t *testing.T) {
 		}
 		src, err := os.ReadFile(file)
 		for i, line := range strings.Split(string(src), "\n") {
-			line = strings.ReplaceAll(line, "examples/shop", "") // It is an address.
+			line = strings.ReplaceAll(line, "examples/shop", "") // A path, not prose.
 			if word := otherWord.FindString(line); word != "" {
-				t.Errorf("%s:%d: %q has another word here", file, i+1, word)
+				t.Errorf("%s:%d: %q: the project uses another word for this", file, i+1, word)
 			}
 		}
 		return err
@@ -76,6 +75,6 @@ func TestOneWordForOneThing(t *testing.T) {
 
 var otherWord = regexp.MustCompile(`(?i)\b(notice|shops?|wish(es)?)\b|ショップ|キックバック($|[^」）("])|実売上[すしせさ]|再送信|コンマ|配信済み|送達|時間切れ|参照名|テスト環境|模擬`)
 
-// apiName finds a name that is qualified by a package or a type, or that
-// begins as options, errors and functions do.
+// apiName matches a name that is qualified by a package or a type, or that has the prefix of
+// an option, an error or a function.
 var apiName = regexp.MustCompile(`^((jpayment|jpaymenttest|fulfilment)\.[A-Z]\w*(\.[A-Z]\w*)?|[A-Z]\w+\.[A-Z]\w*|(With|Kickback|Err|Code|Outcome|Op|New|Parse|Verify|Allow|Trust)[A-Z]\w*)`)

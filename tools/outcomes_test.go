@@ -29,7 +29,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// generators write the generated parts of the pages by their names.
+// generators are the functions that write the generated parts of the pages, by name.
 var generators = map[string]func(*testing.T, language) string{
 	"refused-line": func(*testing.T, language) string { return lines(refused) },
 	"lines": func(*testing.T, language) string {
@@ -65,11 +65,11 @@ var (
 	refused    = &jpayment.GatewayError{Call: sales, Code: jpayment.CodeSourceIP}
 )
 
-// lines shows errors as they are printed.
+// lines formats errors as they are printed.
 func lines(errs ...error) string { return "```\n" + errors.Join(errs...).Error() + "\n```\n" }
 
-// listed writes texts, once each. A page in Japanese has the English too, since that is what
-// a line holds.
+// listed writes each text once. A Japanese page has the English too, since error lines are
+// in English.
 func listed(texts func(*testing.T) []jpayment.Text) func(*testing.T, language) string {
 	return func(t *testing.T, l language) string {
 		var b strings.Builder
@@ -84,7 +84,7 @@ func listed(texts func(*testing.T) []jpayment.Text) func(*testing.T, language) s
 	}
 }
 
-// invalid returns what is said of requests that cannot be right.
+// invalid returns the messages for invalid requests.
 func invalid(t *testing.T) (all []jpayment.Text) {
 	t.Helper()
 	client := newClient(t, answer{}, jpayment.WithCharset(jpayment.ShiftJIS))
@@ -112,7 +112,7 @@ func invalid(t *testing.T) (all []jpayment.Text) {
 	return all
 }
 
-// causes returns what a line can say of a failure on the way.
+// causes returns the messages for failures of the transport.
 func causes(*testing.T) (all []jpayment.Text) {
 	for _, err := range []error{
 		context.DeadlineExceeded, context.Canceled, io.EOF,
@@ -125,14 +125,14 @@ func causes(*testing.T) (all []jpayment.Text) {
 		http.ErrSchemeMismatch,
 		&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
 		&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"example.com"}}, Host: "credit.j-payment.co.jp"}},
-		errors.New("it may hold anything"),
+		errors.New("it may contain anything"),
 	} {
 		all = append(all, jpayment.WhatOf(err))
 	}
 	return all
 }
 
-// answer is what the gateway is made to answer.
+// answer is a transport that returns a fixed answer.
 type answer struct {
 	status int
 	body   io.Reader
@@ -152,7 +152,7 @@ func newClient(t *testing.T, a answer, opts ...jpayment.Option) *jpayment.Client
 	return c
 }
 
-// replies returns what a line can say of an answer that cannot count.
+// replies returns the messages for replies that do not count as an answer.
 func replies(t *testing.T) (all []jpayment.Text) {
 	t.Helper()
 	add := func(_ any, err error) {
@@ -180,7 +180,7 @@ func replies(t *testing.T) (all []jpayment.Text) {
 	return all
 }
 
-// kickbacks returns what is said of a kickback that is refused.
+// kickbacks returns the messages for refused kickbacks.
 func kickbacks(t *testing.T) (all []jpayment.Text) {
 	t.Helper()
 	key := []byte(strings.Repeat("k", 32))
@@ -207,8 +207,8 @@ func kickbacks(t *testing.T) (all []jpayment.Text) {
 	return all
 }
 
-// codes returns all codes that the package knows, in the order in which its source has
-// them, and at the end the two kinds of codes that it does not know.
+// codes returns all codes of the catalogue, in the order of the source, followed by the two
+// kinds of unlisted codes.
 func codes(t *testing.T) (all []jpayment.Code) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(repository, "*.go"))
@@ -278,11 +278,11 @@ func codeTables(t *testing.T, l language) string {
 	return strings.Join(sections, "\n")
 }
 
-// classNext lists the next steps of codes: those of most, and those of a code that has its
-// own.
+// classNext lists the next steps for codes: the usual ones, and those of codes with next
+// steps of their own.
 func classNext(l language, codes []jpayment.Code) string {
 	var order []string
-	ops := map[string][]string{} // by what follows them
+	ops := map[string][]string{} // operations, by the text that follows them
 	add := func(op jpayment.Operation, subject string, next jpayment.Text) {
 		text := subject + l.in(jpayment.Text{En: ": ", Ja: "："}) + l.in(next)
 		if ops[text] == nil {

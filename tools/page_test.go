@@ -18,26 +18,26 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// repository is where the pages are, seen from this package.
+// repository is the root of the repository, relative to this package.
 const repository = ".."
 
-// page is a Markdown page, taken apart once for all checks.
+// page is a Markdown page, parsed once for all checks.
 type page struct {
 	path     string    // from the root of the repository
 	elements []element // headings, blocks of code, rows of tables
 	links    []element
-	spans    []element // what the prose has as code
+	spans    []element // code spans in the prose
 }
 
 // element is a part of a page.
 type element struct {
 	page    string
-	line    int    // counted from 1; of a block its first line of text
+	line    int    // counted from 1; for a block, its first line of text
 	section string // the heading above, or itself
 	kind    string // "heading", "code" or "row", of elements
 	level   int    // of a heading
 	lang    string // of a block
-	text    string // of a link where it leads
+	text    string // for a link, its target
 	cells   int    // of a row
 	spans   []string
 }
@@ -119,7 +119,7 @@ func parsePage(path string, src []byte) page {
 	return p
 }
 
-// codeSpans returns what stands as code in a node.
+// codeSpans returns the code spans in a node.
 func codeSpans(n ast.Node, src []byte) (spans []string) {
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if span, ok := n.(*ast.CodeSpan); ok && entering {
@@ -134,7 +134,7 @@ func codeSpans(n ast.Node, src []byte) (spans []string) {
 	return spans
 }
 
-// blocks returns a page's blocks of a language.
+// blocks returns a page's code blocks in a language.
 func (p page) blocks(lang string) (blocks []element) {
 	for _, e := range p.elements {
 		if e.kind == "code" && e.lang == lang {
@@ -144,7 +144,7 @@ func (p page) blocks(lang string) (blocks []element) {
 	return blocks
 }
 
-// anchors returns the names by which links reach a page's headings, as GitHub makes them.
+// anchors returns the anchors of a page's headings, as GitHub generates them.
 func (p page) anchors() (anchors []string) {
 	met := map[string]int{}
 	for _, e := range p.elements {

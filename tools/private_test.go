@@ -24,22 +24,22 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// What is private, planted wherever it can stand.
+// Private data, planted in every place that can hold it.
 const (
 	privateText = "kanariya"
 	privateCode = "C4N4RY"
 	privateTel  = "09099998888"
 )
 
-// shown are the types that show what they hold: what a test has made up is for the test to
-// look at. SECURITY.md says so.
+// shown are the types that show their contents, so that tests can inspect them. SECURITY.md
+// says so.
 var shown = []string{
 	"jpaymenttest.Authorization", "jpaymenttest.Event", "jpaymenttest.Fake", "jpaymenttest.Fault", "jpaymenttest.KickbackDelivery",
 	"jpaymenttest.KickbackParams", "jpaymenttest.Payment", "jpaymenttest.Request", "jpaymenttest.Server",
 }
 
-// No value of an exported type shows anything private, however a program writes it down. A
-// new type is missing here until it has a value with everything in it.
+// No value of an exported type shows private data, however a program prints or marshals it.
+// The test fails for a new type until privateValues has a value with all fields set.
 func TestNoTypeShowsPrivateData(t *testing.T) {
 	t.Parallel()
 	values := privateValues(t)
@@ -76,8 +76,8 @@ func TestNoTypeShowsPrivateData(t *testing.T) {
 	}
 }
 
-// privateValues returns values of all exported types, with something private wherever they
-// have room for it.
+// privateValues returns values of all exported types, with private data in every field that
+// can hold it.
 func privateValues(t *testing.T) []any {
 	t.Helper()
 	secret, key := jpayment.NewSecret(privateText), bytes.Repeat([]byte(privateText), 4)
@@ -101,7 +101,7 @@ func privateValues(t *testing.T) []any {
 	})
 	var faults *jpayment.ValidationError
 	require.ErrorAs(t, invalid, &faults)
-	// What a transport says may quote the request.
+	// A transport's error may quote the request.
 	fails := func(answer *http.Response, failure error) error {
 		client, err := jpayment.NewClient("123456", jpayment.WithHTTPClient(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return answer, failure })}))
 		require.NoError(t, err)
@@ -169,7 +169,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// inYAML writes as YAML. YAML panics where it cannot.
+// inYAML marshals to YAML. The package panics if it cannot.
 func inYAML(v any) (b []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// The addresses of this test, all of this machine: proxies come from the first.
+// The addresses of this test, all on this machine. Proxies use the first.
 const (
 	proxyAddress   = "127.0.0.1"
 	gatewayAddress = "127.0.0.2"
 	otherAddress   = "127.0.0.3"
 )
 
-// forwardedSpoofs are what somebody may write where a proxy quotes the header Host.
+// forwardedSpoofs are values of the header Host that attack a proxy which quotes it.
 var forwardedSpoofs = []http.Header{
 	{"Host": {"x,for=" + gatewayAddress}},
 	{"Host": {"x;for=" + gatewayAddress}},
@@ -39,9 +39,9 @@ var forwardedSpoofs = []http.Header{
 	{"X-Forwarded-For": {gatewayAddress}, "Forwarded": {"for=" + gatewayAddress}},
 }
 
-// What docs/kickbacks.md tells nginx and HAProxy, told to them. Behind either only the
-// gateway's address is admitted, whatever a client writes into headers, and nothing has a
-// body but the OK of a taken kickback.
+// The configurations in docs/kickbacks.md work in nginx and HAProxy. Behind both, only the
+// gateway's address is admitted, whatever headers a client sends, and only the OK for an
+// accepted kickback has a body.
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	var guide page
@@ -65,13 +65,13 @@ func TestProxies(t *testing.T) {
 			program: "nginx", start: startNginx, config: one("nginx"),
 			spoofs: []http.Header{{"X-Forwarded-For": {gatewayAddress}}},
 		},
-		// A configuration that quotes the header Host, which the client writes.
+		// A configuration that quotes the header Host, which the client controls.
 		"nginx with Forwarded": {
 			program: "nginx", start: startNginx,
 			config: strings.ReplaceAll(one("nginx"), `X-Forwarded-For $proxy_add_x_forwarded_for`, `Forwarded "for=$remote_addr;host=\"$http_host\""`),
 			spoofs: forwardedSpoofs,
 		},
-		// One that also repeats what the client wrote of Forwarded.
+		// One that also passes on the client's Forwarded header.
 		"nginx that adds to Forwarded": {
 			program: "nginx", start: startNginx,
 			config: strings.ReplaceAll(one("nginx"), `X-Forwarded-For $proxy_add_x_forwarded_for`, `Forwarded "$http_forwarded, for=$remote_addr;host=\"$http_host\""`),
@@ -117,7 +117,7 @@ func TestProxies(t *testing.T) {
 			for _, headers := range tt.spoofs {
 				require.Empty(t, get(otherAddress, "/kickback?"+query, headers), headers)
 			}
-			require.Empty(t, get(gatewayAddress, "/kickback?x=1", nil), "no kickback")
+			require.Empty(t, get(gatewayAddress, "/kickback?x=1", nil), "not a kickback")
 			require.Empty(t, get(gatewayAddress, "/other?"+query, nil), "an unknown path")
 			require.Empty(t, get(gatewayAddress, "/kickback?x="+strings.Repeat("x", 40<<10), nil), "too long")
 			require.Empty(t, get(gatewayAddress, "/kickback?"+strings.Replace(query, "&am", "&cod=a b&am", 1), nil), "a raw space")
@@ -125,7 +125,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// serveKickbacks receives kickbacks from the gateway's address alone and returns its own.
+// serveKickbacks serves a handler that admits only the gateway's address, and returns its
+// own address.
 func serveKickbacks(t *testing.T) string {
 	t.Helper()
 	handler, err := jpayment.NewUnverifiedKickbackHandler(
@@ -148,8 +149,8 @@ func serveKickbacks(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// ask sends a request line as it stands and returns the body of the answer, which is empty
-// where there is no answer.
+// ask sends a request line unchanged and returns the body of the answer, or "" if there is no
+// answer.
 func ask(t *testing.T, from, port, target string, headers http.Header) string {
 	t.Helper()
 	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext(t.Context(), "tcp", proxyAddress+":"+port)
@@ -162,9 +163,9 @@ func ask(t *testing.T, from, port, target string, headers http.Header) string {
 	for name, values := range headers {
 		request += name + ": " + values[0] + "\r\n"
 	}
-	_, _ = io.WriteString(conn, request+"\r\n") // Whoever refuses need not hear it out.
+	_, _ = io.WriteString(conn, request+"\r\n") // A server that refuses need not read it all.
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
-	answer, _ := io.ReadAll(conn) // A connection may be reset in place of an answer.
+	answer, _ := io.ReadAll(conn) // The connection may be reset instead of answered.
 	_, body, _ := strings.Cut(string(answer), "\r\n\r\n")
 	return body
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// Every statement of SQL runs on a database with a job in it.
+// Every SQL statement in a page runs on a database with a job.
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	ran := 0
@@ -44,8 +44,7 @@ func openQueue(t *testing.T, file string, config fulfilment.Config) (*sql.DB, *f
 	return db, q
 }
 
-// reviews fills a database with jobs that a person has to look at, of which the one with
-// number 18 is a ReAuth.
+// reviews fills a database with jobs in review; number 18 is a ReAuth.
 func reviews(t *testing.T, file string) {
 	t.Helper()
 	db, q := openQueue(t, file, store)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A page with a Japanese twin says what its twin says: the same headings, the same code but
-// for its comments, tables of the same shape, in the same order.
+// A page and its Japanese twin match: the same headings, the same code except for comments,
+// and tables of the same shape, in the same order.
 func TestTwins(t *testing.T) {
 	t.Parallel()
 	all := map[string]page{}
@@ -27,7 +27,7 @@ func TestTwins(t *testing.T) {
 	require.GreaterOrEqual(t, pairs, 3)
 }
 
-// twinDifference says where two pages begin to differ, or nothing.
+// twinDifference returns where two pages begin to differ, or "".
 func twinDifference(a, b page) string {
 	for i := range max(len(a.elements), len(b.elements)) {
 		here, there := elementAt(a, i), elementAt(b, i)
@@ -45,16 +45,16 @@ func elementAt(p page, i int) element {
 	return element{page: p.path, kind: "the end"}
 }
 
-// comment finds comments of Go, SQL and shell.
+// comment matches comments of Go, SQL and shell.
 var comment = regexp.MustCompile(`(?m)[ \t]*(//|#|--) .*$`)
 
-// shape returns what an element has in common with its twin.
+// shape returns the part of an element that its twin must share.
 func (e element) shape() string {
 	switch e.kind {
 	case "heading":
 		return fmt.Sprintf("a heading of level %d", e.level)
 	case "row":
-		return fmt.Sprintf("a table's row of %d cells, in the first %q", e.cells, e.spans)
+		return fmt.Sprintf("a table row of %d cells, the first with %q", e.cells, e.spans)
 	case "code":
 		return fmt.Sprintf("code in %q:\n%s", e.lang, comment.ReplaceAllString(e.text, ""))
 	default:

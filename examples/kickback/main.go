@@ -1,5 +1,5 @@
-// Kickback plays a re-authorisation whose result comes by kickback, end to end in one
-// process: a simulated gateway, the merchant's receiver, and somebody who forges.
+// Kickback runs re-authorisations whose results come by kickback, end to end in one process:
+// a simulated gateway, the merchant's receiver, and a forger.
 //
 //	go run ./examples/kickback
 package main
@@ -73,17 +73,17 @@ func run(ctx context.Context, out io.Writer) error {
 		if err := client.ReAuthByKickback(ctx, req); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "asked     replace payment %s by one of %d yen; the gateway said OK\n", req.PaymentID, req.Amount+req.Tax+req.Shipping)
+		fmt.Fprintf(out, "request   replace payment %s with one of %d yen; the gateway answers OK\n", req.PaymentID, req.Amount+req.Tax+req.Shipping)
 		k := <-kickbacks
 		fmt.Fprintf(out, "kickback  payment %s: %s", k.Request.PaymentID, k.Status)
 		if k.Status == jpayment.StatusSucceeded {
 			fmt.Fprintf(out, ", replaced by %s of %s yen\n\n", k.PaymentID, k.Total)
 		} else {
-			fmt.Fprintf(out, ", %v\n          look in the control panel whether payment %s is still there\n\n", k.Code, k.Request.PaymentID)
+			fmt.Fprintf(out, ", %v\n          check in the control panel whether payment %s is still authorised\n\n", k.Code, k.Request.PaymentID)
 		}
 	}
 
-	// Anyone who knows the address can send to it.
+	// Anyone who knows the URL can send a kickback.
 	forged, err := http.NewRequestWithContext(ctx, http.MethodGet,
 		"http://"+listener.Addr().String()+"/kickback?gid=10000009&rst=1&am=1500&tx=120&sf=500&ta=2120", http.NoBody)
 	if err != nil {
@@ -97,7 +97,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "somebody  sends a kickback of his own\nhandler   answers %d with %d bytes, and calls nobody\n", answer.StatusCode, len(body))
+	fmt.Fprintf(out, "forger    sends an unsigned kickback\nhandler   answers %d with %d bytes, and does not call the callback\n", answer.StatusCode, len(body))
 
 	if err := receiver.Shutdown(ctx); err != nil {
 		return err

@@ -1,10 +1,10 @@
-// Package kickbacksql shows how a merchant takes kickbacks so that a repetition does no
-// harm: the callback is one SQL transaction that first inserts the kickback under a
-// unique key. Whoever comes second, be it at the same moment, inserts nothing and does
-// nothing, and is told OK so that the gateway stops sending.
+// Package kickbacksql shows how to receive kickbacks so that a repetition does no harm: the
+// callback is one SQL transaction that first inserts the kickback under a unique key. A
+// repetition, even a concurrent one, inserts nothing, changes nothing, and is answered OK,
+// so that the gateway counts it as delivered.
 //
-// It is written for any database/sql driver whose database knows ON CONFLICT, such as
-// SQLite and PostgreSQL; the test runs it on an embedded SQLite.
+// It works with any database/sql driver whose database supports ON CONFLICT, such as SQLite
+// and PostgreSQL. The test uses an embedded SQLite.
 package kickbacksql
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Schema has the two tables of the example. The kickback of a decline may not name a new
+// Schema creates the two tables of the example. The kickback of a decline may not name a new
 // payment (docs/protocol.md, assumption 61), so the key includes the payment to be replaced.
 const Schema = `
 CREATE TABLE IF NOT EXISTS kickbacks (
@@ -30,11 +30,11 @@ CREATE TABLE IF NOT EXISTS orders (
 	state      TEXT NOT NULL
 );`
 
-// Store takes kickbacks into a database.
+// Store records kickbacks in a database.
 type Store struct{ DB *sql.DB }
 
-// Take is a callback for jpayment.NewKickbackHandler. An error leaves the database as it
-// was, and makes the gateway send the kickback again.
+// Take is a callback for jpayment.NewKickbackHandler. If it returns an error, the database is
+// unchanged, and the gateway does not count the kickback as delivered.
 func (s Store) Take(ctx context.Context, k *jpayment.Kickback) error {
 	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
@@ -48,14 +48,14 @@ func (s Store) Take(ctx context.Context, k *jpayment.Kickback) error {
 		return err
 	}
 	if n, err := inserted.RowsAffected(); err != nil || n == 0 {
-		return err // nil for one that was here before
+		return err // nil for a repetition
 	}
-	// What is to happen once per kickback, in the same transaction.
+	// Do the work once per kickback, in the same transaction.
 	if k.Status == jpayment.StatusSucceeded {
 		_, err = tx.ExecContext(ctx, `UPDATE orders SET payment_id = $1, total = $2, state = 'authorised' WHERE payment_id = $3`,
 			k.PaymentID, k.Request.Amount+k.Request.Tax+k.Request.Shipping, k.Request.PaymentID)
 	} else {
-		// Whether the original survives a decline is not documented: a person looks.
+		// Whether the original survives a decline is not documented, so a person must look.
 		_, err = tx.ExecContext(ctx, `UPDATE orders SET state = 'look it up' WHERE payment_id = $1`, k.Request.PaymentID)
 	}
 	if err != nil {

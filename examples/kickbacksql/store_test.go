@@ -44,7 +44,7 @@ func count(t *testing.T, db *sql.DB, query string) (n int) {
 	return n
 }
 
-// Each of fifty kickbacks comes ten times at once, on several connections to the database.
+// Each of fifty kickbacks arrives ten times at once, over several database connections.
 func TestRepetitionsAreHarmless(t *testing.T) {
 	t.Parallel()
 	db := open(t)
@@ -80,7 +80,7 @@ func TestRepetitionsAreHarmless(t *testing.T) {
 	require.Equal(t, kickbacks/5, count(t, db, `SELECT COUNT(*) FROM orders WHERE state = 'look it up' AND payment_id < '20000000'`))
 }
 
-// What fails in the middle leaves nothing behind, so that the repetition does it all.
+// A failed transaction leaves nothing behind, so the repetition does all the work.
 func TestAFailureIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	db := open(t)

@@ -49,7 +49,7 @@ func TestSpan(t *testing.T) {
 	require.Equal(t, gateway.URL+"/gateway/re_auth.aspx", attributes["url.full"])
 
 	span := spans[0]
-	span.SpanContext, span.Parent = trace.SpanContext{}, trace.SpanContext{} // random, and may hold any digits
+	span.SpanContext, span.Parent = trace.SpanContext{}, trace.SpanContext{} // random, and may contain any digits
 	span.StartTime, span.EndTime = time.Time{}, time.Time{}                  // likewise
 	text, err := json.Marshal(span)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestSpan(t *testing.T) {
 	checked := 0
 	for key := range parameters {
 		value := parameters.Get(key)
-		if len(value) < 6 { // rt=1 stands in any text
+		if len(value) < 6 { // rt=1 occurs in any text
 			continue
 		}
 		require.NotContains(t, string(text), value, "the value of %s", key)
@@ -71,12 +71,12 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// Where there is nobody to connect to, the client still knows that nothing was sent.
+// If no connection can be made, the client still proves that nothing was sent.
 func TestNotSent(t *testing.T) {
 	t.Parallel()
 	exporter, provider := newSpans()
 	client, err := otel.NewClient("123456", provider,
-		jpayment.WithBaseURL("http://127.0.0.1:1"), // tcpmux, which nobody has served for decades
+		jpayment.WithBaseURL("http://127.0.0.1:1"), // tcpmux, out of use for decades
 		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Nanosecond, MaxDelay: time.Nanosecond}))
 	require.NoError(t, err)
 

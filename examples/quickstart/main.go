@@ -1,10 +1,10 @@
-// Quickstart shows what becomes of a few payments against a simulated gateway in this
-// process:
+// Quickstart captures, cancels and re-authorises a few payments at a simulated gateway in
+// this process:
 //
 //	go run ./examples/quickstart
 //
-// With -store and -payment it captures that one payment at the real gateway instead,
-// after asking.
+// With -store and -payment it captures that payment at the real gateway instead, after
+// confirmation.
 package main
 
 import (
@@ -88,7 +88,7 @@ func tour(ctx context.Context, out io.Writer) error {
 	show("half of the tea", res, err)
 	res, err = client.Sales(ctx, jpayment.SalesRequest{PaymentID: cup})
 	show("capture the cup", res, err)
-	fmt.Fprintf(out, "Somebody takes this machine's address out of the store's settings.\n\n")
+	fmt.Fprintf(out, "Somebody removes this machine's IP address from the store's settings.\n\n")
 	gateway.RegisterIPs() // no address at all
 	res, err = client.Cancel(ctx, jpayment.CancelRequest{PaymentID: cup})
 	show("cancel the cup", res, err)
@@ -100,7 +100,7 @@ func tour(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// meaning says in words what the caller of an operation knows.
+// meaning describes the outcome of a call.
 func meaning(res *jpayment.Result, err error) string {
 	if err == nil {
 		return fmt.Sprintf("done: payment %s, %s yen", res.PaymentID, res.Total)
@@ -108,13 +108,13 @@ func meaning(res *jpayment.Result, err error) string {
 	return fmt.Sprintf("%s: %s", jpayment.OutcomeOf(err), jpayment.WhatOf(err))
 }
 
-// capture captures one payment, after asking.
+// capture captures one payment, after confirmation.
 func capture(ctx context.Context, url, store, payment string, in io.Reader, out io.Writer) error {
 	client, err := jpayment.NewClient(store, jpayment.WithBaseURL(url))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Capture payment %s of store %s at %s?\nThe cardholder will be charged. Type yes to go on: ", payment, store, url)
+	fmt.Fprintf(out, "Capture payment %s of store %s at %s?\nThe cardholder will be charged. Type yes to continue: ", payment, store, url)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if strings.TrimSpace(answer) != "yes" {
 		return errors.Join(errors.New("nothing was sent"), ignoreEOF(err))

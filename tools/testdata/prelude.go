@@ -1,5 +1,5 @@
-// Package fragments declares what the fragments in pages leave to their readers. Of its
-// imports a fragment gets those that it names.
+// Package fragments declares the names that the fragments in pages leave undefined. A
+// fragment gets the imports that it uses.
 package fragments
 
 import (

@@ -1,6 +1,6 @@
-# Does what a page says: sources the blocks in $HOME/blocks, in order. What a block said is
-# then beside it in .out, and how each of its commands ended in .ended. The pages' addresses
-# are replaced by those of this run.
+# Runs the commands of a page: sources the blocks in $HOME/blocks, in order. It writes the
+# output of a block to .out, and the status of each of its commands to .ended. It replaces
+# the pages' addresses by those of this run.
 set -u
 
 ended() {
@@ -39,7 +39,7 @@ jpayment() {
   ended jpayment "$@"
 }
 
-# interrupted ends a command that has no end as soon as it says something.
+# interrupted ends a command that runs forever as soon as it prints something.
 interrupted() {
   exec 3< <(exec jpayment "$@" 2>&1)
   pid=$!
@@ -48,7 +48,7 @@ interrupted() {
   wait "$pid"
 }
 
-# simulator starts the one that stands at the address of the pages from then on.
+# simulator starts the simulator that then takes the address used in the pages.
 simulator() {
   exec 3< <(exec jpayment "$@" 2>&1)
   pid=$!

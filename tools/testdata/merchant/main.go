@@ -1,5 +1,5 @@
-// Merchant is a program as a stranger writes it: the release is rehearsed with it, outside
-// the workspace. It captures a payment through a durable job, at a simulated gateway.
+// Merchant is a program as a user would write it. .ci/release builds it outside the
+// workspace. It captures a payment through a durable job, at a simulated gateway.
 package main
 
 import (
