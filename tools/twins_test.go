@@ -70,7 +70,7 @@ func TestTwinDifference(t *testing.T) {
 		"translated": {"one", "いち", ""},
 		"code":       {"x := 1", "x := 2", "a.ja.md:4 (# A): code"},
 		"heading":    {"## B", "### B", "a.ja.md:11 (### B): a heading of level 3"},
-		"row":        {"| `c` |", "| `e` |", "a.ja.md:9 (# A): a table's row"},
+		"row":        {"| `c` |", "| `e` |", "a.ja.md:9 (# A): a table row"},
 		"language":   {"```go", "```sh", "a.ja.md:4 (# A): code in \"sh\""},
 		"shorter":    {"## B", "B", "the end"},
 	} {
