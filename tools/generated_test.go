@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write anew what is generated: the tables of the pages, the list of the exported API")
+var update = flag.Bool("update", false, "regenerate the tables of the pages and the list of the exported API")
 
 const regenerate = "If the change is intended: go generate ./tools\n"
 
