@@ -8,21 +8,24 @@ import (
 
 // Change is a change of a job to done, refused or review.
 type Change struct {
-	// Position is where it stands among the store's changes, from 1: their order is that in
-	// which they became visible.
+	// Position is its position among the store's changes, from 1, in the order in which they
+	// became visible.
 	Position int64
-	// Job is the job as it is now. State and Reason below are those of the change.
+	// Job is the job as it is now; State and Reason are the job's after the change.
 	Job    Job
 	State  State
 	Reason Reason
 	At     time.Time
 }
 
-// Changes returns the store's changes after a position, 0 for all, in order, up to the
-// present. Each change occurs once and none is skipped, even if transactions overlap, so a
-// service that stores the position of the last change that it has handled misses none.
-// Order code in the process of the workers can use [Queue.OnSettled] instead. Changes
-// writes to the database: the role needs the rights of a worker.
+// Changes returns the store's changes after a position, in order, up to the present. With
+// position 0 it returns all.
+//
+// Each change occurs exactly once, even if transactions overlap, so a service that stores the
+// position of the last change that it has handled misses none. Order code in the workers'
+// process can use [Queue.OnSettled] instead.
+//
+// Changes writes to the database, so its role needs the privileges of a worker.
 func (q *Queue[TTx]) Changes(ctx context.Context, after int64) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		for {
@@ -67,8 +70,8 @@ func (q *Queue[TTx]) changesAfter(ctx context.Context, after int64) (all []Chang
 	return all, err
 }
 
-// Wait waits until a job is done, refused or in review, and returns it. It polls the
-// database ten times a second. If the context ends first, it returns the context's error.
+// Wait waits until a job is done, refused or in review, and returns it. It polls the database
+// ten times a second. If the context ends first, it returns the context's error.
 func (q *Queue[TTx]) Wait(ctx context.Context, jobID int64) (Job, error) {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

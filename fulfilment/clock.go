@@ -8,13 +8,13 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wallclock"
 )
 
-// clock tells the database's time where it has one, and else what the machine's was when the
-// process began and has been measured since. A machine's clock that is set ahead or back
-// while a process runs changes nothing.
+// clock returns the database's time, if it has a clock. If not, it returns the machine's time
+// when the process began plus the time measured since. Setting the machine's clock while a
+// process runs changes nothing.
 type clock struct {
 	mu   sync.Mutex
 	base time.Time // the database's
-	at   time.Time // ours when it was that, for measuring
+	at   time.Time // the process's time at base, for measuring
 }
 
 func newClock() *clock {
@@ -27,17 +27,17 @@ func (c *clock) now() time.Time {
 	return c.base.Add(time.Since(c.at))
 }
 
-// set says what the time is.
+// set sets the time.
 func (c *clock) set(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.base, c.at = now, time.Now()
 }
 
-// freshness is how long it is good to know the version of the tables and the database's time.
+// freshness is how long a reading of the tables' version and the database's time is valid.
 const freshness = 10 * time.Second
 
-// known is when a process has last looked at the version of the tables.
+// known records how long the last reading of the tables' version is valid.
 type known struct {
 	mu    sync.Mutex
 	until time.Time
@@ -55,8 +55,8 @@ func (k *known) renew() {
 	k.until = time.Now().Add(freshness)
 }
 
-// ready returns an error if the tables are not of this version of the package: what it would
-// write might mean something else there. It sets the clock.
+// ready returns an error if the tables have another version than the package, since its writes
+// could mean something else there. It also sets the clock.
 func (q *Queue[TTx]) ready(ctx context.Context, s session) error {
 	if q.known.fresh() {
 		return nil
@@ -75,16 +75,16 @@ func (q *Queue[TTx]) ready(ctx context.Context, s session) error {
 	return nil
 }
 
-// moment is the present, as precisely as the database keeps it.
+// moment returns the present time, as precisely as the database stores it.
 func (q *Queue[TTx]) moment() time.Time { return fromMicros(micros(q.now())) }
 
-// riverTime makes River take the same time.
+// riverTime gives River the same time.
 type riverTime struct{ now func() time.Time }
 
-// Now returns the present.
+// Now returns the present time.
 func (t riverTime) Now() time.Time { return t.now() }
 
-// NowOrNil is for statements that would otherwise take another clock.
+// NowOrNil is for statements that would otherwise use another clock.
 func (t riverTime) NowOrNil() *time.Time {
 	now := t.now()
 	return &now

@@ -11,32 +11,32 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// database is what differs between SQLite and Postgres.
+// database abstracts the differences between SQLite and Postgres.
 type database[TTx any] interface {
 	driver() riverdriver.Driver[TTx]
 	session() session // outside of a transaction
 	in(tx TTx) session
 	// transact runs f in a transaction and commits it if f returns nil.
 	transact(ctx context.Context, f func(tx TTx) error) error
-	// migrating runs f while no other process migrates.
+	// migrating runs f and excludes other processes that migrate.
 	migrating(ctx context.Context, f func(ctx context.Context) error) error
-	// overwrite sees to it that nothing is left of what was erased.
+	// overwrite removes the remains of erased data.
 	overwrite(ctx context.Context) error
-	// step makes the next version of the tables in one transaction, if there is one, and
-	// returns which version they have then.
+	// step migrates the tables to the next version, if there is one, in one transaction. It
+	// returns the version that they then have.
 	step(ctx context.Context) (version int, err error)
 	schema() string // River's; empty for the default
-	// clock is an expression for the database's time in microseconds since 1970, or 0 for
-	// one that has no clock of its own.
+	// clock is an SQL expression for the database's time in microseconds since 1970, or 0 if
+	// it has no clock of its own.
 	clock() string
 }
 
-// session runs the statements of this package, which are written once for both databases:
+// session runs the statements of this package, which are the same for both databases:
 //
-//   - Their parameters are $1, $2, … in the order in which they first stand in the text.
-//   - rows_of($1, a BIGINT, b TEXT) AS r is a table of rows that are given as one JSON text.
-//   - IN ids_of($1) compares with numbers that are given as one JSON array.
-//   - FOR UPDATE keeps others from changing rows before the transaction ends.
+//   - The parameters are $1, $2, … in the order in which they first occur.
+//   - rows_of($1, a BIGINT, b TEXT) AS r is a table of rows given as one JSON text.
+//   - IN ids_of($1) compares with numbers given as one JSON array.
+//   - FOR UPDATE locks rows until the transaction ends.
 type session interface {
 	exec(ctx context.Context, statement string, args ...any) (affected int64, err error)
 	query(ctx context.Context, statement string, args ...any) (rows, error)
@@ -49,7 +49,7 @@ type rows interface {
 	Close()
 }
 
-// dialect keeps the statements as a database takes them, by their texts.
+// dialect caches the statements as translated for a database.
 type dialect struct {
 	known     sync.Map
 	translate func(statement string) string
@@ -64,10 +64,10 @@ func (d *dialect) of(statement string) string {
 	return text
 }
 
-// rowsOf finds a table that is given as JSON.
+// rowsOf matches a table given as JSON.
 var rowsOf = regexp.MustCompile(`rows_of\((\$\d+), ([^)]*)\)`)
 
-// idsOf finds numbers that are given as JSON.
+// idsOf matches numbers given as JSON.
 var idsOf = regexp.MustCompile(`IN ids_of\((\$\d+)\)`)
 
 // asRows returns the parameter for rows_of and ids_of.
@@ -109,12 +109,12 @@ func change(ctx context.Context, s session, statement string, args ...any) (chan
 	return n > 0, withHint(err)
 }
 
-// mustChange runs a statement that has something to change.
+// mustChange runs a statement that must change a row.
 func mustChange(ctx context.Context, s session, statement string, args ...any) error {
 	return mustChangeAll(ctx, s, 1, statement, args...)
 }
 
-// mustChangeAll runs a statement that has as many rows to change.
+// mustChangeAll runs a statement that must change n rows.
 func mustChangeAll(ctx context.Context, s session, n int, statement string, args ...any) error {
 	changed, err := s.exec(ctx, statement, args...)
 	if err != nil {
@@ -122,15 +122,15 @@ func mustChangeAll(ctx context.Context, s session, n int, statement string, args
 	}
 	if changed < int64(n) {
 		return &problem{
-			what: jpayment.Text{En: "a row that was there a moment ago is gone from the database", Ja: "データベースから行が失われました"},
+			what: jpayment.Text{En: "a row has disappeared from the database", Ja: "データベースから行が失われました"},
 			next: nextDatabase, database: true,
 		}
 	}
 	return nil
 }
 
-// withHint returns a failure of the database, and says what to do where the tables are not
-// there, or where somebody else was faster.
+// withHint returns a failure of the database. If the tables do not exist, or another
+// transaction was faster, it says what to do.
 func withHint(err error) error {
 	switch {
 	case err == nil:
@@ -149,5 +149,5 @@ func withHint(err error) error {
 }
 
 func notThere(cause error) error {
-	return &problem{what: jpayment.Text{En: "the tables are not there", Ja: "テーブルがありません"}, next: nextMigrate, cause: cause, database: true, is: ErrTables}
+	return &problem{what: jpayment.Text{En: "the tables do not exist", Ja: "テーブルがありません"}, next: nextMigrate, cause: cause, database: true, is: ErrTables}
 }

@@ -147,7 +147,7 @@ func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, []string{"Amount", "Tax", "Shipping", "Reference"}, conflict.Fields)
 	require.Equal(t, j, conflict.Job)
 	saysBoth(t, err)
-	require.ErrorContains(t, err, "not with the same Amount and Tax and Shipping and Reference")
+	require.ErrorContains(t, err, "with a different Amount and Tax and Shipping and Reference")
 	require.ErrorContains(t, err, "next: ")
 	require.Equal(t, j, s.look(j))
 	require.EqualValues(t, 1, s.riverJobs())
@@ -162,8 +162,8 @@ func conflictingRequest[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// refusedBefore asks again for a job that was refused: whoever ships when there is no error
-// must get one.
+// refusedBefore enqueues a refused request again. It must return an error, since callers ship
+// if there is none.
 func (s *site[TTx]) refusedBefore(j Job) {
 	s.t.Helper()
 	ways := map[string]func(Request) error{
@@ -187,7 +187,7 @@ func (s *site[TTx]) refusedBefore(j Job) {
 		saysBoth(s.t, refused)
 		require.True(s.t, refused.Job.Existed)
 	}
-	// A list is asked for again as a whole.
+	// A whole list can be enqueued again.
 	all, err := s.EnqueueAll(s.t.Context(), []Request{request(j.Operation, j.PaymentID)})
 	require.NoError(s.t, err)
 	require.True(s.t, all[0].Existed)
@@ -200,7 +200,7 @@ func (s *site[TTx]) refusedBefore(j Job) {
 }
 
 // saysBoth requires that an error says what happened and what to do next in both languages,
-// and that its line is made of that.
+// and that its message consists of that.
 func saysBoth(t *testing.T, err error) {
 	t.Helper()
 	what, next := jpayment.WhatOf(err), jpayment.NextOf(err)
@@ -302,7 +302,7 @@ func checkChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorAs(t, err, &conflict)
 }
 
-// A store's configuration is checked before anything else.
+// The configuration is checked first.
 func TestConfigNamesAllFaults(t *testing.T) {
 	_, err := NewSQLite(nil, Config{StoreID: "１２３４５６", KickbackWait: -time.Second, Schema: "Other-Schema"})
 	var invalid *jpayment.ValidationError

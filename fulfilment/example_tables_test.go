@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// A program that may not change tables says so at its start.
+// A program without the privilege to change tables checks them at startup.
 func ExampleQueue_CheckTables() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "")
@@ -39,7 +39,7 @@ func ExampleQueue_CheckTables() {
 	// to migrate: false
 }
 
-// A migration tool of the merchant's own runs the statements in one transaction.
+// The merchant's own migration tool runs the statements in one transaction.
 func ExampleMigrationSQL() {
 	text, err := fulfilment.MigrationSQL("postgres", "orders", 0)
 	if err != nil {

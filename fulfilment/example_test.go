@@ -21,7 +21,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// The order is shipped and its capture asked for, or neither.
+// One transaction marks the order as shipped and enqueues its capture.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "")
@@ -52,7 +52,7 @@ func Example() {
 		if err != nil {
 			return fulfilment.Job{}, err
 		}
-		defer tx.Rollback() // After the commit it does nothing.
+		defer tx.Rollback() // no-op after Commit
 		var paymentID string
 		err = tx.QueryRowContext(ctx, `UPDATE orders SET status = 'shipped' WHERE number = ? RETURNING payment_id`, number).Scan(&paymentID)
 		if err != nil {
@@ -64,7 +64,7 @@ func Example() {
 		}
 		return job, tx.Commit()
 	}
-	for range 2 { // Asking again asks for nothing more.
+	for range 2 { // The second time enqueues nothing more.
 		job, err := ship("order-1")
 		if err != nil {
 			log.Fatal(err)
@@ -76,8 +76,8 @@ func Example() {
 	// Sales of payment 10000001: waiting, known before: true
 }
 
-// A capture was refused. Whoever asks for it again gets an error, and the order is not
-// shipped by mistake.
+// A capture was refused. Enqueueing it again returns an error, so that the order is not shipped
+// by mistake.
 func ExampleRefusedError() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -110,11 +110,11 @@ func ExampleRefusedError() {
 		log.Fatal(err)
 	}
 	// Output:
-	// Sales of payment 10000001 was asked for before and has been refused (job 1, reference "order-1"): the gateway refused it: G1242G120000 (the issuer declined: the card cannot be used)
-	// do not go on; once the reason has passed, have the job sent again by Review with StateWaiting
+	// Sales of payment 10000001 was recorded before and refused (job 1, reference "order-1"): the gateway refused it: G1242G120000 (the issuer declined: the card cannot be used)
+	// do not go on; to send it again once the reason has passed, call Review with StateWaiting
 }
 
-// On Postgres the transaction is pgx's.
+// With Postgres, the transaction is a pgx.Tx.
 func ExampleNewPostgres() {
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
@@ -143,8 +143,8 @@ func ExampleNewPostgres() {
 	}
 }
 
-// A worker sends what was asked for. The client tries each request once: trying again is
-// the worker's, who writes it down.
+// A worker sends the enqueued requests. The client tries each request once, because the worker
+// does the retrying and records each attempt.
 func ExampleQueue_Run() {
 	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a program
 	defer stop()
@@ -167,7 +167,7 @@ func ExampleQueue_Run() {
 	job := settled(ctx, q, jpayment.OpSales, paymentID)
 	fmt.Printf("%s: %s after %d attempt, %s yen\n", job.Reference, job.State, job.Attempts, job.Result.Total)
 
-	stop() // Calls on their way are finished.
+	stop() // Calls on their way finish.
 	if err := <-ended; err != nil {
 		log.Fatal(err)
 	}
@@ -175,8 +175,8 @@ func ExampleQueue_Run() {
 	// order-1: done after 1 attempt, 1580 yen
 }
 
-// The reply to a re-authorisation is lost. It is not sent again: a person looks it up and
-// says what was found.
+// The reply to a re-authorisation is lost. It is not sent again: a person looks the payment up
+// and records what the control panel shows.
 func ExampleQueue_Review() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -202,7 +202,7 @@ func ExampleQueue_Review() {
 		log.Fatal(err)
 	}
 	for _, job := range jobs {
-		fmt.Printf("%s: %s\n", job.Reference, job.Reason.Text()) // job.Next() says where to look.
+		fmt.Printf("%s: %s\n", job.Reference, job.Reason.Text()) // job.Next() says where to look
 		job, err := q.Review(ctx, job.ID, fulfilment.Decision{
 			State:        fulfilment.StateDone,
 			NewPaymentID: "10000002", // as the control panel shows it
@@ -224,8 +224,7 @@ func ExampleQueue_Review() {
 	// order-2: done, the payment is now 10000002
 }
 
-// With KickbackWait a re-authorisation is settled by its kickback, even if the reply to it
-// was lost.
+// With KickbackWait a kickback settles a re-authorisation, even if the reply is lost.
 func ExampleQueue_Settle() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -271,12 +270,12 @@ func ExampleQueue_Settle() {
 		log.Fatal(err)
 	}
 	// Output:
-	// order-3: done, the kickback said so; the payment is now 10000002
+	// order-3: done, the kickback reported the result; the payment is now 10000002
 }
 
-// Less is shipped than was ordered. A capture takes a payment as a whole, so a
-// re-authorisation replaces it by one of the lower amount, and the verdict on that enqueues the
-// capture of the new payment: each in one transaction with the order.
+// Less is shipped than was ordered. A capture is for the whole amount, so a re-authorisation
+// replaces the payment with one for the lower amount. The verdict on it enqueues the capture of
+// the new payment, in one transaction with the order.
 func ExampleQueue_OnSettled() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -312,7 +311,7 @@ func ExampleQueue_OnSettled() {
 		log.Fatal(err)
 	}
 	reauth := settled(ctx, q, jpayment.OpReAuth, paymentID)
-	capture, err := q.Job(ctx, jpayment.OpSales, reauth.NewPaymentID) // It is there as soon as the verdict is.
+	capture, err := q.Job(ctx, jpayment.OpSales, reauth.NewPaymentID) // enqueued in the transaction of the verdict
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -366,19 +365,19 @@ func ExampleRequest_After() {
 	stop()
 	fmt.Println(job.Operation, job.State)
 	for _, r := range gateway.Requests() {
-		fmt.Println("the gateway was asked for", r.Operation)
+		fmt.Println("the gateway received", r.Operation)
 	}
 	// Output:
 	// Cancel of payment 10000001 was not recorded, since its Sales is open (job 1, reference "order-1", waiting)
-	// let the request come after that job (Request.After), or withdraw that job first
-	// Cancel comes after job 1: it is sent once the job that it comes after is done
+	// use Request.After to send the request after that job, or withdraw that job first
+	// Cancel comes after job 1: it will be sent once the job before it is done
 	// Cancel done
-	// the gateway was asked for Sales
-	// the gateway was asked for Cancel
+	// the gateway received Sales
+	// the gateway received Cancel
 }
 
 // A list with several lines about a payment is sent in the order of the list. If a line is
-// refused, those that come after it are.
+// refused, so are the later ones.
 func ExampleRequest_InTurn() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -412,8 +411,7 @@ func ExampleRequest_InTurn() {
 	// 10000002 Cancel: refused "predecessor"
 }
 
-// A request that waits for an answer, such as one of HTTP, waits for the verdict, and not for
-// ever.
+// An HTTP handler waits for the verdict, but not indefinitely.
 func ExampleQueue_Wait() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -443,8 +441,8 @@ func ExampleQueue_Wait() {
 	// order-1 done
 }
 
-// Another service follows the verdicts by polling. It keeps the position of the last one that
-// it has dealt with, and so misses none.
+// Another service polls for verdicts. It stores the position of the last one that it has
+// handled, and so misses none.
 func ExampleQueue_Changes() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -456,7 +454,7 @@ func ExampleQueue_Changes() {
 	deal := func(change fulfilment.Change) {
 		fmt.Printf("%d: %s is %s\n", change.Position, change.Job.Reference, change.State)
 	}
-	var position int64 // which the service keeps in its own database
+	var position int64 // stored in the service's own database
 	for _, number := range []string{"order-1", "order-2"} {
 		paymentID := gateway.Authorize(jpaymenttest.Authorization{Amount: 3000})
 		job, err := q.Enqueue(ctx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: paymentID}))
@@ -480,8 +478,8 @@ func ExampleQueue_Changes() {
 	// 2: order-2 is done
 }
 
-// A wrong amount that has not been carried out is withdrawn, and the right one asked for, in
-// one transaction.
+// One transaction withdraws a wrong amount that has not been carried out, and enqueues the right
+// one.
 func ExampleQueue_ReviewTx() {
 	ctx := context.Background()
 	db, q, remove := exampleDatabase(ctx, fulfilment.Config{StoreID: "123456"})
@@ -495,9 +493,9 @@ func ExampleQueue_ReviewTx() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer tx.Rollback() // After the commit it does nothing.
+	defer tx.Rollback() // no-op after Commit
 	if _, err := q.ReviewTx(ctx, tx, wrong.ID, fulfilment.Decision{State: fulfilment.StateRefused, By: "the order desk"}); err != nil {
-		log.Fatal(err) // Such as: it may have been carried out.
+		log.Fatal(err) // for example, it may have been carried out
 	}
 	if _, err := q.EnqueueTx(ctx, tx, fulfilment.ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "10000001", Amount: 2000})); err != nil {
 		log.Fatal(err)
@@ -517,7 +515,7 @@ func ExampleQueue_ReviewTx() {
 	// 2000 yen: waiting
 }
 
-// Accounts looked at the wrong payment. A later decision corrects the first, and both stay on
+// Accounts looked at the wrong payment. A later decision corrects the first; both stay on
 // record.
 func ExampleDecision() {
 	ctx := context.Background()
@@ -549,7 +547,7 @@ func ExampleDecision() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, d := range decisions { // d.At says when.
+	for _, d := range decisions { // d.At is the time
 		fmt.Println(d.State, "by", d.By+":", d.Note.Reveal())
 	}
 	// Output:
@@ -557,7 +555,7 @@ func ExampleDecision() {
 	// refused by Suzuki: 10000007 is another order's
 }
 
-// What a person found out about several jobs is recorded as a whole, or not at all.
+// A person's decisions on several jobs are recorded together, or not at all.
 func ExampleQueue_ReviewAll() {
 	ctx := context.Background()
 	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
@@ -582,8 +580,8 @@ func ExampleQueue_ReviewAll() {
 	// order-2 refused decided
 }
 
-// A person says that a re-authorisation was not carried out, and a signed kickback says that
-// it was. The decision stands, and the job is shown to a person again.
+// A person decides that a re-authorisation was not carried out, and a signed kickback says that
+// it was. The decision stands, and the job needs a person again.
 func ExampleFilter() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -605,7 +603,7 @@ func ExampleFilter() {
 		log.Fatal(err)
 	}
 
-	kickback := &jpayment.Kickback{ // as a handler has read and verified it
+	kickback := &jpayment.Kickback{ // parsed and verified by a handler
 		Result:  jpayment.Result{PaymentID: "10000002", Status: jpayment.StatusSucceeded},
 		Request: jpayment.KickbackRequest{StoreID: "123456", PaymentID: paymentID, Amount: 2000, At: time.Now()},
 	}
@@ -621,16 +619,17 @@ func ExampleFilter() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, job := range jobs { // job.DisputedAt says since when.
+	for _, job := range jobs { // job.DisputedAt is the time
 		fmt.Printf("%s is %s: %s\n%s\n", job.Reference, job.State, job.Dispute, job.Next())
 	}
 	// Output:
 	// disputed: 1
-	// order-1 is refused: a kickback tells of the new payment 10000002
-	// look both up in the control panel, then decide again, or confirm what stands
+	// order-1 is refused: a kickback reported the new payment 10000002
+	// look the payments up in the control panel, then decide again or confirm the verdict
 }
 
-// The gateway is under maintenance. The store pauses until that is over, and goes on by itself.
+// The gateway is under maintenance. The store is paused until that is over, and then resumes
+// automatically.
 func ExamplePause() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -653,17 +652,17 @@ func ExamplePause() {
 		}
 		if pause := status.Paused; pause != nil {
 			fmt.Println(pause.Reason.Text())
-			fmt.Println("it ends by itself:", pause.Until.After(pause.At))
+			fmt.Println("it ends automatically:", pause.Until.After(pause.At))
 			break
 		}
 	}
 	// Output:
 	// the gateway is under maintenance
-	// it ends by itself: true
+	// it ends automatically: true
 }
 
-// A backup is restored that is older than what the worker has seen. It refuses to start until
-// AfterRestore has put what was open into review.
+// A restored backup is older than the database that the worker has seen. The worker refuses to
+// start until AfterRestore has put the open jobs into review.
 func ExampleQueue_AfterRestore() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -674,7 +673,7 @@ func ExampleQueue_AfterRestore() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	// The file stands beside the worker, where no backup of the database brings it back.
+	// The file is on the worker's machine, outside the backups of the database.
 	witness := fulfilment.WorkerConfig{Witness: filepath.Join(dir, "seen.json")}
 	queueOn := func(file string) (*sql.DB, *fulfilment.Queue[*sql.Tx]) {
 		db, err := fulfilment.OpenSQLite(filepath.Join(dir, file))
@@ -700,7 +699,7 @@ func ExampleQueue_AfterRestore() {
 		log.Fatal(err)
 	}
 	stop := exampleWorker(q, gateway, witness)
-	if _, err := q.Wait(ctx, job.ID); err != nil { // The capture is done after the backup.
+	if _, err := q.Wait(ctx, job.ID); err != nil { // The capture is carried out after the backup.
 		log.Fatal(err)
 	}
 	stop()
@@ -715,7 +714,7 @@ func ExampleQueue_AfterRestore() {
 		log.Fatal(err)
 	}
 	fmt.Println("in review:", reviews)
-	stop = exampleWorker(q, gateway, witness) // It starts.
+	stop = exampleWorker(q, gateway, witness) // now it starts
 	next := gateway.Authorize(jpaymenttest.Authorization{Amount: 2000})
 	if _, err := q.Enqueue(ctx, fulfilment.Sales("order-2", jpayment.SalesRequest{PaymentID: next})); err != nil {
 		log.Fatal(err)
@@ -727,13 +726,13 @@ func ExampleQueue_AfterRestore() {
 	}
 	// Output:
 	// restored: true
-	// the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it
+	// the database is older than when this worker last used it: it must have been restored from a backup, and lacks what was carried out since
 	// in review: 1
 	// Sales 10000001
 	// Sales 10000002
 }
 
-// A merchant's own migration tool gets the statements.
+// The statements for the merchant's own migration tool.
 func ExampleMigrations() {
 	for _, database := range []string{"sqlite", "postgres"} {
 		files, err := fs.Glob(fulfilment.Migrations(), database+"/*.sql")
@@ -766,8 +765,7 @@ func ExampleState() {
 	// in review (要確認), settled: true
 }
 
-// A list is checked as a whole before any of it is asked for, recorded as a batch, and counted
-// by it.
+// A list is checked as a whole, recorded as a batch, and counted by that batch.
 func ExampleRequest_InBatch() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -785,7 +783,7 @@ func ExampleRequest_InBatch() {
 			log.Fatal(err)
 		}
 		if known.ID != 0 {
-			fmt.Println("asked for before:", known.Reference, known.State)
+			fmt.Println("enqueued before:", known.Reference, known.State)
 		}
 	}
 	if _, err := q.EnqueueAll(ctx, list); err != nil {
@@ -821,11 +819,11 @@ func ExampleQueue_Resume() {
 	}
 	fmt.Println("paused:", status.Paused != nil)
 	// Output:
-	// paused: stock-taking; next: remove the cause, then resume
+	// paused: stock-taking; next: correct the cause, then resume
 	// paused: false
 }
 
-// A job is looked up in a transaction, as on SQLite it must be while one is open.
+// A job is looked up in a transaction. With SQLite this is necessary while one is open.
 func ExampleQueue_JobTx() {
 	ctx := context.Background()
 	db, q, remove := exampleDatabase(ctx, fulfilment.Config{StoreID: "123456"})
@@ -836,13 +834,13 @@ func ExampleQueue_JobTx() {
 	}
 	defer tx.Rollback()
 	if _, err := q.JobTx(ctx, tx, jpayment.OpSales, "10000001"); errors.Is(err, fulfilment.ErrNoJob) {
-		fmt.Println("nobody has asked for its capture")
+		fmt.Println("no capture is recorded")
 	}
 	// Output:
-	// nobody has asked for its capture
+	// no capture is recorded
 }
 
-// What was tried for a job, by which worker, and what came of it.
+// The attempts on a job, with the worker and the outcome of each.
 func ExampleAttempt() {
 	ctx := context.Background()
 	gateway := jpaymenttest.Start()
@@ -871,7 +869,7 @@ func ExampleAttempt() {
 	// 1: unknown: the reply does not count as an answer: the HTTP status is not 200 but 503
 }
 
-// The health check of a process asks the queue, which asks the database nothing.
+// A health check uses the queue, which does not access the database for it.
 func ExampleHealth() {
 	q, remove := exampleQueue(context.Background(), fulfilment.Config{StoreID: "123456"})
 	defer remove()
@@ -885,7 +883,7 @@ func ExampleHealth() {
 	// ready: true
 }
 
-// Private data of what was settled three months ago is erased. The verdicts stay.
+// The private data of jobs settled three months ago is erased. The verdicts stay.
 func ExampleQueue_Forget() {
 	ctx := context.Background()
 	q, remove := exampleQueue(ctx, fulfilment.Config{StoreID: "123456"})
@@ -899,13 +897,13 @@ func ExampleQueue_Forget() {
 	// 0 jobs
 }
 
-// exampleQueue makes a queue on a new file.
+// exampleQueue creates a queue in a new file.
 func exampleQueue(ctx context.Context, cfg fulfilment.Config) (q *fulfilment.Queue[*sql.Tx], remove func()) {
 	_, q, remove = exampleDatabase(ctx, cfg)
 	return q, remove
 }
 
-// exampleDatabase makes a queue on a new file that orders are in, too.
+// exampleDatabase creates a queue in a new file, and returns the database for the orders.
 func exampleDatabase(ctx context.Context, cfg fulfilment.Config) (db *sql.DB, q *fulfilment.Queue[*sql.Tx], remove func()) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {

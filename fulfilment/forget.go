@@ -8,15 +8,18 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Forget erases the private data of the jobs that were settled before a time, in review
-// not included: e-mail addresses, telephone numbers, other data, approval codes, issued
-// IDs and passwords, and what persons noted. The verdicts stay. It returns how many jobs
-// it changed. A result that cannot be read is left, and the error names its job. On SQLite
-// the write-ahead log is emptied, in which they stand as well; the error says so where another
-// process keeps it. A copy of the database made before still has them, and so have Postgres's
-// own log and dead rows until it is vacuumed.
+// Forget erases the private data of the jobs that were done or refused before a time, and
+// returns the number of jobs that it changed. It erases e-mail addresses, telephone numbers,
+// other data, approval codes, issued IDs and passwords, and notes of decisions. The verdicts
+// stay.
+//
+// If a result cannot be read, Forget leaves it, and the error names its job. In SQLite it also
+// empties the write-ahead log, which holds the erased data as well; if another process is
+// using the log, the error says so.
+//
+// Backups keep the data. So do Postgres's own log, and its dead rows until a vacuum.
 func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten int64, err error) {
-	const batch = 500 // Between batches workers get their turn.
+	const batch = 500 // Workers proceed between batches.
 	var (
 		after      int64
 		unreadable []error
@@ -57,7 +60,7 @@ func (q *Queue[TTx]) Forget(ctx context.Context, before time.Time) (forgotten in
 	}
 }
 
-// forget returns a stored result without what is private in it.
+// forget returns a stored result without its private data.
 func forget(k kept) (string, error) {
 	r, err := unmarshalResult(k.id, k.result)
 	if r == nil || err != nil {

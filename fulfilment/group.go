@@ -2,10 +2,10 @@ package fulfilment
 
 import "sync"
 
-// group lets those that want the same thing at once have it in one transaction: while one
-// runs, the others gather for the next.
+// group batches simultaneous calls into one transaction: while one runs, others gather for the
+// next.
 type group[In, Out any] struct {
-	// run does it for all of them. If it fails for several, each is tried alone.
+	// run processes a batch. If it fails for several, each is tried alone.
 	run func([]In) ([]Out, error)
 
 	mu      sync.Mutex
@@ -20,10 +20,10 @@ type member[In, Out any] struct {
 	done chan struct{}
 }
 
-// most is how many share a transaction.
+// most is the maximum size of a batch.
 const most = 64
 
-// do returns what came of it.
+// do processes in as part of a batch and returns its result.
 func (g *group[In, Out]) do(in In) (Out, error) {
 	m := &member[In, Out]{in: in, done: make(chan struct{})}
 	g.mu.Lock()
@@ -38,7 +38,7 @@ func (g *group[In, Out]) do(in In) (Out, error) {
 	return m.out, m.err
 }
 
-// lead runs for all that wait until its own is done, and then hands over to another.
+// lead runs batches until its own member is done, and then hands over to another goroutine.
 func (g *group[In, Out]) lead(mine *member[In, Out]) {
 	for {
 		g.mu.Lock()

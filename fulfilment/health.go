@@ -17,11 +17,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// databaseError is a failure of the database. It prints as what failed and not as the driver
-// says it, since drivers quote values.
-type databaseError struct{ driver func() error } // fmt prints no function's result.
+// databaseError is a failure of the database. It prints the kind of the failure and not the
+// driver's message, since drivers quote values.
+type databaseError struct{ driver func() error } // a function, because fmt does not print its result
 
-// failed returns a failure of the database as this package tells it.
+// failed wraps a failure of the database in a databaseError.
 func failed(err error) error {
 	if err == nil || atFault(err) {
 		return err
@@ -65,25 +65,25 @@ func atFault(err error) bool {
 
 // Health reports whether the database answers this process.
 type Health struct {
-	// Since is when it began to fail, and zero if it answers.
+	// Since is when the database began to fail. It is zero if it answers.
 	Since time.Time
-	// Last is when it failed last.
+	// Last is when it last failed.
 	Last time.Time
-	// Failures is how often it has failed since.
+	// Failures is the number of failures since then.
 	Failures int64
-	// What is what failed last, by kind and without private data.
+	// What describes the last failure, without private data.
 	What jpayment.Text
 }
 
 // OK reports whether the database answers.
 func (h Health) OK() bool { return h.Since.IsZero() }
 
-// Health reports whether the database answers this process. If several methods fail, it
-// returns the failure that has lasted longest. It does not access the database.
+// Health reports whether the database answers this process, by the last calls and without
+// accessing it. If several steps fail, it returns the failure that has lasted longest.
 func (q *Queue[TTx]) Health() Health { return q.health.worst(q.moment()) }
 
-// doing is something that needs the database. A failure ends when the same succeeds: where
-// writing fails, reading may do well.
+// doing is a step that needs the database. A failure ends when the same step succeeds:
+// reading may succeed while writing fails.
 type doing string
 
 const (
@@ -95,12 +95,12 @@ const (
 
 	sweeping   doing = "looking for overdue jobs"
 	concluding doing = "concluding an overdue job"
-	listing    doing = "looking at River's jobs"
-	replacing  doing = "asking River again"
-	telling    doing = "telling order code"
+	listing    doing = "listing River's jobs"
+	replacing  doing = "enqueueing in River again"
+	telling    doing = "calling order code"
 )
 
-// health remembers what fails. A row that cannot be read is remembered by its job.
+// health holds the current failures, by step. For a row that cannot be read the key is its job.
 type health struct {
 	mu      sync.Mutex
 	failing map[any]Health
@@ -121,7 +121,7 @@ func (h *health) fails(key any, what jpayment.Text, now time.Time) {
 	h.failing[key] = one
 }
 
-// works returns the failure that is over, if there was one.
+// works ends a failure and returns it, if there was one.
 func (h *health) works(key any) Health {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -130,8 +130,8 @@ func (h *health) works(key any) Health {
 	return one
 }
 
-// rowMemory is how long a row that could not be read counts, if it is not met again: another
-// process may have settled its job.
+// rowMemory is how long a row that could not be read counts as a failure unless it is read
+// again, since another process may have settled its job.
 const rowMemory = 10 * time.Minute
 
 func (h *health) worst(now time.Time) (worst Health) {
@@ -149,14 +149,14 @@ func (h *health) worst(now time.Time) (worst Health) {
 	return worst
 }
 
-// transact runs f in a transaction, and tells if the database fails. The job is the one that
-// it is about, or zero.
+// transact runs f in a transaction and reports failures of the database. The job is the one
+// that it concerns, or zero.
 func (q *Queue[TTx]) transact(ctx context.Context, d doing, job int64, f func(tx TTx) error) error {
 	return q.did(ctx, d, job, q.db.transact(ctx, f))
 }
 
-// did logs and counts a failure of the database, and says when it is over. It returns the
-// error. An error that is not the database's, such as [ErrNoJob], is an answer.
+// did logs and counts a failure of the database, and logs when it is over. It returns err.
+// Other errors, such as [ErrNoJob], are not failures of the database.
 func (q *Queue[TTx]) did(ctx context.Context, d doing, job int64, err error) error {
 	if atFault(err) {
 		q.fails(ctx, d, job, err)
@@ -181,7 +181,7 @@ func (q *Queue[TTx]) failsToTell(ctx context.Context, job int64, err error) {
 
 func (q *Queue[TTx]) fails(ctx context.Context, d doing, job int64, err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return // The caller has stopped, and not the database.
+		return // The caller stopped; the database did not fail.
 	}
 	var (
 		key  any = d

@@ -20,7 +20,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// logged returns a configuration whose log a test reads.
+// logged returns a configuration whose log the test can read.
 func logged(out *said) Config {
 	return Config{Logger: slog.New(slog.NewTextHandler(out, nil))}
 }
@@ -41,7 +41,7 @@ func (s *said) records(words ...string) (lines []string) {
 
 const fails, answersAgain = `level=ERROR msg="fulfilment: the database failed"`, `msg="fulfilment: the database answers again"`
 
-// One row that cannot be read keeps no other from being carried out.
+// One unreadable row does not stop the other jobs.
 func unreadableRow[TTx any](t *testing.T, p place[TTx]) {
 	var out said
 	s := newSite(t, p, logged(&out))
@@ -65,9 +65,9 @@ func unreadableRow[TTx any](t *testing.T, p place[TTx]) {
 	require.True(t, s.Health().OK())
 	require.Len(t, out.records(answersAgain), 1)
 
-	// Nor does what is to be sent.
+	// Nor does an unreadable request.
 	s.exec("UPDATE jpayment_job SET private = $1 WHERE id = $2", canary, broken.ID)
-	require.ErrorContains(t, w.work(t, broken), "unreadable")
+	require.ErrorContains(t, w.work(t, broken), "cannot be read")
 	require.False(t, s.work(w, other))
 	s.stands(other, StateDone, ReasonNone)
 	require.Equal(t, int64(1), s.Health().Failures)
@@ -75,7 +75,7 @@ func unreadableRow[TTx any](t *testing.T, p place[TTx]) {
 	s.pass(rowMemory + time.Second)
 	require.True(t, s.Health().OK(), "another process has dealt with it, or it would be met again")
 
-	// Nor erasing.
+	// Nor does Forget stop.
 	forgets := []Job{s.enqueue(jpayment.OpSales), s.enqueue(jpayment.OpSales)}
 	for _, j := range forgets {
 		require.False(t, s.work(w, j))
@@ -88,7 +88,7 @@ func unreadableRow[TTx any](t *testing.T, p place[TTx]) {
 	require.NotContains(t, out.String(), canary)
 }
 
-// What the database does not take is told at once, and when it is over.
+// A failure of the database is reported at once, and so is its end.
 func databaseFails[TTx any](t *testing.T, p place[TTx]) {
 	var out said
 	cfg := logged(&out)
@@ -116,7 +116,7 @@ func databaseFails[TTx any](t *testing.T, p place[TTx]) {
 	require.True(t, s.Health().OK())
 	require.Len(t, out.records(answersAgain, "failures=3"), 1)
 
-	// An answer is no failure, nor is a caller who stops.
+	// ErrNoJob is no failure, nor is a cancelled context.
 	_, err := s.Job(t.Context(), jpayment.OpSales, "4711")
 	require.ErrorIs(t, err, ErrNoJob)
 	_, err = s.Review(t.Context(), j.ID, Decision{})
@@ -131,7 +131,7 @@ func databaseFails[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, out.records(fails), 3)
 }
 
-// A right that is missing is named by its code.
+// A missing privilege is reported by its code.
 func TestHealthOfRights(t *testing.T) {
 	var out said
 	s := newSite(t, onPostgres(t), Config{})
@@ -169,7 +169,7 @@ func TestHealthOfRights(t *testing.T) {
 	require.NotEmpty(t, out.records(answersAgain))
 }
 
-// So are a full disk and a file that cannot be written to.
+// So are a full disk and a file that cannot be written.
 func TestHealthOfFile(t *testing.T) {
 	t.Parallel()
 	var out said
@@ -196,7 +196,7 @@ func TestHealthOfFile(t *testing.T) {
 	require.True(t, s.Health().OK())
 }
 
-// The errors of drivers quote values; ours do not, by any verb.
+// Drivers' errors quote values; ours do not, with any verb.
 func TestDatabaseErrorsQuoteNothing(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{

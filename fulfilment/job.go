@@ -13,18 +13,19 @@ import (
 // State is the state of a job.
 type State string
 
-// The states. The last three are settled, but for a review, which a person or a late
-// answer may still decide, and for what a kickback has settled and something contradicts.
+// The states. The last three are settled: nothing will be sent. They can still change. A
+// person or a late answer can decide a review, a person can correct a decision, and a job
+// that a kickback settled goes to review if something contradicts it.
 const (
 	StateWaiting  State = "waiting"           // to be sent, now or at Job.Due
 	StateRunning  State = "running"           // an attempt is on its way
-	StateAwaiting State = "awaiting-kickback" // sent; the result is to come by a kickback until Job.Due
+	StateAwaiting State = "awaiting-kickback" // sent; the kickback with the result is due by Job.Due
 	StateDone     State = "done"              // the gateway carried it out
 	StateRefused  State = "refused"           // the payment is as it was
 	StateReview   State = "review"            // nobody knows; a person has to look
 )
 
-// Settled reports whether nothing will be sent any more.
+// Settled reports whether the state is done, refused or review, in which nothing is sent.
 func (s State) Settled() bool { return s == StateDone || s == StateRefused || s == StateReview }
 
 // Text returns the state in a word or two.
@@ -47,19 +48,19 @@ func (s State) Text() jpayment.Text {
 	}
 }
 
-// Reason says why a job is in its state.
+// Reason explains a job's state.
 type Reason string
 
-// The reasons, by the states that they explain.
+// The reasons, grouped by the states that they explain.
 const (
-	ReasonNone Reason = "" // nothing has happened yet, or it went as it should
+	ReasonNone Reason = "" // nothing has happened yet, or all went well
 
 	ReasonNotSent      Reason = "not-sent"      // waiting
 	ReasonBusy         Reason = "busy"          // waiting
 	ReasonMaintenance  Reason = "maintenance"   // waiting
 	ReasonNotPermitted Reason = "not-permitted" // waiting; the store is paused
-	ReasonUnknown      Reason = "unknown"       // waiting, to be sent again; awaiting
-	ReasonInterrupted  Reason = "interrupted"   // the same, or review, after the end of a process
+	ReasonUnknown      Reason = "unknown"       // waiting to be sent again, or awaiting a kickback
+	ReasonInterrupted  Reason = "interrupted"   // the same, or review, after a process ended
 	ReasonAgain        Reason = "again"         // waiting, by a person's decision
 	ReasonAfter        Reason = "after"         // waiting for the job that it comes after
 
@@ -67,43 +68,43 @@ const (
 	ReasonDecided  Reason = "decided"  // done or refused: a person said so
 	ReasonCode     Reason = "code"     // refused: Job.Code says why
 	ReasonInvalid  Reason = "invalid"  // refused: the client found the request invalid
-	// ReasonPredecessor is of a refused job: the one that it comes after was refused.
+	// ReasonPredecessor explains a refused job: the job that it comes after was refused.
 	ReasonPredecessor Reason = "predecessor"
 
 	ReasonUnanswered    Reason = "unanswered"     // review: unknown, and not to be sent again
 	ReasonReplayRefused Reason = "replay-refused" // review: refused after an unknown attempt
 	ReasonDeclined      Reason = "declined"       // review: a re-authorisation was declined
 	ReasonNoKickback    Reason = "no-kickback"    // review: the kickback did not come
-	ReasonContradicted  Reason = "contradicted"   // review: a kickback and what else is known exclude each other
+	ReasonContradicted  Reason = "contradicted"   // review: a kickback contradicts what else is known
 	ReasonTestMode      Reason = "test-mode"      // review: the store is in test mode
 	ReasonRestored      Reason = "restored"       // review: it was open in a database that was restored
 )
 
 var reasons = map[Reason]jpayment.Text{
-	ReasonNotSent:      {En: "it could not be sent and will be again", Ja: "送信できなかったため、再送します"},
-	ReasonBusy:         {En: "the gateway was congested and will be asked again", Ja: "決済ゲートウェイが混雑していたため、再送します"},
+	ReasonNotSent:      {En: "it could not be sent; it will be sent again", Ja: "送信できなかったため、再送します"},
+	ReasonBusy:         {En: "the gateway was congested; it will be sent again", Ja: "決済ゲートウェイが混雑していたため、再送します"},
 	ReasonMaintenance:  {En: "the gateway is under maintenance", Ja: "決済ゲートウェイがメンテナンス中です"},
-	ReasonNotPermitted: {En: "the store's settings do not permit it; the store is paused until it is resumed", Ja: "店舗の設定により許可されていません。再開するまで、この店舗の送信を一時停止しています"},
-	ReasonUnknown:      {En: "the last attempt's outcome is unknown", Ja: "直前の送信の結果が不明です"},
-	ReasonInterrupted:  {En: "the process ended during an attempt, whose outcome is unknown", Ja: "送信中にプロセスが終了したため、その結果は不明です"},
+	ReasonNotPermitted: {En: "the store's settings do not permit it; sending is paused until the store is resumed", Ja: "店舗の設定により許可されていません。再開するまで、この店舗の送信を一時停止しています"},
+	ReasonUnknown:      {En: "the outcome of the last attempt is unknown", Ja: "直前の送信の結果が不明です"},
+	ReasonInterrupted:  {En: "the process ended during an attempt, so its outcome is unknown", Ja: "送信中にプロセスが終了したため、その結果は不明です"},
 	ReasonAgain:        {En: "a person decided to send it again", Ja: "担当者の判断により再送します"},
 
-	ReasonAfter: {En: "it is sent once the job that it comes after is done", Ja: "先行するジョブの完了を待っています"},
+	ReasonAfter: {En: "it will be sent once the job before it is done", Ja: "先行するジョブの完了を待っています"},
 
-	ReasonKickback: {En: "the kickback said so", Ja: "決済結果通知で結果を受け取りました"},
-	ReasonDecided:  {En: "a person decided so", Ja: "担当者が判断しました"},
+	ReasonKickback: {En: "the kickback reported the result", Ja: "決済結果通知で結果を受け取りました"},
+	ReasonDecided:  {En: "a person decided", Ja: "担当者が判断しました"},
 	ReasonCode:     {En: "the gateway refused it", Ja: "決済ゲートウェイに拒否されました"},
 	ReasonInvalid:  {En: "the request is not valid; nothing was sent", Ja: "リクエストに誤りがあり、送信していません"},
 
-	ReasonPredecessor: {En: "the job that it comes after was refused; nothing was sent", Ja: "先行するジョブが拒否されたため、送信していません"},
+	ReasonPredecessor: {En: "the job before it was refused; nothing was sent", Ja: "先行するジョブが拒否されたため、送信していません"},
 
 	ReasonUnanswered:    {En: "nobody knows whether it was carried out; it is not sent again automatically", Ja: "処理されたかどうか不明です。自動では再送しません"},
-	ReasonReplayRefused: {En: "an attempt's outcome is unknown, and its repetition was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
+	ReasonReplayRefused: {En: "the outcome of an attempt is unknown, and the next was refused: the first may have been carried out", Ja: "結果不明の送信の後の再送が拒否されました。最初の送信が処理された可能性があります"},
 	ReasonDeclined:      {En: "the re-authorisation was declined, and whether the original payment survived is not documented", Ja: "再オーソリが拒否されました。元の決済が残っているかどうかは仕様にありません"},
-	ReasonNoKickback:    {En: "the kickback did not come in time", Ja: "期限までに決済結果通知が届きませんでした"},
-	ReasonContradicted:  {En: "a kickback and what else is known contradict each other", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
-	ReasonTestMode:      {En: "the gateway approved a test: the store is in test mode and no money moved", Ja: "テストモードの承認です。実際の請求は発生していません"},
-	ReasonRestored:      {En: "it was open when the database was restored from an older copy, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
+	ReasonNoKickback:    {En: "the kickback did not arrive in time", Ja: "期限までに決済結果通知が届きませんでした"},
+	ReasonContradicted:  {En: "a kickback contradicts what else is known", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
+	ReasonTestMode:      {En: "the gateway approved it in test mode; no money moved", Ja: "テストモードの承認です。実際の請求は発生していません"},
+	ReasonRestored:      {En: "it was open in the copy from which the database was restored, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
 }
 
 // Text returns the reason in a sentence, or nothing for ReasonNone.
@@ -118,42 +119,42 @@ type Job struct {
 	Reference             string
 	Batch                 string
 	Amount, Tax, Shipping int64 // yen; of a re-authorisation
-	// After is the job that this one comes after, or zero: see [Request.After].
+	// After is the ID of the job that this one comes after, or zero: see [Request.After].
 	After int64
 
 	State  State
 	Reason Reason
-	// Code is the gateway's last, or empty.
+	// Code is the gateway's last code, or empty.
 	Code jpayment.Code
-	// Result is what the gateway said of a job that is done, or nil where only a
-	// person said so.
+	// Result is the gateway's result of a job that is done, or nil if only a person said
+	// that it is done.
 	Result *jpayment.Result
 	// NewPaymentID is the payment that a re-authorisation made.
 	NewPaymentID string
-	// Attempts is how often it was tried to send it.
+	// Attempts is the number of attempts to send it.
 	Attempts int
-	// DecidedBy and Note are of the last decision, see [Queue.Review] and
-	// [Queue.Decisions]. The note may be personal.
+	// DecidedBy and Note belong to the last decision: see [Queue.Review] and
+	// [Queue.Decisions]. The note may contain personal data.
 	DecidedBy string
 	Note      jpayment.Secret
-	// Dispute is what a kickback said against the verdict, at DisputedAt, and empty if none
-	// did. A kickback overrules neither a reply nor a person, so the verdict stands, until
-	// a person has looked and decides again.
+	// Dispute says how a kickback contradicted the verdict, at DisputedAt. It is zero if none
+	// did. A kickback overrules neither a reply nor a person, so the verdict stands until a
+	// person has checked and decides again.
 	Dispute    jpayment.Text
 	DisputedAt time.Time
 
-	// Due is when a waiting job is to be sent, when a running one is given up, and
-	// until when a kickback is awaited. It is zero for a settled job.
+	// Due is when a waiting job is to be sent, when a running one is given up, or when an
+	// awaited kickback is overdue. It is zero for a settled job.
 	Due                  time.Time
 	CreatedAt, UpdatedAt time.Time
 
-	// Existed is set by the methods that enqueue, if the request was asked for before: then
-	// nothing was recorded, and the job is as it was.
+	// Existed reports that the request had been enqueued before. The methods that enqueue
+	// set it; in that case they recorded nothing, and the job is unchanged.
 	Existed bool
 }
 
-// Next returns what to do about a job that is in review, refused or disputed, and the zero
-// Text for any other job.
+// Next returns what to do about a job that is in review, refused or disputed. It returns the
+// zero Text for any other job.
 func (j Job) Next() jpayment.Text {
 	switch {
 	case j.State == StateReview && j.Reason == ReasonTestMode:
@@ -217,7 +218,7 @@ type Attempt struct {
 	What      jpayment.Text // what happened, on one line, without private data
 }
 
-// storedResult is a result as the database keeps it, what is private included.
+// storedResult is a result as the database stores it, including private data.
 type storedResult struct {
 	PaymentID                                     string
 	Status                                        jpayment.Status
@@ -246,12 +247,12 @@ func marshalResult(r *jpayment.Result) (string, error) {
 
 func unmarshalResult(jobID int64, text string) (*jpayment.Result, error) {
 	if text == "" {
-		return nil, nil //nolint:nilnil // No result is no fault.
+		return nil, nil //nolint:nilnil // Having no result is not an error.
 	}
 	var s storedResult
-	if err := json.Unmarshal([]byte(text), &s); err != nil { // The cause may quote it.
+	if err := json.Unmarshal([]byte(text), &s); err != nil { // The cause may quote private data.
 		return nil, &problem{
-			what: textf("the result of job %d is unreadable in the database", "ジョブ %d の結果をデータベースから読み取れません", jobID),
+			what: textf("the result of job %d cannot be read from the database", "ジョブ %d の結果をデータベースから読み取れません", jobID),
 			next: nextDatabase, database: true, row: jobID,
 		}
 	}

@@ -10,21 +10,25 @@ import (
 )
 
 // Settle settles the re-authorisation that a kickback answers. It is a callback for
-// [jpayment.NewKickbackHandler].
+// [jpayment.NewKickbackHandler]. Repeated kickbacks, and kickbacks that arrive before the
+// reply, are handled.
 //
-// Repeated kickbacks, and kickbacks that precede the reply, are handled. Since a kickback's
-// status and new number are its sender's word, none makes anything be sent, paused or
-// refused: a failure goes to review, and so does what contradicts a kickback before. For a
-// kickback that answers no request of the store's jobs, or other amounts than the job's, the
-// error wraps [ErrNoJob], for a handler of other kickbacks to look at. What a reply or a
-// person has settled otherwise stays, and the job tells of the contradiction: see
-// [Job.Dispute].
+// The status and the new payment's number are only the sender's word. So no kickback causes a
+// request to be sent, a store to be paused or a job to be refused:
+//
+//   - A success makes the job done.
+//   - A failure puts it into review, and so does a contradiction of an earlier kickback.
+//   - If a reply or a person has settled the job differently, the verdict stands, and
+//     [Job.Dispute] says what the kickback said.
+//
+// If the kickback answers no request of the store's jobs, or has other amounts than the job,
+// the error wraps [ErrNoJob]: pass the kickback to whatever handles other kickbacks.
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	switch {
 	case k.Request.StoreID != q.storeID:
-		return notOurs(jpayment.Text{En: "the kickback is another store's", Ja: "別の店舗の決済結果通知です"})
+		return notOurs(jpayment.Text{En: "the kickback is for another store", Ja: "別の店舗の決済結果通知です"})
 	case k.Status != jpayment.StatusSucceeded && k.Status != jpayment.StatusFailed:
-		return notOurs(textf("the kickback tells of neither a success nor a failure (%s)", "成功でも失敗でもない決済結果通知です（%s）", k.Status))
+		return notOurs(textf("the kickback reports neither success nor failure (%s)", "成功でも失敗でもない決済結果通知です（%s）", k.Status))
 	}
 	var (
 		job     Job
@@ -39,7 +43,7 @@ func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 		q.failsToTell(ctx, job.ID, err)
 	}
 	if err != nil {
-		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: a kickback was not taken", slog.String("payment_id", k.Request.PaymentID), slog.String("why", jpayment.WhatOf(err).En))
+		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: kickback not accepted", slog.String("payment_id", k.Request.PaymentID), slog.String("why", jpayment.WhatOf(err).En))
 		return err
 	}
 	q.concluded(ctx, news)
@@ -51,12 +55,12 @@ func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	return nil
 }
 
-// notOurs is the error for a kickback that belongs to no job.
+// notOurs returns the error for a kickback that belongs to no job.
 func notOurs(what jpayment.Text) error {
 	return &problem{what: what, next: nextOthers, cause: ErrNoJob}
 }
 
-// settle locks the job, so that a reply at the same moment waits.
+// settle locks the job, so that a simultaneous reply waits.
 func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (job Job, news []Job, dispute bool, err error) {
 	s, req := q.in(tx), k.Request
 	if err := q.ready(ctx, s); err != nil {
@@ -67,12 +71,12 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 		return job, nil, false, err
 	}
 	if len(all) == 0 {
-		return job, nil, false, notOurs(textf("the kickback is about payment %s, which no job re-authorises", "決済結果通知の決済 %s を再オーソリするジョブがありません", req.PaymentID))
+		return job, nil, false, notOurs(textf("the kickback is for payment %s, which no job re-authorises", "決済結果通知の決済 %s を再オーソリするジョブがありません", req.PaymentID))
 	}
-	// Of several, all but one were refused.
+	// If there are several, all but one were refused.
 	i := slices.IndexFunc(all, func(r record) bool { return r.Amount == req.Amount && r.Tax == req.Tax && r.Shipping == req.Shipping })
 	if i < 0 {
-		return all[0].Job, nil, false, notOurs(textf("the kickback's request had other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", all[0].ID))
+		return all[0].Job, nil, false, notOurs(textf("the request of the kickback has other amounts than job %d", "決済結果通知のリクエストの金額が、ジョブ %d と異なります", all[0].ID))
 	}
 	r := all[i]
 	last, err := s.lastAttempt(ctx, r)
@@ -91,8 +95,8 @@ func (q *Queue[TTx]) settle(ctx context.Context, tx TTx, k *jpayment.Kickback) (
 	case !c.changes:
 		return r.Job, nil, false, nil
 	}
-	// The kickback ends the attempt that it answers, if nobody else has. What it says but
-	// for a success proves nothing, and stands beside what the reply has said.
+	// The kickback ends the attempt that it answers, unless it has already ended. Anything but
+	// a success proves nothing, and is recorded beside what the reply said.
 	v, open := c.verdict, last.EndedAt.IsZero()
 	last.EndedAt, last.answer = now, ""
 	if v.state == StateDone {

@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// receiver is the merchant's handler of kickbacks.
+// receiver is the merchant's kickback handler.
 func (s *site[TTx]) receiver() http.Handler {
 	h, err := jpayment.NewKickbackHandler(verifier(s.t, s.storeID), s.Settle)
 	require.NoError(s.t, err)
@@ -26,14 +26,14 @@ func verifier(t *testing.T, storeID string) *jpayment.KickbackVerifier {
 	return v
 }
 
-// listens has the gateway send its kickbacks to the merchant.
+// listens makes the gateway send its kickbacks to the merchant.
 func (s *site[TTx]) listens() {
 	server := httptest.NewServer(s.receiver())
 	s.t.Cleanup(server.Close)
 	s.gateway.SetKickbackURL(server.URL)
 }
 
-// answers is the request of a job as a kickback has it.
+// answers returns the request of a job as a kickback contains it.
 func answers(j Job, at time.Time) jpayment.KickbackRequest {
 	return jpayment.KickbackRequest{StoreID: testStore, PaymentID: j.PaymentID, Amount: j.Amount, Tax: j.Tax, Shipping: j.Shipping, At: at}
 }
@@ -46,7 +46,7 @@ func failure(j Job, code jpayment.Code) jpaymenttest.KickbackParams {
 	return jpaymenttest.KickbackParams{PaymentID: "0", Code: code, Key: kickbackKey, Request: answers(j, time.Now())}
 }
 
-// deliver sends a kickback and reports whether it was taken.
+// deliver sends a kickback and reports whether it was accepted.
 func (s *site[TTx]) deliver(n jpaymenttest.KickbackParams) bool {
 	w := httptest.NewRecorder()
 	s.receiver().ServeHTTP(w, jpaymenttest.NewKickback("/", n))
@@ -101,7 +101,7 @@ func kickbackInPlaceOfReply[TTx any](t *testing.T, p place[TTx]) {
 	s.listens()
 	eventually(t, "the kickback does not settle", func() bool { return s.look(j).State == StateDone })
 
-	// So it does after the process was killed.
+	// The same after the process was killed.
 	j = s.enqueue(jpayment.OpReAuth)
 	w := s.worker(s.client(nil))
 	s.begins(w, j)
@@ -130,7 +130,7 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 	_, err := s.Review(t.Context(), decided.ID, Decision{State: StateRefused, By: "the till"})
 	require.NoError(t, err)
 
-	// A code says more than silence, and a success settles.
+	// A late failure adds its code, and a late success settles the job.
 	require.True(t, s.deliver(failure(busy, "ER010")))
 	require.Equal(t, jpayment.Code("ER010"), s.stands(busy, StateReview, ReasonUnanswered).Code)
 	require.True(t, s.deliver(failure(declined, "G1242G120000")))
@@ -140,7 +140,7 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 		require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 	}
 
-	// Where a person has looked, nobody vouches for the kickback: it is shown.
+	// After a person's decision the kickback only disputes it.
 	before := s.look(decided)
 	require.True(t, s.deliver(failure(decided, "G1242G120000")))
 	require.Equal(t, before, s.look(decided), "it says the same")
@@ -194,7 +194,7 @@ func kickbackDecline[TTx any](t *testing.T, p place[TTx]) {
 
 func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
-	s.pass(-time.Minute) // The first attempt is a minute ago.
+	s.pass(-time.Minute) // The first attempt was a minute ago.
 	w := s.worker(s.client(nil))
 	j := s.enqueue(jpayment.OpReAuth)
 	a := s.begins(w, j)
@@ -209,7 +209,7 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, before, s.look(j))
 	require.Equal(t, jobs, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
 
-	// A person has seen the decline and wants it sent again.
+	// A person has seen the decline and decides to send it again.
 	declined := failure(j, "G1242G120000")
 	require.True(t, s.deliver(declined))
 	s.stands(j, StateReview, ReasonDeclined)
@@ -220,7 +220,7 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, before, s.look(j))
 }
 
-// Whatever a kickback says, nothing is sent for it and nothing is paused.
+// No kickback causes a request to be sent or a store to be paused.
 func kickbackSendsNothing[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour, ProductionOnly: true})
 	w := s.worker(s.client(nil))
@@ -269,8 +269,7 @@ func kickbackSendsNothing[TTx any](t *testing.T, p place[TTx]) {
 	require.Zero(t, st.Waiting)
 }
 
-// A kickback neither refuses nor settles what this queue has not sent, nor what waits to be
-// sent again.
+// A kickback neither refuses nor settles a job that was not sent or waits to be sent again.
 func kickbackOfUnsent[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
@@ -285,12 +284,12 @@ func kickbackOfUnsent[TTx any](t *testing.T, p place[TTx]) {
 			require.Equal(t, before, s.look(j))
 		}
 	}
-	// Of what was never sent, the kickback is somebody else's.
+	// If the job was never sent, the kickback answers another request.
 	before := s.look(never)
 	require.False(t, s.deliver(success(never)))
 	require.Equal(t, before, s.look(never))
 
-	// What was sent and may now have succeeded is not sent again without a person.
+	// A job that may have succeeded is not sent again without a person.
 	require.True(t, s.deliver(success(busy)))
 	got := s.stands(busy, StateReview, ReasonContradicted)
 	require.Empty(t, got.NewPaymentID)
@@ -299,7 +298,7 @@ func kickbackOfUnsent[TTx any](t *testing.T, p place[TTx]) {
 	require.Empty(t, s.gateway.Requests())
 }
 
-// A kickback that was believed does not lock the truth out.
+// A believed kickback can still be contradicted.
 func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))
@@ -315,7 +314,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		return n
 	}
 
-	// By another kickback: the first is not better than the second.
+	// By another kickback, which is as credible as the first.
 	for _, n := range []func(Job) jpaymenttest.KickbackParams{other, func(j Job) jpaymenttest.KickbackParams { return failure(j, "ER053") }} {
 		j, _ := believed()
 		require.True(t, s.deliver(n(j)))
@@ -328,7 +327,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		}
 	}
 
-	// By the reply, which proves that nothing was carried out.
+	// By a reply that proves that nothing was carried out.
 	for name, err := range map[string]error{
 		"refused": answered(jpayment.OpReAuth, "ER053"), "declined": answered(jpayment.OpReAuth, "G1242G120000"),
 		"busy": answered(jpayment.OpReAuth, "ER010"), "not sent": unsent(jpayment.OpReAuth, http.ErrServerClosed),
@@ -346,7 +345,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		s.stands(j, StateDone, ReasonKickback)
 	}
 
-	// What a person has decided stays.
+	// A person's decision stays.
 	for _, d := range []Decision{{State: StateRefused, By: "the till"}, {State: StateDone, NewPaymentID: "778", By: "the till"}} {
 		j := s.enqueue(jpayment.OpReAuth)
 		require.False(t, s.work(w, j))
@@ -362,7 +361,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		require.True(t, s.deliver(success(j)))
 		require.Equal(t, disputed, s.look(j), "it was said before")
 
-		// A person looks again, and says so.
+		// A person checks again and decides.
 		d.Note = jpayment.NewSecret("looked again")
 		_, err = s.Review(t.Context(), j.ID, d)
 		require.NoError(t, err)
@@ -372,7 +371,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		require.Len(t, decisions, 2)
 	}
 
-	// A failure of what a person found done.
+	// A failure, although a person decided for done.
 	j := s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(w, j))
 	_, err := s.Review(t.Context(), j.ID, Decision{State: StateDone, NewPaymentID: "778", By: "the till"})
@@ -382,7 +381,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 	s.disputed(before)
 }
 
-// disputed asserts that a job stands as it did, and tells of a contradiction.
+// disputed asserts that a job's verdict stands and that it is disputed.
 func (s *site[TTx]) disputed(before Job) {
 	s.t.Helper()
 	got := s.look(before)
@@ -432,7 +431,7 @@ func kickbackOfNoJob[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, "777", s.stands(j, StateDone, ReasonKickback).NewPaymentID)
 }
 
-// A kickback that changes nothing leaves the time at which the job last changed.
+// A kickback that changes nothing does not change UpdatedAt.
 func kickbackChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	w := s.worker(s.client(nil))

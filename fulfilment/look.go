@@ -7,8 +7,9 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Job returns the job of an operation (OpSales, OpCancel or OpReAuth) on a payment, or
-// [ErrNoJob]. If several were refused it returns the newest.
+// Job returns the job for an operation (OpSales, OpCancel or OpReAuth) on a payment, or
+// [ErrNoJob]. If there are several, which are then all refused except possibly the newest, it
+// returns the newest.
 func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	j, err := q.store().job(ctx, op, paymentID)
 	return j, q.did(ctx, reading, j.ID, err)
@@ -25,9 +26,9 @@ type Filter struct {
 	Reference string
 	Batch     string
 	PaymentID string
-	// ForPerson selects those in review, and those whose verdict a kickback contradicts.
+	// ForPerson selects the jobs in review, and those whose verdict a kickback contradicts.
 	ForPerson bool
-	AfterID   int64 // for the next page: the ID of the last one's last job
+	AfterID   int64 // for the next page: the ID of the last job of this one
 	Limit     int   // the default is 100
 }
 
@@ -47,24 +48,24 @@ func (q *Queue[TTx]) Attempts(ctx context.Context, jobID int64) ([]Attempt, erro
 	return as, q.did(ctx, reading, 0, err)
 }
 
-// Status counts jobs by their state.
+// Status holds the numbers of jobs by state, and the store's pause.
 type Status struct {
 	Waiting, Running, Awaiting, Done, Refused, Review int64
-	// Disputed is how many of those that are done or refused a kickback contradicts.
+	// Disputed is the number of done or refused jobs whose verdict a kickback contradicts.
 	Disputed int64
-	// Paused is why nothing is sent, or nil.
+	// Paused says why nothing is sent, or is nil if the store is not paused.
 	Paused *Pause
-	// NextDue is when the first of the waiting jobs is due, zero if none is waiting.
+	// NextDue is when the first waiting job is due. It is zero if none is waiting.
 	NextDue time.Time
 }
 
-// Open returns how many jobs are not settled.
+// Open returns the number of jobs that are not settled.
 func (s Status) Open() int64 { return s.Waiting + s.Running + s.Awaiting }
 
-// Total returns how many jobs there are.
+// Total returns the number of all jobs.
 func (s Status) Total() int64 { return s.Open() + s.Done + s.Refused + s.Review }
 
-// Status counts the jobs of the store, or those of one batch if batch is not empty.
+// Status returns the numbers of jobs of the store, or of one batch if batch is not empty.
 func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	s := q.store()
 	counts, err := s.countJobs(ctx, batch)
@@ -90,8 +91,8 @@ func (q *Queue[TTx]) Status(ctx context.Context, batch string) (Status, error) {
 	return st, q.did(ctx, reading, 0, err)
 }
 
-// Decisions returns the decisions of persons about a job, in order. A later one corrects
-// the earlier ones.
+// Decisions returns the decisions about a job, in order. Each later one corrects those before
+// it.
 func (q *Queue[TTx]) Decisions(ctx context.Context, jobID int64) ([]Decision, error) {
 	ds, err := q.store().decisions(ctx, jobID)
 	return ds, q.did(ctx, reading, 0, err)

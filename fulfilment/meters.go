@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// meters are the counters, none of which holds private data.
+// meters are the metrics, none of which contains private data.
 type meters struct {
 	store                  attribute.KeyValue
 	attempts, jobs, pauses metric.Int64Counter
@@ -29,14 +29,14 @@ func newMeters(provider metric.MeterProvider, storeID string) (m meters, err err
 	meter := provider.Meter("github.com/jpayment-go/jpayment/fulfilment")
 	var errs [5]error
 	m.attempts, errs[0] = meter.Int64Counter("jpayment.fulfilment.attempts", metric.WithUnit("{attempt}"), metric.WithDescription("Attempts by operation and outcome."))
-	m.jobs, errs[1] = meter.Int64Counter("jpayment.fulfilment.jobs", metric.WithUnit("{job}"), metric.WithDescription("Jobs by operation and whether they are done, refused or in review."))
-	m.pauses, errs[2] = meter.Int64Counter("jpayment.fulfilment.pauses", metric.WithUnit("{pause}"), metric.WithDescription("Pauses of the store, for faults of its configuration and for maintenance."))
-	m.duration, errs[3] = meter.Float64Histogram("jpayment.fulfilment.call.duration", metric.WithUnit("s"), metric.WithDescription("Duration of the calls of the gateway."))
-	m.failures, errs[4] = meter.Int64Counter("jpayment.fulfilment.database.errors", metric.WithUnit("{error}"), metric.WithDescription("Failures of the database by what was being done."))
+	m.jobs, errs[1] = meter.Int64Counter("jpayment.fulfilment.jobs", metric.WithUnit("{job}"), metric.WithDescription("Jobs that became done, refused or in review, by operation and state."))
+	m.pauses, errs[2] = meter.Int64Counter("jpayment.fulfilment.pauses", metric.WithUnit("{pause}"), metric.WithDescription("Pauses of the store, for faults of its settings and for maintenance."))
+	m.duration, errs[3] = meter.Float64Histogram("jpayment.fulfilment.call.duration", metric.WithUnit("s"), metric.WithDescription("Duration of calls of the gateway."))
+	m.failures, errs[4] = meter.Int64Counter("jpayment.fulfilment.database.errors", metric.WithUnit("{error}"), metric.WithDescription("Failures of the database by step."))
 	return m, errors.Join(errs[:]...)
 }
 
-// concluded counts a job that is done, refused or in review.
+// concluded counts a job that has become done, refused or in review.
 func (m meters) concluded(ctx context.Context, j Job) {
 	m.jobs.Add(ctx, 1, metric.WithAttributes(m.store, attribute.String("operation", string(j.Operation)), attribute.String("state", string(j.State))))
 }
@@ -66,7 +66,7 @@ func (w *worker[TTx]) report(ctx context.Context, a *attempt, job Job, v verdict
 	}
 }
 
-// quiet drops River's records below Warn, which tell of its housekeeping.
+// quiet drops River's records below Warn, which concern its housekeeping.
 type quiet struct{ slog.Handler }
 
 // Enabled reports whether a record of the level is kept.

@@ -16,17 +16,18 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// migrations has a file for each version of this package's tables and each database, which
-// makes it of the version before. It is complete: it writes its version down itself.
+// migrations contains a file for each version of this package's tables and each database. It
+// migrates from the version before, and records its own version.
 //
 //go:embed migrations
 var migrations embed.FS
 
-// Migrations returns the statements that make and change this package's tables: sqlite and
-// postgres have a file for each version, 001.sql and so on, to be run in order, each in a
-// transaction. They are for migration tools of the merchant's own; [Queue.Migrate] runs
-// them by itself. River's tables are not among them: River's own river migrate-up makes those.
-// The schema in those for Postgres is jpayment; [MigrationSQL] has that of [Config.Schema].
+// Migrations returns the statements that create and change this package's tables, for use with
+// another migration tool than [Queue.Migrate]. The directories sqlite and postgres have a file
+// for each version, 001.sql and so on. Run them in order, each in a transaction.
+//
+// The Postgres files use the schema jpayment; [MigrationSQL] returns them for another. River's
+// tables are not included: the command river migrate-up creates them.
 func Migrations() fs.FS {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil { // It is embedded.
@@ -35,28 +36,28 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// ErrTables means that tables are missing or of another version: see [Queue.Migrate].
+// ErrTables means that tables are missing or out of date: see [Queue.Migrate].
 var ErrTables error = &problem{
-	what: jpayment.Text{En: "the tables are not there, or not up to date", Ja: "テーブルがないか、最新ではありません"}, next: nextMigrate,
+	what: jpayment.Text{En: "the tables do not exist, or are not up to date", Ja: "テーブルがないか、最新ではありません"}, next: nextMigrate,
 }
 
-// SchemaVersion is the version of the tables that this version of the package works with.
+// SchemaVersion is the version of the tables that this version of the package uses.
 const SchemaVersion = 2
 
-// migrationTo returns the statements that make a version of the one before.
+// migrationTo returns the statements that migrate to a version from the one before.
 func migrationTo(version int, dialect string) (string, error) {
 	text, err := migrations.ReadFile(fmt.Sprintf("migrations/%s/%03d.sql", dialect, version))
 	return string(text), err
 }
 
 // MigrationSQL returns the statements of [Migrations] that bring this package's tables from
-// a version, 0 for none, to [SchemaVersion]. The database is sqlite or postgres; the schema
-// is that of [Config.Schema], or empty for the default. The error is a
-// [*jpayment.ValidationError].
+// a version to [SchemaVersion]. The version is 0 if there are no tables yet. The database is
+// sqlite or postgres. The schema is as in [Config.Schema]; empty means the default. The error
+// is a [*jpayment.ValidationError].
 func MigrationSQL(database, schema string, from int) (string, error) {
 	var bad invalidFields
 	if database != "sqlite" && database != "postgres" {
-		bad.add("Database", jpayment.Text{En: "is neither sqlite nor postgres", Ja: "がsqliteでもpostgresでもありません"})
+		bad.add("Database", jpayment.Text{En: "is not sqlite or postgres", Ja: "がsqliteでもpostgresでもありません"})
 	}
 	if schema == "" {
 		schema = defaultSchema
@@ -82,8 +83,8 @@ func MigrationSQL(database, schema string, from int) (string, error) {
 	return all.String(), nil
 }
 
-// CheckTables returns an error if the tables are missing or not of [SchemaVersion]. It
-// changes nothing.
+// CheckTables returns an error if the tables are missing or not of [SchemaVersion]. It changes
+// nothing.
 func (q *Queue[TTx]) CheckTables(ctx context.Context) error {
 	version, err := versionOf(ctx, q.db.session())
 	if err == nil && version == 0 {
@@ -94,27 +95,27 @@ func (q *Queue[TTx]) CheckTables(ctx context.Context) error {
 	return q.did(ctx, reading, 0, err)
 }
 
-// versionOf reads the version of the tables, and 0 if there are none.
+// versionOf reads the version of the tables. It returns 0 if there are none.
 func versionOf(ctx context.Context, s session) (int, error) {
 	version, _, err := first(ctx, s, scanInt, `SELECT version FROM jpayment_version`)
 	if !isMissing(err) {
 		return int(version), err
 	}
-	// Version 1 did not write its number down.
+	// Version 1 did not record its number.
 	if _, _, err = first(ctx, s, scanInt, `SELECT id FROM jpayment_job LIMIT 1`); isMissing(err) {
 		return 0, nil
 	}
 	return 1, err
 }
 
-// isMissing reports whether a table is not there. SQLite has a code for no more than a wrong
-// statement, and says it in words.
+// isMissing reports whether a table does not exist. SQLite has no specific error code for that,
+// only a message.
 func isMissing(err error) bool {
 	var lite *driver.Error
 	return postgresCode(err) == "42P01" || errors.As(err, &lite) && strings.Contains(lite.Error(), "no such table")
 }
 
-// postgresCode returns the SQLSTATE of an error of Postgres, or nothing.
+// postgresCode returns the SQLSTATE of a Postgres error, or the empty string.
 func postgresCode(err error) string {
 	if pg := new(pgconn.PgError); errors.As(err, &pg) {
 		return pg.Code
@@ -122,10 +123,12 @@ func postgresCode(err error) string {
 	return ""
 }
 
-// Migrate makes the tables, or brings them up to date, River's included. It may be called at
-// every start and from several processes at once: where the tables are current it changes
-// nothing and needs no right but to read and write rows. Where they are not, it waits at most
-// 30 seconds for transactions that are open on them. Tables of a newer version are refused.
+// Migrate creates the tables or brings them up to date, including River's. It may be called at
+// every start, and by several processes at once.
+//
+// If the tables are current, Migrate changes nothing, and needs only the privilege to read and
+// write rows. If not, it waits at most 30 seconds for open transactions that use them. Tables
+// of a newer version are an error.
 func (q *Queue[TTx]) Migrate(ctx context.Context) error {
 	err := q.migrate(ctx)
 	if err == nil {
@@ -159,7 +162,7 @@ func (q *Queue[TTx]) migrate(ctx context.Context) error {
 	})
 }
 
-// isCurrent reports whether there is nothing to migrate, by reading alone.
+// isCurrent reports whether there is nothing to migrate. It only reads.
 func (q *Queue[TTx]) isCurrent(ctx context.Context, m *rivermigrate.Migrator[TTx]) (bool, error) {
 	version, err := versionOf(ctx, q.db.session())
 	if err != nil || version < SchemaVersion {
@@ -182,7 +185,7 @@ func checkVersion(version int) error {
 		return newer(version)
 	case version < SchemaVersion:
 		return &problem{
-			what: textf("the tables are of version %d and not of version %d", "テーブルのバージョンが %d で、必要なバージョン %d ではありません", version, SchemaVersion),
+			what: textf("the tables have version %d and not version %d", "テーブルのバージョンが %d で、必要なバージョン %d ではありません", version, SchemaVersion),
 			next: nextMigrate, database: true, is: ErrTables,
 		}
 	default:
@@ -192,7 +195,7 @@ func checkVersion(version int) error {
 
 func newer(version int) error {
 	return &problem{
-		what: textf("the tables are of version %d, which is newer than this program (%d); nothing was written",
+		what: textf("the tables have version %d, which is newer than this program's (%d); nothing was written",
 			"テーブルのバージョン %d が、このプログラムの対応するバージョン %d より新しいため、書き込みを行いません", version, SchemaVersion),
 		next:     jpayment.Text{En: "use the newer version of the program", Ja: "新しいバージョンのプログラムを使用する"},
 		database: true,
@@ -204,13 +207,13 @@ func notMigrated(err error) error {
 		return err
 	}
 	p := &problem{
-		what: jpayment.Text{En: "the tables could not be made or brought up to date", Ja: "テーブルを作成または更新できません"},
+		what: jpayment.Text{En: "the tables could not be created or brought up to date", Ja: "テーブルを作成または更新できません"},
 		next: nextDatabase, cause: failed(err), database: true,
 	}
 	switch postgresCode(err) {
 	case "55P03":
 		p.what = jpayment.Text{
-			En: "the tables are in use by a transaction that does not end, so they could not be brought up to date",
+			En: "the tables could not be brought up to date, since they are in use by a transaction that does not end",
 			Ja: "終了しないトランザクションがテーブルを使用しているため、テーブルを更新できません",
 		}
 		p.next = jpayment.Text{En: "end the transaction (pg_stat_activity shows it), then try again", Ja: "そのトランザクションを終了してから（pg_stat_activity で確認できます）再実行する"}
@@ -219,7 +222,7 @@ func notMigrated(err error) error {
 			En: "the tables are not up to date, and this role may not change them",
 			Ja: "テーブルが最新ではなく、このロールには変更する権限がありません",
 		}
-		p.next = jpayment.Text{En: "let a role that owns the schema migrate", Ja: "スキーマを所有するロールで移行する"}
+		p.next = jpayment.Text{En: "migrate as a role that owns the schema", Ja: "スキーマを所有するロールで移行する"}
 	}
 	return p
 }

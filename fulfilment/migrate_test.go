@@ -18,7 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// storedSQLite is a database that an earlier version has left, as testdata has it.
+// storedSQLite returns a database of an earlier version from testdata.
 func storedSQLite(t *testing.T, version int) place[*sql.Tx] {
 	path := filepath.Join(t.TempDir(), "orders.db")
 	db, err := OpenSQLite(path)
@@ -48,7 +48,7 @@ func stored(t *testing.T, version int, database string) string {
 	return string(text)
 }
 
-// Every database that a released version has left is brought up to date, and goes on.
+// Databases of every released version are brought up to date, and their jobs go on.
 func TestMigrateStored(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { migrateStored(t, storedSQLite(t, 1)) })
 	t.Run("Postgres", func(t *testing.T) { migrateStored(t, storedPostgres(t, 1)) })
@@ -60,7 +60,7 @@ func migrateStored[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorContains(t, err, "call Migrate")
 	require.ErrorContains(t, q.Run(t.Context(), new(jpaymenttest.Fake), WorkerConfig{}), "call Migrate")
 	s := &site[TTx]{Queue: q, t: t, place: p, gateway: jpaymenttest.NewServer(t)}
-	for range 8 { // The payments that the jobs are about.
+	for range 8 { // the payments of the jobs
 		s.authorize()
 	}
 	require.NoError(t, s.Migrate(t.Context()))
@@ -99,7 +99,7 @@ func migrateStored[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, ds, 1)
 	require.Equal(t, "not in the panel", ds[0].Note.Reveal())
 
-	// It goes on: the running one is lost, the cancellation comes after it.
+	// The running job counts as interrupted; the cancellation comes after it.
 	require.NoError(t, s.Resume(t.Context()))
 	w := s.worker(s.client(nil))
 	s.now = func() time.Time { return time.Now().Add(24 * time.Hour) }
@@ -113,12 +113,12 @@ func migrateStored[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, st.Done, s.count("SELECT COUNT(*) FROM jpayment_job WHERE store_id = $1 AND state = 'done'", testStore))
 }
 
-// On a current schema Migrate takes no lock that a transaction of the merchant's could hold up.
+// If the tables are current, Migrate takes no lock that another transaction could block.
 func TestMigrateTakesNoLocks(t *testing.T) {
 	s := newSite(t, onPostgres(t), Config{})
 	merchant, err := pgxPool(t).Begin(t.Context())
 	require.NoError(t, err)
-	defer merchant.Rollback(t.Context()) // It is only there to hold locks.
+	defer merchant.Rollback(t.Context()) // It only holds locks.
 	for _, table := range []string{"jpayment_job", "jpayment_store", "river_job", "river_migration"} {
 		_, err = merchant.Exec(t.Context(), "LOCK TABLE "+s.db.schema()+"."+table+" IN ROW EXCLUSIVE MODE")
 		require.NoError(t, err)
@@ -128,13 +128,13 @@ func TestMigrateTakesNoLocks(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What holds the tables up is told, and not waited for without end.
+// A transaction that blocks Migrate is reported, and not waited for indefinitely.
 func TestMigrateWaitsForALimitedTime(t *testing.T) {
 	p := storedPostgres(t, 1)
 	q := p(Config{})
 	merchant, err := pgxPool(t).Begin(t.Context())
 	require.NoError(t, err)
-	defer merchant.Rollback(t.Context()) // It is only there to hold locks.
+	defer merchant.Rollback(t.Context()) // It only holds locks.
 	_, err = merchant.Exec(t.Context(), "LOCK TABLE "+q.db.schema()+".jpayment_job IN ROW EXCLUSIVE MODE")
 	require.NoError(t, err)
 	lockTimeout = "1ms"
@@ -143,8 +143,8 @@ func TestMigrateWaitsForALimitedTime(t *testing.T) {
 	require.ErrorContains(t, err, "in use by a transaction")
 }
 
-// A role that may only read and write rows works on a current schema, and is told what it
-// lacks on another.
+// A role that may only read and write rows can work with current tables. With others, the
+// error names the missing privilege.
 func TestRowRightsAreEnough(t *testing.T) {
 	owner := newSite(t, onPostgres(t), Config{})
 	pool, schema := pgxPool(t), owner.db.schema()

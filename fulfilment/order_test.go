@@ -18,10 +18,9 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// What holds of jobs of one payment, of order code that hears of verdicts, and of persons who
-// think again.
+// Tests of jobs for one payment, of order code, and of withdrawals and corrections.
 
-// oneAtATime asks for two things of the same payment at once, from two processes.
+// oneAtATime enqueues two operations on a payment at once, from two processes.
 func oneAtATime[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	another := p(Config{})
@@ -47,7 +46,7 @@ func oneAtATime[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, s.gateway.Requests(), 20)
 }
 
-// afterAnother ships, and then cancels.
+// afterAnother captures, and then cancels.
 func afterAnother[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
@@ -81,7 +80,7 @@ func afterAnother[TTx any](t *testing.T, p place[TTx]) {
 	payment, _ := s.gateway.Payment(id)
 	require.Equal(t, jpaymenttest.Cancelled, payment.State)
 
-	// After what is done it is sent at once; a re-authorisation is followed by nothing.
+	// After a done job it is sent at once; nothing can come after a re-authorisation.
 	id = s.authorize()
 	capture = s.enqueueFor(jpayment.OpSales, id)
 	require.False(t, s.work(w, capture))
@@ -100,7 +99,7 @@ func afterAnother[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorIs(t, err, ErrNoJob)
 }
 
-// afterRefused is a request whose predecessor was refused, before or after it was recorded.
+// afterRefused enqueues a request whose predecessor is refused, before or after that.
 func afterRefused[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
@@ -133,8 +132,8 @@ func afterRefused[TTx any](t *testing.T, p place[TTx]) {
 	saysBoth(t, err)
 }
 
-// listAfterRefused records lists whose rows follow a job that was refused, in the same list
-// or in an earlier one.
+// listAfterRefused enqueues lists whose rows follow a refused job, in the same list or in an
+// earlier one.
 func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	var h heard
@@ -147,7 +146,7 @@ func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
 	}
 
 	sales := refusedSales()
-	for range 2 { // The second time both are on record.
+	for range 2 { // The second time both jobs are recorded already.
 		jobs, err := s.EnqueueAll(t.Context(), []Request{
 			request(jpayment.OpSales, sales.PaymentID), request(jpayment.OpCancel, sales.PaymentID).InTurn(),
 		})
@@ -156,12 +155,12 @@ func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
 		require.Equal(t, StateRefused, jobs[1].State)
 		s.stands(jobs[1], StateRefused, ReasonPredecessor)
 		require.Equal(t, sales.ID, s.look(jobs[1]).After)
-		require.Equal(t, []string{"Sales refused code", "Cancel refused predecessor"}, h.states(), "order code is told once")
+		require.Equal(t, []string{"Sales refused code", "Cancel refused predecessor"}, h.states(), "order code is called once")
 		require.False(t, s.work(w, jobs[1]))
 		require.Zero(t, s.requests(jobs[1]))
 	}
 
-	// The rest of a list, recorded later, follows the row above it and whatever is open.
+	// The rest of a list, enqueued later, follows the row above it and any open job.
 	sales = refusedSales()
 	jobs, err := s.EnqueueAll(t.Context(), []Request{
 		request(jpayment.OpCancel, sales.PaymentID).After(sales).InTurn(),
@@ -184,7 +183,7 @@ func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, cancel.ID, last.After)
 	s.stands(last, StateWaiting, ReasonAfter)
 
-	// One request alone is an error, and leaves nothing.
+	// A single request is an error, and records nothing.
 	sales = refusedSales()
 	var refused *RefusedError
 	_, err = s.Enqueue(t.Context(), request(jpayment.OpCancel, sales.PaymentID).After(sales).InTurn())
@@ -194,7 +193,7 @@ func listAfterRefused[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorIs(t, err, ErrNoJob)
 }
 
-// fileInOrder asks for several things of each payment, all at once and in order.
+// fileInOrder enqueues several operations on each payment at once, in order.
 func fileInOrder[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	var rs []Request
@@ -234,7 +233,7 @@ func requestIn(t *testing.T, j Job) jpayment.Request {
 	return r
 }
 
-// withdrawnUnsent takes back what was never carried out, however often it was tried.
+// withdrawnUnsent withdraws a request that was never carried out, after several attempts.
 func withdrawnUnsent[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
@@ -251,7 +250,7 @@ func withdrawnUnsent[TTx any](t *testing.T, p place[TTx]) {
 		require.False(t, s.work(w, j))
 		require.Equal(t, 1, s.requests(j))
 
-		// Another amount is another request, and the history stays.
+		// With another amount it is a new request, and the history stays.
 		other, err := s.Enqueue(t.Context(), ReAuth("order-"+j.PaymentID, jpayment.ReAuthRequest{PaymentID: j.PaymentID, Amount: 500}))
 		require.NoError(t, err)
 		require.NotEqual(t, j.ID, other.ID)
@@ -260,11 +259,11 @@ func withdrawnUnsent[TTx any](t *testing.T, p place[TTx]) {
 		require.NoError(t, err)
 		require.Len(t, jobs, 2)
 
-		// The first cannot come back beside it.
+		// The first cannot be sent again beside it.
 		_, err = s.Review(t.Context(), j.ID, Decision{State: StateWaiting, By: "the till"})
 		require.ErrorAs(t, err, new(*ConflictError))
 	}
-	// What may have been carried out is not taken back.
+	// A request that may have been carried out cannot be withdrawn.
 	j := s.enqueue(jpayment.OpSales)
 	s.gateway.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DropAfterBooking, PaymentID: j.PaymentID, Nth: 1})
 	require.False(t, s.work(w, j))
@@ -273,7 +272,7 @@ func withdrawnUnsent[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorAs(t, err, new(*jpayment.ValidationError))
 }
 
-// changedInOneTransaction takes a request back and asks for another amount.
+// changedInOneTransaction withdraws a request and enqueues another amount.
 func changedInOneTransaction[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	j := s.enqueue(jpayment.OpReAuth)
@@ -296,7 +295,7 @@ func changedInOneTransaction[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, s.gateway.Requests(), 1)
 }
 
-// correctedDecision is a person's word that a later one corrects.
+// correctedDecision corrects a decision by a later one.
 func correctedDecision[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	j := s.inReview(jpayment.OpSales)
@@ -323,7 +322,7 @@ func correctedDecision[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 }
 
-// heard is what order code hears: an order system that counts.
+// heard counts the calls of order code.
 type heard struct {
 	mu   sync.Mutex
 	jobs []Job
@@ -349,7 +348,7 @@ func hookHears[TTx any](t *testing.T, p place[TTx]) {
 	var h heard
 	s.OnSettled(func(_ context.Context, _ TTx, j Job) error { h.add(j); return nil })
 	w := s.worker(s.client(nil))
-	// By a worker, with what comes after.
+	// By a worker, with the job that comes after.
 	id := s.authorize()
 	capture := s.enqueueFor(jpayment.OpSales, id)
 	cancel, err := s.Enqueue(t.Context(), request(jpayment.OpCancel, id).After(capture))
@@ -385,8 +384,7 @@ func hookHears[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// hookFails is order code that fails: nothing is recorded but the answer, and it is told
-// again.
+// hookFails has order code that fails: only the answer is recorded, and it is called again.
 func hookFails[TTx any](t *testing.T, p place[TTx]) {
 	for name, failing := range map[string]func() error{
 		"an error": func() error { return errors.New("no such order, taro@example.com") },
@@ -415,7 +413,7 @@ func hookFails[TTx any](t *testing.T, p place[TTx]) {
 		require.NotNil(t, ans.result, name)
 		broken = true
 		s.pass(2 * w.cfg.lease())
-		cancel() // The process is told to stop meanwhile: the answer is kept all the same.
+		cancel() // The process is told to stop meanwhile; the answer is kept all the same.
 		require.NoError(t, w.end(t.Context(), a, ans), name)
 		s.stands(j, StateRunning, ReasonNone)
 		require.Empty(t, h.states())
@@ -433,8 +431,8 @@ func hookFails[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// hookFailsTooLong is order code that fails until the attempt was given up for lost: what it
-// kept from being recorded is unknown to who sends the job again.
+// hookFailsTooLong has order code that fails until the attempt is given up. The process that
+// sends the job again does not know the answer.
 func hookFailsTooLong[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	broken := true
@@ -464,7 +462,7 @@ func hookFailsTooLong[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateDone, ReasonNone)
 }
 
-// hookElsewhere is a process without order code that decides: a worker with it tells.
+// hookElsewhere decides in a process without order code; a worker that has it calls it.
 func hookElsewhere[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	before := s.inReview(jpayment.OpSales)
@@ -482,8 +480,8 @@ func hookElsewhere[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, []string{"Sales done decided", "Sales refused decided"}, h.states(), "of what was before it hears nothing")
 }
 
-// partialShipment captures a part, by a re-authorisation whose verdict enqueues the capture of
-// the new payment.
+// partialShipment captures a part: the verdict on a re-authorisation enqueues the capture of the
+// new payment.
 func partialShipment[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	s.OnSettled(func(ctx context.Context, tx TTx, j Job) error {
@@ -516,7 +514,7 @@ func partialShipment[TTx any](t *testing.T, p place[TTx]) {
 	require.Error(t, err)
 }
 
-// maintenancePauses is one ER999 and a backlog that is left alone until it is over.
+// maintenancePauses has one ER999, and a backlog that waits until maintenance is over.
 func maintenancePauses[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
@@ -543,7 +541,7 @@ func maintenancePauses[TTx any](t *testing.T, p place[TTx]) {
 	require.Zero(t, s.count("SELECT COUNT(*) FROM jpayment_pause WHERE store_id = $1", testStore))
 }
 
-// restoredCopy is a database that was restored from an older copy.
+// restoredCopy restores a database from an older copy.
 func restoredCopy[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	witness := t.TempDir() + "/seen.json"
@@ -557,7 +555,7 @@ func restoredCopy[TTx any](t *testing.T, p place[TTx]) {
 	copied := s.count("SELECT mark FROM jpayment_store WHERE store_id = $1", testStore)
 	require.NoError(t, w.checkAge(t.Context()))
 	require.NoError(t, w.checkAge(t.Context()))
-	// What else is in the copy does not matter here.
+	// The other contents of the copy do not matter here.
 	s.exec("UPDATE jpayment_store SET mark = $1 WHERE store_id = $2", copied, testStore)
 
 	err := s.Run(t.Context(), s.client(nil), WorkerConfig{Witness: witness})
@@ -574,12 +572,12 @@ func restoredCopy[TTx any](t *testing.T, p place[TTx]) {
 	})
 	stop()
 	require.Zero(t, s.requests(open))
-	// Under a worker that works.
+	// While a worker runs.
 	s.exec("UPDATE jpayment_store SET mark = 1 WHERE store_id = $1", testStore)
 	require.ErrorContains(t, w.sweepUntilStopped(t.Context()), "restored")
 }
 
-// newerTables are those of a version that this program does not know.
+// newerTables has tables of a version that this program does not know.
 func newerTables[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()
@@ -597,7 +595,7 @@ func newerTables[TTx any](t *testing.T, p place[TTx]) {
 	require.Empty(t, s.gateway.Requests())
 }
 
-// rateOfTheStore is one for all processes: their calls are apart from each other's too.
+// rateOfTheStore checks the rate limit over all processes.
 func rateOfTheStore[TTx any](t *testing.T, p place[TTx]) {
 	const calls, each = 40, 100 * time.Millisecond // ten a second
 	s := newSite(t, p, Config{})
@@ -620,7 +618,7 @@ func rateOfTheStore[TTx any](t *testing.T, p place[TTx]) {
 	}
 	require.LessOrEqual(t, times[calls-1].Sub(now), (calls+8)*each, "nor are they much further apart")
 
-	// What a clock that ran ahead has taken is not waited for.
+	// The reservation of a fast clock is ignored.
 	s.exec("UPDATE jpayment_store SET slot = $1 WHERE store_id = $2", micros(now.Add(time.Hour)), testStore)
 	q := p(Config{})
 	q.now = func() time.Time { return now }
@@ -629,7 +627,7 @@ func rateOfTheStore[TTx any](t *testing.T, p place[TTx]) {
 	require.WithinDuration(t, now, at, time.Second)
 }
 
-// stoppedAtOnce is a worker whose context is over before it begins.
+// stoppedAtOnce runs a worker whose context has already ended.
 func stoppedAtOnce[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	s.OnSettled(func(context.Context, TTx, Job) error { return nil })

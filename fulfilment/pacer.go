@@ -10,15 +10,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// pacer hands out times for calls that the process has taken from those of the store.
+// pacer hands out the times for calls that the process has reserved for itself.
 type pacer struct {
 	mu   sync.Mutex
-	next time.Time // of the first that is left
+	next time.Time // the first time left
 	left int
 }
 
-// turn waits until it is a job's turn by the store's rate, and returns River's snooze if that
-// is far off or the worker is stopped.
+// turn waits for a job's turn by the store's rate limit. It returns River's snooze if the turn
+// is far off or the worker is stopping.
 func (w *worker[TTx]) turn(ctx context.Context) error {
 	late := w.cfg.stranded() / 2
 	if w.stop.Err() != nil {
@@ -46,19 +46,19 @@ func (w *worker[TTx]) turn(ctx context.Context) error {
 	return river.JobSnooze(late)
 }
 
-// takeTurn returns when the next call may be made, and leaves one that is far off for later.
+// takeTurn returns when the next call may be made. It does not consume a time that is far off.
 func (w *worker[TTx]) takeTurn(ctx context.Context, late time.Duration) (time.Time, error) {
 	p := &w.pacer
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	apart := time.Duration(float64(time.Second) / float64(w.cfg.Rate))
 	now := w.now()
-	// What nobody has used is not made up for.
+	// Unused times expire.
 	for p.left > 0 && p.next.Before(now.Add(-apart)) {
 		p.next, p.left = p.next.Add(apart), p.left-1
 	}
 	if p.left == 0 {
-		// A quarter of a second's worth at once, so that a fast store asks the database seldom.
+		// Reserve for a quarter of a second, so that a high rate needs few database calls.
 		n := min(max(int(math.Round(float64(w.cfg.Rate)/4)), 1), 4*w.cfg.Concurrency)
 		end, err := w.store().reserve(ctx, now, time.Duration(n)*apart)
 		if err = w.did(ctx, beginning, 0, err); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// explainer asks SQLite how it would go about each statement before it is run.
+// explainer makes SQLite explain each statement before it is run.
 type explainer struct {
 	session
 	t     *testing.T
@@ -38,8 +38,8 @@ func (e explainer) query(ctx context.Context, statement string, args ...any) (ro
 	return e.session.query(ctx, statement, args...)
 }
 
-// No statement of a worker's looks through all jobs: what one job costs does not grow with
-// their number.
+// No statement of a worker scans all jobs, so the cost of one job does not grow with their
+// number.
 func TestStatementsUseIndexes(t *testing.T) {
 	s := newSite(t, onSQLite(t), Config{})
 	j := s.enqueue(jpayment.OpSales)

@@ -10,21 +10,21 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// answer is how an attempt ended, as far as anybody knows.
+// answer is how an attempt ended, as far as it is known.
 type answer struct {
 	outcome jpayment.Outcome
 	code    jpayment.Code    // the gateway's, or empty
 	result  *jpayment.Result // of a success, or nil
 	what    jpayment.Text    // what happened, on one line, without private data
 
-	replayed bool // the client itself had sent the request before, with an outcome unknown
+	replayed bool // the client had sent the request before, with an unknown outcome
 	invalid  bool // the client found the request invalid
-	stopped  bool // the worker's own stop kept the request from being sent
-	test     bool // the gateway approved a test where only production counts
+	stopped  bool // the request was not sent because the worker was stopping
+	test     bool // the gateway approved a test, and only production counts
 }
 
-// answerOf returns the answer that the result and the error of a call are. A result that
-// comes with an error does not count.
+// answerOf returns the answer for the result and error of a call. It ignores a result that
+// comes with an error.
 func answerOf(res *jpayment.Result, err error) answer {
 	if err == nil {
 		return answer{outcome: jpayment.OutcomeDone, result: res}
@@ -40,15 +40,15 @@ func answerOf(res *jpayment.Result, err error) answer {
 	return a
 }
 
-// approvedTest is the answer of a gateway that approved a test where only production counts.
+// approvedTest returns the answer for a test approval if only production counts.
 func approvedTest(res *jpayment.Result) answer {
 	return answer{test: true, result: res, what: jpayment.WhatOf(jpayment.ErrTestMode)}
 }
 
-// storedAnswer is an answer as the database keeps it until its job goes by it.
+// storedAnswer is an answer as the database stores it until the job is concluded.
 type storedAnswer struct {
 	Outcome, Code     string
-	Result            string // as jobs keep theirs
+	Result            string // as in jpayment_job
 	En, Ja            string
 	Replayed, Invalid bool
 	Stopped, Test     bool
@@ -66,15 +66,15 @@ func (a answer) marshal() (string, error) {
 	return string(text), err
 }
 
-// answered returns what is known of an attempt that its process has not concluded.
+// answered returns the stored answer to an attempt that its process has not concluded.
 func (a jobAttempt) answered() (answer, error) {
 	if a.answer == "" {
 		return unseen, nil
 	}
 	var s storedAnswer
 	if err := json.Unmarshal([]byte(a.answer), &s); err != nil {
-		return answer{}, &problem{ // The cause may quote it.
-			what: textf("the answer to job %d is unreadable in the database", "ジョブ %d への応答をデータベースから読み取れません", a.jobID),
+		return answer{}, &problem{ // The cause may quote private data.
+			what: textf("the answer to job %d cannot be read from the database", "ジョブ %d への応答をデータベースから読み取れません", a.jobID),
 			next: nextDatabase, database: true, row: a.jobID,
 		}
 	}
@@ -85,28 +85,28 @@ func (a jobAttempt) answered() (answer, error) {
 	}, err
 }
 
-// unseen is the answer to an attempt whose process ended before there was one.
+// unseen is the answer to an attempt whose process ended before it received one.
 var unseen = answer{what: jpayment.Text{En: "the process ended during the attempt", Ja: "送信中にプロセスが終了しました"}}
 
-// atTheDoor reports whether the gateway turned the request down by a code of the class,
-// before it looked at the payment.
+// atTheDoor reports whether the gateway refused the request with a code of the class, before
+// it looked at the payment.
 func (a answer) atTheDoor(class jpayment.Class) bool {
 	return a.code != "" && !a.replayed && a.code.Class() == class
 }
 
-// refused reports whether the gateway turned the last sending down, whatever may be unknown
-// of one before, and of what a declined re-authorisation did to the payment.
+// refused reports whether the gateway refused the last request. An earlier request, and the
+// effect of a declined re-authorisation on the payment, may still be unknown.
 func (a answer) refused() bool {
 	return a.code != "" && a.code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused
 }
 
-// untouched reports whether the attempt did not carry its request out, nor one before it in
-// the same call.
+// untouched reports whether the request was not carried out, nor an earlier one in the same
+// call.
 func (a answer) untouched() bool {
 	return a.outcome == jpayment.OutcomeNotSent || a.outcome == jpayment.OutcomeRefused || a.refused() && !a.replayed
 }
 
-// verdict is what becomes of a job.
+// verdict is the new state of a job after an attempt.
 type verdict struct {
 	state  State
 	reason Reason
@@ -114,11 +114,11 @@ type verdict struct {
 	result *jpayment.Result
 	what   jpayment.Text // what happened, on one line
 	wait   time.Duration // until the job is sent again
-	pause  bool          // send nothing more: the gateway is closed, or the store's configuration at fault
+	pause  bool          // pause the store: for maintenance, or a fault of its settings
 }
 
-// pauseAt returns the pause of the store that follows. A maintenance ends when the job comes
-// up again; another pause lasts until a person ends it.
+// pauseAt returns the pause of the store for the verdict. A pause for maintenance ends when
+// the job is due again; any other lasts until a person ends it.
 func (v verdict) pauseAt(now, due time.Time) Pause {
 	p := Pause{At: now, Reason: v.reason, Code: v.code, Why: v.what}
 	if v.reason == ReasonMaintenance {
@@ -127,27 +127,27 @@ func (v verdict) pauseAt(now, due time.Time) Pause {
 	return p
 }
 
-// history is what came before an attempt.
+// history describes a job and its earlier attempts.
 type history struct {
 	operation  jpayment.Operation
 	attempts   int  // this one included
-	unknown    int  // earlier ones whose outcome nobody has found out
-	notified   bool // its result comes by a kickback
+	unknown    int  // earlier attempts whose outcome is still unknown
+	notified   bool // its result comes by kickback
 	maxReplays int
 }
 
-// mayBegin reports whether the attempt is allowed. Nothing leads to one that is not. Should
-// something one day, no second request leaves.
+// mayBegin reports whether the attempt is allowed. It always should be; this is a last guard
+// against sending a re-authorisation twice.
 func (h history) mayBegin() bool { return h.operation != jpayment.OpReAuth || h.unknown == 0 }
 
-// judge is the policy: what becomes of a job whose attempt ended at the given time.
+// judge is the policy: it returns the verdict on a job whose attempt ended at the given time.
 func (h history) judge(a answer, now time.Time) verdict {
 	v := h.follows(a, now)
 	v.code, v.result, v.what = a.code, a.result, a.what
 	return v
 }
 
-// follows has the cases of judge in the order in which they count.
+// follows contains the cases of judge, the most important first.
 func (h history) follows(a answer, now time.Time) verdict {
 	reauth := h.operation == jpayment.OpReAuth
 	switch {
@@ -163,7 +163,7 @@ func (h history) follows(a answer, now time.Time) verdict {
 	case a.test:
 		return verdict{state: StateReview, reason: ReasonTestMode, pause: true}
 
-	// These say nothing of earlier attempts, nor do they end the job.
+	// These say nothing about earlier attempts and do not end the job.
 	case a.outcome == jpayment.OutcomeNotSent && a.stopped:
 		return verdict{state: StateWaiting, reason: ReasonNotSent, wait: time.Second}
 	case a.outcome == jpayment.OutcomeNotSent:
@@ -196,26 +196,26 @@ func (h history) follows(a answer, now time.Time) verdict {
 	}
 }
 
-// lost is the verdict on a job whose attempt nobody has seen the end of.
+// lost returns the verdict on a job whose attempt has no known end.
 func (h history) lost() verdict {
 	v := h.judge(unseen, time.Time{})
 	if v.reason == ReasonUnknown || v.reason == ReasonUnanswered {
-		v.reason, v.wait = ReasonInterrupted, 0 // The lease was wait enough.
+		v.reason, v.wait = ReasonInterrupted, 0 // The lease was a long enough wait.
 	}
 	return v
 }
 
-// The transitions of a job. Whoever makes one has locked the job, and writes it down in the
-// same transaction.
+// The transitions of a job follow. The caller has locked the job, and records the transition in
+// the same transaction.
 
-// after returns the job as a verdict leaves it. Due is when it comes up again, if it does.
+// after returns the job after a verdict. Due is when it is due again, or zero.
 func (r record) after(v verdict, due, now time.Time) record {
 	news := v.result != nil && v.result != r.Result
 	r.State, r.Reason, r.Code, r.Result = v.state, v.reason, v.code, v.result
 	r.Due, r.UpdatedAt = due, now
 	r = r.held()
 	if news {
-		r.forgotten = false // The result can have private data, to be forgotten again.
+		r.forgotten = false // The result can contain private data.
 		if r.Operation == jpayment.OpReAuth {
 			r.NewPaymentID = v.result.PaymentID
 		}
@@ -223,7 +223,7 @@ func (r record) after(v verdict, due, now time.Time) record {
 	return r
 }
 
-// held returns the job without a hold on its payment if nothing of it is open.
+// held returns the job without its hold on the payment if the job is no longer open.
 func (r record) held() record {
 	if r.State == StateDone || r.State == StateRefused {
 		r.holds, r.waitsFor = false, 0
@@ -231,15 +231,15 @@ func (r record) held() record {
 	return r
 }
 
-// isOpen reports whether the job may still change its payment, as far as anybody knows.
+// isOpen reports whether the job may still change its payment, or may have changed it.
 func (r record) isOpen() bool { return r.State != StateDone && r.State != StateRefused }
 
 // wantsHold reports whether the job is open and neither holds its payment nor waits for
-// another job to let go of it.
+// another job to release it.
 func (r record) wantsHold() bool { return r.isOpen() && !r.holds && r.waitsFor == 0 }
 
-// follows returns what becomes of the job when the one that it waits for is settled: it is
-// sent if that one is done, and refused otherwise, unless it was sent already.
+// follows returns the job after the one that it waits for is closed. If that one is done, or
+// the job has been sent already, the job is sent; otherwise it is refused.
 func (r record) follows(before record, now time.Time) record {
 	r.waitsFor = 0
 	if r.State != StateWaiting {
@@ -254,14 +254,14 @@ func (r record) follows(before record, now time.Time) record {
 	return r.held()
 }
 
-// restored returns the open job as it stands after a restoration from an older copy, since
-// which it may have been carried out.
+// restored returns an open job in review after a restore from an older copy, since it may have
+// been carried out after that copy was made.
 func (r record) restored(now time.Time) record {
 	r.State, r.Reason, r.Due, r.UpdatedAt, r.waitsFor = StateReview, ReasonRestored, time.Time{}, now, 0
 	return r
 }
 
-// postponed returns the job with the times that a clock which ran ahead gave it moved to the
+// postponed returns the job with times in the future, which a fast clock gave it, moved to the
 // present.
 func (r record) postponed(now time.Time) record {
 	r.Due, r.UpdatedAt = now.Add(max(r.Due.Sub(r.UpdatedAt), 0)), now
@@ -271,24 +271,25 @@ func (r record) postponed(now time.Time) record {
 // clockSkew is how far the clocks of two processes may differ.
 const clockSkew = time.Second
 
-// isDue reports whether the job is to be sent now.
+// isDue reports whether the job is due to be sent.
 func (r record) isDue(now time.Time) bool {
 	return r.State == StateWaiting && r.holds && !r.Due.After(now.Add(clockSkew))
 }
 
-// begun returns the job with one more attempt on its way, which counts as lost after the
-// lease.
+// begun returns the job with one more attempt, which counts as lost after the lease.
 func (r record) begun(lease time.Duration, now time.Time) record {
 	r.State, r.Due, r.UpdatedAt = StateRunning, now.Add(lease), now
 	r.Attempts++
 	return r
 }
 
-// takes returns what becomes of the job by the answer to an attempt, on which the verdict is
-// v. Something else may have settled the job or taken it over meanwhile: then only a success
-// counts, even over a person's word, and what excludes a kickback that was believed. Where
-// the attempt was given up for lost and nothing has happened since, its answer counts as if
-// it were in time.
+// takes returns the verdict that applies to the job, given the answer to an attempt and the
+// verdict v on it, and reports whether any does.
+//
+// If the attempt was given up and nothing has happened since, a late answer counts as if it
+// were in time. If something else has settled the job or taken it over meanwhile, only two
+// answers count: a success, even against a person's decision, and one that excludes a kickback
+// that was believed.
 func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	switch {
 	case r.State == StateRunning && r.Attempts == number:
@@ -304,13 +305,13 @@ func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	}
 }
 
-// isOverdue reports whether the job's attempt or kickback was to come before now.
+// isOverdue reports whether the end of the job's attempt or its kickback is overdue.
 func (r record) isOverdue(now time.Time) bool {
 	return (r.State == StateRunning || r.State == StateAwaiting) && r.Due.Before(now)
 }
 
-// overdue is the verdict on a job that is overdue, by the answer to its last attempt, if
-// anybody has seen one.
+// overdue returns the verdict on an overdue job, given the stored answer to its last attempt,
+// or unseen.
 func (r record) overdue(h history, a answer, now time.Time) verdict {
 	switch {
 	case r.State != StateRunning:
@@ -322,30 +323,30 @@ func (r record) overdue(h history, a answer, now time.Time) verdict {
 	}
 }
 
-// consequence is what follows for a job from a kickback that answers it: nothing, a verdict,
-// or a dispute, which leaves the verdict as it is.
+// consequence is the effect of a kickback on the job that it answers: none, a new verdict, or
+// a dispute, which leaves the verdict as it is.
 type consequence struct {
 	verdict verdict
 	changes bool
 	dispute jpayment.Text
 }
 
-// byKickback is what follows for the job from a kickback that answers it. The job's last
-// attempt began at started, if it has one. With production, a test's approval is no success.
+// byKickback returns the effect of a kickback that answers the job. The job's last attempt, if
+// any, began at started. With production, a test approval is no success.
 //
-// A kickback's signature proves which request it answers. Its status, code and new number
-// are its sender's word. So nothing is sent, paused or refused for it, it overrules neither
-// a person nor a reply, and what excludes it goes to a person.
+// A kickback's signature proves only which request it answers. Its status, code and new
+// payment number are the sender's word. So it causes nothing to be sent, paused or refused, it
+// overrules neither a person nor a reply, and a contradiction goes to a person.
 func (r record) byKickback(k *jpayment.Kickback, started time.Time, production bool) (consequence, error) {
 	success := k.Status == jpayment.StatusSucceeded
 	open := r.State == StateRunning || r.State == StateAwaiting
 	switch {
 	case r.Attempts == 0:
-		return consequence{}, notOurs(textf("the kickback answers a request that is not job %d's, which was never sent", "ジョブ %d はまだ送信していないため、この決済結果通知はほかのリクエストへのものです", r.ID))
+		return consequence{}, notOurs(textf("the kickback answers another request, since job %d was never sent", "ジョブ %d はまだ送信していないため、この決済結果通知はほかのリクエストへのものです", r.ID))
 	case !success && k.Request.At.Before(started.Truncate(time.Second)):
-		return consequence{}, nil // What failed an earlier attempt says nothing of the last.
+		return consequence{}, nil // It concerns an earlier attempt, and says nothing about the last.
 	case r.State == StateReview && r.Reason == ReasonContradicted:
-		return consequence{}, nil // Whatever is said now, a person has to look.
+		return consequence{}, nil // A person has to look in any case.
 	case success && r.State == StateDone && r.NewPaymentID == k.PaymentID:
 		return consequence{}, nil
 	case r.State == StateDone && r.Reason == ReasonKickback:
@@ -353,9 +354,9 @@ func (r record) byKickback(k *jpayment.Kickback, started time.Time, production b
 	case success && production && k.TestMode():
 		v := verdict{state: StateReview, reason: ReasonTestMode, result: &k.Result, what: jpayment.WhatOf(jpayment.ErrTestMode)}
 		return consequence{verdict: v, changes: open}, nil
-	case r.State == StateDone, success && r.State == StateRefused: // A reply or a person said so.
+	case r.State == StateDone, success && r.State == StateRefused: // It contradicts a reply or a person.
 		return consequence{dispute: kickbackText(k)}, nil
-	case success && r.State == StateWaiting: // It is not sent again if it may have been carried out.
+	case success && r.State == StateWaiting: // It may have been carried out, so it is not sent again.
 		return consequence{verdict: r.contradicted(r.Code, kickbackText(k)), changes: true}, nil
 	case success:
 		return consequence{verdict: verdict{state: StateDone, reason: ReasonKickback, result: &k.Result}, changes: true}, nil
@@ -364,52 +365,51 @@ func (r record) byKickback(k *jpayment.Kickback, started time.Time, production b
 		if k.Code.Outcome(jpayment.OpReAuth) == jpayment.OutcomeUnknown && k.Code.Outcome(jpayment.OpSales) == jpayment.OutcomeRefused {
 			v.reason = ReasonDeclined
 		}
-		// To a person who looks for what became of it, a code says more than silence.
+		// If the job is in review because no kickback came, this one helps the person.
 		tells := r.State == StateReview && r.Reason == ReasonNoKickback
 		return consequence{verdict: v, changes: open || tells}, nil
 	}
 }
 
-// disputed returns the job with what a kickback says against its verdict.
+// disputed returns the job with a kickback's contradiction of its verdict.
 func (r record) disputed(what jpayment.Text, now time.Time) record {
 	r.Dispute, r.DisputedAt = what, now
 	return r
 }
 
-// contradicted is the verdict on a job of which two things are known that exclude each
-// other.
+// contradicted returns the verdict on a job about which two sources contradict each other.
 func (r record) contradicted(code jpayment.Code, what jpayment.Text) verdict {
 	return verdict{state: StateReview, reason: ReasonContradicted, code: code, result: r.Result, what: what}
 }
 
-// kickbackText says what a kickback tells.
+// kickbackText returns what a kickback says.
 func kickbackText(k *jpayment.Kickback) jpayment.Text {
 	if k.Status == jpayment.StatusSucceeded {
-		return textf("a kickback tells of the new payment %s", "決済結果通知によれば、新しい決済は %s です", k.PaymentID)
+		return textf("a kickback reported the new payment %s", "決済結果通知によれば、新しい決済は %s です", k.PaymentID)
 	}
 	code := codeText(k.Code)
-	return jpayment.Text{En: "a kickback tells of a failure: " + code.En, Ja: "決済結果通知によれば、決済は失敗しました: " + code.Ja}
+	return jpayment.Text{En: "a kickback reported a failure: " + code.En, Ja: "決済結果通知によれば、決済は失敗しました：" + code.Ja}
 }
 
-// mayDecide reports whether a person may decide for a state. So many of the job's attempts
-// are unknown.
+// mayDecide reports whether a person may make the decision, given the number of the job's
+// unknown attempts.
 func (r record) mayDecide(d Decision, unknown int) bool {
 	state := d.State
 	switch {
 	case r.State == StateReview, r.State == StateAwaiting, r.Dispute != jpayment.Text{}:
 		return true
-	case r.State == StateWaiting: // Nothing of it has been carried out: it is withdrawn.
+	case r.State == StateWaiting: // It is withdrawn, if it cannot have been carried out.
 		return unknown == 0 && state == StateRefused
 	case r.State == StateRefused && state == StateWaiting:
 		return true
-	case r.State == StateRefused, r.State == StateDone: // A person's word is corrected by another.
+	case r.State == StateRefused, r.State == StateDone: // Only a person's decision can be corrected.
 		return r.Reason == ReasonDecided && d.Corrects
 	default:
 		return false
 	}
 }
 
-// decided returns the job as a person's decision leaves it.
+// decided returns the job after a person's decision.
 func (r record) decided(d Decision) record {
 	r.State, r.Reason, r.Due, r.UpdatedAt = d.State, ReasonDecided, time.Time{}, d.At
 	if d.State == StateWaiting {
@@ -426,9 +426,9 @@ const (
 	maxBackOff = 10 * time.Minute
 )
 
-// backOff returns the wait after the n-th failure: at least half of a bound that doubles
-// from 5 seconds to 10 minutes, the rest by chance, so that many jobs do not come back at
-// once.
+// backOff returns the wait after the n-th failure. It is random between half of a bound and the
+// bound, so that many jobs do not return at once. The bound doubles from 5 seconds to 10
+// minutes.
 func backOff(n int) time.Duration {
 	bound := maxBackOff
 	if shift := n - 1; shift < 8 {
@@ -444,7 +444,7 @@ var japan = time.FixedZone("JST", 9*60*60)
 const (
 	maintenanceFrom = 2*time.Hour + 55*time.Minute
 	maintenanceTo   = 4*time.Hour + 30*time.Minute
-	// maintenanceRetry is how long to wait where the maintenance is not at its hours.
+	// maintenanceRetry is how long to wait for maintenance outside of these hours.
 	maintenanceRetry = 5 * time.Minute
 )
 

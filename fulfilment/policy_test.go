@@ -41,7 +41,7 @@ func invalid(op jpayment.Operation) error {
 	return &jpayment.ValidationError{Call: jpayment.Call{Operation: op}, Fields: []jpayment.InvalidField{{Field: "Extra", Reason: jpayment.Text{En: "is too long"}}}}
 }
 
-// callErrors are all kinds of ends of a call.
+// callErrors are all the ways in which a call can end.
 func callErrors(op jpayment.Operation) map[string]error {
 	all := map[string]error{
 		"nothing":           nil,
@@ -72,13 +72,13 @@ func TestJudge(t *testing.T) {
 	review := func(r Reason) want { return want{state: StateReview, reason: r} }
 	refused := want{state: StateRefused, reason: ReasonCode}
 	const (
-		first    = "first"  // nothing is unknown before
-		replay   = "replay" // something is
-		last     = "last"   // nothing more is to be replayed
+		first    = "first"  // no earlier attempt is unknown
+		replay   = "replay" // an earlier attempt is unknown
+		last     = "last"   // no replay is left
 		reauth   = "re-authorisation"
 		kickback = "re-authorisation by kickback"
 	)
-	// By the kind of error; of a call that is not named the verdict is that of first.
+	// By the kind of error. For a call that is not listed, the verdict is that of first.
 	table := map[string]map[string]want{
 		"nothing":    {first: {state: StateDone}, kickback: {state: StateAwaiting}},
 		"invalid":    {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
@@ -102,7 +102,7 @@ func TestJudge(t *testing.T) {
 		"ER000":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
 		"ER042":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
 		"ER123":             {first: waits(ReasonUnknown), last: review(ReasonUnanswered), reauth: review(ReasonUnanswered), kickback: {state: StateAwaiting, reason: ReasonUnknown}},
-		"congestion, again": {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)}, // Only a client that tries again by itself brings it.
+		"congestion, again": {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)}, // Only a client that retries returns it.
 		"refused, again":    {first: review(ReasonReplayRefused), reauth: review(ReasonDeclined), kickback: review(ReasonDeclined)},
 		"joined":            {first: {state: StateRefused, reason: ReasonInvalid}, replay: review(ReasonUnanswered), last: review(ReasonUnanswered)},
 	}
@@ -133,7 +133,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What holds of every verdict, whatever came before.
+// Properties of every verdict, whatever came before.
 func TestJudgeNeverGuesses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := history{

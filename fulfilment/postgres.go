@@ -18,10 +18,9 @@ import (
 
 const defaultSchema = "jpayment"
 
-// NewPostgres returns the queue of a store on a Postgres database. The error is a
-// [*jpayment.ValidationError] that lists every fault of the configuration. All tables,
-// including River's, are in [Config.Schema], separate from any other River in the same
-// database.
+// NewPostgres returns the queue of a store in a Postgres database. All tables, including
+// River's, are in [Config.Schema], separate from any other River in the same database. The
+// error is a [*jpayment.ValidationError] that lists every fault of the configuration.
 func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 	if cfg.Schema == "" {
 		cfg.Schema = defaultSchema
@@ -31,16 +30,16 @@ func NewPostgres(pool *pgxpool.Pool, cfg Config) (*Queue[pgx.Tx], error) {
 	return newQueue[pgx.Tx](d, cfg)
 }
 
-// schemaName is what needs no quoting.
+// schemaName matches names that need no quoting.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,45}$`)
 
-// schemaReason says why a name is none for the schema, or nothing.
+// schemaReason returns why a name is not valid for the schema, or the zero Text if it is.
 func schemaReason(name string) jpayment.Text {
 	if schemaName.MatchString(name) {
 		return jpayment.Text{}
 	}
 	return jpayment.Text{
-		En: "has other characters than a-z, 0-9 and _, begins with a digit, or is longer than 46",
+		En: "has characters other than a-z, 0-9 and _, begins with a digit, or has more than 46 characters",
 		Ja: "にa-z、0-9、_以外の文字があるか、数字で始まるか、46文字を超えています",
 	}
 }
@@ -60,19 +59,19 @@ func (d postgres) clock() string {
 	return `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
 }
 
-// translate puts the schema before the names of the tables.
+// translate adds the schema to table names, and translates rows_of and ids_of.
 func (d postgres) translate(statement string) string {
 	statement = tableName.ReplaceAllStringFunc(statement, func(s string) string {
 		return strings.TrimSuffix(s, "jpayment_") + d.name + ".jpayment_"
 	})
-	// As an array it is known before the rows are looked for.
+	// As an array it is known when the query is planned.
 	statement = idsOf.ReplaceAllString(statement, "= ANY (ARRAY(SELECT CAST(json_array_elements_text($1::json) AS BIGINT)))")
-	// The columns stand behind the name that follows.
+	// In Postgres the columns follow the name.
 	return rowsOfAs.ReplaceAllString(statement, "json_to_recordset($1::json) AS $3 ($2)")
 }
 
-// transact tries again after a deadlock: two processes that record the same requests in
-// another order wait for each other. The loser waits until the winner may have passed.
+// transact retries after a deadlock, which happens when two processes record the same requests
+// in different orders. The loser first gives the winner time to finish.
 func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error) {
 	for range 5 {
 		ours := false
@@ -88,7 +87,7 @@ func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error
 			return err
 		}
 		select {
-		case <-time.After(rand.N(300 * time.Millisecond)): //nolint:gosec // Chance needs no secrecy.
+		case <-time.After(rand.N(300 * time.Millisecond)): //nolint:gosec // It needs no secrecy.
 		case <-ctx.Done():
 			return err
 		}
@@ -96,11 +95,11 @@ func (d postgres) transact(ctx context.Context, f func(pgx.Tx) error) (err error
 	return err
 }
 
-// overwrite leaves it to VACUUM, as Postgres does.
+// overwrite does nothing: that is up to VACUUM.
 func (postgres) overwrite(context.Context) error { return nil }
 
-// migrating holds a lock of the session's, since River migrates in transactions of its own.
-// The session is none of the pool's: those that wait for the lock could hold all of it.
+// migrating holds a session lock, since River migrates in transactions of its own. It does not
+// use the pool, which sessions waiting for the lock could exhaust.
 func (d postgres) migrating(ctx context.Context, f func(context.Context) error) error {
 	cfg := d.pool.Config()
 	if cfg.BeforeConnect != nil {
@@ -112,7 +111,7 @@ func (d postgres) migrating(ctx context.Context, f func(context.Context) error) 
 	if err != nil {
 		return failed(err)
 	}
-	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // It unlocks in any case.
+	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // It always unlocks.
 	const lock = 0x6a706179                   // "jpay"
 	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
 		return failed(err)
@@ -120,13 +119,13 @@ func (d postgres) migrating(ctx context.Context, f func(context.Context) error) 
 	return f(ctx)
 }
 
-// lockTimeout is how long Migrate waits for transactions that are open on the tables.
+// lockTimeout is how long Migrate waits for open transactions that use the tables.
 var lockTimeout = defaultLockTimeout
 
 const defaultLockTimeout = "30s"
 
-// step waits for others' transactions on the tables, but not for ever: who wants to use the
-// tables queues behind it.
+// step waits for other transactions that use the tables, but not indefinitely, since later
+// users of the tables queue behind it.
 func (d postgres) step(ctx context.Context) (version int, err error) {
 	if version, err = versionOf(ctx, d.session()); err != nil || version >= SchemaVersion {
 		return version, err
@@ -143,7 +142,7 @@ func (d postgres) step(ctx context.Context) (version int, err error) {
 	return version, err
 }
 
-// inSchema returns the statements of a migration with another schema than the default.
+// inSchema returns the statements of a migration with the given schema.
 func inSchema(text, schema string) string {
 	return strings.NewReplacer(
 		defaultSchema+".", schema+".",
@@ -160,10 +159,10 @@ type pgxSession struct {
 	in postgres
 }
 
-// rowsOfAs finds a table that is given as JSON, with its name.
+// rowsOfAs matches a table given as JSON, with its name.
 var rowsOfAs = regexp.MustCompile(`rows_of\((\$\d+), ([^)]*)\) AS (\w+)`)
 
-// tableName finds this package's tables.
+// tableName matches this package's tables.
 var tableName = regexp.MustCompile(`\b(?:FROM|INTO|UPDATE|JOIN) jpayment_`)
 
 func (s pgxSession) exec(ctx context.Context, statement string, args ...any) (int64, error) {

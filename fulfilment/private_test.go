@@ -36,12 +36,12 @@ const (
 	canaryCode   = "C4N4RY"
 )
 
-// hasCanary reports whether a text shows something private.
+// hasCanary reports whether a text contains private data.
 func hasCanary(text string) bool {
 	return strings.Contains(text, canary) || strings.Contains(text, canaryDigits) || strings.Contains(text, canaryCode)
 }
 
-// said is all that a test's queue says to anybody but the gateway.
+// said is everything that a test's queue outputs, except to the gateway.
 type said struct {
 	mu  sync.Mutex
 	all bytes.Buffer
@@ -53,7 +53,7 @@ func (s *said) Write(p []byte) (int, error) {
 	return s.all.Write(p)
 }
 
-// hear prints values in every way that people print them.
+// hear prints values in every usual way.
 func (s *said) hear(values ...any) {
 	log := slog.New(slog.NewTextHandler(s, nil))
 	jsonLog := slog.New(slog.NewJSONHandler(s, nil))
@@ -189,13 +189,13 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	require.Error(t, err)
 	out.hear(err)
 
-	// The workings of River, with a database that fails in between.
+	// Work by River, with a database that fails in between.
 	broken, err := s.Enqueue(t.Context(), private(jpayment.OpReAuth, s.authorize()))
 	require.NoError(t, err)
 	s.exec("UPDATE jpayment_job SET private = $1 WHERE id = $2", canary, broken.ID)
 	stop := s.run(client, WorkerConfig{Rate: rate.Inf})
 	eventually(t, "River has no error", func() bool {
-		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(errors AS TEXT) LIKE '%unreadable%'") > 0
+		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(errors AS TEXT) LIKE '%cannot be read%'") > 0
 	})
 	stop()
 	out.hear(s.Queue, client)
@@ -216,7 +216,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	}
 	require.Contains(t, out.String(), "fulfilment: attempt")
 
-	// The canaries were there to be shown; River's tables have none.
+	// The canaries were stored; River's tables contain none.
 	leaks := s.leaks()
 	require.NotEmpty(t, leaks)
 	for _, leak := range leaks {
@@ -224,7 +224,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// work does what River does with a job.
+// work runs a job as River does.
 func (w *worker[TTx]) work(t *testing.T, j Job) error {
 	return w.Work(t.Context(), riverJob(j))
 }
@@ -248,12 +248,12 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 	}
 	s.pass(minBackOff)
 	require.False(t, s.work(w, congested))
-	for range 5 { // The same kickback again settles nothing more.
+	for range 5 { // Repetitions of the kickback settle nothing more.
 		require.True(t, s.deliver(success(reauth)))
 	}
 	s.gateway.RegisterIPs()
 	require.False(t, s.work(w, paused))
-	// A failure that comes when its attempt was given up long ago.
+	// A failure whose attempt was given up long ago.
 	lost := s.enqueue(jpayment.OpSales)
 	require.NoError(t, s.Resume(t.Context()))
 	a := s.begins(w, lost)
@@ -280,7 +280,7 @@ func metersCount[TTx any](t *testing.T, p place[TTx]) {
 	}, counts(t, reader))
 }
 
-// counts returns the counters, and how often each histogram was recorded.
+// counts returns the counters, and the number of records of each histogram.
 func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 	var all metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &all))
@@ -305,7 +305,7 @@ func counts(t *testing.T, reader metric.Reader) map[string]int64 {
 	return got
 }
 
-// inYAML is a further way in which programs log. YAML panics where it cannot.
+// inYAML is another way in which programs log. It panics on values that it cannot encode.
 func inYAML(v any) (b []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -315,7 +315,7 @@ func inYAML(v any) (b []byte, err error) {
 	return yaml.Marshal(v)
 }
 
-// Nothing exported shows anything private, however a program writes it down.
+// No exported value shows private data, however a program prints it.
 func TestNoRenderingShowsPrivateData(t *testing.T) {
 	t.Parallel()
 	note := jpayment.NewSecret(canary + " called")

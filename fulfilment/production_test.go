@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// A test's approval is no success where only production counts, by whichever way it comes.
+// A test approval is no success if only production counts, by reply or by kickback.
 func testApprovalInProduction[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{ProductionOnly: true, KickbackWait: time.Hour})
 	lax := s.gateway.Client(jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}), jpayment.WithKickbackKey(kickbackKey))
@@ -42,7 +42,7 @@ func (s *site[TTx]) isPaused() {
 	require.Contains(s.t, st.Paused.Why.En, "test mode")
 }
 
-// Without the setting it is done, and the result tells.
+// Without the setting it is done, and the result reports it.
 func testApprovalInTests[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{KickbackWait: time.Hour})
 	j := s.enqueue(jpayment.OpReAuth)

@@ -19,24 +19,24 @@ type Config struct {
 	StoreID string
 	// KickbackWait makes re-authorisations request their result by kickback, and bounds how
 	// long a job waits for it. It requires a handler that calls [Queue.Settle] and a client
-	// with [jpayment.WithKickbackKey]; Run refuses a client without it. Kickbacks can
-	// settle a re-authorisation whose reply is lost. With zero, the default, results come
-	// with the reply, and a re-authorisation whose outcome is unknown goes to review.
+	// with [jpayment.WithKickbackKey]; Run rejects a client without it. Kickbacks can
+	// settle a re-authorisation whose reply is lost. If it is zero, the default, results
+	// come with the reply, and a re-authorisation whose outcome is unknown goes to review.
 	KickbackWait time.Duration
 	// ProductionOnly puts jobs that were approved in test mode, in which no money moves,
-	// into review and pauses the store. Also give the clients
-	// [jpayment.WithProductionOnly]; it does not apply to kickbacks. By default such an
-	// approval is done, and [jpayment.Result.TestMode] reports it.
+	// into review and pauses the store. Also create the clients with
+	// [jpayment.WithProductionOnly], which does not cover kickbacks. By default such an
+	// approval counts as done, and [jpayment.Result.TestMode] reports it.
 	ProductionOnly bool
-	// Charset is the character set of the clients: see [jpayment.WithCharset].
+	// Charset is the character set that the clients use: see [jpayment.WithCharset].
 	Charset jpayment.Charset
 	// Schema is the Postgres schema of the tables: lower-case letters, digits and
 	// underscores. The default is jpayment. SQLite has no schema.
 	Schema string
-	// Logger gets one record for each attempt and each verdict, with the store and without
-	// private data. The default is to log nothing.
+	// Logger receives one record for each attempt and each verdict, with the store and
+	// without private data. The default is to log nothing.
 	Logger *slog.Logger
-	// Meter provides the counters of the workers: see [Queue.Run]. The default is none.
+	// Meter provides the workers' metrics: see [Queue.Run]. The default is none.
 	Meter metric.MeterProvider
 }
 
@@ -50,13 +50,13 @@ type Queue[TTx any] struct {
 	log          *slog.Logger
 	meters       meters
 	health       health
-	client       *jpayment.Client   // looks at requests, and sends none
-	inserter     *river.Client[TTx] // works nothing
+	client       *jpayment.Client   // only validates requests
+	inserter     *river.Client[TTx] // only inserts
 	clock        *clock
-	now          func() time.Time // the clock's, but in tests
+	now          func() time.Time // the clock's, except in tests
 	known        known
 	onSettled    func(ctx context.Context, tx TTx, job Job) error
-	pace         func(time.Duration) time.Duration // of waits: as they are, but in tests
+	pace         func(time.Duration) time.Duration // changes waits in tests
 }
 
 func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
@@ -95,8 +95,8 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 		Schema: db.schema(),
 		Test:   q.riverTime(),
 		Logger: slog.New(slog.DiscardHandler),
-		// It bounds how often workers are told of new jobs, too. At River's default a job
-		// soon after another would wait for the workers' next look.
+		// It also bounds how often workers are notified of new jobs. With River's default, a
+		// job that soon follows another would wait for the workers' next poll.
 		FetchCooldown: time.Millisecond,
 	})
 	if err != nil {
@@ -105,18 +105,18 @@ func newQueue[TTx any](db database[TTx], cfg Config) (*Queue[TTx], error) {
 	return q, nil
 }
 
-// riverTime makes River go by the queue's clock. River calls that a setting for tests.
+// riverTime makes River use the queue's clock. River provides that setting for tests.
 func (q *Queue[TTx]) riverTime() river.TestConfig {
 	return river.TestConfig{Time: riverTime{func() time.Time { return q.now() }}}
 }
 
-// store runs the statements outside of a transaction.
+// store runs statements outside of a transaction.
 func (q *Queue[TTx]) store() store { return store{q.db.session(), q.storeID} }
 
-// in runs them in one.
+// in runs statements in a transaction.
 func (q *Queue[TTx]) in(tx TTx) store { return store{q.db.in(tx), q.storeID} }
 
-// due returns when a job comes up again after a verdict at the given time, if it does.
+// due returns when a job is due again after a verdict, or the zero time if it is settled.
 func (q *Queue[TTx]) due(v verdict, now time.Time) time.Time {
 	switch v.state {
 	case StateWaiting:
@@ -128,7 +128,7 @@ func (q *Queue[TTx]) due(v verdict, now time.Time) time.Time {
 	}
 }
 
-// args is River's job: it names one of ours and holds nothing else.
+// args are the arguments of a River job: the ID of our job and nothing else.
 type args struct {
 	JobID int64 `json:"job_id"`
 }
@@ -136,13 +136,14 @@ type args struct {
 // Kind is River's name for the jobs of this package.
 func (args) Kind() string { return "jpayment" }
 
-// riverQueue is the River queue of a store, so that stores pause apart.
+// riverQueue is the name of the store's River queue, so that stores are paused separately.
 func (q *Queue[TTx]) riverQueue() string { return "jpayment-" + q.storeID }
 
-// maxRiverAttempts is as many as River's column holds: it is the policy that ends a job.
+// maxRiverAttempts is the most that River's column can hold, since the policy ends jobs and
+// not River.
 const maxRiverAttempts = 32767
 
-// ask has River run jobs that wait, each when it is due.
+// ask inserts a River job for each waiting job, to run when it is due.
 func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, rs []record) error {
 	params := make([]river.InsertManyParams, 0, len(rs))
 	for _, r := range rs {
@@ -150,7 +151,7 @@ func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, rs []record) error {
 			continue
 		}
 		opts := &river.InsertOpts{Queue: q.riverQueue(), MaxAttempts: maxRiverAttempts}
-		if r.Due.After(r.UpdatedAt) { // River takes its time over a time, even over one that has passed.
+		if r.Due.After(r.UpdatedAt) { // River runs scheduled jobs late, even if their time has passed.
 			opts.ScheduledAt = r.Due
 		}
 		params = append(params, river.InsertManyParams{Args: args{r.ID}, InsertOpts: opts})
@@ -159,7 +160,7 @@ func (q *Queue[TTx]) ask(ctx context.Context, tx TTx, rs []record) error {
 		return nil
 	}
 	if _, err := q.inserter.InsertManyFastTx(ctx, tx, params); err != nil {
-		return &problem{what: jpayment.Text{En: "River did not take a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: failed(err), database: true}
+		return &problem{what: jpayment.Text{En: "River did not accept a job", Ja: "River にジョブを登録できません"}, next: nextAgain, cause: failed(err), database: true}
 	}
 	return nil
 }

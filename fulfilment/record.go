@@ -13,17 +13,17 @@ import (
 // the same operation was requested with other data, or another operation is open. Nothing
 // was changed.
 type ConflictError struct {
-	Operation jpayment.Operation // what was asked for
-	Job       Job                // the one that is known
-	// Fields are what differs from it, if it is for the same operation: "Amount", "Tax",
-	// "Shipping", "Reference".
+	Operation jpayment.Operation // the requested operation
+	Job       Job                // the recorded job
+	// Fields are the fields that differ, if the recorded job is for the same operation:
+	// "Amount", "Tax", "Shipping", "Reference".
 	Fields []string
 }
 
 // Error returns What and Next on one line.
 func (e *ConflictError) Error() string { return sentence(e.What(), e.Next()) }
 
-// What returns what excludes what.
+// What returns what conflicts.
 func (e *ConflictError) What() jpayment.Text {
 	state := e.Job.State.Text()
 	if len(e.Fields) == 0 {
@@ -35,7 +35,7 @@ func (e *ConflictError) What() jpayment.Text {
 		}
 	}
 	return jpayment.Text{
-		En: fmt.Sprintf("%s of payment %s was asked for already, and not with the same %s (job %d, reference %q, %s)",
+		En: fmt.Sprintf("%s of payment %s is already recorded with a different %s (job %d, reference %q, %s)",
 			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, " and "), e.Job.ID, e.Job.Reference, state.En),
 		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、%[3]s が異なります（ジョブ %[4]d、注文番号 %[5]q、%[6]s）",
 			e.Job.Operation, e.Job.PaymentID, strings.Join(e.Fields, "、"), e.Job.ID, e.Job.Reference, state.Ja),
@@ -47,23 +47,23 @@ func (e *ConflictError) Next() jpayment.Text {
 	switch {
 	case len(e.Fields) == 0:
 		return jpayment.Text{
-			En: "let the request come after that job (Request.After), or withdraw that job first",
+			En: "use Request.After to send the request after that job, or withdraw that job first",
 			Ja: "そのジョブの後に処理するよう指定する（Request.After）か、先にそのジョブを取り下げる",
 		}
 	case e.Job.State == StateWaiting:
-		return jpayment.Text{En: "correct the request, or withdraw the job and ask again", Ja: "リクエストを修正するか、ジョブを取り下げてから登録し直す"}
+		return jpayment.Text{En: "correct the request, or withdraw the job and enqueue the request again", Ja: "リクエストを修正するか、ジョブを取り下げてから登録し直す"}
 	default:
-		return jpayment.Text{En: "correct the request, or let a person decide on the job", Ja: "リクエストを修正するか、担当者がジョブについて判断する"}
+		return jpayment.Text{En: "correct the request, or have a person decide on the job", Ja: "リクエストを修正するか、担当者がそのジョブについて判断する"}
 	}
 }
 
-// RefusedError reports that a request was recorded before and refused, so that nothing will
-// be sent. Whatever depends on the request, such as a shipment, must not go on. Nothing was
+// RefusedError reports that a request was recorded before and refused, so nothing will be
+// sent. Do not go on with whatever depends on the request, such as a shipment. Nothing was
 // changed.
 type RefusedError struct {
-	Job Job // the one that is known
-	// Operation is what was to come after that job, or empty if that job itself was asked
-	// for.
+	Job Job // the refused job
+	// Operation is the operation that was to come after that job, or empty if the request was
+	// for that job itself.
 	Operation jpayment.Operation
 }
 
@@ -78,14 +78,14 @@ func (e *RefusedError) What() jpayment.Text {
 	}
 	if e.Operation != "" {
 		return jpayment.Text{
-			En: fmt.Sprintf("%s of payment %s was not recorded: the %s that it comes after has been refused (job %d, reference %q): %s",
+			En: fmt.Sprintf("%s of payment %s was not recorded: the %s before it was refused (job %d, reference %q): %s",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.En),
 			Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録していません。先行する %[3]s が拒否されています（ジョブ %[4]d、注文番号 %[5]q）。%[6]s",
 				e.Operation, e.Job.PaymentID, e.Job.Operation, e.Job.ID, e.Job.Reference, why.Ja),
 		}
 	}
 	return jpayment.Text{
-		En: fmt.Sprintf("%s of payment %s was asked for before and has been refused (job %d, reference %q): %s",
+		En: fmt.Sprintf("%s of payment %s was recorded before and refused (job %d, reference %q): %s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.En),
 		Ja: fmt.Sprintf("決済 %[2]s の %[1]s は登録済みで、すでに拒否されています（ジョブ %[3]d、注文番号 %[4]q）。%[5]s",
 			e.Job.Operation, e.Job.PaymentID, e.Job.ID, e.Job.Reference, why.Ja),
@@ -95,25 +95,29 @@ func (e *RefusedError) What() jpayment.Text {
 // Next returns what to do.
 func (e *RefusedError) Next() jpayment.Text {
 	return jpayment.Text{
-		En: "do not go on; once the reason has passed, have the job sent again by Review with StateWaiting",
+		En: "do not go on; to send it again once the reason has passed, call Review with StateWaiting",
 		Ja: "処理を先に進めない。理由が解消した後で再送するには、Review に StateWaiting を指定する",
 	}
 }
 
-// ErrNoJob means that there is no such job.
+// ErrNoJob means that there is no such job in the store.
 var ErrNoJob error = &problem{
 	what: jpayment.Text{En: "there is no such job", Ja: "該当するジョブがありません"},
 	next: jpayment.Text{En: "check the store, the operation and the payment number", Ja: "店舗、処理、決済番号を確認する"},
 }
 
-// Enqueue records a request, in a transaction of its own.
+// Enqueue records a request in a transaction of its own and returns its job.
 //
-// Recording a request again does not send it again. If its job is open, done or in review,
-// Enqueue changes nothing and returns that job with Existed set: check its State. If the
-// job was refused, the error is a [*RefusedError]. If the request was recorded with other
-// amounts or another reference, and neither refused nor withdrawn, or if another operation
-// on the payment is open and the request does not come after it, the error is a
-// [*ConflictError]. The error for an invalid request is a [*jpayment.ValidationError].
+// Enqueueing a request again does not send it again. If its job is open, done or in review,
+// Enqueue changes nothing and returns that job with Existed set: check its State.
+//
+// The error is
+//
+//   - a [*jpayment.ValidationError] if the request is invalid,
+//   - a [*RefusedError] if the request was recorded before and refused,
+//   - a [*ConflictError] if the request was recorded with other amounts or another reference,
+//     and neither refused nor withdrawn, or if another operation on the payment is open and
+//     the request does not come after it.
 func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 	jobs, err := q.enqueue(ctx, []Request{r}, false)
 	if err != nil {
@@ -122,8 +126,8 @@ func (q *Queue[TTx]) Enqueue(ctx context.Context, r Request) (Job, error) {
 	return notRefused(jobs[0])
 }
 
-// EnqueueTx is [Queue.Enqueue] as part of the caller's transaction: the job exists if and
-// only if the transaction is committed. After an error roll it back.
+// EnqueueTx is [Queue.Enqueue] in the caller's transaction: the job exists if and only if the
+// transaction is committed. After an error, roll the transaction back.
 func (q *Queue[TTx]) EnqueueTx(ctx context.Context, tx TTx, r Request) (Job, error) {
 	if err := q.check(ctx, r); err != nil {
 		return Job{}, err
@@ -147,9 +151,11 @@ func notRefused(j Job) (Job, error) {
 
 // EnqueueAll records all requests or none, and returns their jobs in order. Unlike
 // [Queue.Enqueue] it also returns jobs that were refused before, with Existed set, so that
-// a whole list can be recorded again. A request that comes after a refused job, by
-// [Request.After] or because that job stands above it in the list and the request is
-// [Request.InTurn], is recorded as refused with ReasonPredecessor.
+// a whole list can be enqueued again.
+//
+// A request that comes after a refused job is recorded as refused with ReasonPredecessor. It
+// comes after that job by [Request.After], or by [Request.InTurn] if that job is above it in
+// the list.
 func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) ([]Job, error) {
 	return q.enqueue(ctx, rs, true)
 }
@@ -196,7 +202,7 @@ func (q *Queue[TTx]) Check(ctx context.Context, r Request) (Job, error) {
 	return Job{}, p.checkPlace(of)
 }
 
-// checkPlace returns the error of a request that is to come after a re-authorisation.
+// checkPlace returns an error if the request cannot come after the job that it names.
 func (p plan) checkPlace(of []record) error {
 	w := p.placeAfter(of)
 	for _, before := range of {
@@ -207,15 +213,16 @@ func (p plan) checkPlace(of []record) error {
 	return nil
 }
 
-// plan is what is wanted of a payment.
+// plan is a request about to be recorded.
 type plan struct {
 	wanted record
-	inTurn bool // it comes after what is open, and otherwise after wanted.After
-	list   bool // it is refused, rather than an error, if it comes after a refused job
+	inTurn bool // it comes after an open job, or otherwise after wanted.After
+	list   bool // if it comes after a refused job, it is refused instead of an error
 }
 
-// known returns the job that is there for what is wanted, or the zero Job if it is new, or
-// the error if it cannot be. The jobs of its payment are in the order of their IDs.
+// known returns the job that is already recorded for the request, or the zero Job if the
+// request is new, or an error if it cannot be recorded. The jobs of its payment are in the
+// order of their IDs.
 func (p plan) known(of []record) (Job, error) {
 	var holder *Job
 	var last Job // for the same operation, refused or not
@@ -223,7 +230,7 @@ func (p plan) known(of []record) (Job, error) {
 		if other.Operation == p.wanted.Operation {
 			last = other.Job
 			if other.State != StateRefused {
-				break // There is no other that is not refused, and no later one counts.
+				break // At most one job is not refused, and later ones do not count.
 			}
 		}
 		if other.holds {
@@ -277,7 +284,7 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request, list bool
 		}
 	}
 	jobs = make([]Job, len(rs))
-	var fresh []int // are new and alone with their payments: they are recorded together
+	var fresh []int // new, and the only ones of their payments: recorded together
 	var rest []int
 	for i, p := range plans {
 		if rs[i].after != 0 || payments[p.wanted.PaymentID] > 1 || len(of[p.wanted.PaymentID]) > 0 {
@@ -328,8 +335,8 @@ func (q *Queue[TTx]) insert(ctx context.Context, tx TTx, rs []Request, list bool
 	return jobs, news, q.ask(ctx, tx, asked)
 }
 
-// insertOne records one request, unless it is known, after the jobs of its payment that it
-// has to come after. It returns the job, and the jobs that were refused with it.
+// insertOne records one request, unless it is already recorded, in its place among the jobs of
+// its payment. It returns the job, and the jobs that were refused with it.
 func (q *Queue[TTx]) insertOne(ctx context.Context, tx TTx, p plan) (w record, news []Job, err error) {
 	s := q.in(tx)
 	for range 3 {
@@ -364,14 +371,14 @@ func (q *Queue[TTx]) insertOne(ctx context.Context, tx TTx, p plan) (w record, n
 		return w, news, err
 	}
 	return w, nil, &problem{
-		what: textf("%[2]s of payment %[1]s is being asked for by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
+		what: textf("%[2]s of payment %[1]s is being recorded by another transaction", "決済 %s の %s は、別のトランザクションで登録中です",
 			w.PaymentID, w.Operation),
 		next: nextAgain, cause: ErrNoJob,
 	}
 }
 
-// placed returns the job with its place among those of its payment: it holds the payment, or
-// waits for the one that it comes after, which is returned too and locked.
+// placed returns the job in its place among those of its payment: it either holds the payment
+// or waits for the job that it comes after. It locks that job and returns it as well.
 func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (w, before record, err error) {
 	w = p.placeAfter(of)
 	if w.After == 0 {
@@ -402,10 +409,10 @@ func (q *Queue[TTx]) placed(ctx context.Context, s store, p plan, of []record) (
 	return w, before, nil
 }
 
-// placeAfter returns the job with the one that it comes after, if there is one.
+// placeAfter returns the job with After set to the job that it comes after, if any.
 func (p plan) placeAfter(of []record) record {
 	w := p.wanted
-	if p.inTurn { // The last of those that wait for each other.
+	if p.inTurn { // It comes after the last of the open jobs.
 		for _, other := range of {
 			if other.holds || other.waitsFor != 0 {
 				w.After = other.ID
@@ -415,19 +422,19 @@ func (p plan) placeAfter(of []record) record {
 	return w
 }
 
-// mayFollow returns the error of a job that cannot come after another.
+// mayFollow returns an error if the job cannot come after the given one.
 func (r record) mayFollow(before record) error {
 	var bad invalidFields
 	switch {
 	case before.PaymentID != r.PaymentID:
-		bad.add("After", textf("is job %d, which is about another payment", "のジョブ %d は別の決済のものです", before.ID))
+		bad.add("After", textf("is job %d, which is for another payment", "のジョブ %d は別の決済のものです", before.ID))
 	case before.Operation == jpayment.OpReAuth && before.State != StateRefused:
-		bad.add("After", textf("is job %d, a re-authorisation, which replaces the payment: ask for the new payment when it is done", "のジョブ %d は再オーソリで、完了すると決済が置き換わります。完了後に新しい決済について登録してください", before.ID))
+		bad.add("After", textf("is job %d, a re-authorisation, which replaces the payment: when it is done, make the request for the new payment", "のジョブ %d は再オーソリで、完了すると決済が置き換わります。完了後に新しい決済について登録してください", before.ID))
 	}
 	return bad.err(r.Operation, r.PaymentID)
 }
 
-// recordOf returns the job that a request is to become.
+// recordOf returns the job for a request.
 func (q *Queue[TTx]) recordOf(r Request) (record, error) {
 	t, now := termsOf(r.asked), q.moment()
 	private, err := t.private.marshal()
@@ -443,7 +450,7 @@ func (q *Queue[TTx]) recordOf(r Request) (record, error) {
 	}, nil
 }
 
-// differs names what another job for the same operation and payment says otherwise.
+// differs names the fields in which another job for the same operation and payment differs.
 func (j Job) differs(other Job) (fields []string) {
 	for _, f := range []struct {
 		name    string

@@ -24,8 +24,8 @@ type Request struct {
 }
 
 // Sales returns a request to capture (実売上) a payment. The reference is the merchant's own
-// name for the request, such as an order number: 1 to 200 bytes. It is logged, so it must
-// not be personal.
+// name for the request, such as an order number: 1 to 200 bytes. It appears in logs, so it
+// must not contain personal data.
 func Sales(reference string, r jpayment.SalesRequest) Request {
 	return Request{reference: reference, asked: r}
 }
@@ -41,28 +41,31 @@ func ReAuth(reference string, r jpayment.ReAuthRequest) Request {
 	return Request{reference: reference, asked: r}
 }
 
-// InBatch returns the request with the name of a batch, at most 200 bytes, by which
-// [Queue.Status] and [Queue.Jobs] select its job. A job that is already recorded keeps its
-// batch.
+// InBatch returns a copy of the request that belongs to a batch. The name has at most 200
+// bytes; [Queue.Status] and [Queue.Jobs] can select by it. A job that is already recorded
+// keeps its batch.
 func (r Request) InBatch(name string) Request {
 	r.batch = name
 	return r
 }
 
-// After returns the request with the condition that it comes after another job of its
-// payment, such as a cancellation after the capture that is on its way. It is sent after
-// that job is done, and refused with ReasonPredecessor if that job is refused. Nothing can
-// come after a re-authorisation, since it replaces the payment: see [Queue.OnSettled].
+// After returns a copy of the request that comes after another job for its payment, such as
+// a cancellation after the capture that is on its way. The request is sent once that job is
+// done, and refused with ReasonPredecessor if that job is refused.
+//
+// Nothing can come after a re-authorisation, since it replaces the payment. To continue with
+// the new payment, use [Queue.OnSettled].
 func (r Request) After(j Job) Request {
 	r.after, r.inTurn = j.ID, false
 	return r
 }
 
-// InTurn returns the request with the condition that it comes after whatever is open of its
-// payment when it is recorded, also in the same [Queue.EnqueueAll]: see [Request.After]. If
-// nothing is open, it is sent at once, unless the job above it in the list was refused.
+// InTurn returns a copy of the request that comes after whatever job is open for its payment
+// when it is recorded, including earlier requests of the same [Queue.EnqueueAll]: see
+// [Request.After]. If no job is open, it is sent at once, unless the job above it in the list
+// was refused.
 //
-// r.After(j).InTurn() comes after j as well, whether j is open or not. It continues a list
+// r.After(j).InTurn() also comes after j, whether j is open or not. Use it to continue a list
 // that is recorded in several transactions.
 func (r Request) InTurn() Request {
 	r.inTurn = true
@@ -85,26 +88,26 @@ func (r Request) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "Request{%s}", strings.Trim(r.LogValue().String(), "[]"))
 }
 
-// MarshalText returns an error: the request holds private data, and JSON is how many
-// loggers print.
+// MarshalText returns an error, because the request holds private data and many loggers
+// print JSON.
 func (r Request) MarshalText() ([]byte, error) {
 	return nil, &problem{
-		what: jpayment.Text{En: "a Request holds private data and is not marshalled", Ja: "Request は個人情報を含むため、変換できません"},
-		next: jpayment.Text{En: "marshal what you need of it", Ja: "必要な項目だけを取り出す"},
+		what: jpayment.Text{En: "a Request holds private data and cannot be marshalled", Ja: "Request は個人情報を含むため、変換できません"},
+		next: jpayment.Text{En: "marshal the fields that you need", Ja: "必要な項目だけを取り出す"},
 	}
 }
 
-// invalidFields collects what is wrong with a request or a configuration.
+// invalidFields collects the faults of a request or a configuration.
 type invalidFields []jpayment.InvalidField
 
-// add does nothing for an empty reason.
+// add adds a fault. It ignores an empty reason.
 func (fs *invalidFields) add(field string, reason jpayment.Text) {
 	if reason != (jpayment.Text{}) {
 		*fs = append(*fs, jpayment.InvalidField{Field: field, Reason: reason})
 	}
 }
 
-// err returns a [*jpayment.ValidationError], or nil if nothing is wrong.
+// err returns a [*jpayment.ValidationError], or nil if there are no faults.
 func (fs invalidFields) err(op jpayment.Operation, paymentID string) error {
 	if len(fs) == 0 {
 		return nil
@@ -123,7 +126,7 @@ func notBetween(low, high int) jpayment.Text {
 
 const maxName = 200
 
-// nameReason says why s is no reference or batch, or nothing.
+// nameReason returns why s is not a valid reference or batch, or the zero Text if it is.
 func nameReason(s string) jpayment.Text {
 	switch {
 	case len(s) > maxName:
@@ -137,8 +140,7 @@ func nameReason(s string) jpayment.Text {
 	}
 }
 
-// check returns a [*jpayment.ValidationError] with everything that is wrong with the
-// request.
+// check returns a [*jpayment.ValidationError] that lists every fault of the request.
 func (q *Queue[TTx]) check(ctx context.Context, r Request) error {
 	var bad invalidFields
 	t := termsOf(r.asked)
@@ -149,7 +151,7 @@ func (q *Queue[TTx]) check(ctx context.Context, r Request) error {
 		if !errors.As(err, &invalid) {
 			return err
 		}
-		bad, t.paymentID = invalid.Fields, invalid.PaymentID // which is empty if it is no number
+		bad, t.paymentID = invalid.Fields, invalid.PaymentID // empty if it is not a number
 	}
 	if r.reference == "" {
 		bad.add("Reference", isEmpty)
@@ -167,17 +169,17 @@ func (q *Queue[TTx]) operation(op jpayment.Operation) jpayment.Operation {
 	return op
 }
 
-// newPreviewer returns a client for looking at requests. What is checked before sending is
-// checked by the code that sends.
+// newPreviewer returns a client that validates requests, so that the code that sends also
+// does the checks before enqueueing.
 func newPreviewer(cfg Config) (*jpayment.Client, error) {
 	opts := []jpayment.Option{jpayment.WithCharset(cfg.Charset)}
-	if cfg.KickbackWait > 0 { // The signature takes room that the other data cannot have.
+	if cfg.KickbackWait > 0 { // The signature takes room from the other data.
 		opts = append(opts, jpayment.WithKickbackKey(make([]byte, 32)))
 	}
 	return jpayment.NewClient(cfg.StoreID, opts...)
 }
 
-// terms is what a request says, as the columns of the database have it.
+// terms are the contents of a request, as the columns of the database store them.
 type terms struct {
 	operation             jpayment.Operation
 	paymentID             string
@@ -192,8 +194,8 @@ type private struct {
 	Extra map[string]string `json:",omitempty"`
 }
 
-// termsOf takes a request apart, and requestOf puts it together again. A test holds that
-// they leave no field out.
+// termsOf takes a request apart, and requestOf reassembles it. A test checks that they omit
+// no field.
 func termsOf(r jpayment.Request) terms {
 	switch r := r.(type) {
 	case jpayment.SalesRequest:
@@ -214,8 +216,8 @@ func requestOf(r record) (jpayment.Request, error) {
 	var p private
 	if text := r.private.Reveal(); text != "" {
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return nil, &problem{ // The cause may quote them.
-				what: textf("the private data of job %d are unreadable", "ジョブ %d の個人情報などを読み取れません", r.ID),
+			return nil, &problem{ // The cause may quote private data.
+				what: textf("the private data of job %d cannot be read", "ジョブ %d の個人情報などを読み取れません", r.ID),
 				next: nextDatabase, database: true, row: r.ID,
 			}
 		}
@@ -239,7 +241,7 @@ func requestOf(r record) (jpayment.Request, error) {
 	}
 }
 
-// marshal returns the private data for the database, empty if there are none.
+// marshal returns the private data as the database stores them, empty if there are none.
 func (p private) marshal() (string, error) {
 	if p.Email == "" && p.Phone == "" && len(p.Extra) == 0 {
 		return "", nil
@@ -248,8 +250,8 @@ func (p private) marshal() (string, error) {
 	return string(text), err
 }
 
-// send calls the gateway. A nil result without an error says that the result is to come by
-// a kickback.
+// send calls the gateway. A nil result without an error means that the result will come by
+// kickback.
 func send(ctx context.Context, g jpayment.Gateway, r jpayment.Request, byKickback bool) (*jpayment.Result, error) {
 	switch r := r.(type) {
 	case jpayment.SalesRequest:
@@ -261,7 +263,7 @@ func send(ctx context.Context, g jpayment.Gateway, r jpayment.Request, byKickbac
 			return nil, g.ReAuthByKickback(ctx, r)
 		}
 		return g.ReAuth(ctx, r)
-	default: // requestOf makes no other.
+	default: // requestOf returns no other type.
 		panic(fmt.Sprintf("a request of type %T", r))
 	}
 }

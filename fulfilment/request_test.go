@@ -13,8 +13,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// filled returns a value of which no field is zero, by the path to each field, and fails for
-// a kind of field that it does not know: whoever adds one decides how it is stored.
+// filled returns a value with no zero field, filled by the path to each field. It fails for an
+// unknown kind of field, so that whoever adds one decides how it is stored.
 func filled(t *testing.T, path string, v reflect.Value) {
 	t.Helper()
 	switch field := v.Addr().Interface().(type) {
@@ -28,7 +28,7 @@ func filled(t *testing.T, path string, v reflect.Value) {
 	case *[]string:
 		*field = []string{path}
 	case *string, *jpayment.Code:
-		v.SetString(fmt.Sprint(10000000 + len(path))) // which is a payment's number too
+		v.SetString(fmt.Sprint(10000000 + len(path))) // also a valid payment number
 	case *int64, *int, *jpayment.Status:
 		v.SetInt(int64(100 + len(path)))
 	default:
@@ -39,7 +39,7 @@ func filled(t *testing.T, path string, v reflect.Value) {
 	}
 }
 
-// Every field of a request comes through the database to the gateway.
+// Every field of a request reaches the gateway through the database.
 func everyFieldArrives[TTx any](t *testing.T, p place[TTx]) {
 	var sales jpayment.SalesRequest
 	var cancel jpayment.CancelRequest
@@ -79,7 +79,7 @@ func everyFieldArrives[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// Every field of a result is stored, and what is private in one is forgotten.
+// Every field of a result is stored, and its private data can be erased.
 func TestResultsAreStoredWhole(t *testing.T) {
 	t.Parallel()
 	var want jpayment.Result
@@ -105,7 +105,7 @@ func TestResultsAreStoredWhole(t *testing.T) {
 	}
 }
 
-// A job that waits for its kickback waits for ever if nobody can prove it.
+// Without a signature no kickback can be verified, so a job would wait in vain.
 func TestRunWantsASigningClient(t *testing.T) {
 	t.Parallel()
 	ended, end := context.WithCancel(t.Context())
@@ -153,7 +153,7 @@ func TestRunRefusesAnotherStoresGateway(t *testing.T) {
 	require.ErrorContains(t, err, "gateway sends for another store")
 }
 
-// Not even a record, which never leaves the package, prints what is private.
+// Not even a record, which never leaves the package, prints private data.
 func TestRecordsPrintNothingPrivate(t *testing.T) {
 	s := newSite(t, onSQLite(t), Config{})
 	r, err := s.recordOf(ReAuth("order-1", jpayment.ReAuthRequest{PaymentID: "1", Amount: 1, Email: jpayment.NewSecret("taro@example.com")}))

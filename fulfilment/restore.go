@@ -12,11 +12,12 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// AfterRestore puts every open job of the store into review and returns their number. A job
-// that is open in a restored copy may have been carried out after the copy was made. Call
-// AfterRestore once after each restoration, before workers start: see
-// [WorkerConfig.Witness]. Requests that were recorded after the copy was made are lost;
-// order code has to enqueue again what its own tables say.
+// AfterRestore puts every open job of the store into review and returns their number, since a
+// job that is open in a restored copy may have been carried out after the copy was made. Call
+// it once after each restore, before workers start: see [WorkerConfig.Witness].
+//
+// Requests that were recorded after the copy was made are lost. Order code has to enqueue
+// them again, by its own tables.
 func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error) {
 	for after := int64(0); ; {
 		var ids []int64
@@ -58,20 +59,20 @@ func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error
 	}
 }
 
-// ErrRestored is the error of a worker that finds its database older than before: see
+// ErrRestored means that a worker found its database older than before: see
 // [WorkerConfig.Witness].
 var ErrRestored error = errRestored
 
 var errRestored = &problem{
 	what: jpayment.Text{
-		En: "the database is an older copy than the one that this worker has worked on: it must have been restored, and what was carried out since is not in it",
-		Ja: "データベースが、このワーカーが使用していたものより古いコピーです。復元されたものとみられ、その後に処理された内容が含まれていません",
+		En: "the database is older than when this worker last used it: it must have been restored from a backup, and lacks what was carried out since",
+		Ja: "データベースが、このワーカーが最後に使用したときより古い状態です。バックアップから復元されたとみられ、その後に処理された内容が含まれていません",
 	},
 	next: jpayment.Text{En: "call AfterRestore, or run jpayment restore-check", Ja: "AfterRestore を呼び出すか、jpayment restore-check を実行する"},
 }
 
-// age is how far a database has come: it rises while workers work, and a copy of it is as
-// old as it was when it was made.
+// age is how far a database has come. It rises while workers run; a copy keeps the age at
+// which it was made.
 type age struct {
 	Epoch int64 `json:"epoch"` // how often it was restored
 	Mark  int64 `json:"mark"`
@@ -79,8 +80,8 @@ type age struct {
 
 func (a age) before(b age) bool { return a.Epoch < b.Epoch || a.Epoch == b.Epoch && a.Mark < b.Mark }
 
-// checkAge makes the database a moment older and notes that in the witness. It returns an
-// error if the database is younger than the witness has seen it.
+// checkAge increases the age of the database and records it in the witness file. It returns an
+// error if the database is younger than the witness file says.
 func (w *worker[TTx]) checkAge(ctx context.Context) error {
 	if w.cfg.Witness == "" {
 		return nil
@@ -97,7 +98,7 @@ func (w *worker[TTx]) checkAge(ctx context.Context) error {
 		if is.before(seen) {
 			return &problem{
 				what: errRestored.what, is: ErrRestored,
-				next: textf("call AfterRestore, or run jpayment restore-check; if it is meant to be another database, remove %s",
+				next: textf("call AfterRestore, or run jpayment restore-check; if you meant to use another database, remove %s",
 					"AfterRestore を呼び出すか、jpayment restore-check を実行する。別のデータベースを意図している場合は %s を削除する", w.cfg.Witness),
 			}
 		}
@@ -106,14 +107,14 @@ func (w *worker[TTx]) checkAge(ctx context.Context) error {
 			return err
 		}
 		if err := writeWitness(w.cfg.Witness, w.storeID, is); err != nil {
-			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: the witness could not be written", slog.String("error", err.Error()))
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: the witness file could not be written", slog.String("error", err.Error()))
 		}
 		return nil
 	})
 }
 
-// readWitness reads what a worker has seen of a store's database, by store: one file may
-// serve for several.
+// readWitness reads the age that a worker has seen of a store's database. One file can serve
+// several stores.
 func readWitness(file, storeID string) (age, error) {
 	text, err := os.ReadFile(file) //nolint:gosec // The caller's own file.
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,8 +126,8 @@ func readWitness(file, storeID string) (age, error) {
 	}
 	if err != nil {
 		return age{}, &problem{
-			what:  textf("the witness %s cannot be read", "復元を検知するためのファイル %s を読み取れません", file),
-			next:  jpayment.Text{En: "mend or remove it; without it nobody knows whether the database was restored from an older copy", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
+			what:  textf("the witness file %s cannot be read", "復元を検知するためのファイル %s を読み取れません", file),
+			next:  jpayment.Text{En: "correct or remove it; without it nobody can tell whether the database was restored from an older copy", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
 			cause: err,
 		}
 	}
@@ -149,7 +150,7 @@ func writeWitness(file, storeID string, is age) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // It is renamed by then.
+	defer os.Remove(f.Name()) //nolint:errcheck // It has been renamed by then.
 	_, err = f.Write(append(text, '\n'))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err

@@ -11,32 +11,38 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Decision is what a person found out and decided about a job.
+// Decision is a person's decision about a job.
 type Decision struct {
-	// State is StateDone if the control panel shows that it was carried out, StateRefused
-	// if it was not and is not to be, StateWaiting if it was not and is to be sent again.
+	// State is StateDone if the control panel shows that the job was carried out. If it was
+	// not, State is StateWaiting to send it again, or StateRefused not to.
 	State State
-	// NewPaymentID is the payment that a re-authorisation made, if it is done.
+	// NewPaymentID is the payment that a re-authorisation made. It is required if a
+	// re-authorisation is done.
 	NewPaymentID string
 	By           string // who decided: 1 to 200 bytes
-	// Note is what was found, at most 200 bytes. It may be personal and is never logged.
+	// Note says what was found, in at most 200 bytes. It may contain personal data and is
+	// never logged.
 	Note jpayment.Secret
-	// Corrects says that a person has decided before, and otherwise. Without it the word of
-	// whoever was first stands.
+	// Corrects allows the decision to replace an earlier decision by a person. Without it the
+	// first decision stands.
 	Corrects bool
-	At       time.Time // when it was recorded; what is given is not heeded
+	At       time.Time // when it was recorded; ignored if passed to Review
 }
 
-// Review records a person's decision on a job and returns the job: on one that is in review
-// or awaits its kickback, on one that a kickback contradicts, and, with Corrects, on one that
-// a person has decided about before, whose decision stays on record. A waiting job that
-// is proved not to have been carried out (no attempt but such as were not sent, or turned
-// away before the gateway looked at the payment) is withdrawn by a decision for
-// StateRefused; then the payment is free for another request. A refused job is sent again,
-// when its reason has passed, by one for StateWaiting.
+// Review records a person's decision on a job and returns the job. A person can decide on
 //
-// The error of a decision that cannot be is a [*jpayment.ValidationError], and that of one to
-// send again what excludes another open job a [*ConflictError].
+//   - a job that is in review or awaits its kickback;
+//   - a job whose verdict a kickback contradicts;
+//   - with Corrects, a job on which a person has decided before. The earlier decision stays
+//     on record.
+//   - a waiting job that was certainly not carried out: either it was never sent, or each
+//     attempt was proved not sent or refused before the gateway looked at the payment.
+//     StateRefused withdraws it and frees the payment for another request.
+//   - a refused job. StateWaiting sends it again.
+//
+// The error is a [*jpayment.ValidationError] if the decision is invalid or not possible in
+// the job's state. It is a [*ConflictError] if the job cannot be sent again because another
+// job of the payment excludes it.
 func (q *Queue[TTx]) Review(ctx context.Context, jobID int64, d Decision) (Job, error) {
 	jobs, err := q.ReviewAll(ctx, map[int64]Decision{jobID: d})
 	if err != nil {
@@ -62,8 +68,8 @@ func (q *Queue[TTx]) ReviewAll(ctx context.Context, ds map[int64]Decision) (jobs
 	return jobs, nil
 }
 
-// ReviewTx is [Queue.Review] as part of the caller's transaction, for example to withdraw a
-// request and record another. After an error roll it back.
+// ReviewTx is [Queue.Review] in the caller's transaction, for example to withdraw a request
+// and enqueue another. After an error, roll the transaction back.
 func (q *Queue[TTx]) ReviewTx(ctx context.Context, tx TTx, jobID int64, d Decision) (Job, error) {
 	jobs, _, err := q.review(ctx, tx, map[int64]Decision{jobID: d})
 	if atFault(err) {
@@ -96,7 +102,7 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 		}
 		if d.State == StateWaiting && r.forgotten {
 			return nil, nil, &problem{
-				what: textf("the private data of job %d are erased, so it cannot be sent again", "ジョブ %d の個人情報などは消去済みのため、再送できません", r.ID),
+				what: textf("the private data of job %d have been erased, so it cannot be sent again", "ジョブ %d の個人情報などは消去済みのため、再送できません", r.ID),
 				next: jpayment.Text{En: "carry it out in the control panel", Ja: "管理画面で処理する"},
 			}
 		}
@@ -114,7 +120,7 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 	return jobs, news, nil
 }
 
-// maxPaymentID is as many digits as the client takes.
+// maxPaymentID is the most digits that the client accepts.
 const maxPaymentID = 20
 
 func (d Decision) check(r record, unknown int) error {
@@ -122,18 +128,18 @@ func (d Decision) check(r record, unknown int) error {
 	if !r.mayDecide(d, unknown) {
 		state := r.State.Text()
 		bad.add("Job", jpayment.Text{
-			En: "is " + state.En + "; a decision is for one that needs review or awaits its kickback, or corrects another; a waiting one can be withdrawn if nothing of it can have been carried out, and a refused one be sent again",
+			En: "is " + state.En + "; you can decide on a job that is in review or awaits its kickback, correct an earlier decision, withdraw a waiting job that cannot have been carried out, or send a refused job again",
 			Ja: "の状態は「" + state.Ja + "」です。判断できるのは、要確認または通知待ちのジョブです。判断済みのジョブは、訂正として判断できます。待機中のジョブは、処理された可能性がなければ取り下げられます。拒否されたジョブは再送できます",
 		})
 	}
 	if d.State != StateDone && d.State != StateRefused && d.State != StateWaiting {
-		bad.add("State", jpayment.Text{En: "is neither done nor refused nor waiting", Ja: "が完了、拒否、待機のいずれでもありません"})
+		bad.add("State", jpayment.Text{En: "is not done, refused or waiting", Ja: "が完了、拒否、待機のいずれでもありません"})
 	}
 	switch wanted := r.Operation == jpayment.OpReAuth && d.State == StateDone; {
 	case wanted && (d.NewPaymentID == "" || strings.Trim(d.NewPaymentID, "0123456789") != "" || len(d.NewPaymentID) > maxPaymentID || d.NewPaymentID == r.PaymentID):
 		bad.add("NewPaymentID", jpayment.Text{En: "is not the number of the payment that the re-authorisation made", Ja: "が再オーソリで作成された決済の番号ではありません"})
 	case !wanted && d.NewPaymentID != "":
-		bad.add("NewPaymentID", jpayment.Text{En: "is given although no payment was made", Ja: "が指定されていますが、新しい決済は作成されていません"})
+		bad.add("NewPaymentID", jpayment.Text{En: "is set, but no new payment was made", Ja: "が指定されていますが、新しい決済は作成されていません"})
 	}
 	if d.By == "" {
 		bad.add("By", isEmpty)

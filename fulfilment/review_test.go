@@ -14,7 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// inReview returns a job that needs review, its request booked and its reply lost.
+// inReview returns a job in review whose request was booked and whose reply was lost.
 func (s *site[TTx]) inReview(op jpayment.Operation) Job {
 	s.t.Helper()
 	w, j := s.worker(s.client(nil)), s.enqueue(op)
@@ -73,7 +73,7 @@ func sendAgain[TTx any](t *testing.T, p place[TTx]) {
 		if op == jpayment.OpReAuth {
 			s.stands(j, StateReview, ReasonDeclined) // The payment is cancelled already.
 		} else {
-			// What was unknown before the decision no longer counts: a refusal is one.
+			// Unknown attempts before the decision no longer count, so a refusal is final.
 			s.stands(j, StateRefused, ReasonCode)
 		}
 		require.Equal(t, 1, s.booked(j))
@@ -168,7 +168,7 @@ func refusedAgain[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateDone, ReasonNone)
 	require.Equal(t, 2, s.requests(j))
 
-	// What was erased cannot be sent.
+	// A job whose private data are erased cannot be sent.
 	erased := s.enqueue(jpayment.OpSales)
 	_, err = s.Review(t.Context(), erased.ID, Decision{State: StateRefused, By: "the till"})
 	require.NoError(t, err)
@@ -222,7 +222,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	require.False(t, s.work(w, j))
 	require.Equal(t, 1, s.requests(j))
 
-	// What is open keeps what it needs.
+	// Open jobs keep their data.
 	require.NotEmpty(t, s.leaks())
 	require.False(t, s.work(w, open))
 	require.Equal(t, 1, s.requests(open))
@@ -233,7 +233,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 1, forgotten)
 	require.Empty(t, s.leaks())
 
-	// A late answer to what was forgotten can be forgotten too.
+	// The data of a late answer can be erased too.
 	late := s.enqueue(jpayment.OpReAuth)
 	a := s.begins(w, late)
 	a.history.notified = false // Its reply has a result.
@@ -253,7 +253,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	require.Empty(t, s.leaks())
 }
 
-// leaks returns the rows of all tables that hold a canary.
+// leaks returns the rows of all tables that contain a canary.
 func (s *site[TTx]) leaks() (found []string) {
 	s.t.Helper()
 	for _, table := range s.tableNames() {

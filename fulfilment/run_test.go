@@ -66,7 +66,7 @@ func pauseWithHundreds[TTx any](t *testing.T, p place[TTx]) {
 		st, err := s.Status(t.Context(), "")
 		return err == nil && st.Paused != nil && st.Running == 0
 	})
-	// River has handed out what it had, and all of it was turned down.
+	// All jobs that River had handed out were turned away or snoozed.
 	stop()
 	sent := len(s.gateway.Requests())
 	require.LessOrEqual(t, sent, 1+concurrency)
@@ -120,7 +120,7 @@ func concurrencyRespected[TTx any](t *testing.T, p place[TTx]) {
 		inFlight.Add(-1)
 	})
 	stop := s.run(client, WorkerConfig{Rate: rate.Inf, Concurrency: concurrency})
-	for range concurrency { // As many as may be are on their way at once.
+	for range concurrency { // The maximum number of calls is on its way.
 		<-arrived
 	}
 	close(release)
@@ -132,8 +132,7 @@ func concurrencyRespected[TTx any](t *testing.T, p place[TTx]) {
 func rateRespected[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	s.enqueueMany(20)
-	// One call in a quarter of an hour: the others come back to River in between, whose
-	// jobs end as snoozed.
+	// With one call in a quarter of an hour, the other jobs are snoozed in between.
 	stop := s.run(s.client(nil), WorkerConfig{Rate: 1.0 / 900, CallTimeout: time.Second})
 	eventually(t, "nobody waits for the rate", func() bool {
 		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(metadata AS TEXT) LIKE '%snoozes%'") >= 8
@@ -165,7 +164,7 @@ func riverJobTooMany[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, s.gateway.Requests(), 1)
 }
 
-// fetched does what a process does that is killed between River's fetch and the attempt.
+// fetched simulates a process that is killed between River's fetch and the attempt.
 func (s *site[TTx]) fetched() *rivertype.JobRow {
 	s.t.Helper()
 	now := s.now()
@@ -177,7 +176,7 @@ func (s *site[TTx]) fetched() *rivertype.JobRow {
 	return got.Jobs[0]
 }
 
-// forgottenJob is due, and its River job is of no use any more.
+// forgottenJob has a due job whose River job is no longer of use.
 func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	for name, forget := range map[string]func(){
@@ -220,8 +219,8 @@ func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// notForgotten are jobs of which River knows, however long they have been due, and those of
-// a store that is paused.
+// notForgotten has jobs that River knows, however long they have been due, and jobs of a
+// paused store.
 func notForgotten[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))
@@ -238,8 +237,8 @@ func notForgotten[TTx any](t *testing.T, p place[TTx]) {
 	require.EqualValues(t, 3, s.riverJobs())
 }
 
-// clockAhead is a process whose clock ran ahead for a while: what it wrote does not hold its
-// jobs up for as long.
+// clockAhead has a process whose clock was fast for a while. The times that it wrote must not
+// delay its jobs for as long.
 func clockAhead[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	j := s.enqueue(jpayment.OpSales)

@@ -9,29 +9,29 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// OnSettled has f called in the transaction that makes a job done, refused or in need of
-// review, once for each such change, whoever makes it: a worker, a kickback, a person, or
-// the sweep. There f updates the order, and enqueues what comes next with [Queue.EnqueueTx]
-// on the same tx. Call it once, before the queue is used.
+// OnSettled registers f to be called in each transaction that makes a job done, refused or in
+// review. It is called once for each such change, whether a worker, a kickback, a person or
+// the sweep for overdue jobs makes it. In f, update the order and enqueue the next request
+// with [Queue.EnqueueTx] and the same tx. Call OnSettled once, before the queue is used.
 //
-// If f returns an error or panics, nothing of the change is recorded and it is made again:
-// by the worker that has the answer, within seconds, and from then on by any worker, since
-// the answer itself is kept. A kickback or a decision fails, and is to be repeated.
+// If f returns an error or panics, the change is not recorded. A worker keeps the gateway's
+// answer and tries again within seconds; if it ends, another worker does. A kickback or a
+// decision fails, and has to be repeated.
 //
-// f may use tx and nothing else that waits: it holds the job's row, and on SQLite the whole
-// database. Its context ends after [HookTimeout]. What is not in the transaction, such as an
-// e-mail, may happen several times or for a change that is then not recorded: enqueue it
-// instead.
+// f must not wait for anything but tx, since it holds a lock on the job's row, and in SQLite
+// on the whole database. Its context ends after [HookTimeout]. Effects outside the
+// transaction, such as an e-mail, may happen several times, or for a change that is then not
+// recorded. Record in tx that they are to happen instead.
 //
-// A change that is made in a process without f, such as by the command's review, is told by
-// the next worker that has one, in a transaction of its own, within seconds. There must be
-// one: once a process with f has run, changes are kept until they are told.
+// If a process without f changes a job, as the command's review does, a worker with f calls
+// it within seconds, in a transaction of its own. Once a process with f has run, there must
+// be such a worker: changes are kept until f has been called for them.
 func (q *Queue[TTx]) OnSettled(f func(ctx context.Context, tx TTx, job Job) error) { q.onSettled = f }
 
-// HookTimeout bounds each call of the function that [Queue.OnSettled] registers.
+// HookTimeout bounds each call of the function registered with [Queue.OnSettled].
 const HookTimeout = 10 * time.Second
 
-// hookError says that order code failed, which is no fault of the database's.
+// hookError reports that order code failed, and not the database.
 type hookError struct{ *problem }
 
 // Unwrap returns what order code returned.
@@ -43,8 +43,8 @@ func (q *Queue[TTx]) tell(ctx context.Context, tx TTx, job Job) (err error) {
 	defer cancel()
 	fails := func(cause error, how string) error {
 		return hookError{&problem{
-			what: textf("order code failed (%[2]s) when it was told of job %[1]d, so nothing was recorded", "ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how),
-			next: jpayment.Text{En: "mend the function given to OnSettled; it is called again", Ja: "OnSettled に渡した関数を修正する。再度呼び出されます"}, cause: cause, quiet: true,
+			what: textf("order code failed (%[2]s) on the verdict of job %[1]d, so nothing was recorded", "ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how),
+			next: jpayment.Text{En: "correct the function passed to OnSettled; it will be called again", Ja: "OnSettled に渡した関数を修正する（自動的に再度呼び出されます）"}, cause: cause, quiet: true,
 		}}
 	}
 	defer func() {
@@ -58,10 +58,10 @@ func (q *Queue[TTx]) tell(ctx context.Context, tx TTx, job Job) (err error) {
 	return nil
 }
 
-// write writes transitions of locked jobs down, and what follows from them for others: a job
-// that waits has its River job written in the same transaction, which is what keeps it from
-// being left behind; order code hears of what is settled; and jobs that come after it are
-// let go or refused. It returns the jobs that changed to done, refused or review.
+// write records transitions of locked jobs and their consequences. It inserts a River job for
+// each waiting job in the same transaction, so that none is left behind. It calls order code
+// for each settled job, and sends or refuses the jobs that come after it. It returns the jobs
+// that changed to done, refused or review.
 func (q *Queue[TTx]) write(ctx context.Context, tx TTx, rs ...record) (news []Job, err error) {
 	s := q.in(tx)
 	for len(rs) > 0 {
@@ -109,7 +109,7 @@ func (q *Queue[TTx]) write(ctx context.Context, tx TTx, rs ...record) (news []Jo
 	return news, nil
 }
 
-// followers returns the jobs that have waited for those that are closed, as they stand now.
+// followers returns the jobs that were waiting for the closed ones, in their new state.
 func (q *Queue[TTx]) followers(ctx context.Context, s store, rs []record, closed []int64) ([]record, error) {
 	if len(closed) == 0 {
 		return nil, nil
@@ -122,7 +122,7 @@ func (q *Queue[TTx]) followers(ctx context.Context, s store, rs []record, closed
 		for _, r := range rs {
 			switch {
 			case r.ID != f.waitsFor:
-			case r.State == StateDone && r.waitedFor != 0: // Before it was known that payments have an order.
+			case r.State == StateDone && r.waitedFor != 0: // It was itself waiting: they now wait for that job.
 				next[i].waitsFor = r.waitedFor
 			default:
 				next[i] = f.follows(r, q.moment())
@@ -132,8 +132,8 @@ func (q *Queue[TTx]) followers(ctx context.Context, s store, rs []record, closed
 	return next, nil
 }
 
-// hold gives the job the hold on its payment, if no other has it. A job that is not to be
-// sent can do without.
+// hold gives the job the hold on its payment, if no other job has it. Only a job that is to
+// be sent must have it.
 func (q *Queue[TTx]) hold(ctx context.Context, s store, r record) (record, error) {
 	all, err := s.jobsOf(ctx, r.PaymentID)
 	if err != nil {
@@ -152,7 +152,7 @@ func (q *Queue[TTx]) hold(ctx context.Context, s store, r record) (record, error
 	return r, nil
 }
 
-// concluded counts and logs what has come to an end, after its transaction.
+// concluded counts and logs settled jobs, after their transaction.
 func (q *Queue[TTx]) concluded(ctx context.Context, news []Job) {
 	for _, j := range news {
 		q.meters.concluded(ctx, j)
@@ -162,7 +162,7 @@ func (q *Queue[TTx]) concluded(ctx context.Context, news []Job) {
 	}
 }
 
-// conclude writes down what becomes of a job, which is locked, by a verdict.
+// conclude records a verdict on a locked job.
 func (q *Queue[TTx]) conclude(ctx context.Context, tx TTx, r record, v verdict) (record, []Job, error) {
 	now := q.moment()
 	r = r.after(v, q.due(v, now), now)

@@ -20,16 +20,16 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// OpenSQLite opens a database file, or creates it, with settings under which a commit is on
-// the disk when it returns. Several processes on one machine may open the same file; do not
-// put it on a network file system. Only the owner can read a file that OpenSQLite creates,
-// and deleted data is overwritten.
+// OpenSQLite opens or creates a database file, with settings that make each commit durable
+// before it returns, and overwrite deleted data. Only the owner can read a file that OpenSQLite
+// creates. Several processes on one machine may open the same file; do not put it on a network
+// file system.
 func OpenSQLite(path string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	// SQLite would let the umask decide who reads it. What it keeps beside it gets its mode.
+	// SQLite would leave the mode to the umask. The files beside it get the same mode.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // The caller's own file.
 	if err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func OpenSQLite(path string) (*sql.DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	// Of a WAL database NORMAL does not sync each commit. An immediate lock keeps two
-	// transactions that read first from both wanting to write then.
+	// In WAL mode, NORMAL does not sync each commit. With an immediate lock, two transactions
+	// that both read and then write cannot block each other.
 	settings := url.Values{
 		"_pragma": {"busy_timeout(10000)", "secure_delete(ON)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
 		"_txlock": {"immediate"},
@@ -48,25 +48,25 @@ func OpenSQLite(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // River's advice: there is one writer at a time anyway.
+	db.SetMaxOpenConns(1) // as River advises, since SQLite has one writer at a time
 	return db, nil
 }
 
-// NewSQLite returns the queue of a store on a SQLite database, which should be opened with
-// [OpenSQLite] or the same settings. The error is a [*jpayment.ValidationError] that lists
-// every fault of the configuration.
+// NewSQLite returns the queue of a store in a SQLite database, which should be opened with
+// [OpenSQLite] or the same settings. If the configuration is invalid, the error is a
+// [*jpayment.ValidationError] that lists every fault.
 //
-// The file holds private data. If others than its owner can read it, NewSQLite tightens the
-// permissions and logs that; if it cannot, it returns an error.
+// The file holds private data. If users other than its owner can read it, NewSQLite tightens
+// the permissions and logs that; if it cannot, it returns an error.
 //
-// With a single connection, a program that holds a transaction open must pass it to the
-// calls of this package, which otherwise wait for it.
+// The database has a single connection. A program that holds a transaction open must pass it
+// to the methods of this package; a method without it would wait for the transaction to end.
 func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
 	q, err := newQueue[*sql.Tx](newSQLite(db), cfg)
 	if err != nil {
 		return nil, err
 	}
-	// A database that does not open says so when it is used.
+	// If the database does not open, its first use returns the error.
 	ctx, cancel := context.WithTimeout(context.Background(), stalled)
 	defer cancel()
 	path, _, err := first(ctx, q.db.session(), func(rs rows) (path string, err error) { err = rs.Scan(&path); return path, err },
@@ -76,7 +76,7 @@ func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
 	}
 	loose, err := tighten(path, os.Chmod)
 	for _, file := range loose {
-		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: others could read the database; only its owner can now", slog.String("file", file))
+		q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: removed other users' access to the database file", slog.String("file", file))
 	}
 	if err != nil {
 		return nil, err
@@ -84,10 +84,10 @@ func NewSQLite(db *sql.DB, cfg Config) (*Queue[*sql.Tx], error) {
 	return q, nil
 }
 
-// tighten takes others' permissions from a database file and what SQLite keeps beside it,
-// and returns those that had any. The path is empty for a database in memory.
+// tighten removes the permissions of other users from a database file and the files beside it.
+// It returns the files that it changed. The path is empty for a database in memory.
 func tighten(path string, chmod func(string, fs.FileMode) error) (loose []string, err error) {
-	if path == "" || runtime.GOOS == "windows" { // There a file's mode says nothing.
+	if path == "" || runtime.GOOS == "windows" { // File modes mean nothing on Windows.
 		return nil, nil
 	}
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
@@ -100,8 +100,8 @@ func tighten(path string, chmod func(string, fs.FileMode) error) (loose []string
 		}
 		if err != nil {
 			return loose, &problem{
-				what:  jpayment.Text{En: "others can read the database, and its permissions cannot be changed", Ja: "データベースをほかのユーザーが読み取れる状態で、アクセス権を変更できません"},
-				next:  jpayment.Text{En: "let only its owner read it (chmod 600)", Ja: "所有者だけが読み取れるようにする（chmod 600）"},
+				what:  jpayment.Text{En: "other users can read the database file, and its permissions cannot be changed", Ja: "データベースをほかのユーザーが読み取れる状態で、アクセス権を変更できません"},
+				next:  jpayment.Text{En: "make it readable only by its owner (chmod 600)", Ja: "所有者だけが読み取れるようにする（chmod 600）"},
 				cause: err,
 			}
 		}
@@ -142,15 +142,15 @@ func (d sqlite) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	if err != nil {
 		return failed(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // After a panic of f.
+	defer tx.Rollback() //nolint:errcheck // for panics of f
 	if err := f(tx); err != nil {
 		return errors.Join(err, failed(tx.Rollback()))
 	}
 	return failed(tx.Commit())
 }
 
-// migrating tries again, since SQLite has no lock that outlives a transaction: who comes
-// second finds a table that the first one made a moment before.
+// migrating retries, since SQLite has no lock that outlives a transaction: a process can fail
+// on a table that another has just created.
 func (d sqlite) migrating(ctx context.Context, f func(context.Context) error) (err error) {
 	for range 10 {
 		if err = f(ctx); err == nil {
@@ -165,8 +165,8 @@ func (d sqlite) migrating(ctx context.Context, f func(context.Context) error) (e
 	return err
 }
 
-// overwrite empties the write-ahead log, which has what was erased as it was before. Readers
-// keep it, so that their transactions are waited for as long as for a lock.
+// overwrite empties the write-ahead log, which still holds the erased data. It waits for
+// readers of the log as long as for a lock.
 func (d sqlite) overwrite(ctx context.Context) error {
 	kept, _, err := first(ctx, d.session(), func(rs rows) (kept bool, err error) {
 		var busy, frames, written int64
@@ -176,7 +176,7 @@ func (d sqlite) overwrite(ctx context.Context) error {
 	if err == nil && kept {
 		err = &problem{
 			what: jpayment.Text{
-				En: "what was erased still stands in the write-ahead log, which another process is using",
+				En: "the erased data is still in the write-ahead log, which another process is using",
 				Ja: "消去した内容が、ほかのプロセスが使用中の先行書き込みログ（WAL）に残っています",
 			},
 			next: nextAgain,
@@ -185,7 +185,7 @@ func (d sqlite) overwrite(ctx context.Context) error {
 	return err
 }
 
-// step needs no more than a transaction, which is immediate.
+// step needs no lock but the transaction's, which is immediate.
 func (d sqlite) step(ctx context.Context) (version int, err error) {
 	err = d.transact(ctx, func(tx *sql.Tx) error {
 		if version, err = versionOf(ctx, d.in(tx)); err != nil || version >= SchemaVersion {
@@ -228,4 +228,4 @@ func (s sqlSession) query(ctx context.Context, statement string, args ...any) (r
 
 type sqlRows struct{ *sql.Rows }
 
-func (r sqlRows) Close() { r.Rows.Close() } //nolint:errcheck,gosec // Err tells whether all was read.
+func (r sqlRows) Close() { r.Rows.Close() } //nolint:errcheck,gosec // Err reports whether all rows were read.

@@ -16,7 +16,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// files returns a database file and what SQLite keeps beside it.
+// files returns a database file and the files that SQLite keeps beside it.
 func files(t *testing.T, path string) map[string]fs.FileMode {
 	modes := map[string]fs.FileMode{}
 	for _, f := range []string{path, path + "-wal", path + "-shm"} {
@@ -27,7 +27,7 @@ func files(t *testing.T, path string) map[string]fs.FileMode {
 	return modes
 }
 
-// Others do not read the database, not even for a moment.
+// Other users can never read the database, not even for a moment.
 func TestFilesAreTheOwners(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files have no modes there")
@@ -49,15 +49,15 @@ func TestFilesAreTheOwners(t *testing.T) {
 	require.Equal(t, own, files(t, path))
 	require.Empty(t, out.String())
 
-	// What others could read is tightened, with a word.
+	// Permissions of others are removed, and that is logged.
 	for f := range own {
 		require.NoError(t, os.Chmod(path+f, 0o664))
 	}
 	sqliteAt(t, path)(logged(&out))
 	require.Equal(t, own, files(t, path))
-	require.Len(t, out.records("level=WARN", "others could read", "orders.db", "store_id="+testStore), 3)
+	require.Len(t, out.records("level=WARN", "removed other users", "orders.db", "store_id="+testStore), 3)
 
-	// Or refused.
+	// If they cannot be removed, there is an error.
 	require.NoError(t, os.Chmod(path, 0o640))
 	loose, err := tighten(path, func(string, fs.FileMode) error {
 		return &fs.PathError{Op: "chmod", Path: path, Err: errors.ErrUnsupported}
@@ -71,7 +71,7 @@ func TestFilesAreTheOwners(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-// What is erased is overwritten.
+// Erased data is overwritten.
 func TestErasedIsOverwritten(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "orders.db")
@@ -93,13 +93,13 @@ func TestErasedIsOverwritten(t *testing.T) {
 	n, err := s.Forget(t.Context(), s.clock())
 	require.NoError(t, err)
 	require.EqualValues(t, 50, n)
-	for _, suffix := range []string{"", "-wal"} { // without a checkpoint of the test's
+	for _, suffix := range []string{"", "-wal"} { // without a checkpoint by the test
 		b, err := os.ReadFile(path + suffix)
 		require.NoError(t, err)
 		require.Zero(t, bytes.Count(b, []byte(canary)), suffix)
 	}
 
-	// Or it is said that it is not.
+	// If that is not possible, there is an error.
 	j, err := s.Enqueue(t.Context(), request(jpayment.OpSales, s.authorize()))
 	require.NoError(t, err)
 	require.False(t, s.work(w, j))

@@ -9,24 +9,24 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// store holds the statements on this package's tables, for one store (店舗ID). Where several
-// jobs are named by their IDs they do not name the store, lest a planner look through all of
-// the store's jobs for them: the IDs are of jobs of this store.
+// store runs the statements on this package's tables, for one store (店舗ID). Statements that
+// name several jobs by ID do not name the store, because a planner could then scan all of the
+// store's jobs. The IDs are those of this store's jobs.
 type store struct {
 	session
 	storeID string
 }
 
-// record is a job with what only the database has of it.
+// record is a job with its internal fields.
 type record struct {
 	Job
-	private   jpayment.Secret // of the request, as it is stored
+	private   jpayment.Secret // private data of the request, as stored
 	waitsFor  int64           // the job that it comes after, as long as that one is open
-	holds     bool            // it is the one open job that its payment can have
-	reviewed  int             // as many attempts has a person found out about
-	forgotten bool            // the private data are erased
+	holds     bool            // it holds its payment, as at most one open job does
+	reviewed  int             // the number of attempts covered by a person's decision
+	forgotten bool            // the private data have been erased
 
-	// As it was read.
+	// The values that were read.
 	was       State
 	wasFor    Reason
 	waitedFor int64
@@ -75,7 +75,7 @@ func scanRecord(rs rows) (r record, err error) {
 
 func scanInt(rs rows) (n int64, err error) { err = rs.Scan(&n); return n, err }
 
-// subject is what an operation on a payment is, whoever asks for it.
+// subject is an operation on a payment, the key of a job that is not refused.
 type subject struct {
 	operation jpayment.Operation
 	paymentID string
@@ -83,7 +83,7 @@ type subject struct {
 
 func (j Job) subject() subject { return subject{j.Operation, j.PaymentID} }
 
-// jobRow is a new job as a parameter.
+// jobRow is a new job, as a parameter of rows_of.
 type jobRow struct {
 	Operation string `json:"operation"`
 	PaymentID string `json:"payment_id"`
@@ -102,8 +102,8 @@ type jobRow struct {
 	CreatedAt int64  `json:"created_at"`
 }
 
-// insertJobs records jobs, and returns the IDs of those that nothing which is recorded
-// already excludes.
+// insertJobs records jobs, except those that recorded jobs exclude. It returns the IDs of the
+// jobs that it recorded.
 func (s store) insertJobs(ctx context.Context, rs []record) (map[subject]int64, error) {
 	all := make([]jobRow, len(rs))
 	for i, r := range rs {
@@ -170,19 +170,18 @@ func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, erro
 		) AS of_payment ORDER BY id`, param, s.storeID)
 }
 
-// lockJob reads a job and keeps others from changing it until the transaction ends, or
-// returns ErrNoJob. A transaction on SQLite has the database to itself from its beginning.
+// lockJob reads a job and locks it until the transaction ends, or returns ErrNoJob. In SQLite a
+// transaction locks the whole database from its beginning.
 func (s store) lockJob(ctx context.Context, id int64) (record, error) {
 	return found(first(ctx, s, scanRecord,
 		`SELECT `+recordColumns+` FROM jpayment_job WHERE store_id = $1 AND id = $2 FOR UPDATE`, s.storeID, id))
 }
 
-// lockJobs does what lockJob does for those of several jobs that there are, in the order of
-// their IDs.
+// lockJobs reads and locks those of the jobs that exist, in the order of their IDs.
 func (s store) lockJobs(ctx context.Context, ids []int64) ([]record, error) {
 	if len(ids) == 1 {
 		r, err := s.lockJob(ctx, ids[0])
-		if err == ErrNoJob { //nolint:errorlint // It is found's own.
+		if err == ErrNoJob { //nolint:errorlint // found returns it unwrapped.
 			return nil, nil
 		}
 		return []record{r}, err
@@ -212,11 +211,11 @@ func (s store) lockFollowers(ctx context.Context, ids []int64) ([]record, error)
 		WHERE waits_for <> 0 AND waits_for IN ids_of($1) ORDER BY id FOR UPDATE`, param)
 }
 
-// few is a condition that holds of every ID, and by which Postgres expects few rows: it would
-// look through a whole table otherwise.
+// few is a condition that is true of every ID. It makes Postgres expect few rows, since it would
+// otherwise scan a whole table.
 func few(id string) string { return id + ` BETWEEN 1 AND 9223372036854775807` }
 
-// found turns the lack of a job into ErrNoJob.
+// found returns ErrNoJob if no job was found.
 func found[T any](one T, found bool, err error) (T, error) {
 	if err == nil && !found {
 		err = ErrNoJob
@@ -224,7 +223,7 @@ func found[T any](one T, found bool, err error) (T, error) {
 	return one, err
 }
 
-// changeRow is what a transition may change of a job, as a parameter.
+// changeRow holds the columns of a job that a transition may change, as a parameter.
 type changeRow struct {
 	ID           int64  `json:"id"`
 	WaitsFor     int64  `json:"waits_for"`
@@ -246,7 +245,7 @@ type changeRow struct {
 	UpdatedAt    int64  `json:"updated_at"`
 }
 
-// updateJobs writes what transitions may change of jobs, which are locked.
+// updateJobs writes transitions of locked jobs.
 func (s store) updateJobs(ctx context.Context, rs []record) error {
 	all := make([]changeRow, len(rs))
 	for i, r := range rs {
@@ -272,7 +271,7 @@ func (s store) updateJobs(ctx context.Context, rs []record) error {
 		WHERE jpayment_job.id = r.id AND `+few("r.id"), param)
 }
 
-// beginRow is what the beginning of an attempt changes of a job, as a parameter.
+// beginRow holds the columns of a job that the start of an attempt changes, as a parameter.
 type beginRow struct {
 	ID        int64 `json:"id"`
 	Attempts  int   `json:"attempts"`
@@ -280,7 +279,7 @@ type beginRow struct {
 	UpdatedAt int64 `json:"updated_at"`
 }
 
-// beginJobs writes down that attempts of jobs begin, which are locked.
+// beginJobs records in locked jobs that attempts begin.
 func (s store) beginJobs(ctx context.Context, rs []record) error {
 	all := make([]beginRow, len(rs))
 	for i, r := range rs {
@@ -306,7 +305,7 @@ func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 			statement += fmt.Sprintf(` AND %s = $%d`, c.column, len(params))
 		}
 	}
-	// They are what the indexes are for.
+	// These conditions let the indexes be used.
 	if f.Batch != "" {
 		statement += ` AND batch <> ''`
 	}
@@ -320,33 +319,33 @@ func (s store) jobs(ctx context.Context, f Filter) ([]Job, error) {
 	return collect(ctx, s, scanJob, statement+fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(params)), params...)
 }
 
-// overdueJobs reads which jobs' attempt or kickback was to come before a time, from after
-// one job. It reads no more of them, so that a row that is unreadable hides no other.
+// overdueJobs returns the IDs of the jobs whose attempt or kickback was due before a time, a page
+// at a time, after the given job. It reads only IDs, so that an unreadable row hides no other.
 func (s store) overdueJobs(ctx context.Context, before time.Time, after int64) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
 		WHERE store_id = $1 AND state <> 'done' AND state IN ('running', 'awaiting-kickback') AND due < $2 AND id > $3 ORDER BY id LIMIT 100`, s.storeID, micros(before), after)
 }
 
-// dueJobs reads which jobs were to be sent before a time, the longest due first.
+// dueJobs returns the IDs of the jobs that were due before a time, the longest due first.
 func (s store) dueJobs(ctx context.Context, before time.Time, limit int) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
 		WHERE store_id = $1 AND state <> 'done' AND state = 'waiting' AND holds = 1 AND due < $2 ORDER BY due LIMIT $3`, s.storeID, micros(before), limit)
 }
 
-// postdatedJobs reads which jobs a clock that ran ahead has put off: they are due in the
-// future, and were changed there.
+// postdatedJobs returns the IDs of the jobs that a fast clock has postponed: both their due time
+// and their last change are in the future.
 func (s store) postdatedJobs(ctx context.Context, after time.Time) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
 		WHERE store_id = $1 AND state <> 'done' AND state IN ('waiting', 'running', 'awaiting-kickback') AND due > $2 AND updated_at > $2 ORDER BY id LIMIT 100`, s.storeID, micros(after))
 }
 
-// openJobs reads which jobs are not settled, from after one.
+// openJobs returns the IDs of a page of jobs that are not settled, after the given job.
 func (s store) openJobs(ctx context.Context, after int64) ([]int64, error) {
 	return collect(ctx, s, scanInt, `SELECT id FROM jpayment_job
 		WHERE store_id = $1 AND state <> 'done' AND state IN ('waiting', 'running', 'awaiting-kickback') AND id > $2 ORDER BY id LIMIT 500`, s.storeID, after)
 }
 
-// countJobs counts jobs by their state, those of one batch if it is not empty.
+// countJobs returns the numbers of jobs by state, of one batch if batch is not empty.
 func (s store) countJobs(ctx context.Context, batch string) (map[State]int64, error) {
 	statement, params := `SELECT state, CAST(SUM(jobs) AS BIGINT) FROM jpayment_count WHERE store_id = $1`, []any{s.storeID}
 	if batch != "" {
@@ -364,7 +363,7 @@ func (s store) countJobs(ctx context.Context, batch string) (map[State]int64, er
 	return of, err
 }
 
-// nextDue reads when the first of the waiting jobs is due.
+// nextDue returns when the first waiting job is due.
 func (s store) nextDue(ctx context.Context, batch string) (time.Time, error) {
 	statement, params := `SELECT due FROM jpayment_job WHERE store_id = $1 AND state = 'waiting' AND state <> 'done' AND waits_for = 0`, []any{s.storeID}
 	if batch != "" {
@@ -374,8 +373,7 @@ func (s store) nextDue(ctx context.Context, batch string) (time.Time, error) {
 	return fromMicros(due), err
 }
 
-// countDisputed counts the jobs whose verdict a kickback contradicts and that are not in
-// review.
+// countDisputed counts the jobs that are not in review and whose verdict a kickback contradicts.
 func (s store) countDisputed(ctx context.Context, batch string) (int64, error) {
 	statement, params := `SELECT COUNT(*) FROM jpayment_job WHERE store_id = $1 AND disputed_at <> 0 AND state <> 'review'`, []any{s.storeID}
 	if batch != "" {
@@ -391,16 +389,15 @@ type kept struct {
 	result string
 }
 
-// lockForgettable reads and locks jobs, from after one, that were settled before a time, but
-// for those in review, and still have private data.
+// lockForgettable reads and locks a page of jobs, after the given job, that were done or refused
+// before a time and still have private data.
 func (s store) lockForgettable(ctx context.Context, before time.Time, after int64, limit int) ([]kept, error) {
 	return collect(ctx, s, func(rs rows) (k kept, err error) { err = rs.Scan(&k.id, &k.result); return k, err },
 		`SELECT id, result FROM jpayment_job WHERE store_id = $1 AND state IN ('done', 'refused') AND updated_at < $2 AND forgotten = 0 AND id > $3 ORDER BY id LIMIT $4 FOR UPDATE`,
 		s.storeID, micros(before), after, limit)
 }
 
-// forgetJob erases the private data of a job, which is locked, and of what was answered and
-// decided about it.
+// forgetJob erases the private data of a locked job, and of its attempts and decisions.
 func (s store) forgetJob(ctx context.Context, k kept) error {
 	if _, err := change(ctx, s, `UPDATE jpayment_decision SET note = '' WHERE job_id = $1`, k.id); err != nil {
 		return err
@@ -411,7 +408,7 @@ func (s store) forgetJob(ctx context.Context, k kept) error {
 	return mustChange(ctx, s, `UPDATE jpayment_job SET private = '', result = $1, note = '', forgotten = 1 WHERE store_id = $2 AND id = $3`, k.result, s.storeID, k.id)
 }
 
-// attemptRow is an attempt as a parameter.
+// attemptRow is an attempt, as a parameter of rows_of.
 type attemptRow struct {
 	JobID   int64  `json:"job_id"`
 	Number  int    `json:"number"`
@@ -428,7 +425,7 @@ type attemptRow struct {
 type jobAttempt struct {
 	Attempt
 	jobID  int64
-	answer string // what was answered, as it is stored, until the job goes by it
+	answer string // the stored answer, until the job is concluded
 }
 
 func attemptRows(as []jobAttempt, at func(Attempt) time.Time) (string, error) {
@@ -439,7 +436,7 @@ func attemptRows(as []jobAttempt, at func(Attempt) time.Time) (string, error) {
 	return asRows(all)
 }
 
-// insertAttempts writes down that attempts begin.
+// insertAttempts records that attempts begin.
 func (s store) insertAttempts(ctx context.Context, as []jobAttempt) error {
 	param, err := attemptRows(as, func(a Attempt) time.Time { return a.StartedAt })
 	if err != nil {
@@ -449,7 +446,7 @@ func (s store) insertAttempts(ctx context.Context, as []jobAttempt) error {
 		SELECT job_id, number, worker, at FROM rows_of($1, job_id BIGINT, number BIGINT, worker TEXT, at BIGINT) AS r`, param)
 }
 
-// endAttempts writes down how attempts ended, whatever was written before.
+// endAttempts records how attempts ended, and replaces what was recorded before.
 func (s store) endAttempts(ctx context.Context, as []jobAttempt) error {
 	param, err := attemptRows(as, func(a Attempt) time.Time { return a.EndedAt })
 	if err != nil {
@@ -472,14 +469,14 @@ func scanAttemptAnd(rs rows, more ...any) (a Attempt, err error) {
 	return a, err
 }
 
-// attempts reads those of a job, in order.
+// attempts reads the attempts of a job, in order.
 func (s store) attempts(ctx context.Context, jobID int64) ([]Attempt, error) {
 	return collect(ctx, s, func(rs rows) (Attempt, error) { return scanAttemptAnd(rs) }, `SELECT `+attemptColumns+` FROM jpayment_attempt
 		WHERE job_id IN (SELECT id FROM jpayment_job WHERE id = $1 AND store_id = $2) ORDER BY number`, jobID, s.storeID)
 }
 
-// lastAttempt reads the last attempt of a job. It is zero but for its number if there is
-// none.
+// lastAttempt reads the last attempt of a job. If there is none, only its job and number are
+// set.
 func (s store) lastAttempt(ctx context.Context, r record) (jobAttempt, error) {
 	a, _, err := first(ctx, s, func(rs rows) (a jobAttempt, err error) { a.Attempt, err = scanAttemptAnd(rs, &a.answer); return a, err },
 		`SELECT `+attemptColumns+`, answer FROM jpayment_attempt WHERE job_id = $1 AND number = $2`, r.ID, r.Attempts)
@@ -487,8 +484,8 @@ func (s store) lastAttempt(ctx context.Context, r record) (jobAttempt, error) {
 	return a, err
 }
 
-// unknownAttempts counts the attempts of jobs, but for their last so many, whose outcome is
-// unknown and that nobody has found out about.
+// unknownAttempts counts the attempts of each job whose outcome is unknown, except those that a
+// person's decision covers and the last ones, as many as last says.
 func (s store) unknownAttempts(ctx context.Context, rs []record, last int) (map[int64]int, error) {
 	ids := make([]int64, 0, len(rs))
 	for _, r := range rs {
@@ -518,14 +515,14 @@ func (s store) unknownAttempts(ctx context.Context, rs []record, last int) (map[
 	return unknown, err
 }
 
-// insertDecision writes a person's decision down.
+// insertDecision records a person's decision.
 func (s store) insertDecision(ctx context.Context, jobID int64, d Decision) error {
 	return mustChange(ctx, s, `INSERT INTO jpayment_decision (job_id, number, state, new_payment_id, decided_by, note, decided_at)
 		SELECT CAST($1 AS BIGINT), COALESCE(MAX(number), 0) + 1, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT) FROM jpayment_decision WHERE job_id = $1`,
 		jobID, string(d.State), d.NewPaymentID, d.By, d.Note.Reveal(), micros(d.At))
 }
 
-// decisions reads those on a job, in order.
+// decisions reads the decisions on a job, in order.
 func (s store) decisions(ctx context.Context, jobID int64) ([]Decision, error) {
 	return collect(ctx, s, func(rs rows) (d Decision, err error) {
 		var (
@@ -546,8 +543,8 @@ type newsRow struct {
 	At     int64  `json:"at"`
 }
 
-// insertChanges writes down that jobs are done, refused or in review. Order code hears of
-// them now, or later from a process that it is in, if there is one.
+// insertChanges records that jobs have become done, refused or in review. Unless told is set, a
+// process with order code calls it for them later, if there has been such a process.
 func (s store) insertChanges(ctx context.Context, rs []record, told bool) error {
 	all := make([]newsRow, len(rs))
 	for i, r := range rs {
@@ -562,7 +559,7 @@ func (s store) insertChanges(ctx context.Context, rs []record, told bool) error 
 		FROM rows_of($3, job_id BIGINT, state TEXT, reason TEXT, at BIGINT) AS r`, s.storeID, asInt(told), param)
 }
 
-// lockUntold locks the first change of which order code has not heard.
+// lockUntold locks the first change for which order code has not been called.
 func (s store) lockUntold(ctx context.Context) (change storedChange, found bool, err error) {
 	return first(ctx, s, scanChange, `SELECT id, job_id, state, reason, changed_at FROM jpayment_change WHERE store_id = $1 AND told = 0 ORDER BY id LIMIT 1 FOR UPDATE`, s.storeID)
 }
@@ -571,8 +568,7 @@ func (s store) markTold(ctx context.Context, change int64) error {
 	return mustChange(ctx, s, `UPDATE jpayment_change SET told = 1 WHERE store_id = $1 AND id = $2`, s.storeID, change)
 }
 
-// storedChange is a change as the database has it. Its id is a position where it is read by
-// changes.
+// storedChange is a change as stored. If it was read by changes, its id is its position.
 type storedChange struct {
 	id, jobID int64
 	state     State
@@ -587,9 +583,9 @@ func scanChange(rs rows) (c storedChange, err error) {
 	return c, err
 }
 
-// number gives changes positions in the order in which their transactions became visible,
-// which identity columns do not have: a transaction that is slow to commit would be passed
-// over by whoever reads meanwhile.
+// number assigns positions to changes in the order in which their transactions became visible.
+// Identity columns are not in that order: a reader would skip a transaction that is slow to
+// commit.
 func (s store) number(ctx context.Context) error {
 	fresh, found, err := first(ctx, s, scanInt, `SELECT COUNT(*) FROM jpayment_change WHERE store_id = $1 AND position IS NULL`, s.storeID)
 	if err != nil || !found || fresh == 0 {
@@ -629,19 +625,19 @@ func (s store) lockPositions(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// changes reads those after a position.
+// changes reads a page of changes after a position.
 func (s store) changes(ctx context.Context, after int64) ([]storedChange, error) {
 	return collect(ctx, s, scanChange, `SELECT position, job_id, state, reason, changed_at FROM jpayment_change
 		WHERE store_id = $1 AND position IS NOT NULL AND position > $2 ORDER BY position LIMIT 100`, s.storeID, after)
 }
 
-// insertStore makes the row of the store, unless it is there.
+// insertStore inserts the row of the store, unless it exists.
 func (s store) insertStore(ctx context.Context) error {
 	_, err := change(ctx, s, `INSERT INTO jpayment_store (store_id) VALUES ($1) ON CONFLICT (store_id) DO NOTHING`, s.storeID)
 	return err
 }
 
-// hook writes down that order code hears of changes.
+// hook records that a process with order code has run.
 func (s store) hook(ctx context.Context) error {
 	_, err := change(ctx, s, `INSERT INTO jpayment_store (store_id, hooked) VALUES ($1, 1) ON CONFLICT (store_id) DO UPDATE SET hooked = 1 WHERE jpayment_store.hooked = 0`, s.storeID)
 	return err
@@ -649,13 +645,13 @@ func (s store) hook(ctx context.Context) error {
 
 func scanAge(rs rows) (a age, err error) { err = rs.Scan(&a.Epoch, &a.Mark); return a, err }
 
-// age reads how far the database has come.
+// age reads the age of the database.
 func (s store) age(ctx context.Context) (age, error) {
 	a, _, err := first(ctx, s, scanAge, `SELECT epoch, mark FROM jpayment_store WHERE store_id = $1`, s.storeID)
 	return a, err
 }
 
-// older makes the database a moment older.
+// older increases the age of the database by one mark.
 func (s store) older(ctx context.Context) (age, error) {
 	a, _, err := first(ctx, s, scanAge, `INSERT INTO jpayment_store (store_id, mark) VALUES ($1, 1) ON CONFLICT (store_id) DO UPDATE SET mark = jpayment_store.mark + 1 RETURNING epoch, mark`, s.storeID)
 	return a, err
@@ -667,8 +663,8 @@ func (s store) restored(ctx context.Context) error {
 	return err
 }
 
-// reserve takes a span of time for calls, after what others have taken, and returns its end.
-// What lies unreasonably far ahead was taken by a clock that ran ahead.
+// reserve reserves a span of time for calls, after those of other processes, and returns its
+// end. It ignores a reservation that is implausibly far ahead, since a fast clock made it.
 func (s store) reserve(ctx context.Context, now time.Time, span time.Duration) (time.Time, error) {
 	end, _, err := first(ctx, s, scanInt, `INSERT INTO jpayment_store (store_id, slot) VALUES ($1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT))
 		ON CONFLICT (store_id) DO UPDATE SET slot = CASE WHEN jpayment_store.slot > $2 AND jpayment_store.slot < CAST($2 AS BIGINT) + 100 * CAST($3 AS BIGINT) THEN jpayment_store.slot ELSE $2 END + $3
@@ -676,13 +672,13 @@ func (s store) reserve(ctx context.Context, now time.Time, span time.Duration) (
 	return fromMicros(end), err
 }
 
-// gate is what has to be known before anything is sent or written.
+// gate is what a transaction checks before it sends or records anything.
 type gate struct {
 	version int
 	pause   *Pause
 }
 
-// gate reads why the store is paused, if it is, and the version of the tables.
+// gate reads the version of the tables, and the pause of the store, if any.
 func (s store) gate(ctx context.Context) (gate, error) {
 	g, found, err := first(ctx, s, func(rs rows) (g gate, err error) {
 		var (
@@ -703,7 +699,8 @@ func (s store) gate(ctx context.Context) (gate, error) {
 	return g, err
 }
 
-// insertPause pauses the store. One that ends by itself gives way to one that does not.
+// insertPause pauses the store. A pause replaces one that ends automatically, if it lasts
+// longer.
 func (s store) insertPause(ctx context.Context, p Pause) (inserted bool, err error) {
 	return change(ctx, s, `INSERT INTO jpayment_pause (store_id, paused_at, reason, code, why_en, why_ja, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (store_id) DO UPDATE SET paused_at = excluded.paused_at, reason = excluded.reason, code = excluded.code, why_en = excluded.why_en, why_ja = excluded.why_ja, until = excluded.until
@@ -716,12 +713,12 @@ func (s store) deletePause(ctx context.Context) (deleted bool, err error) {
 	return change(ctx, s, `DELETE FROM jpayment_pause WHERE store_id = $1`, s.storeID)
 }
 
-// endPause ends a pause whose time has come.
+// endPause ends a pause whose time is over.
 func (s store) endPause(ctx context.Context, now time.Time) (ended bool, err error) {
 	return change(ctx, s, `DELETE FROM jpayment_pause WHERE store_id = $1 AND until <> 0 AND until <= $2`, s.storeID, micros(now))
 }
 
-// presence reads the version of the tables, and the database's time if it has one.
+// presence reads the version of the tables, and the database's time if it has a clock.
 func (s store) presence(ctx context.Context, clock string) (version int, now time.Time, err error) {
 	type presence struct {
 		version int
@@ -735,7 +732,7 @@ func (s store) presence(ctx context.Context, clock string) (version int, now tim
 	return p.version, fromMicros(p.now), err
 }
 
-// parseOutcome reads what Outcome.String wrote. What it does not know is unknown.
+// parseOutcome parses the result of Outcome.String. Anything else is OutcomeUnknown.
 func parseOutcome(s string) jpayment.Outcome {
 	for _, o := range []jpayment.Outcome{jpayment.OutcomeDone, jpayment.OutcomeNotSent, jpayment.OutcomeRefused} {
 		if s == o.String() {

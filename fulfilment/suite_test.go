@@ -27,14 +27,14 @@ import (
 const (
 	postgresVariable = "JPAYMENT_TEST_POSTGRES"
 	testStore        = "123456"
-	patience         = 2 * time.Minute // until a test that waits for another goroutine fails
+	patience         = 2 * time.Minute // how long a test waits for another goroutine
 	tick             = 10 * time.Millisecond
 )
 
 var kickbackKey = []byte("a key of the merchant's, 32 bytes and more")
 
-// place is a database of a test's own. Each queue from it has connections of its own, as
-// another process would.
+// place is a test's own database. Each queue from it has its own connections, like another
+// process.
 type place[TTx any] func(cfg Config) *Queue[TTx]
 
 func onSQLite(t testing.TB) place[*sql.Tx] {
@@ -85,7 +85,7 @@ func pgxPool(t testing.TB) *pgxpool.Pool {
 	return pool
 }
 
-// testCase is one that holds on every database.
+// testCase is a test that runs on every database.
 type testCase[TTx any] struct {
 	name string
 	run  func(*testing.T, place[TTx])
@@ -100,7 +100,7 @@ func runAll[TTx any](t *testing.T, cases []testCase[TTx], on func(testing.TB) pl
 	}
 }
 
-// site is a merchant's: a queue, and a simulated gateway for it.
+// site is a merchant's setup: a queue and a simulated gateway.
 type site[TTx any] struct {
 	*Queue[TTx]
 	t       *testing.T
@@ -119,10 +119,10 @@ func newSite[TTx any](t *testing.T, p place[TTx], cfg Config, opts ...jpaymentte
 
 func (s *site[TTx]) clock() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
 
-// pass lets time pass.
+// pass advances the time.
 func (s *site[TTx]) pass(d time.Duration) { s.later.Add(int64(d)) }
 
-// client returns one of the gateway's, which calls before with each request that leaves.
+// client returns a client of the gateway, which calls before for each request that leaves.
 func (s *site[TTx]) client(before func(), opts ...jpayment.Option) *jpayment.Client {
 	mine := []jpayment.Option{jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}), jpayment.WithProductionOnly()}
 	if s.kickbackWait > 0 {
@@ -140,14 +140,14 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// worker returns one that River does not start: the test calls Work.
+// worker returns a worker that River does not start: the test calls Work.
 func (s *site[TTx]) worker(gateway jpayment.Gateway) *worker[TTx] {
 	cfg, err := WorkerConfig{Rate: rate.Inf}.withDefaults()
 	require.NoError(s.t, err)
 	return s.newWorker(s.t.Context(), gateway, cfg)
 }
 
-// work does what River does with a job. It returns whether the job is to come back.
+// work runs a job as River does. It returns whether River would run it again.
 func (s *site[TTx]) work(w *worker[TTx], j Job) (snoozed bool) {
 	s.t.Helper()
 	return snooze(s.t, w.Work(s.t.Context(), riverJob(j)))
@@ -166,7 +166,7 @@ func snooze(t *testing.T, err error) bool {
 	return false
 }
 
-// done is how a call ends that went as it should.
+// done is the answer to a successful call.
 var done = answer{outcome: jpayment.OutcomeDone}
 
 func (s *site[TTx]) authorize() string {
@@ -197,7 +197,7 @@ func request(op jpayment.Operation, paymentID string) Request {
 	}
 }
 
-// look returns a job as it stands.
+// look returns the current state of a job.
 func (s *site[TTx]) look(j Job) Job {
 	s.t.Helper()
 	j, err := s.Job(s.t.Context(), j.Operation, j.PaymentID)
@@ -205,7 +205,7 @@ func (s *site[TTx]) look(j Job) Job {
 	return j
 }
 
-// stands asserts where a job stands.
+// stands asserts the state and reason of a job.
 func (s *site[TTx]) stands(j Job, state State, reason Reason) Job {
 	s.t.Helper()
 	j = s.look(j)
@@ -220,7 +220,7 @@ func (s *site[TTx]) attempts(j Job) []Attempt {
 	return as
 }
 
-// outcomes returns those of a job's attempts.
+// outcomes returns the outcomes of a job's attempts.
 func (s *site[TTx]) outcomes(j Job) (all []jpayment.Outcome) {
 	s.t.Helper()
 	for _, a := range s.attempts(j) {
@@ -229,10 +229,10 @@ func (s *site[TTx]) outcomes(j Job) (all []jpayment.Outcome) {
 	return all
 }
 
-// elsewhere is who captures in the control panel.
+// elsewhere stands for somebody who uses the control panel.
 const elsewhere = "the store's people"
 
-// captureElsewhere captures a payment as somebody does in the control panel.
+// captureElsewhere captures a payment, as in the control panel.
 func (s *site[TTx]) captureElsewhere(paymentID string) error {
 	_, err := s.gateway.Client(jpayment.WithUserAgent(elsewhere)).Sales(s.t.Context(), jpayment.SalesRequest{PaymentID: paymentID})
 	return err
@@ -251,7 +251,7 @@ func operationOf(r jpaymenttest.Request) jpayment.Operation {
 	return r.Operation
 }
 
-// requests counts what arrived at the gateway for a job.
+// requests counts the requests that arrived at the gateway for a job.
 func (s *site[TTx]) requests(j Job) (n int) {
 	for _, r := range s.ours() {
 		if r.PaymentID == j.PaymentID && operationOf(r) == j.Operation {
@@ -261,7 +261,7 @@ func (s *site[TTx]) requests(j Job) (n int) {
 	return n
 }
 
-// booked counts what the gateway booked of an operation on a payment.
+// booked counts the gateway's bookings of an operation on a payment.
 func (s *site[TTx]) booked(j Job) (n int) {
 	for _, r := range s.ours() {
 		if r.Booked && r.PaymentID == j.PaymentID && operationOf(r) == j.Operation {
@@ -285,7 +285,7 @@ func (s *site[TTx]) count(statement string, args ...any) int64 {
 	return n
 }
 
-// riverTable is River's, as a statement names it.
+// riverTable returns the name of River's table in a statement.
 func (s *site[TTx]) riverTable() string {
 	if s.db.schema() == "" {
 		return "river_job"
@@ -295,7 +295,7 @@ func (s *site[TTx]) riverTable() string {
 
 func (s *site[TTx]) riverJobs() int64 { return s.count("SELECT COUNT(*) FROM " + s.riverTable()) }
 
-// run runs a worker process until stop is called, which returns once it has ended.
+// run runs a worker until stop is called. stop returns once the worker has ended.
 func (s *site[TTx]) run(gateway jpayment.Gateway, cfg WorkerConfig) (stop func()) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)
@@ -312,7 +312,7 @@ func (s *site[TTx]) run(gateway jpayment.Gateway, cfg WorkerConfig) (stop func()
 	}
 }
 
-// eventually waits for what another goroutine does.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, patience, tick, what)

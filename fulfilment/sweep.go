@@ -15,9 +15,9 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// sweepUntilStopped looks now and then for what nobody else does: jobs that their process
-// has left behind, kickbacks that did not come, changes of which order code has not heard,
-// the end of maintenance. It returns an error if the worker must not go on.
+// sweepUntilStopped sweeps periodically: for jobs that their process has left behind, kickbacks
+// that did not arrive, changes for which order code has not been called, and the end of
+// maintenance. It returns an error if the worker must stop.
 func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) error {
 	ticker := time.NewTicker(min(max(w.cfg.CallTimeout/10, 100*time.Millisecond), 5*time.Second))
 	defer ticker.Stop()
@@ -26,7 +26,7 @@ func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) error {
 			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: stopped", slog.String("why", jpayment.WhatOf(err).En))
 			return err
 		}
-		// What fails is told where it fails.
+		// Failures are reported where they occur.
 		_ = w.sweep(ctx)
 		select {
 		case <-ticker.C:
@@ -36,10 +36,10 @@ func (w *worker[TTx]) sweepUntilStopped(ctx context.Context) error {
 	}
 }
 
-// stalled is how long a sweep waits for the database, so that one that hangs is told.
+// stalled is how long a sweep waits for the database, so that one that hangs is reported.
 const stalled = 15 * time.Second
 
-// sweep does all of it once. One part that fails keeps no other from it.
+// sweep runs each part once. If one part fails, the others still run.
 func (w *worker[TTx]) sweep(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, stalled)
 	defer cancel()
@@ -47,17 +47,17 @@ func (w *worker[TTx]) sweep(ctx context.Context) error {
 	return errors.Join(err, w.sweepPause(ctx), w.sweepOverdue(ctx), w.sweepPostdated(ctx), w.sweepForgotten(ctx), w.sweepUntold(ctx))
 }
 
-// limited runs f with a limit.
+// limited runs f with a time limit.
 func limited(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, stalled)
 	defer cancel()
 	return f(ctx)
 }
 
-// sweepPause ends a pause whose time has come.
+// sweepPause ends a pause whose time is over.
 func (w *worker[TTx]) sweepPause(ctx context.Context) error {
 	return limited(ctx, func(ctx context.Context) error {
-		// Most often there is none: that is read without a transaction.
+		// Usually there is none, so check without a transaction.
 		g, err := w.store().gate(ctx)
 		if err != nil || g.pause == nil || g.pause.holds(w.moment()) {
 			return w.did(ctx, sweeping, 0, err)
@@ -72,7 +72,7 @@ func (w *worker[TTx]) sweepPause(ctx context.Context) error {
 	})
 }
 
-// each concludes jobs one by one, page after page. One that cannot be keeps no other from it.
+// each calls one for each job, page after page. If it fails for a job, it goes on with the next.
 func (w *worker[TTx]) each(ctx context.Context, d doing, page func(ctx context.Context, after int64) ([]int64, error), one func(ctx context.Context, id int64) error) (err error) {
 	for after := int64(0); ; {
 		var ids []int64
@@ -92,7 +92,7 @@ func (w *worker[TTx]) each(ctx context.Context, d doing, page func(ctx context.C
 		after = ids[len(ids)-1]
 	}
 	if err == nil {
-		return w.did(ctx, d, 0, nil) // If it failed before, that is over.
+		return w.did(ctx, d, 0, nil) // This ends an earlier failure.
 	}
 	return err
 }
@@ -122,7 +122,7 @@ func (w *worker[TTx]) sweepOverdue(ctx context.Context) error {
 	})
 }
 
-// giveUp concludes one overdue job, unless another process was faster.
+// giveUp concludes one overdue job, unless another process already has.
 func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) (job Job, mine bool, news []Job, err error) {
 	s, now := w.in(tx), w.moment()
 	r, err := s.lockJob(ctx, id)
@@ -160,11 +160,11 @@ func (w *worker[TTx]) giveUp(ctx context.Context, tx TTx, id int64) (job Job, mi
 	return r.Job, true, news, err
 }
 
-// sweepPostdated gives jobs the present time that a clock which ran ahead has put off.
+// sweepPostdated moves jobs to the present that a fast clock has postponed.
 func (w *worker[TTx]) sweepPostdated(ctx context.Context) error {
 	now := w.moment()
 	return w.each(ctx, concluding, func(ctx context.Context, after int64) ([]int64, error) {
-		if after != 0 { // Those before are not postdated any more.
+		if after != 0 { // The first page is no longer postdated.
 			return nil, nil
 		}
 		return w.store().postdatedJobs(ctx, now.Add(postdated))
@@ -180,12 +180,12 @@ func (w *worker[TTx]) sweepPostdated(ctx context.Context) error {
 	})
 }
 
-// postdated is how far ahead of the present a change is taken for one of a wrong clock.
+// postdated is how far in the future a change must be to count as made by a wrong clock.
 const postdated = 10 * time.Second
 
-// sweepForgotten asks River again for jobs that are due and that River has forgotten: their
-// River job was fetched by a process that ended, was put off by a clock that ran ahead, waits
-// for a scheduler that River has not, was cancelled, or is gone.
+// sweepForgotten inserts a new River job for each job that is due and that River will not run:
+// its River job was fetched by a process that ended, was postponed by a fast clock, waits for
+// a scheduler that is not running, was cancelled, or is gone.
 func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 	return limited(ctx, func(ctx context.Context) error {
 		horizon := w.moment().Add(-w.cfg.stranded())
@@ -214,7 +214,7 @@ func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 			var asked []record
 			for _, r := range locked {
 				if r.isDue(horizon) {
-					r.UpdatedAt = r.Due // It is due now.
+					r.UpdatedAt = r.Due // It is due, so do not schedule it.
 					asked = append(asked, r)
 				}
 			}
@@ -223,8 +223,8 @@ func (w *worker[TTx]) sweepForgotten(ctx context.Context) error {
 	})
 }
 
-// riverKnows returns the jobs that River has and will come back with soon, or nil if it has
-// so many that it may only be late.
+// riverKnows returns the jobs that River has and will run soon, or nil if it has so many that
+// it may just be late.
 func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[int64]bool, error) {
 	const many = 1000
 	list := river.NewJobListParams().Queues(w.riverQueue()).First(many).
@@ -234,7 +234,7 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 		return nil, err
 	}
 	known := map[int64]bool{}
-	// Where calls are far apart a job comes back when there may be one.
+	// With a low rate limit, a job is snoozed until its turn.
 	soon := w.now().Add(maxBackOff)
 	if w.cfg.Rate != rate.Inf {
 		soon = soon.Add(time.Duration(200 * float64(time.Second) / float64(w.cfg.Rate)))
@@ -242,16 +242,16 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 	for _, rj := range all.Jobs {
 		var a args
 		if json.Unmarshal(rj.EncodedArgs, &a) != nil {
-			continue // It is none of ours.
+			continue // not one of ours
 		}
 		lost := false
-		switch rj.State { //nolint:exhaustive // The rest is not listed, or will be fetched.
+		switch rj.State { //nolint:exhaustive // The others are not listed, or will be fetched.
 		case rivertype.JobStateRunning:
-			// Be it by a process whose clock ran ahead.
+			// It may have been fetched by a process with a fast clock.
 			lost = rj.AttemptedAt != nil && (rj.AttemptedAt.Before(horizon) || rj.AttemptedAt.After(w.now().Add(postdated)))
 		case rivertype.JobStateScheduled, rivertype.JobStateRetryable:
-			// River's one scheduler lags by seconds. A clock that ran ahead can keep River
-			// from having one for as long.
+			// River's scheduler lags by seconds. A fast clock can keep River without a
+			// scheduler for as long as it is ahead.
 			lost = rj.ScheduledAt.Before(horizon)
 		}
 		if !lost && rj.ScheduledAt.Before(soon) {
@@ -261,10 +261,10 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 	return known, nil
 }
 
-// forgottenAtOnce is of how many jobs River is reminded in one transaction.
+// forgottenAtOnce is the maximum number of jobs inserted in River in one transaction.
 const forgottenAtOnce = 500
 
-// sweepUntold tells order code of changes that a process without it has made.
+// sweepUntold calls order code for changes made by a process without it.
 func (w *worker[TTx]) sweepUntold(ctx context.Context) error {
 	if w.onSettled == nil {
 		return nil

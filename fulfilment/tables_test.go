@@ -14,15 +14,15 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// The tables are looked at, and are what they were: those that are not there, of an earlier
-// version, current, and of a later one.
+// CheckTables leaves the tables as they are: missing ones, those of an earlier version,
+// current ones, and those of a later version.
 func checkTables[TTx any](t *testing.T, none, first place[TTx]) {
 	require.ErrorIs(t, none(Config{}).CheckTables(t.Context()), ErrTables)
-	require.ErrorContains(t, none(Config{}).CheckTables(t.Context()), "the tables are not there; next: call Migrate, or run jpayment migrate")
+	require.ErrorContains(t, none(Config{}).CheckTables(t.Context()), "the tables do not exist; next: call Migrate, or run jpayment migrate")
 	old := first(Config{})
 	for range 2 {
 		require.ErrorIs(t, old.CheckTables(t.Context()), ErrTables)
-		require.ErrorContains(t, old.CheckTables(t.Context()), fmt.Sprintf("of version 1 and not of version %d; next: call Migrate, or run jpayment migrate", SchemaVersion))
+		require.ErrorContains(t, old.CheckTables(t.Context()), fmt.Sprintf("have version 1 and not version %d; next: call Migrate, or run jpayment migrate", SchemaVersion))
 	}
 	s := newSite(t, none, Config{})
 	require.NoError(t, s.CheckTables(t.Context()))
@@ -36,7 +36,7 @@ func TestCheckTables(t *testing.T) {
 	t.Run("Postgres", func(t *testing.T) { checkTables(t, onPostgres(t), storedPostgres(t, 1)) })
 }
 
-// Whoever migrates with tools of their own gets to the same tables, in a schema of their own.
+// The statements for other migration tools create the same tables, in any schema.
 func TestMigrationSQL(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		for from, p := range map[int]place[*sql.Tx]{0: onSQLite(t), 1: storedSQLite(t, 1)} {
@@ -79,7 +79,7 @@ func TestMigrationSQL(t *testing.T) {
 	require.Len(t, invalid.Fields, 3)
 }
 
-// What could not be recorded is found out by looking, too.
+// Check returns the errors that EnqueueAll would return.
 func checkAfterReAuth[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	id := s.authorize()

@@ -17,7 +17,7 @@ func codeText(c jpayment.Code) jpayment.Text {
 	return jpayment.Text{En: string(c) + " (" + m.En + ")", Ja: string(c) + "（" + m.Ja + "）"}
 }
 
-// joined puts two sentences on one line. The first may be empty.
+// joined joins two sentences on one line. The first may be empty.
 func joined(a, b jpayment.Text) jpayment.Text {
 	if a.En == "" {
 		return b
@@ -25,7 +25,7 @@ func joined(a, b jpayment.Text) jpayment.Text {
 	return jpayment.Text{En: a.En + "; " + b.En, Ja: a.Ja + "。" + b.Ja}
 }
 
-// sentence puts what happened and what to do next on one line.
+// sentence joins what happened and what to do next on one line.
 func sentence(what, next jpayment.Text) string {
 	line := "fulfilment: " + what.En
 	if next.En != "" {
@@ -34,20 +34,20 @@ func sentence(what, next jpayment.Text) string {
 	return line
 }
 
-// problem is an error that says what happened and what to do next, and nothing private but
-// what its cause says.
+// problem is an error that says what happened and what to do next. Only its cause may contain
+// private data.
 type problem struct {
 	what, next jpayment.Text
 	cause      error // or nil
 	database   bool  // the database is at fault
-	row        int64 // the job whose row is, or zero
-	quiet      bool  // the cause may say what is private
-	is         error // the one of this package's errors that it is, or nil
+	row        int64 // the job whose row is at fault, or zero
+	quiet      bool  // the cause may be private, so Error omits it
+	is         error // the sentinel error of this package that it matches, or nil
 }
 
-// Error returns both on one line, with the cause.
+// Error returns what happened, the cause and what to do next on one line.
 func (e *problem) Error() string {
-	if e.cause == nil || e.quiet || e.cause == ErrNoJob { //nolint:errorlint // That one's own text says nothing more.
+	if e.cause == nil || e.quiet || e.cause == ErrNoJob { //nolint:errorlint // Its text would add nothing.
 		return sentence(e.what, e.next)
 	}
 	return sentence(jpayment.Text{En: e.what.En + ": " + e.cause.Error()}, e.next)
@@ -59,17 +59,17 @@ func (e *problem) What() jpayment.Text { return e.what }
 // Next returns what to do next.
 func (e *problem) Next() jpayment.Text { return e.next }
 
-// Is reports whether it is one of this package's errors.
+// Is reports whether the problem matches a sentinel error of this package.
 func (e *problem) Is(target error) bool { return e.is != nil && e.is == target }
 
 // Unwrap returns the cause, or nil.
 func (e *problem) Unwrap() error { return e.cause }
 
-// What to do about what more than one error says.
+// The next steps that several errors share.
 var (
-	nextDatabase = jpayment.Text{En: "check the database, and that it is this version's", Ja: "データベースの状態と、バージョンが合っているかを確認する"}
+	nextDatabase = jpayment.Text{En: "check the database and the version of its tables", Ja: "データベースの状態とテーブルのバージョンを確認する"}
 	nextMigrate  = jpayment.Text{En: "call Migrate, or run jpayment migrate", Ja: "Migrate を呼び出すか、jpayment migrate を実行する"}
-	nextDispute  = jpayment.Text{En: "look both up in the control panel, then decide again, or confirm what stands", Ja: "管理画面で両方を確認し、判断し直すか、現在の判断を確定する"}
-	nextAgain    = jpayment.Text{En: "try it again", Ja: "再実行する"}
-	nextOthers   = jpayment.Text{En: "hand it to whoever takes other kickbacks", Ja: "ほかの決済結果通知を扱う処理に渡す"}
+	nextDispute  = jpayment.Text{En: "look the payments up in the control panel, then decide again or confirm the verdict", Ja: "管理画面で該当する決済を確認し、判断し直すか、現在の結果を確定する"}
+	nextAgain    = jpayment.Text{En: "try again", Ja: "再実行する"}
+	nextOthers   = jpayment.Text{En: "pass it to the handler of other kickbacks", Ja: "ほかの決済結果通知を扱う処理に渡す"}
 )

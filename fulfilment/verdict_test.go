@@ -55,7 +55,7 @@ func attemptBeforeRequest[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		j, looked := s.enqueue(op), false
-		other := p(Config{}) // what another connection sees is committed
+		other := p(Config{}) // another connection sees only committed data
 		w := s.worker(s.client(func() {
 			looked = true
 			got, err := other.Job(t.Context(), op, j.PaymentID)
@@ -117,7 +117,7 @@ func congestion[TTx any](t *testing.T, p place[TTx]) {
 func maintenance[TTx any](t *testing.T, p place[TTx]) {
 	var log strings.Builder
 	s := newSite(t, p, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	// To the beginning of the window, on a day that is none of interest.
+	// To the beginning of the window, on any day.
 	night := time.Date(2027, 1, 10, 3, 0, 0, 0, japan)
 	s.pass(time.Until(night))
 	s.gateway.SetMaintenance(true)
@@ -306,7 +306,7 @@ func panickingGateway[TTx any](t *testing.T, p place[TTx]) {
 	w = s.worker(&jpaymenttest.Fake{SalesFunc: func(context.Context, jpayment.SalesRequest) (*jpayment.Result, error) { return nil, nil }})
 	require.False(t, s.work(w, j))
 	s.stands(j, StateWaiting, ReasonUnknown)
-	// Nor does a result count that comes with an error.
+	// Nor does a result count if it comes with an error.
 	j = s.enqueue(jpayment.OpReAuth)
 	w = s.worker(&jpaymenttest.Fake{ReAuthFunc: func(context.Context, jpayment.ReAuthRequest) (*jpayment.Result, error) {
 		return &jpayment.Result{PaymentID: "77"}, lostReply(jpayment.OpReAuth)
@@ -317,7 +317,7 @@ func panickingGateway[TTx any](t *testing.T, p place[TTx]) {
 	require.Empty(t, got.NewPaymentID)
 }
 
-// begins does what a process does that is killed before the reply.
+// begins simulates a process that is killed before the reply.
 func (s *site[TTx]) begins(w *worker[TTx], j Job) *attempt {
 	s.t.Helper()
 	b, err := w.begins.do(j.ID)
@@ -396,7 +396,7 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, w.end(t.Context(), a, answerOf(nil, answered(jpayment.OpReAuth, "ER010"))))
 	s.stands(j, StateRefused, ReasonDecided)
 
-	// A capture that was given up is on its way again; the first answer counts once.
+	// A capture that was given up is on its way again; the first answer counts only once.
 	j = s.enqueue(jpayment.OpSales)
 	a = s.begins(w, j)
 	s.pass(w.cfg.lease() + time.Second)
@@ -407,8 +407,8 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateDone, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeDone, jpayment.OutcomeRefused}, s.outcomes(j))
 
-	// Its first answer is a refusal. Whether it comes before the second or after it, both are
-	// known in the end, and nobody has to look.
+	// Its first answer is a refusal. Whether it comes before the second answer or after it, both
+	// are known in the end, so no review is necessary.
 	for _, firstComesFirst := range []bool{true, false} {
 		j = s.enqueue(jpayment.OpSales)
 		a = s.begins(w, j)
@@ -427,8 +427,8 @@ func lateEnd[TTx any](t *testing.T, p place[TTx]) {
 	}
 }
 
-// unwrittenEnd is an answer that the database does not take: it is kept as long as the
-// process lives, and what is never written down counts as unknown.
+// unwrittenEnd has an answer that the database does not accept. It is kept as long as the process
+// lives; if it is never recorded, the outcome counts as unknown.
 func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
 	var log strings.Builder
 	s := newSite(t, p, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -441,7 +441,7 @@ func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
 	ans := w.call(t.Context(), a)
 	require.Equal(t, jpayment.OutcomeDone, ans.outcome)
 	s.exec("ALTER TABLE " + s.table("jpayment_attempt") + " RENAME TO jpayment_away")
-	s.pass(10 * w.cfg.lease()) // It goes on, however long that takes.
+	s.pass(10 * w.cfg.lease()) // It keeps trying, however long that takes.
 	ended := make(chan error, 1)
 	go func() { ended <- w.end(t.Context(), a, ans) }()
 	eventually(t, "the failure is not told", func() bool { return !s.Health().OK() })
@@ -458,7 +458,7 @@ func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
 	cancel()
 	require.ErrorContains(t, w.end(t.Context(), a, done), "unknown")
 	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
-	require.Contains(t, log.String(), "never written down")
+	require.Contains(t, log.String(), "was never recorded")
 	s.stands(j, StateRunning, ReasonNone)
 	require.Equal(t, []jpayment.Outcome{jpayment.OutcomeUnknown}, s.outcomes(j))
 
@@ -513,7 +513,7 @@ func stoppedWorker[TTx any](t *testing.T, p place[TTx]) {
 	require.Empty(t, s.gateway.Requests())
 }
 
-// A process that was suspended after it wrote the attempt down sends nothing when it goes on.
+// A process that was suspended after recording the attempt sends nothing when it resumes.
 func suspended[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w, j := s.worker(s.client(nil)), s.enqueue(jpayment.OpReAuth)

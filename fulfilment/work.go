@@ -19,26 +19,26 @@ import (
 
 // WorkerConfig configures the workers of a process. Zero fields take their defaults.
 type WorkerConfig struct {
-	// Concurrency bounds the calls that are on their way at once, until their answers are
-	// written down, 1 to 64. That many outcomes can be unknown after a process is killed.
-	// The default is 8.
+	// Concurrency is the maximum number of calls at the same time, from 1 to 64, each until its
+	// answer is recorded. If the process is killed, up to that many outcomes are unknown. The
+	// default is 8.
 	Concurrency int
-	// Rate bounds the calls per second of the store, over all processes on this database,
-	// which should agree on it. The default is 10, which is modest, since the gateway
-	// publishes no limit (docs/protocol.md, "HTTP"). rate.Inf removes the limit.
+	// Rate is the maximum number of calls per second for the store, over all processes on this
+	// database, which should agree on it. The default is 10, which is modest because the
+	// gateway publishes no limit (docs/protocol.md, "HTTP"). rate.Inf removes the limit.
 	Rate rate.Limit
-	// CallTimeout bounds one attempt. It should be longer than the client's own time-out,
-	// which is 60 seconds by default, since giving up early makes outcomes unknown. The
-	// default is 70 seconds. An attempt that has not ended after half as long again counts
-	// as interrupted.
+	// CallTimeout bounds one attempt. It should be longer than the client's own timeout, by
+	// default 60 seconds, since giving up early makes outcomes unknown. The default is 70
+	// seconds. An attempt that has not ended after one and a half times CallTimeout counts as
+	// interrupted.
 	CallTimeout time.Duration
 	// MaxReplays is the maximum number of times that an unknown Sales or Cancel is sent
 	// again, 1 to 10. The default is 3.
 	MaxReplays int
 	// Witness is the path of a file, outside the database and its backups, in which the
-	// worker records how far the database has come. A worker that finds the database older
-	// than that refuses to start, or stops: a copy has been restored, and
-	// [Queue.AfterRestore] has to be called. The default is none.
+	// worker records how far the database has come. If the database is older than that, a
+	// backup was restored: the worker refuses to start, or stops, with [ErrRestored] until
+	// [Queue.AfterRestore] is called. The default is none.
 	Witness string
 }
 
@@ -74,34 +74,42 @@ func (c WorkerConfig) withDefaults() (WorkerConfig, error) {
 	return c, nil
 }
 
-// lease is how long an attempt may stand without an end before it counts as lost. It
-// leaves time for writing the end down, and for clocks that differ.
+// lease is how long an attempt may last before it counts as lost. It leaves time to record
+// the answer, and for clocks that differ.
 func (c WorkerConfig) lease() time.Duration { return c.CallTimeout + c.CallTimeout/2 }
 
-// stranded is how long a job may be due without being sent before it is looked after. Half of
-// it may be spent on waiting for the rate.
+// stranded is how long a job may be due without being sent before the sweep checks on it.
+// Half of that may be spent waiting for the rate limit.
 func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.Second) }
 
-// Run works the jobs of the store until the context ends, and then lets the calls on their
-// way finish and returns nil. Any number of processes may run at once. Their clocks need not
-// agree on Postgres, whose time they take; on SQLite they are one machine's. It wants the
-// tables to be current, see [Queue.Migrate].
+// Run works the jobs of the store until the context ends. It then lets the calls on their way
+// finish, and returns nil. Any number of processes may call Run at the same time.
 //
-// The gateway's client should try each request once (a [jpayment.RetryPolicy] with
-// MaxAttempts 1): trying again is done here, where it is written down. In production it
-// should have [jpayment.WithProductionOnly].
+// The client should try each request once (a [jpayment.RetryPolicy] with MaxAttempts 1),
+// because Run does the retrying and records each attempt. In production the client should
+// have [jpayment.WithProductionOnly].
 //
-// With [Config.Meter] it counts attempts by operation and outcome
-// (jpayment.fulfilment.attempts), jobs by operation that are done, refused or
-// in review (jpayment.fulfilment.jobs), pauses (jpayment.fulfilment.pauses) and failures of the
-// database by what was being done (jpayment.fulfilment.database.errors), and measures the
-// calls (jpayment.fulfilment.call.duration, seconds), each for its store (store_id).
+// Run returns an error at once if
 //
-// What the database does not take is not sent. Each failure of it is logged as an error, and
-// [Queue.Health] tells of it until it is over.
+//   - the configuration is invalid;
+//   - the tables are not current: see [Queue.Migrate];
+//   - the database was restored from an older copy, which a running worker detects too: see
+//     [WorkerConfig.Witness];
+//   - the gateway sends for another store, or does not sign although [Config.KickbackWait] is
+//     set. Run can check this only if the gateway has the Preview method of
+//     [jpayment.Client].
 //
-// It refuses a gateway that sends for another store, and with [Config.KickbackWait] one that
-// does not sign, if the gateway has the Preview method of [jpayment.Client] to be asked by.
+// If an attempt cannot be recorded, its request is not sent. Each failure of the database is
+// logged as an error, and [Queue.Health] reports it until it is over.
+//
+// With [Config.Meter] Run records these metrics, each with the attribute store_id:
+//
+//   - jpayment.fulfilment.attempts counts attempts by operation and outcome;
+//   - jpayment.fulfilment.jobs counts jobs that become done, refused or in review, by
+//     operation and state;
+//   - jpayment.fulfilment.pauses counts pauses by operation;
+//   - jpayment.fulfilment.database.errors counts failures of the database by step;
+//   - jpayment.fulfilment.call.duration measures the calls, in seconds.
 func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg WorkerConfig) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -111,7 +119,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return err
 	}
 	w := q.newWorker(ctx, gateway, cfg)
-	// Who stops it now gets no error: it begins, and ends.
+	// A context that has already ended is no error: the worker starts, and stops.
 	if err := limited(context.WithoutCancel(ctx), w.start); err != nil {
 		return err
 	}
@@ -124,7 +132,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		Workers: workers,
 		Schema:  q.db.schema(),
 		Logger:  slog.New(quiet{q.log.Handler()}),
-		// River's own idea of a job that is stuck. To run one twice does no harm here.
+		// River runs a job again that it considers stuck. Running one twice does no harm here.
 		JobTimeout:           cfg.lease(),
 		RescueStuckJobsAfter: cfg.lease(),
 		FetchCooldown:        fetchCooldown,
@@ -140,7 +148,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 		return &problem{what: jpayment.Text{En: "River does not start", Ja: "River を開始できません"}, next: nextDatabase, cause: failed(err), database: true}
 	}
 	stopped := w.sweepUntilStopped(ctx)
-	// The calls on their way end by themselves within their time-out.
+	// The calls on their way end within their timeout.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.lease())
 	defer cancel()
 	if err := client.Stop(ending); err != nil {
@@ -149,7 +157,7 @@ func (q *Queue[TTx]) Run(ctx context.Context, gateway jpayment.Gateway, cfg Work
 	return stopped
 }
 
-// start finds out whether the worker may begin.
+// start checks whether the worker may begin.
 func (w *worker[TTx]) start(ctx context.Context) error {
 	err := w.ready(ctx, w.db.session())
 	if err == nil && w.onSettled != nil {
@@ -161,8 +169,8 @@ func (w *worker[TTx]) start(ctx context.Context) error {
 	return w.checkAge(ctx)
 }
 
-// checkGateway finds out, before any job does, that a gateway sends for another store, or
-// that its kickbacks could not be proved. A gateway that cannot be asked passes.
+// checkGateway returns an error if the gateway sends for another store, or if its kickbacks
+// could not be verified. A gateway without a Preview method passes.
 func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway) error {
 	var bad invalidFields
 	if gateway == nil {
@@ -189,24 +197,24 @@ func (q *Queue[TTx]) checkGateway(ctx context.Context, gateway jpayment.Gateway)
 	}
 	if form.Get("aid") != q.storeID {
 		bad.add("gateway", jpayment.Text{
-			En: "sends for another store than the queue's: its jobs would be carried out there",
+			En: "sends for another store than the queue's, so its jobs would be carried out there",
 			Ja: "の店舗がキューの店舗と異なります。このままではジョブが別の店舗で処理されます",
 		})
 	}
 	if q.kickbackWait > 0 && form.Get(signature) == "" {
 		bad.add("gateway", jpayment.Text{
-			En: "does not sign its requests, so no kickback could settle a job; with KickbackWait give the client jpayment.WithKickbackKey",
+			En: "does not sign its requests, so no kickback could settle a job; with KickbackWait the client needs jpayment.WithKickbackKey",
 			Ja: "がリクエストに署名しないため、決済結果通知でジョブを確定できません。KickbackWait を使う場合は、クライアントに jpayment.WithKickbackKey を指定してください",
 		})
 	}
 	return bad.err("fulfilment.Run", "")
 }
 
-// signature is the parameter by which a client signs a request.
+// signature is the parameter that carries a client's signature.
 const signature = "jpk"
 
 func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, cfg WorkerConfig) *worker[TTx] {
-	host, _ := os.Hostname() // for people to read
+	host, _ := os.Hostname() // only informative
 	w := &worker[TTx]{
 		Queue: q, gateway: gateway, cfg: cfg,
 		name: fmt.Sprintf("%.100s:%d", host, os.Getpid()),
@@ -216,8 +224,8 @@ func (q *Queue[TTx]) newWorker(stop context.Context, gateway jpayment.Gateway, c
 	return w
 }
 
-// fetchCooldown is how long River waits between two looks for jobs. Its default of 100
-// milliseconds would bound a worker to ten times its concurrency per second.
+// fetchCooldown is River's minimum time between two fetches. Its default of 100 milliseconds
+// would limit a worker to ten times its concurrency per second.
 const fetchCooldown = 5 * time.Millisecond
 
 // worker works jobs in one process.
@@ -227,7 +235,7 @@ type worker[TTx any] struct {
 	gateway jpayment.Gateway
 	cfg     WorkerConfig
 	name    string
-	stop    context.Context //nolint:containedctx // It lives as long as the worker: its end is the worker's.
+	stop    context.Context //nolint:containedctx // It lives exactly as long as the worker.
 	pacer   pacer
 	begins  group[int64, begun]
 	ends    group[ended, conclusion]
@@ -236,14 +244,13 @@ type worker[TTx any] struct {
 // Timeout bounds a job as River sees it.
 func (w *worker[TTx]) Timeout(*river.Job[args]) time.Duration { return w.cfg.lease() }
 
-// NextRetry is for what failed before or after the attempt: the database.
+// NextRetry is when River retries after a failure of the database before or after the attempt.
 func (w *worker[TTx]) NextRetry(*river.Job[args]) time.Time { return w.now().Add(minBackOff) }
 
-// Work carries out one job, if it is still to be done. It returns an error only if the
-// database failed; then River comes again.
+// Work carries out one job, if it is still waiting. It returns an error only if the database
+// failed; River then retries.
 func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
-	// Waiting for its turn is not a part of the attempt. One that is far off is not waited
-	// for.
+	// Waiting for a turn is not part of the attempt. If the turn is far off, River retries.
 	if err := w.turn(ctx); err != nil {
 		return err
 	}
@@ -251,13 +258,13 @@ func (w *worker[TTx]) Work(ctx context.Context, rj *river.Job[args]) error {
 	if err != nil || b.attempt == nil {
 		return errors.Join(err, b.snooze)
 	}
-	// What River thinks of the job's time, or an operator of River's job, does not cut a
-	// call short, which has a time-out of its own.
+	// Neither River's timeout nor a cancellation of the River job interrupts a call, which has
+	// its own timeout.
 	ctx = context.WithoutCancel(ctx)
 	return w.end(ctx, b.attempt, w.call(ctx, b.attempt))
 }
 
-// attempt is one try to send a job.
+// attempt is one attempt to send a job.
 type attempt struct {
 	job     Job
 	request jpayment.Request
@@ -265,14 +272,14 @@ type attempt struct {
 	began   time.Time
 }
 
-// begun is an attempt that is written down, or none if the job is not to be sent. Snooze is
-// River's if it is not to be sent yet.
+// begun is a recorded attempt, or nil if the job is not to be sent. If it is not to be sent
+// yet, snooze is River's error for that.
 type begun struct {
 	attempt *attempt
 	snooze  error
 }
 
-// beginAll writes attempts down before their requests leave.
+// beginAll records attempts before their requests leave.
 func (w *worker[TTx]) beginAll(ids []int64) (all []begun, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.stop), w.cfg.lease())
 	defer cancel()
@@ -287,7 +294,7 @@ func (w *worker[TTx]) beginAll(ids []int64) (all []begun, err error) {
 	return all, err
 }
 
-// only returns the job if there is one, and 0 if there are several.
+// only returns the job if there is exactly one, and 0 otherwise.
 func only(ids []int64) int64 {
 	if len(ids) == 1 {
 		return ids[0]
@@ -306,7 +313,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	}
 	now := w.moment()
 	if g.pause.holds(now) {
-		for i := range all { // However long it is to last: it may be ended before.
+		for i := range all { // Not until the end of the pause, since it may end earlier.
 			all[i].snooze = river.JobSnooze(pausedSnooze)
 		}
 		return all, nil, nil
@@ -326,7 +333,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	of := make(map[int64]begun, len(locked))
 	for _, r := range locked {
 		switch {
-		case r.State != StateWaiting || !r.holds: // It is somebody else's, or settled: this River job was one too many.
+		case r.State != StateWaiting || !r.holds: // Already running or settled: the River job is superfluous.
 			continue
 		case !r.isDue(now):
 			of[r.ID] = begun{snooze: river.JobSnooze(r.Due.Sub(now))}
@@ -349,7 +356,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	}
 	for i, id := range ids {
 		all[i] = of[id]
-		delete(of, id) // The same job may have been asked for twice.
+		delete(of, id) // The same ID may occur twice.
 	}
 	if len(attempts) > 0 {
 		if err := s.insertAttempts(ctx, attempts); err != nil {
@@ -363,11 +370,11 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	return all, news, err
 }
 
-// pausedSnooze is how long a River job is put off in a pause. River's own pause keeps others
-// from being fetched.
+// pausedSnooze is how long a River job is postponed during a pause. River's own pause keeps
+// others from being fetched.
 const pausedSnooze = 5 * time.Second
 
-// history is what came before an attempt of the job. An attempt without an end counts as
+// history returns the history of a job before an attempt. An attempt without an end counts as
 // unknown.
 func (w *worker[TTx]) history(r record, number, unknown int) history {
 	return history{
@@ -378,13 +385,12 @@ func (w *worker[TTx]) history(r record, number, unknown int) history {
 
 // call sends the request.
 func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
-	// From the beginning, not from now: a process that was suspended in between must not
-	// send what another has given up.
+	// The timeout counts from the recorded start: a process that was suspended in between must
+	// not send a request that another process has given up.
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.CallTimeout-w.now().Sub(a.began))
 	defer cancel()
 	defer func() {
-		// A panic of the gateway's leaves the outcome unknown, as any error does that is
-		// not the client's.
+		// A panic leaves the outcome unknown, like any error that is not the client's.
 		if p := recover(); p != nil {
 			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しでパニックが発生しました（%T）", p)}
 		}
@@ -408,15 +414,14 @@ type ended struct {
 	at      time.Time
 }
 
-// conclusion is what came of a job.
+// conclusion is a job after its attempt, and the jobs settled with it.
 type conclusion struct {
 	job  Job
 	news []Job
 }
 
-// end writes down what came of an attempt, and what follows for its job. It tries for as long
-// as the process lives, and even if the job was given up meanwhile: without it the outcome is
-// unknown.
+// end records the answer to an attempt and its verdict. It retries as long as the process
+// lives, even if the attempt was given up meanwhile, since the outcome is otherwise unknown.
 func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 	e := ended{attempt: a, answer: ans, at: w.moment()}
 	e.verdict = a.history.judge(ans, e.at)
@@ -430,25 +435,25 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 			break
 		}
 		if try == 0 {
-			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer could not be written down yet", w.recoverable(e)...)
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer is not recorded yet", w.recoverable(e)...)
 		}
 		if errors.As(err, new(hookError)) && !kept {
 			w.failsToTell(ctx, a.job.ID, err)
-			// Should the process end, whoever comes next knows the answer.
+			// If the process ends, another one finds the answer.
 			failed := w.transact(ctx, ending, a.job.ID, func(tx TTx) (err error) {
 				kept, err = w.keep(ctx, tx, e)
 				return err
 			})
 			kept = kept && failed == nil
 		}
-		// A stop waits for this, but not for ever.
+		// A stop waits for this, but not indefinitely.
 		if wait := min(500*time.Millisecond<<min(try, 4), 5*time.Second); !w.wait(ctx, wait, a) {
 			if kept {
 				return nil
 			}
-			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer was never written down", w.recoverable(e)...)
+			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer was never recorded", w.recoverable(e)...)
 			return &problem{
-				what: textf("the end of attempt %[2]d of job %[1]d could not be written down, so its outcome counts as unknown",
+				what: textf("the answer to attempt %[2]d of job %[1]d could not be recorded, so its outcome counts as unknown",
 					"ジョブ %d の %d 回目の送信の結果を記録できなかったため、結果不明として扱います", a.job.ID, a.job.Attempts),
 				next:  nextDatabase,
 				cause: err,
@@ -460,8 +465,8 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 	return nil
 }
 
-// wait waits before another try, and reports false if the worker has been told to stop and
-// the attempt had its time.
+// wait waits before the next try. It reports false if the worker has been told to stop and
+// the attempt's lease is over.
 func (w *worker[TTx]) wait(ctx context.Context, d time.Duration, a *attempt) bool {
 	if w.stop.Err() != nil && w.now().Sub(a.began) > w.cfg.lease() {
 		return false
@@ -473,7 +478,7 @@ func (w *worker[TTx]) wait(ctx context.Context, d time.Duration, a *attempt) boo
 	return true
 }
 
-// recoverable is what a person needs to make up for a record that was not made.
+// recoverable returns what a person needs to make up for a missing record.
 func (w *worker[TTx]) recoverable(e ended) []slog.Attr {
 	record := []slog.Attr{
 		slog.Any("job", e.job), slog.Int("attempt", e.job.Attempts),
@@ -485,8 +490,8 @@ func (w *worker[TTx]) recoverable(e ended) []slog.Attr {
 	return record
 }
 
-// keep writes down what was answered for whoever concludes the job, unless the attempt was
-// given up for lost: then it stays unknown to who sends the job again.
+// keep stores the answer for the process that concludes the job, unless the attempt was given
+// up meanwhile: the job may already have been sent again.
 func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) (kept bool, err error) {
 	r, err := w.in(tx).lockJob(ctx, e.job.ID)
 	if err != nil || r.State != StateRunning || r.Attempts != e.job.Attempts {
@@ -499,7 +504,7 @@ func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) (kept bool, err
 	return true, w.in(tx).endAttempts(ctx, []jobAttempt{e.ended(text)})
 }
 
-// ended is the attempt as it is written down.
+// ended returns the attempt as it is recorded.
 func (e ended) ended(answer string) jobAttempt {
 	return jobAttempt{
 		Attempt: Attempt{Number: e.job.Attempts, EndedAt: e.at, Outcome: e.answer.outcome, Code: e.answer.code, What: e.answer.what},
@@ -521,8 +526,8 @@ func (w *worker[TTx]) endAll(all []ended) (cs []conclusion, err error) {
 	return cs, err
 }
 
-// endTx locks the jobs before it changes the attempts, as all do: two orders would be a
-// deadlock.
+// endTx locks the jobs before it changes the attempts. All transactions use that order, to
+// avoid deadlocks.
 func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ended) ([]conclusion, error) {
 	s := w.in(tx)
 	locked, err := s.lockJobs(ctx, ids)
@@ -546,7 +551,7 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 		}
 		v, ok := r.takes(e.verdict, e.answer, e.job.Attempts)
 		if ok && v.reason == ReasonContradicted {
-			e.answer.what = joined(e.answer.what, textf("a kickback had told of the new payment %s", "先に届いた決済結果通知によれば、新しい決済は %s です", r.NewPaymentID))
+			e.answer.what = joined(e.answer.what, textf("a kickback had reported the new payment %s", "先に届いた決済結果通知によれば、新しい決済は %s です", r.NewPaymentID))
 		}
 		attempts[i] = e.ended("")
 		due := w.due(v, now)
@@ -576,13 +581,13 @@ func (w *worker[TTx]) endTx(ctx context.Context, tx TTx, ids []int64, all []ende
 	}
 	news, err := w.write(ctx, tx, changed...)
 	if len(cs) > 0 {
-		cs[0].news = news // One of them tells.
+		cs[0].news = news // One conclusion reports them all.
 	}
 	return cs, err
 }
 
-// resolve refuses jobs that were in review for an earlier attempt of which nobody knew, where
-// its answer has come after all.
+// resolve refuses jobs that were in review only because of an earlier unknown attempt, if the
+// answer to that attempt has arrived after all.
 func (w *worker[TTx]) resolve(ctx context.Context, s store, of map[int64]record, takes map[int64]bool, now time.Time) error {
 	var doubtful []record
 	for _, r := range of {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Somebody ships, ships a part and cancels in a browser, with the gateway in the process.
+// A person ships, ships a part and cancels in a browser, with the gateway in the process.
 func TestInABrowser(t *testing.T) {
 	databases(t, func(t *testing.T, database string) {
 		ctx := browser(t)
@@ -44,7 +44,7 @@ func TestInABrowser(t *testing.T) {
 	})
 }
 
-// browser starts a Chromium. Where there is none, the test is skipped; in CI it fails.
+// browser starts Chromium. If it is not installed, the test is skipped; in CI it fails.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	var path string
@@ -72,7 +72,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// submit clicks what loads a page.
+// submit clicks an element that loads a page.
 func submit(t *testing.T, ctx context.Context, selector string, status int64) { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	answer, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector)))
@@ -80,7 +80,7 @@ func submit(t *testing.T, ctx context.Context, selector string, status int64) { 
 	require.Equal(t, status, answer.Status, selector)
 }
 
-// sees waits until an expression is true, while the page renews itself.
+// sees waits until an expression is true while the page reloads.
 func sees(t *testing.T, ctx context.Context, expression string) { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -89,7 +89,7 @@ func sees(t *testing.T, ctx context.Context, expression string) { //nolint:reviv
 	}, patience, 50*time.Millisecond, expression)
 }
 
-// artifact keeps a screenshot for people to look at.
+// artifact saves a screenshot for inspection.
 func artifact(t *testing.T, ctx context.Context, name string) { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))

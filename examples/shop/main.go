@@ -1,10 +1,10 @@
-// A small order system, paid by card. It ships orders, ships them in part, and cancels them,
-// and what it asks of the gateway survives its own end at any moment.
+// A small order system with card payments. It ships orders, in full or in part, and cancels
+// them. Its requests to the gateway survive a crash at any moment.
 //
 //	go run ./examples/shop
 //
-// So it runs with a simulated gateway in the process and a SQLite file that goes with it.
-// -database names a file that stays, or a Postgres, and -gateway another gateway.
+// This runs it with a simulated gateway in the process and a temporary SQLite file. -database
+// names a permanent file or a Postgres URL, and -gateway another gateway.
 package main
 
 import (
@@ -32,7 +32,7 @@ import (
 
 const storeID = "123456" // 店舗ID
 
-// key signs what kickbacks answer. In production it comes from the secret store.
+// key signs the requests that kickbacks answer. In production it comes from the secret store.
 var key = []byte("from the secret store: 32 bytes or more")
 
 func main() {
@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	gateway, database, pages, kickbacks string
 	callTimeout                         time.Duration
@@ -55,11 +55,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var c settings
 	flags := flag.NewFlagSet("store", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&c.database, "database", "", "SQLite `file` or postgres:// URL; by default a file that goes with the process")
-	flags.StringVar(&c.gateway, "gateway", "", "`URL` of the gateway; by default a simulated one in the process")
+	flags.StringVar(&c.database, "database", "", "SQLite `file` or postgres:// URL; by default a temporary file")
+	flags.StringVar(&c.gateway, "gateway", "", "`URL` of the gateway; by default a simulated gateway in the process")
 	flags.StringVar(&c.pages, "listen", "127.0.0.1:8088", "`address` of the store's page")
-	flags.StringVar(&c.kickbacks, "kickbacks", "127.0.0.1:8089", "`address` to which kickbacks come (決済結果通知URL)")
-	flags.DurationVar(&c.callTimeout, "call-timeout", 70*time.Second, "how long a call may take; whoever stops the process has to wait longer")
+	flags.StringVar(&c.kickbacks, "kickbacks", "127.0.0.1:8089", "`address` that receives kickbacks (決済結果通知URL)")
+	flags.DurationVar(&c.callTimeout, "call-timeout", 70*time.Second, "timeout of a call; the process needs a grace period of more than one and a half times that")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,10 +67,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // It is in the directory for what nobody misses.
+	defer os.RemoveAll(dir) //nolint:errcheck // It is a temporary directory.
 	s, closeStore, err := openStore(ctx, cmp.Or(c.database, filepath.Join(dir, "orders.db")), fulfilment.Config{
 		StoreID:      storeID,
-		KickbackWait: 10 * time.Minute, // Re-authorisations are settled by their kickbacks.
+		KickbackWait: 10 * time.Minute, // Kickbacks settle re-authorisations.
 		Logger:       slog.New(slog.NewTextHandler(out, nil)),
 	})
 	if err != nil {
@@ -80,15 +80,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return serve(ctx, s, c, out)
 }
 
-// serve runs the page, the receiver of kickbacks and the worker until the context ends, and
-// returns when all three have finished what they had begun.
+// serve runs the page, the kickback endpoint and the worker until the context ends. It returns
+// when all three have finished what they had begun.
 func serve(ctx context.Context, s store, c settings, out io.Writer) error {
 	var listen net.ListenConfig
 	kickbacks, err := listen.Listen(ctx, "tcp", c.kickbacks)
 	if err != nil {
 		return err
 	}
-	defer kickbacks.Close() //nolint:errcheck // Whoever serves has closed it.
+	defer kickbacks.Close() //nolint:errcheck // The server has closed it.
 	pages, err := listen.Listen(ctx, "tcp", c.pages)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func serve(ctx context.Context, s store, c settings, out io.Writer) error {
 		}
 	}
 	client, err := jpayment.NewClient(storeID, jpayment.WithBaseURL(c.gateway), jpayment.WithKickbackKey(key),
-		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1})) // In production: WithProductionOnly, as in the queue's Config.
+		jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1})) // In production add WithProductionOnly, and ProductionOnly in the queue's Config.
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func serve(ctx context.Context, s store, c settings, out io.Writer) error {
 	return all.Wait()
 }
 
-// servePages does for pages what [jpayment.ServeKickbacks] does for kickbacks.
+// servePages serves the page until the context ends, like [jpayment.ServeKickbacks].
 func servePages(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -140,14 +140,14 @@ func servePages(ctx context.Context, l net.Listener, h http.Handler) error {
 	return server.Shutdown(ending)
 }
 
-// demonstrate fills an empty store with orders that are paid at a simulated gateway.
+// demonstrate adds orders to an empty store, paid at a simulated gateway.
 func demonstrate(ctx context.Context, s store, gateway *jpaymenttest.Server) error {
 	before, err := s.orders(ctx)
 	if err != nil {
 		return err
 	}
 	if len(before) > 0 {
-		return errors.New("the database has orders whose payments a gateway in this process does not know: name another with -database, or their gateway with -gateway")
+		return errors.New("the database has orders whose payments are not known to a gateway in this process: use another -database, or give their gateway with -gateway")
 	}
 	for i, a := range []jpaymenttest.Authorization{
 		{Amount: 5280}, {Amount: 12800}, {Amount: 3480}, {Amount: 960}, {Amount: 24000, Decline: "G1242G120000"},

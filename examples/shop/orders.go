@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// table is the store's own. It is in the same database as the jobs, so that one transaction
+// table is the store's own table, in the same database as the jobs, so that one transaction
 // changes both.
 const table = `CREATE TABLE IF NOT EXISTS orders (
 	number     TEXT   NOT NULL PRIMARY KEY,
@@ -22,13 +22,13 @@ const table = `CREATE TABLE IF NOT EXISTS orders (
 	state      TEXT   NOT NULL
 )`
 
-// State is what the store knows of an order.
+// State is the state of an order.
 type State string
 
 const (
 	Open       State = "open"
-	Shipping   State = "shipping" // its capture is asked for
-	Shipped    State = "shipped"  // and done
+	Shipping   State = "shipping" // its capture is enqueued
+	Shipped    State = "shipped"  // its capture is done
 	Cancelling State = "cancelling"
 	Cancelled  State = "cancelled"
 	Problem    State = "problem" // refused, or in review: a person has to look
@@ -41,7 +41,7 @@ type Order struct {
 	State             State
 }
 
-// store is what the page and the process need, on either database.
+// store is what the page and the process need, with either database.
 type store interface {
 	add(ctx context.Context, o Order) error
 	orders(ctx context.Context) ([]Order, error)
@@ -49,13 +49,13 @@ type store interface {
 	shipPart(ctx context.Context, number string, total int64) error
 	cancel(ctx context.Context, number string) error
 
-	// These are the queue's.
+	// The methods of the queue.
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Settle(ctx context.Context, k *jpayment.Kickback) error
 	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 }
 
-// openStore opens a store on a Postgres, if the name is a URL, or on a SQLite file.
+// openStore opens a store in Postgres, if the name is a URL, or in a SQLite file.
 func openStore(ctx context.Context, name string, config fulfilment.Config) (s store, closeIt func(), err error) {
 	if strings.HasPrefix(name, "postgres") {
 		pool, err := pgxpool.New(ctx, name)
@@ -78,16 +78,16 @@ func openStore(ctx context.Context, name string, config fulfilment.Config) (s st
 		return nil, nil, err
 	}
 	s, err = newStore(ctx, q, onSQLite(db))
-	return s, func() { _ = db.Close() }, err // What is committed is on the disk.
+	return s, func() { _ = db.Close() }, err // Commits are durable already.
 }
 
-// storeOn is a store whose transactions are TTx.
+// storeOn is a store whose transactions have type TTx.
 type storeOn[TTx any] struct {
 	*fulfilment.Queue[TTx]
 	database[TTx]
 }
 
-// newStore makes the tables, and has the queue tell the store of verdicts.
+// newStore creates the tables and registers the store's function for verdicts.
 func newStore[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db database[TTx]) (store, error) {
 	s := storeOn[TTx]{q, db}
 	q.OnSettled(s.settled)
@@ -97,7 +97,7 @@ func newStore[TTx any](ctx context.Context, q *fulfilment.Queue[TTx], db databas
 	return s, s.transact(ctx, func(tx TTx) error { return s.query(ctx, tx, none, table) })
 }
 
-// add takes an order, whose payment the checkout has authorised (仮売上).
+// add adds an order whose payment the checkout has authorised (仮売上).
 func (s storeOn[TTx]) add(ctx context.Context, o Order) error {
 	return s.transact(ctx, func(tx TTx) error {
 		return s.query(ctx, tx, none, `INSERT INTO orders (number, payment_id, total, state) VALUES ($1, $2, $3, 'open')`,
@@ -105,7 +105,7 @@ func (s storeOn[TTx]) add(ctx context.Context, o Order) error {
 	})
 }
 
-// ship marks an order and asks for the capture of its payment: both, or neither.
+// ship marks an order and enqueues the capture of its payment, in one transaction.
 func (s storeOn[TTx]) ship(ctx context.Context, number string) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping' WHERE number = $1 AND state = 'open' RETURNING payment_id`, number)
@@ -117,8 +117,8 @@ func (s storeOn[TTx]) ship(ctx context.Context, number string) error {
 	})
 }
 
-// shipPart ships less than was ordered. A capture takes a payment as a whole, so a
-// re-authorisation first replaces it by one of the lower amount: see settled.
+// shipPart ships less than was ordered. A capture is for the whole amount, so a
+// re-authorisation first replaces the payment with one for the lower amount: see settled.
 func (s storeOn[TTx]) shipPart(ctx context.Context, number string, total int64) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'shipping', total = $1
@@ -131,8 +131,8 @@ func (s storeOn[TTx]) shipPart(ctx context.Context, number string, total int64) 
 	})
 }
 
-// cancel gives the money back, before the capture or after it. InTurn lets it come after a
-// capture that is on its way. While a re-authorisation is, the error says so.
+// cancel cancels the payment, before or after its capture. With InTurn it waits for a capture
+// that is on its way. While a re-authorisation is open, it returns an error.
 func (s storeOn[TTx]) cancel(ctx context.Context, number string) error {
 	return s.transact(ctx, func(tx TTx) error {
 		paymentID, err := s.mark(ctx, tx, `UPDATE orders SET state = 'cancelling'
@@ -145,12 +145,12 @@ func (s storeOn[TTx]) cancel(ctx context.Context, number string) error {
 	})
 }
 
-// settled hears of each verdict, in the transaction that records it: what it does is done if
-// and only if the verdict is recorded.
+// settled is called for each verdict, in the transaction that records it. Its writes are
+// committed if and only if the verdict is.
 func (s storeOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
 	number := job.Reference
 	switch {
-	case job.State != fulfilment.StateDone: // The page shows why, and what to do.
+	case job.State != fulfilment.StateDone: // The page shows why, and what to do next.
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'problem' WHERE number = $1`, number)
 	case job.Operation == jpayment.OpReAuth:
 		if err := s.query(ctx, tx, none, `UPDATE orders SET payment_id = $1, state = 'shipping' WHERE number = $2`, job.NewPaymentID, number); err != nil {
@@ -158,14 +158,14 @@ func (s storeOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) e
 		}
 		_, err := s.EnqueueTx(ctx, tx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: job.NewPaymentID}))
 		return err
-	case job.Operation == jpayment.OpSales: // An order that was cancelled meanwhile stays so.
+	case job.Operation == jpayment.OpSales: // An order that was cancelled meanwhile stays cancelled.
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'shipped' WHERE number = $1 AND state <> 'cancelling'`, number)
 	default:
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'cancelled' WHERE number = $1`, number)
 	}
 }
 
-// orders returns all of them.
+// orders returns all orders.
 func (s storeOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
 	err = s.transact(ctx, func(tx TTx) error {
 		all = nil
@@ -179,7 +179,7 @@ func (s storeOn[TTx]) orders(ctx context.Context) (all []Order, err error) {
 	return all, err
 }
 
-// errNotNow says that an order is not in a state for what was asked.
+// errNotNow means that an order's state does not allow an action.
 var errNotNow = errors.New("the order's state does not allow it")
 
 // mark changes an order and returns its payment.
@@ -191,7 +191,7 @@ func (s storeOn[TTx]) mark(ctx context.Context, tx TTx, statement string, args .
 	return paymentID, err
 }
 
-// database is what differs between SQLite and Postgres.
+// database abstracts the differences between SQLite and Postgres.
 type database[TTx any] struct {
 	transact func(ctx context.Context, f func(tx TTx) error) error
 	query    func(ctx context.Context, tx TTx, each func(scanner) error, statement string, args ...any) error
@@ -209,7 +209,7 @@ func onSQLite(db *sql.DB) database[*sql.Tx] {
 			if err != nil {
 				return err
 			}
-			defer tx.Rollback() //nolint:errcheck // After the commit it does nothing.
+			defer tx.Rollback() //nolint:errcheck // no-op after Commit
 			if err := f(tx); err != nil {
 				return err
 			}
@@ -220,7 +220,7 @@ func onSQLite(db *sql.DB) database[*sql.Tx] {
 			if err != nil {
 				return err
 			}
-			defer rows.Close() //nolint:errcheck // Err tells.
+			defer rows.Close() //nolint:errcheck // Err reports errors.
 			for rows.Next() {
 				if err := each(rows.Scan); err != nil {
 					return err

@@ -26,7 +26,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// TestMain lets the test binary be the program, in a process of its own.
+// TestMain lets the test binary run as the program in a separate process.
 func TestMain(m *testing.M) {
 	if os.Getenv("STORE_PROCESS") != "" {
 		main()
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 var config = fulfilment.Config{StoreID: storeID, KickbackWait: time.Hour}
 
-// A unit test: the fake answers for the gateway, and the test delivers the kickback.
+// A unit test: the fake answers in the gateway's place, and the test delivers the kickback.
 func TestWithFake(t *testing.T) {
 	databases(t, func(t *testing.T, database string) {
 		s := open(t, database)
@@ -94,7 +94,7 @@ func TestWithFake(t *testing.T) {
 	})
 }
 
-// A test end to end: the whole program against the simulated gateway, which loses an answer.
+// An end-to-end test: the whole program with the simulated gateway, which loses an answer.
 func TestWithSimulatedGateway(t *testing.T) {
 	databases(t, func(t *testing.T, database string) {
 		gateway := jpaymenttest.NewServer(t)
@@ -132,8 +132,8 @@ func TestWithSimulatedGateway(t *testing.T) {
 	})
 }
 
-// A process that is killed while re-authorisations are on their way, and another that is
-// killed while captures are: in the end each order's payment is captured once.
+// One process is killed while re-authorisations are on their way, another while captures are. In
+// the end each order's payment is captured once.
 func TestKilled(t *testing.T) {
 	databases(t, func(t *testing.T, database string) {
 		gateway := jpaymenttest.NewServer(t, jpaymenttest.WithKickbackRetries(slices.Repeat([]time.Duration{300 * time.Millisecond}, 100)...))
@@ -189,7 +189,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// With the gateway in the process nothing of an earlier run is taken for its own.
+// With the gateway in the process, orders of an earlier run are an error.
 func TestOldDatabase(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "orders.db")
 	require.NoError(t, open(t, database).add(t.Context(), Order{Number: "A-1001", PaymentID: "10000001", Total: 1}))
@@ -197,7 +197,7 @@ func TestOldDatabase(t *testing.T) {
 	require.ErrorContains(t, err, "-gateway")
 }
 
-// databases runs a test on a SQLite file and on a Postgres database of its own.
+// databases runs a test with a SQLite file and with its own Postgres database.
 func databases(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
@@ -206,7 +206,7 @@ func databases(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("Postgres", func(t *testing.T) { postgres(t, test) })
 }
 
-// postgres runs a test on a database of its own, if there is a server.
+// postgres runs a test with its own database, if there is a server.
 func postgres(t *testing.T, test func(t *testing.T, database string)) {
 	t.Helper()
 	const variable = "JPAYMENT_TEST_POSTGRES"
@@ -226,7 +226,7 @@ func postgres(t *testing.T, test func(t *testing.T, database string)) {
 
 var made atomic.Int64
 
-// do runs a statement on a Postgres.
+// do runs a statement in Postgres.
 func do(t *testing.T, database, statement string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -237,7 +237,7 @@ func do(t *testing.T, database, statement string) {
 	require.NoError(t, err)
 }
 
-// open opens the store beside whoever else has it open.
+// open opens the store, which other processes may have open as well.
 func open(t *testing.T, database string) store {
 	t.Helper()
 	s, closeIt, err := openStore(t.Context(), database, config)
@@ -246,7 +246,7 @@ func open(t *testing.T, database string) store {
 	return s
 }
 
-// pay does what the checkout does.
+// pay acts as the checkout.
 func pay(t *testing.T, s store, gateway *jpaymenttest.Server, number string) (paymentID string) {
 	t.Helper()
 	paymentID = gateway.Authorize(jpaymenttest.Authorization{Amount: 5000, OrderNumber: number})
@@ -270,13 +270,13 @@ func is(t *testing.T, s store, number string, state State) {
 
 const patience = 2 * time.Minute
 
-// becomes waits for the state of an order.
+// becomes waits until an order has a state.
 func becomes(t *testing.T, s store, number string, state State) {
 	t.Helper()
 	require.Eventually(t, func() bool { return order(t, s, number).State == state }, patience, 20*time.Millisecond, "%s is not %s", number, state)
 }
 
-// worker is what works: a store, or a queue.
+// worker is a store or a queue.
 type worker interface {
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
@@ -296,15 +296,15 @@ func work(t *testing.T, s worker, gateway jpayment.Gateway) {
 	require.NoError(t, <-ended)
 }
 
-// program is the store as a program, in this process or another.
+// program is the running program, in this process or another.
 type program struct {
 	t    *testing.T
 	page string
 	stop func()
 }
 
-// arguments are those for a gateway that is not in the program's process, or none for one
-// that is.
+// arguments returns the arguments for a gateway outside the program's process, or none if it is
+// inside.
 func arguments(gateway *jpaymenttest.Server, database string) []string {
 	args := []string{"-database", database, "-listen", "127.0.0.1:0", "-kickbacks", "127.0.0.1:0", "-call-timeout", "2s"}
 	if gateway != nil {
@@ -313,7 +313,7 @@ func arguments(gateway *jpaymenttest.Server, database string) []string {
 	return args
 }
 
-// started reads where the program listens from what it writes, and lets it write on.
+// started reads the program's addresses from its output, and then discards the output.
 func started(t *testing.T, gateway *jpaymenttest.Server, out io.Reader) (page string) {
 	t.Helper()
 	lines := bufio.NewReader(out)
@@ -345,7 +345,7 @@ func start(t *testing.T, gateway *jpaymenttest.Server, database string) *program
 	return p
 }
 
-// startProcess starts the program in a process of its own, which stop asks to end.
+// startProcess starts the program in a separate process. stop tells it to end.
 func startProcess(t *testing.T, gateway *jpaymenttest.Server, database string) (cmd *exec.Cmd, stop func()) {
 	t.Helper()
 	binary, err := os.Executable()
@@ -361,7 +361,7 @@ func startProcess(t *testing.T, gateway *jpaymenttest.Server, database string) (
 	return cmd, func() { require.NoError(t, cmd.Process.Signal(os.Interrupt)) }
 }
 
-// post does what a button of the page does.
+// post submits a form of the page.
 func (p *program) post(path string, form url.Values) {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, strings.TrimSuffix(p.page, "/")+path, strings.NewReader(form.Encode()))

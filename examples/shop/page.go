@@ -20,14 +20,14 @@ var pageHTML string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// words are what the page says for itself. What it says of jobs comes from them.
+// words are the page's own texts. Texts about jobs come from the jobs.
 var words = map[string]jpayment.Text{
 	"title":   {En: "Orders", Ja: "注文一覧"},
 	"number":  {En: "Order", Ja: "注文番号"},
 	"total":   {En: "Total (yen)", Ja: "金額（円）"},
 	"payment": {En: "Payment", Ja: "決済番号"},
 	"state":   {En: "State", Ja: "状態"},
-	"jobs":    {En: "Asked of the gateway", Ja: "決済処理"},
+	"jobs":    {En: "Payment jobs", Ja: "決済処理"},
 	"ship":    {En: "Ship", Ja: "出荷"},
 	"part":    {En: "Ship a part", Ja: "一部出荷"},
 	"cancel":  {En: "Cancel", Ja: "キャンセル"},
@@ -38,13 +38,13 @@ var words = map[string]jpayment.Text{
 	"shipped":    {En: "shipped", Ja: "出荷済み"},
 	"cancelling": {En: "being cancelled", Ja: "キャンセル処理中"},
 	"cancelled":  {En: "cancelled", Ja: "キャンセル済み"},
-	"problem":    {En: "to be looked at", Ja: "要確認"},
+	"problem":    {En: "needs attention", Ja: "要確認"},
 
 	"Sales":  {En: "capture", Ja: "実売上"},
 	"Cancel": {En: "cancellation", Ja: "取消"},
 	"ReAuth": {En: "re-authorisation", Ja: "再オーソリ"},
 
-	"not now":  {En: "The order's state does not allow it any more.", Ja: "注文の状態が変わったため、実行できません。"},
+	"not now":  {En: "The order's state no longer allows this.", Ja: "注文の状態が変わったため、実行できません。"},
 	"a number": {En: "Enter the amount in yen.", Ja: "金額を円単位の数字で入力してください。"},
 }
 
@@ -52,7 +52,7 @@ var words = map[string]jpayment.Text{
 type view struct {
 	Lang, Other, Error string
 	Orders             []orderView
-	Moving             bool // something will change by itself
+	Moving             bool // an order is being processed, so the page reloads
 }
 
 type orderView struct {
@@ -61,7 +61,7 @@ type orderView struct {
 	MayShip, MayCancel, Moves bool
 }
 
-// Say returns one of the page's words.
+// Say returns one of the page's texts.
 func (v view) Say(word any) string {
 	switch word := word.(type) {
 	case State:
@@ -81,8 +81,8 @@ func (v view) In(t jpayment.Text) string {
 	return t.Ja
 }
 
-// page shows the store's orders. Who may see it is not this example's subject: it listens on
-// this machine only.
+// page shows the store's orders. This example has no access control, so it listens on this
+// machine only.
 type page struct{ store }
 
 func (p page) handler() http.Handler {
@@ -110,7 +110,7 @@ func (p page) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-var errNoAmount = errors.New("the amount is no number")
+var errNoAmount = errors.New("the amount is not a number")
 
 // language returns ja or en.
 func language(r *http.Request) string {
@@ -120,7 +120,7 @@ func language(r *http.Request) string {
 	return "ja"
 }
 
-// show writes the page, with what kept the store from what it was asked for.
+// show writes the page, with the failure of the last action, if any.
 func (p page) show(w http.ResponseWriter, r *http.Request, failure error) {
 	v := view{Lang: language(r), Other: "en"}
 	if v.Lang == "en" {
@@ -160,5 +160,5 @@ func (p page) show(w http.ResponseWriter, r *http.Request, failure error) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = text.WriteTo(w) // Whoever asked may be gone.
+	_, _ = text.WriteTo(w) // The client may be gone.
 }

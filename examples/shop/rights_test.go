@@ -17,7 +17,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// The roles of docs/order-to-money.md, made by its own statements, can what the page says.
+// The roles of docs/order-to-money.md, created with its statements, have the privileges that the
+// page says.
 func TestRights(t *testing.T) {
 	postgres(t, func(t *testing.T, database string) {
 		ctx := t.Context()
@@ -27,7 +28,7 @@ func TestRights(t *testing.T) {
 		require.NotNil(t, found)
 		u, err := url.Parse(database)
 		require.NoError(t, err)
-		prefix := strings.Trim(u.Path, "/") // Roles are the whole server's.
+		prefix := strings.Trim(u.Path, "/") // Roles belong to the whole server.
 		statements := strings.NewReplacer("store_", prefix+"_", "DATABASE store ", "DATABASE "+prefix+" ").Replace(string(found[1]))
 		admin, err := pgx.Connect(ctx, database)
 		require.NoError(t, err)
@@ -52,7 +53,7 @@ func TestRights(t *testing.T) {
 		}
 		owner, app, reader := as("owner"), as("app"), as("reader")
 		_, err = app.Enqueue(ctx, fulfilment.Sales("A-1001", jpayment.SalesRequest{PaymentID: "10000001"}))
-		require.ErrorContains(t, err, "the tables are not there")
+		require.ErrorContains(t, err, "the tables do not exist")
 		require.ErrorContains(t, app.Migrate(ctx), "this role may not change them")
 		require.NoError(t, owner.Migrate(ctx))
 

@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// River UI shows the jobs of River in the schema, and what somebody cancels or deletes there
-// is carried out all the same: the store's own record counts.
+// River UI shows the River jobs of the schema. Jobs that are cancelled or deleted there are
+// carried out all the same, since the store's own record counts.
 func TestRiverUI(t *testing.T) {
 	postgres(t, func(t *testing.T, database string) {
 		s := open(t, database)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// cpuTime is what this process has used of the processor.
+// cpuTime returns the CPU time that this process has used.
 func cpuTime() time.Duration {
 	var created, exited, kernel, user syscall.Filetime
 	process, err := syscall.GetCurrentProcess()
@@ -15,7 +15,7 @@ func cpuTime() time.Duration {
 	if err != nil {
 		panic(err)
 	}
-	// In steps of 100 nanoseconds.
+	// The unit is 100 nanoseconds.
 	steps := func(t syscall.Filetime) int64 { return int64(t.HighDateTime)<<32 | int64(t.LowDateTime) }
 	return time.Duration(steps(kernel)+steps(user)) * 100
 }

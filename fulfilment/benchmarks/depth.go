@@ -13,11 +13,11 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// depth fills a queue and measures on the way what it costs to work it, to record another
-// request, and to ask how it stands.
+// depth fills a queue, and at several depths measures the cost of working a job, of enqueueing
+// a request, and of Status.
 func (m *measurement) depth(ctx context.Context) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Deep queues\n\nWith so many jobs in the tables, half of them done: a job, by a worker with `Concurrency: %d` and a gateway that answers at once; a request more, 500 in a transaction; `Status`; and the heap of the process.\n\n| database | jobs | a job, µs | a request, µs | `Status`, ms | heap, MB |\n|---|---:|---:|---:|---:|---:|\n", atOnce)
+	fmt.Fprintf(&b, "## Deep queues\n\nThe tables contain the given number of jobs, half of them done. A job is worked by a worker with `Concurrency: %d` and a gateway that answers at once; requests are enqueued 500 in a transaction. The table also shows the duration of `Status` and the heap of the process.\n\n| database | jobs | a job, µs | a request, µs | `Status`, ms | heap, MB |\n|---|---:|---:|---:|---:|---:|\n", atOnce)
 	for _, name := range m.databases {
 		rows, err := m.deeper(ctx, name)
 		if err != nil {
@@ -81,7 +81,7 @@ func (m *measurement) deeper(ctx context.Context, name string) (rows string, err
 	return rows, nil
 }
 
-// workSome works about so many jobs of those that wait, and returns the time that each took.
+// workSome works about n waiting jobs and returns the time per job.
 func (m *measurement) workSome(ctx context.Context, db *database, n int) (time.Duration, error) {
 	before, err := db.Status(ctx, "")
 	if err != nil {

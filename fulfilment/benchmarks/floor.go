@@ -22,10 +22,10 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// atOnce is how many jobs are on their way beside the floor, as many as a worker allows.
+// atOnce is the concurrency of both sides, the maximum of a worker.
 const atOnce = 64
 
-// cooldown is how long River waits between two looks for jobs, on both sides.
+// cooldown is River's minimum time between two fetches, on both sides.
 const cooldown = 5 * time.Millisecond
 
 // instant is a gateway that answers at once, in this process.
@@ -35,7 +35,7 @@ func (instant) Sales(_ context.Context, r jpayment.SalesRequest) (*jpayment.Resu
 	return &jpayment.Result{PaymentID: r.PaymentID, Status: jpayment.StatusSucceeded}, nil
 }
 
-// spent is what something has cost.
+// spent is the cost of a measured function.
 type spent struct{ wall, cpu time.Duration }
 
 func measure(f func() error) (spent, error) {
@@ -44,13 +44,13 @@ func measure(f func() error) (spent, error) {
 	return spent{time.Since(began), cpuTime() - before}, err
 }
 
-// floor compares jobs with River's own of a worker that does nothing, on the same database:
-// recording them, and working them.
+// floor compares jobs with plain River jobs whose worker does nothing, on the same database:
+// enqueueing them, and working them.
 func (m *measurement) floor(ctx context.Context) (string, error) {
 	n := 10 * m.jobs
-	kinds := []string{"recorded, 500 in a transaction", "worked"}
+	kinds := []string{"enqueue, 500 in a transaction", "work"}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Beside River alone\n\n%d jobs, and as many of River's own whose worker does nothing, in turns on the same database, in one process, %d at once, with a gateway that answers at once. CPU is this process's; a Postgres spends more in its own.\n\n| database | | River, µs | a job, µs | time | CPU |\n|---|---|---:|---:|---:|---:|\n", n, atOnce)
+	fmt.Fprintf(&b, "## Compared with River alone\n\n%d jobs, and as many plain River jobs whose worker does nothing, in turns on the same database, in one process, with concurrency %d and a gateway that answers at once. Times are per job; the ratios are ours to River's. CPU is that of this process; Postgres uses CPU time of its own in addition.\n\n| database | | River, µs | ours, µs | time, ratio | CPU, ratio |\n|---|---|---:|---:|---:|---:|\n", n, atOnce)
 	for _, name := range m.databases {
 		rivers, ours := make([][]spent, len(kinds)), make([][]spent, len(kinds))
 		for range m.rounds {

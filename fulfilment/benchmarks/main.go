@@ -1,8 +1,8 @@
-// Benchmarks measures the package fulfilment: jobs a second with several worker processes,
-// what they cost beside River alone
-// and in deep queues, what the engine adds to a call, and how fast requests are recorded. The workers and the
-// gateway are processes of their own. On a shared machine the numbers of two runs differ;
-// what stands in one table was measured in turns, and its ratios repeat.
+// Benchmarks measures the package fulfilment: jobs per second with several worker processes,
+// the cost of a job compared with River alone, in deep queues and compared with a direct call,
+// and how fast requests are recorded. The workers and the gateway are separate processes. On a
+// shared machine the numbers differ between runs. The values of one table are measured in
+// turns, so their ratios are reproducible.
 //
 //	go run ./benchmarks [-postgres URL] [-rounds 3] [-jobs 600] [-deepest 100000] [-out ../docs]
 package main
@@ -48,11 +48,11 @@ func run(ctx context.Context) error {
 	case "worker":
 		return work(ctx, os.Args[1], os.Args[2])
 	}
-	postgres := flag.String("postgres", os.Getenv("JPAYMENT_TEST_POSTGRES"), "the `URL` of a Postgres; without it only SQLite is measured")
-	rounds := flag.Int("rounds", 3, "how often each measurement is made; the tables have the medians")
-	jobs := flag.Int("jobs", 600, "how many jobs each measurement works")
-	deepest := flag.Int("deepest", 100_000, "how many jobs the deepest queue has")
-	out := flag.String("out", "", "the `folder` to write fulfilment-benchmarks.md to")
+	postgres := flag.String("postgres", os.Getenv("JPAYMENT_TEST_POSTGRES"), "Postgres `URL`; without it only SQLite is measured")
+	rounds := flag.Int("rounds", 3, "rounds of each measurement; the tables show the medians")
+	jobs := flag.Int("jobs", 600, "jobs in each measurement")
+	deepest := flag.Int("deepest", 100_000, "jobs in the deepest queue")
+	out := flag.String("out", "", "`folder` for fulfilment-benchmarks.md")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 1 || *jobs < concurrency || *deepest < 100 {
 		return errors.New("usage: go run ./benchmarks [-postgres URL] [-rounds N] [-jobs N] [-deepest N] [-out FOLDER]")
@@ -69,7 +69,7 @@ func run(ctx context.Context) error {
 	command := fmt.Sprintf("cd fulfilment && go run ./benchmarks -rounds %d -jobs %d -deepest %d -out ../docs", *rounds, *jobs, *deepest)
 	page := []string{
 		"# What fulfilment costs",
-		fmt.Sprintf("`%s` writes this page in one run; with `JPAYMENT_TEST_POSTGRES`, the URL of a Postgres, it measures that too. %s, %s/%s, %d cores, which the workers, the gateway and the database share. Absolute numbers are this machine's; what repeats is how they stand to each other. The medians of %d rounds, taken in turns. Back to [fulfilment.md](fulfilment.md).",
+		fmt.Sprintf("`%s` measures everything and writes this page. It includes Postgres if `JPAYMENT_TEST_POSTGRES` is a Postgres URL. Measured with %s on %s/%s, with %d cores shared by the workers, the gateway and the database. The absolute numbers are those of this machine; only their ratios are reproducible. Rounds of each measurement, taken in turns: %d; the tables show the medians. Back to [fulfilment.md](fulfilment.md).",
 			command, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds),
 	}
 	for _, part := range []func(context.Context) (string, error){m.throughput, m.floor, m.depth, m.cost, m.enqueueing, m.reaction} {
@@ -86,7 +86,7 @@ func run(ctx context.Context) error {
 	return os.WriteFile(filepath.Join(*out, "fulfilment-benchmarks.md"), []byte(strings.Join(page, "\n\n")+"\n"), 0o644)
 }
 
-// measurement is what all parts of the page have in common.
+// measurement is shared by all parts of the page.
 type measurement struct {
 	rounds, jobs, deepest int
 
@@ -96,7 +96,7 @@ type measurement struct {
 	opened    int
 }
 
-// open makes an empty database.
+// open creates an empty database.
 func (m *measurement) open(ctx context.Context, name string) (*database, error) {
 	m.opened++
 	at := address(filepath.Join(m.dir, fmt.Sprintf("%d.db", m.opened)))
@@ -113,9 +113,9 @@ func (m *measurement) open(ctx context.Context, name string) (*database, error) 
 	return db, nil
 }
 
-// throughput has several worker processes work jobs that wait already. The time is from the
-// first attempt's start to the last one's end, as the database has them, so that starting
-// the processes is not a part of it.
+// throughput measures several worker processes that work a backlog. The time is from the start
+// of the first attempt to the end of the last one, as recorded in the database, so it excludes
+// the start of the processes.
 func (m *measurement) throughput(ctx context.Context) (string, error) {
 	latencies, workers := []time.Duration{0, 50 * time.Millisecond}, []int{1, 2, 4}
 	type cell struct {
@@ -145,7 +145,7 @@ func (m *measurement) throughput(ctx context.Context) (string, error) {
 		stop()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Jobs a second\n\nWorker processes with `Concurrency: %d` and `Rate: rate.Inf` work %d captures that wait already; the gateway answers at once, or after 50 ms, when %d calls on their way can be no more than %d a second for each worker. A worker's default rate is 10 a second.\n\n| database | the gateway takes | 1 worker | 2 workers | 4 workers |\n|---|---|---:|---:|---:|\n", concurrency, m.jobs, concurrency, concurrency*1000/50)
+	fmt.Fprintf(&b, "## Jobs per second\n\nWorker processes with `Concurrency: %d` and `Rate: rate.Inf` work a backlog of %d captures. The gateway answers at once or after 50 ms; at 50 ms, %d simultaneous calls limit each worker to %d per second. The default rate is 10 per second.\n\n| database | gateway delay | 1 worker | 2 workers | 4 workers |\n|---|---|---:|---:|---:|\n", concurrency, m.jobs, concurrency, concurrency*1000/50)
 	for _, name := range m.databases {
 		for _, latency := range latencies {
 			fmt.Fprintf(&b, "| %s | %d ms |", name, latency.Milliseconds())
@@ -178,7 +178,7 @@ func (m *measurement) worked(ctx context.Context, name, gateway string, workers 
 	return float64(m.jobs) / took.Seconds(), err
 }
 
-// cost compares a job with a call, both of one process.
+// cost compares a job with a direct call, both in one process.
 func (m *measurement) cost(ctx context.Context) (string, error) {
 	gateway, stop, err := start("gateway", "0s")
 	if err != nil {
@@ -189,7 +189,7 @@ func (m *measurement) cost(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	names := append([]string{"the call alone"}, m.databases...)
+	names := append([]string{"direct call"}, m.databases...)
 	wall, cpu := make([][]float64, len(names)), make([][]float64, len(names))
 	for range m.rounds {
 		for i, name := range names {
@@ -208,7 +208,7 @@ func (m *measurement) cost(ctx context.Context) (string, error) {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## What a job adds to a call\n\nThe same captures through one client to a gateway that answers at once, %d on their way: called directly, and as jobs in the same process. Time is per job, by the clock and of this process's CPU; a Postgres spends more in its own. Beside a call that takes 50 ms it is a few hundredths.\n\n| | time, µs | CPU, µs | time against the call | CPU against the call |\n|---|---:|---:|---:|---:|\n", concurrency)
+	fmt.Fprintf(&b, "## Cost of a job compared with a direct call\n\nThe same captures with one client and a gateway that answers at once, %d at a time: called directly, and as jobs in the same process. The table shows the elapsed time per job and the CPU time of this process; Postgres uses CPU time of its own in addition. Compared with a call that takes 50 ms, a job adds a few per cent.\n\n| | time, µs | CPU, µs | time, ratio to the call | CPU, ratio to the call |\n|---|---:|---:|---:|---:|\n", concurrency)
 	for i, name := range names {
 		label := name
 		if i > 0 {
@@ -294,14 +294,14 @@ func (m *measurement) enqueueing(ctx context.Context) (string, error) {
 		}
 	}
 	var b strings.Builder
-	b.WriteString("## Recording requests\n\nRequests a second, from one caller: each in a transaction of its own, and 500 in one. A commit is on the disk when it returns.\n\n| database | one by one | 500 in one |\n|---|---:|---:|\n")
+	b.WriteString("## Enqueueing requests\n\nRequests per second from one caller, with one and with 500 requests per transaction. Each commit is durable.\n\n| database | 1 per transaction | 500 per transaction |\n|---|---:|---:|\n")
 	for _, name := range m.databases {
 		fmt.Fprintf(&b, "| %s | %.0f | %.0f |\n", name, median(samples[name][0]), median(samples[name][1]))
 	}
 	return b.String(), nil
 }
 
-// reaction is how long a request waits for an idle worker in another process.
+// reaction measures how long a request waits for an idle worker in another process.
 func (m *measurement) reaction(ctx context.Context) (string, error) {
 	gateway, stop, err := start("gateway", "0s")
 	if err != nil {
@@ -309,7 +309,7 @@ func (m *measurement) reaction(ctx context.Context) (string, error) {
 	}
 	defer stop()
 	var b strings.Builder
-	b.WriteString("## How soon\n\nMilliseconds from the commit of a request to its attempt, by an idle worker in another process, of 30 requests one after the other.\n\n| database | median | 90 % within |\n|---|---:|---:|\n")
+	b.WriteString("## Latency\n\nMilliseconds from the commit of a request until an idle worker in another process starts its attempt, for 30 requests in sequence.\n\n| database | median | 90 % within |\n|---|---:|---:|\n")
 	for _, name := range m.databases {
 		waits, err := m.waits(ctx, name, gateway)
 		if err != nil {
@@ -374,7 +374,7 @@ func sale(i int) fulfilment.Request {
 	return fulfilment.Sales(fmt.Sprint("order-", i), jpayment.SalesRequest{PaymentID: paymentID(i)})
 }
 
-// This and cpuTime stand in the module benchmarks as well, which shares no code with this one.
+// median and cpuTime also exist in the module benchmarks, which shares no code with this one.
 func median(xs []float64) float64 {
 	xs = slices.Sorted(slices.Values(xs))
 	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The program starts itself again as its workers and its gateway: here that is the test.
+// The program starts itself as its workers and its gateway; in a test that is the test binary.
 func TestMain(m *testing.M) {
 	if os.Getenv(roleVariable) != "" {
 		main()

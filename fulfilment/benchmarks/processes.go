@@ -23,7 +23,8 @@ import (
 
 const roleVariable = "JPAYMENT_FULFILMENT_BENCHMARK"
 
-// start starts this program again in another role. It ends when its standard input does.
+// start starts this program again in another role. The process ends when its standard input is
+// closed.
 func start(role string, args ...string) (says string, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -52,8 +53,8 @@ func start(role string, args ...string) (says string, stop func(), err error) {
 	return strings.TrimSpace(says), stop, nil
 }
 
-// serve captures everything, after a time. The books of the simulated gateway would be a
-// part of what is measured.
+// serve approves every capture, after a delay. The simulated gateway is not used, since its
+// books would affect the measurements.
 func serve(latency string) error {
 	wait, err := time.ParseDuration(latency)
 	if err != nil {
@@ -74,7 +75,7 @@ func serve(latency string) error {
 	}))
 }
 
-// work is a worker process.
+// work runs a worker process.
 func work(ctx context.Context, at, gateway string) error {
 	client, err := newClient(gateway)
 	if err != nil {
@@ -98,11 +99,12 @@ func work(ctx context.Context, at, gateway string) error {
 type database struct {
 	queue
 	address address
-	// span returns the first attempt's start and the last one's end in microseconds.
+	// span returns the start of the first attempt and the end of the last one, in microseconds.
 	span func(ctx context.Context) (began, ended int64, err error)
-	// settleHalf makes half of the jobs done, without a gateway, and tidies up.
+	// settleHalf marks half of the jobs as done, without a gateway, and updates the database's
+	// statistics.
 	settleHalf func(ctx context.Context) error
-	// close ends the connections; remove also takes away what was made.
+	// close closes the connections; remove also removes the database.
 	close  func()
 	remove func(ctx context.Context) error
 }
@@ -115,7 +117,7 @@ type queue interface {
 	Run(ctx context.Context, gateway jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 }
 
-// address is the path of a SQLite file, or the URL of a Postgres, a space and a schema.
+// address is the path of a SQLite file, or a Postgres URL, a space and a schema.
 type address string
 
 func (a address) open(ctx context.Context) (*database, error) {
@@ -139,7 +141,7 @@ func (a address) open(ctx context.Context) (*database, error) {
 				return err
 			},
 			close:  func() { db.Close() },
-			remove: func(context.Context) error { return db.Close() }, // The folder goes as a whole.
+			remove: func(context.Context) error { return db.Close() }, // The whole folder is removed later.
 		}, err
 	}
 	pool, err := pgxpool.New(ctx, url)
@@ -181,7 +183,7 @@ func (db *database) finished(ctx context.Context, n int) (time.Duration, error) 
 			break
 		}
 		if st.Refused+st.Review > 0 || st.Paused != nil {
-			return 0, errors.New("a job did not go as it should")
+			return 0, errors.New("a job was refused or is in review, or the store is paused")
 		}
 		select {
 		case <-poll:

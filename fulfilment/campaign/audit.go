@@ -14,7 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// evidence is all that is held against each other in the end.
+// evidence is everything that is compared at the end.
 type evidence struct {
 	orders    []order
 	shipped   map[string]int
@@ -24,9 +24,9 @@ type evidence struct {
 	heard     []told
 	books     map[string]payment
 	traffic   traffic
-	delivered map[string]bool // payments of whose making a kickback was taken
+	delivered map[string]bool // new payments whose kickback was accepted
 	known     []known
-	// byKickback says that what answers a re-authorisation only takes it.
+	// byKickback says that the reply to a re-authorisation only acknowledges it.
 	byKickback bool
 }
 
@@ -35,18 +35,18 @@ type known struct {
 	job      int64
 	attempt  int
 	outcome  string
-	recorded bool // it says that it wrote it down
-	killed   bool // the process was killed, later
+	recorded bool // the log says that it was recorded
+	killed   bool // the process was killed later
 	log      string
 }
 
-// finding is what must not be.
+// finding is a violation of a promise.
 type finding string
 
 func findingf(format string, args ...any) finding { return finding(fmt.Sprintf(format, args...)) }
 
-// reviews returns what is wrong with jobs being in review: there must be something that
-// nobody could know.
+// reviews returns findings about jobs in review. Each must have something that no process could
+// know.
 func (e evidence) reviews() (all []finding) {
 	for _, j := range e.jobs {
 		if j.State != fulfilment.StateReview {
@@ -56,18 +56,18 @@ func (e evidence) reviews() (all []finding) {
 		switch j.Reason {
 		case fulfilment.ReasonDeclined:
 			if j.Operation != jpayment.OpReAuth || j.Code == "" {
-				all = append(all, findingf("%v: in review as declined, and nobody declined it", j))
+				all = append(all, findingf("%v: in review as declined, but it was not declined", j))
 			}
 		case fulfilment.ReasonNoKickback:
 			if e.delivered[e.books[j.PaymentID].ReplacedBy] {
-				all = append(all, findingf("%v: in review for want of a kickback, and it was taken", j))
+				all = append(all, findingf("%v: in review for lack of a kickback, but that was accepted", j))
 			}
 		case fulfilment.ReasonUnanswered, fulfilment.ReasonReplayRefused, fulfilment.ReasonInterrupted:
 			if !unknown {
-				all = append(all, findingf("%v: in review, and the outcome of each attempt is known", j))
+				all = append(all, findingf("%v: in review, but the outcome of each attempt is known", j))
 			}
 		default:
-			all = append(all, findingf("%v: in review, and there was no cause for that", j))
+			all = append(all, findingf("%v: in review without a cause", j))
 		}
 		for _, k := range e.known {
 			if k.job != j.ID || k.killed && !k.recorded {
@@ -76,16 +76,16 @@ func (e evidence) reviews() (all []finding) {
 			a := slices.IndexFunc(e.attempts[j.ID], func(a fulfilment.Attempt) bool { return a.Number == k.attempt && !k.recorded })
 			switch {
 			case k.outcome == jpayment.OutcomeDone.String() && (j.Operation != jpayment.OpReAuth || !e.byKickback):
-				all = append(all, findingf("%v: in review, and a process knew that it was done, see %s", j, k.log))
+				all = append(all, findingf("%v: in review, but a process knew that it was done, see %s", j, k.log))
 			case a >= 0 && k.outcome != e.attempts[j.ID][a].Outcome.String():
-				all = append(all, findingf("%v: attempt %d was %s to the process that made it, and is %s, see %s", j, k.attempt, k.outcome, e.attempts[j.ID][a].Outcome, k.log))
+				all = append(all, findingf("%v: attempt %d was %s by the log of its process, but is recorded as %s, see %s", j, k.attempt, k.outcome, e.attempts[j.ID][a].Outcome, k.log))
 			}
 		}
 	}
 	return all
 }
 
-// lost counts the answers that ended with the process which had them.
+// lost counts the answers that were lost with the process that received them.
 func (e evidence) lost() int {
 	type answer struct {
 		log string
@@ -106,7 +106,7 @@ func (e evidence) lost() int {
 	return n
 }
 
-// verdicts holds the jobs against the orders, the books and what order code was told.
+// verdicts compares the jobs with the orders, the books and the calls of order code.
 func (e evidence) verdicts() (all []finding) {
 	byPayment := map[string][]fulfilment.Job{}
 	for _, j := range e.jobs {
@@ -122,12 +122,12 @@ func (e evidence) verdicts() (all []finding) {
 			}
 		}
 		if n != 1 {
-			all = append(all, findingf("%s: %d jobs for %s of payment %s", what, n, operation, paymentID))
+			all = append(all, findingf("%s: %d jobs for %s of payment %s instead of 1", what, n, operation, paymentID))
 		}
 	}
 	for _, o := range e.orders {
 		if e.shipped[o.reference()] != len(o.operations()) {
-			all = append(all, findingf("%s: %d of its requests are recorded in the order, instead of %d", o.reference(), e.shipped[o.reference()], len(o.operations())))
+			all = append(all, findingf("%s: the order records %d requests instead of %d", o.reference(), e.shipped[o.reference()], len(o.operations())))
 		}
 		for _, op := range o.operations() {
 			take(o.reference(), o.payment, op, o.reference())
@@ -140,7 +140,7 @@ func (e evidence) verdicts() (all []finding) {
 	}
 	for _, j := range e.jobs {
 		if !ours[j.ID] {
-			all = append(all, findingf("%v: nobody asked for it", j))
+			all = append(all, findingf("%v: belongs to no request", j))
 		}
 		all = append(all, e.verdict(j)...)
 	}
@@ -148,31 +148,31 @@ func (e evidence) verdicts() (all []finding) {
 	return append(all, differences(e.changes, e.heard)...)
 }
 
-// verdict holds one job against the books.
+// verdict compares one job with the books.
 func (e evidence) verdict(j fulfilment.Job) (all []finding) {
 	p, booked := e.books[j.PaymentID], e.books[j.PaymentID].ours(string(j.Operation))
 	key := string(j.Operation) + " " + j.PaymentID
 	switch {
 	case j.State == fulfilment.StateDone && booked == 0:
-		all = append(all, findingf("%v: done, and not in the books", j))
+		all = append(all, findingf("%v: done, but not in the books", j))
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth && j.NewPaymentID != p.ReplacedBy:
-		all = append(all, findingf("%v: the books have another new payment, %s", j, p.ReplacedBy))
+		all = append(all, findingf("%v: the new payment in the books is %s", j, p.ReplacedBy))
 	case j.State == fulfilment.StateRefused && booked > 0:
-		all = append(all, findingf("%v: refused, and in the books", j))
+		all = append(all, findingf("%v: refused, but in the books", j))
 	}
 	if j.Dispute != (jpayment.Text{}) {
-		all = append(all, findingf("%v: disputed by a gateway that tells no lies", j))
+		all = append(all, findingf("%v: disputed, although the gateway sends no false kickbacks", j))
 	}
 	if n := e.traffic.sent[key]; n > j.Attempts {
-		all = append(all, findingf("%v: %d requests left, more than are written down", j, n))
+		all = append(all, findingf("%v: %d requests were sent, more than recorded attempts", j, n))
 	}
 	if n := e.traffic.considered[key]; j.Operation == jpayment.OpReAuth && n > 1 {
-		all = append(all, findingf("%v: sent again, so that it was considered %d times", j, n))
+		all = append(all, findingf("%v: sent again, and processed %d times", j, n))
 	}
 	return all
 }
 
-// bookings returns what was booked twice.
+// bookings returns the operations that were booked twice.
 func (e evidence) bookings() (all []finding) {
 	replaced := map[string]string{}
 	for id, p := range e.books {
@@ -192,8 +192,8 @@ func (e evidence) bookings() (all []finding) {
 	return all
 }
 
-// stuck returns the jobs that are neither settled nor wait for a person or the end of
-// maintenance, be it by those that they come after.
+// stuck returns the jobs that are not settled and do not wait for a person or for maintenance to
+// end, directly or through the jobs that they come after.
 func stuck(jobs []fulfilment.Job) (all []fulfilment.Job) {
 	held := map[int64]bool{}
 	for _, j := range jobs { // A job comes after an earlier one.
@@ -209,13 +209,13 @@ func stuck(jobs []fulfilment.Job) (all []fulfilment.Job) {
 	return all
 }
 
-// awaitsMaintenance reports whether a job is to be sent after a maintenance, which takes five
-// minutes at any hour but its own.
+// awaitsMaintenance reports whether a job waits for maintenance to end, which takes five minutes
+// outside of its scheduled hours.
 func awaitsMaintenance(j fulfilment.Job) bool {
 	return j.State == fulfilment.StateWaiting && j.Reason == fulfilment.ReasonMaintenance
 }
 
-// differences returns of which changes order code has heard not once.
+// differences returns the changes for which order code was not called exactly once.
 func differences(changes, heard []told) (all []finding) {
 	count := map[told]int{}
 	for _, t := range changes {
@@ -227,15 +227,15 @@ func differences(changes, heard []told) (all []finding) {
 	for t, n := range count {
 		switch {
 		case n > 0:
-			all = append(all, findingf("job %d became %s (%s), and order code has not heard of it", t.job, t.state, t.reason))
+			all = append(all, findingf("job %d became %s (%s), but order code was not called", t.job, t.state, t.reason))
 		case n < 0:
-			all = append(all, findingf("order code has heard %d times too often that job %d became %s (%s)", -n, t.job, t.state, t.reason))
+			all = append(all, findingf("order code was called %d times too often when job %d became %s (%s)", -n, t.job, t.state, t.reason))
 		}
 	}
 	return all
 }
 
-// answersIn reads what a worker has logged of answers.
+// answersIn reads the answers in the log of a worker.
 func answersIn(p *process) (all []known, err error) {
 	f, err := os.Open(p.log)
 	if err != nil {
@@ -254,7 +254,7 @@ func answersIn(p *process) (all []known, err error) {
 			} `json:"job"`
 		}
 		if json.Unmarshal(lines.Bytes(), &l) != nil || l.Job.ID == 0 {
-			continue // A line was cut by a kill, or is about something else.
+			continue // The line was cut off by a kill, or concerns something else.
 		}
 		k := known{job: l.Job.ID, attempt: l.Attempt, outcome: l.Outcome, killed: p.wasKilled(), log: p.log}
 		switch {

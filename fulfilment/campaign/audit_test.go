@@ -18,7 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// book makes a payment of which some operations were carried out by requests.
+// book returns a payment with operations carried out by request.
 func book(id string, operations ...string) payment {
 	p := payment{ID: id}
 	for i, op := range operations {
@@ -30,8 +30,8 @@ func book(id string, operations ...string) payment {
 	return p
 }
 
-// sound is what a campaign leaves in which all went well: a capture that was cancelled, a
-// partial shipment with its rest, and a capture in review of which nobody knows.
+// sound is the evidence of a campaign without findings: a cancelled capture, a partial shipment
+// with its follow-up, and a capture in review whose outcome nobody knows.
 func sound() evidence {
 	replaced := book("3", "ReAuthByKickback")
 	replaced.ReplacedBy = "4"
@@ -62,7 +62,7 @@ func sound() evidence {
 	}
 }
 
-// Each thing that must not be is found, and nothing is found where all is well.
+// Each violation is found, and nothing is found in sound evidence.
 func TestWhatIsFound(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -70,35 +70,35 @@ func TestWhatIsFound(t *testing.T) {
 		want  string
 	}{
 		"nothing":                    {func(*evidence) {}, ""},
-		"done, and not booked":       {func(e *evidence) { e.books["1"] = book("1", "Cancel") }, "job 1: done, and not in the books"},
-		"captured by the store only": {func(e *evidence) { p := e.books["1"]; p.History[0].Request = 0 }, "job 1: done, and not in the books"},
-		"refused, and booked":        {func(e *evidence) { e.jobs[1].State = fulfilment.StateRefused }, "job 2: refused, and in the books"},
-		"another new payment":        {func(e *evidence) { p := e.books["3"]; p.ReplacedBy = "9"; e.books["3"] = p }, "job 4: the books have another new payment, 9"},
-		"disputed":                   {func(e *evidence) { e.jobs[0].Dispute = jpayment.Text{En: "failed"} }, "job 1: disputed by a gateway that tells no lies"},
-		"sent without a record":      {func(e *evidence) { e.traffic.sent["Sales 1"] = 2 }, "job 1: 2 requests left, more than are written down"},
-		"re-authorised twice":        {func(e *evidence) { e.jobs[3].Attempts = 2; e.traffic.considered["ReAuth 3"] = 2 }, "job 4: sent again, so that it was considered 2 times"},
+		"done, and not booked":       {func(e *evidence) { e.books["1"] = book("1", "Cancel") }, "job 1: done, but not in the books"},
+		"captured in the panel only": {func(e *evidence) { p := e.books["1"]; p.History[0].Request = 0 }, "job 1: done, but not in the books"},
+		"refused, and booked":        {func(e *evidence) { e.jobs[1].State = fulfilment.StateRefused }, "job 2: refused, but in the books"},
+		"another new payment":        {func(e *evidence) { p := e.books["3"]; p.ReplacedBy = "9"; e.books["3"] = p }, "job 4: the new payment in the books is 9"},
+		"disputed":                   {func(e *evidence) { e.jobs[0].Dispute = jpayment.Text{En: "failed"} }, "job 1: disputed, although the gateway sends no false kickbacks"},
+		"sent without a record":      {func(e *evidence) { e.traffic.sent["Sales 1"] = 2 }, "job 1: 2 requests were sent, more than recorded attempts"},
+		"re-authorised twice":        {func(e *evidence) { e.jobs[3].Attempts = 2; e.traffic.considered["ReAuth 3"] = 2 }, "job 4: sent again, and processed 2 times"},
 		"booked twice":               {func(e *evidence) { e.books["2"] = book("2", "Sales", "Sales") }, "payment 2: Sales was booked 2 times"},
 		"replaced twice":             {func(e *evidence) { p := book("5"); p.Replaces = "3"; e.books["5"] = p }, "payment 3 was replaced twice"},
 		"no follow-up":               {func(e *evidence) { e.jobs = e.jobs[:4] }, "the follow-up of job 4: 0 jobs for Sales of payment 4"},
 		"two follow-ups":             {func(e *evidence) { j := e.jobs[4]; j.ID = 6; e.jobs = append(e.jobs, j) }, "the follow-up of job 4: 2 jobs for Sales of payment 4"},
-		"a follow-up of nothing":     {func(e *evidence) { e.jobs[3].State = fulfilment.StateReview }, "job 5: nobody asked for it"},
+		"a follow-up for nothing":    {func(e *evidence) { e.jobs[3].State = fulfilment.StateReview }, "job 5: belongs to no request"},
 		"a request is lost":          {func(e *evidence) { e.jobs = slices.Delete(e.jobs, 1, 2) }, "order-1: 0 jobs for Cancel of payment 1"},
-		"an order half recorded":     {func(e *evidence) { e.shipped["order-1"] = 1 }, "order-1: 1 of its requests are recorded in the order, instead of 2"},
-		"order code did not hear":    {func(e *evidence) { e.heard = e.heard[1:] }, "job 2 became done (), and order code has not heard of it"},
-		"order code heard twice":     {func(e *evidence) { e.heard = append(e.heard, e.heard[0]) }, "order code has heard 1 times too often that job 2"},
-		"in review for nothing":      {func(e *evidence) { e.attempts[3][0].Outcome = jpayment.OutcomeNotSent }, "job 3: in review, and the outcome of each attempt is known"},
-		"in review without a cause":  {func(e *evidence) { e.jobs[2].Reason = fulfilment.ReasonContradicted }, "job 3: in review, and there was no cause for that"},
-		"declined by nobody":         {func(e *evidence) { e.jobs[2].Reason = fulfilment.ReasonDeclined }, "job 3: in review as declined, and nobody declined it"},
-		"a kickback that was taken": {func(e *evidence) {
+		"an order half recorded":     {func(e *evidence) { e.shipped["order-1"] = 1 }, "order-1: the order records 1 requests instead of 2"},
+		"order code was not called":  {func(e *evidence) { e.heard = e.heard[1:] }, "job 2 became done (), but order code was not called"},
+		"order code called twice":    {func(e *evidence) { e.heard = append(e.heard, e.heard[0]) }, "order code was called 1 times too often when job 2"},
+		"in review for nothing":      {func(e *evidence) { e.attempts[3][0].Outcome = jpayment.OutcomeNotSent }, "job 3: in review, but the outcome of each attempt is known"},
+		"in review without a cause":  {func(e *evidence) { e.jobs[2].Reason = fulfilment.ReasonContradicted }, "job 3: in review without a cause"},
+		"not declined":               {func(e *evidence) { e.jobs[2].Reason = fulfilment.ReasonDeclined }, "job 3: in review as declined, but it was not declined"},
+		"a kickback that was accepted": {func(e *evidence) {
 			e.jobs[3].State, e.jobs[3].Reason = fulfilment.StateReview, fulfilment.ReasonNoKickback
-		}, "job 4: in review for want of a kickback, and it was taken"},
-		"known to be done": {func(e *evidence) { e.known[1].outcome = "done" }, "job 3: in review, and a process knew that it was done"},
+		}, "job 4: in review for lack of a kickback, but that was accepted"},
+		"known to be done": {func(e *evidence) { e.known[1].outcome = "done" }, "job 3: in review, but a process knew that it was done"},
 		"known to be replaced": {func(e *evidence) {
 			e.jobs[3].State, e.jobs[3].Reason = fulfilment.StateReview, fulfilment.ReasonUnanswered
 			e.attempts[4] = []fulfilment.Attempt{{Number: 1, Outcome: jpayment.OutcomeUnknown}}
 			e.known = append(e.known, known{job: 4, outcome: "done", recorded: true})
-		}, "job 4: in review, and a process knew that it was done"},
-		"an answer was thrown away":   {func(e *evidence) { e.known[1] = known{job: 3, attempt: 1, outcome: "refused"} }, "job 3: attempt 1 was refused to the process that made it, and is unknown"},
+		}, "job 4: in review, but a process knew that it was done"},
+		"an answer was thrown away":   {func(e *evidence) { e.known[1] = known{job: 3, attempt: 1, outcome: "refused"} }, "job 3: attempt 1 was refused by the log of its process, but is recorded as unknown"},
 		"an answer died with its own": {func(e *evidence) { e.known[1] = known{job: 3, attempt: 1, outcome: "refused", killed: true} }, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestWhatIsFound(t *testing.T) {
 	}
 }
 
-// matches reports whether a finding is the one, where a job is named by its number alone.
+// matches reports whether a finding matches, if its job is replaced by the job's number.
 func matches(f finding, want string) bool {
 	text := regexp.MustCompile(`Job\{id=(\d+)[^}]*\}`).ReplaceAllString(string(f), "job $1")
 	return strings.HasPrefix(text, want)
@@ -128,7 +128,7 @@ func TestWhatIsStuck(t *testing.T) {
 	}
 	jobs := []fulfilment.Job{
 		{ID: 1, State: fulfilment.StateReview},
-		after(2, 1), after(3, 2), // A person will let them go.
+		after(2, 1), after(3, 2), // They go on once a person has decided.
 		{ID: 4, State: fulfilment.StateDone},
 		after(5, 4),
 		{ID: 6, State: fulfilment.StateRunning},
@@ -142,15 +142,15 @@ func TestWhatIsStuck(t *testing.T) {
 	require.Equal(t, []int64{5, 6}, ids)
 }
 
-// What a worker has logged of an answer is read: written down, not yet, and the line that a
-// kill has cut.
+// The answers in a worker's log are read: recorded ones, those not recorded yet, and not a line
+// that was cut off by a kill.
 func TestAnswersAreReadFromTheLog(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "worker.log")
 	var text []byte
 	for _, line := range []map[string]any{
 		{"msg": "working"},
-		{"msg": "fulfilment: an answer could not be written down yet", "job": map[string]any{"id": 7}, "attempt": 2, "outcome": "done"},
+		{"msg": "fulfilment: an answer is not recorded yet", "job": map[string]any{"id": 7}, "attempt": 2, "outcome": "done"},
 		{"msg": "fulfilment: attempt", "job": map[string]any{"id": 7, "attempts": 2}, "outcome": "done"},
 		{"msg": "fulfilment: overdue", "job": map[string]any{"id": 8}},
 	} {

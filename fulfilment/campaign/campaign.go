@@ -28,7 +28,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// campaign is that on one database.
+// campaign is the campaign on one database.
 type campaign struct {
 	options
 	database string // its name
@@ -52,18 +52,18 @@ type campaign struct {
 	findings []finding
 	orders   []order
 	resumed  int
-	looks    int // by operators
+	looks    int // commands of operators
 	failed   int
 	slowest  time.Duration
 	closed   atomic.Bool   // the gateway, for maintenance
-	calm     time.Duration // from the end of trouble until all was settled
-	evidence evidence      // in the end
-	first    evidence      // before a person has decided
+	calm     time.Duration // from the end of the faults until everything was settled
+	evidence evidence      // at the end
+	first    evidence      // before the decisions
 
 	oneAtATime map[trouble]*sync.Mutex
 }
 
-// worker is a process that is started again when it has ended.
+// worker is a process that is restarted when it has ended.
 type worker struct {
 	name string
 	env  []string
@@ -80,12 +80,12 @@ func (c *campaign) find(format string, args ...any) {
 	c.findings = append(c.findings, findingf(format, args...))
 }
 
-// run is the campaign. What it returns is why it could not be held.
+// run runs the campaign. It returns an error if the campaign itself failed.
 func (c *campaign) run(ctx context.Context) (err error) {
 	c.counts = map[trouble]int{}
 	c.oneAtATime = map[trouble]*sync.Mutex{crash: {}, maintenance: {}, restart: {}, full: {}, lock: {}}
 	c.starter.dir, c.starter.last = filepath.Join(c.dir, "logs"), map[string]int{}
-	// Nothing of this machine's settings.
+	// Ignore this machine's settings.
 	c.starter.env = []string{"HOME=" + c.dir, "XDG_CONFIG_HOME=" + c.dir, "XDG_STATE_HOME=" + c.dir, "JPAYMENT_KICKBACK_KEY=" + key}
 	if err := os.MkdirAll(c.starter.dir, 0o700); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (c *campaign) run(ctx context.Context) (err error) {
 	return ctx.Err()
 }
 
-// flags name the database to the command. A schema is the default one.
+// flags returns the command's flags for the database. The schema is the default.
 func (c *campaign) flags() []string {
 	at := c.address.SQLite
 	if at == "" {
@@ -193,7 +193,7 @@ func (c *campaign) startAll(ctx context.Context) error {
 	if err := c.gateway.start(ctx, kickbacks); err != nil {
 		return err
 	}
-	// Only what is told by a process that has order code is told at all, until there was one.
+	// Changes are kept for order code only once a process with it has run.
 	if err := c.start(c.workers[0]); err != nil {
 		return err
 	}
@@ -222,9 +222,9 @@ func (c *campaign) start(w *worker, more ...string) (err error) {
 	return err
 }
 
-// sell takes orders until the trouble is over, at a steady rate.
+// sell takes orders at a steady rate until the faults are over.
 func (c *campaign) sell(ctx, trouble context.Context) {
-	random := rand.New(rand.NewPCG(c.seed, 2)) //nolint:gosec // Chance needs no secrecy.
+	random := rand.New(rand.NewPCG(c.seed, 2)) //nolint:gosec // It needs no secrecy.
 	ticker := time.NewTicker(time.Duration(float64(time.Second) / c.rate))
 	defer ticker.Stop()
 	var all sync.WaitGroup
@@ -245,11 +245,11 @@ func (c *campaign) sell(ctx, trouble context.Context) {
 	}
 }
 
-// order opens a payment and records what the order asks for, as often as it takes.
+// order authorises a payment and enqueues the order's requests, with retries.
 func (c *campaign) order(ctx context.Context, o order) bool {
 	var err error
 	if o.payment, err = c.gateway.authorize(ctx, o); err != nil {
-		c.find("%s: no payment could be opened: %v", o.reference(), err)
+		c.find("%s: authorising the payment: %v", o.reference(), err)
 		return false
 	}
 	c.mu.Lock()
@@ -258,11 +258,11 @@ func (c *campaign) order(ctx context.Context, o order) bool {
 	for nth := range o.requests() {
 		for {
 			err := c.merchant.ship(ctx, o, nth)
-			if err == nil || errors.As(err, new(*fulfilment.RefusedError)) { // It was recorded, and refused already.
+			if err == nil || errors.As(err, new(*fulfilment.RefusedError)) { // It was recorded, and may already be refused.
 				break
 			}
 			if errors.As(err, new(*fulfilment.ConflictError)) || errors.As(err, new(*jpayment.ValidationError)) {
-				c.find("%s: its request was not taken: %v", o.reference(), err)
+				c.find("%s: its request was not recorded: %v", o.reference(), err)
 				return false
 			}
 			if sleep(ctx, 200*time.Millisecond); ctx.Err() != nil {
@@ -273,7 +273,7 @@ func (c *campaign) order(ctx context.Context, o order) bool {
 	return true
 }
 
-// suffer has the troubles come by the plan, and returns when the last one is over.
+// suffer causes the faults of the plan, and returns when the last one is over.
 func (c *campaign) suffer(ctx context.Context) {
 	began := time.Now()
 	var lasting sync.WaitGroup
@@ -284,7 +284,7 @@ func (c *campaign) suffer(ctx context.Context) {
 		}
 		lasting.Go(func() {
 			if err := c.happens(ctx, e); err != nil {
-				c.find("%s at %v could not be made: %v", e.trouble, e.at.Round(time.Millisecond), err)
+				c.find("%s at %v could not be caused: %v", e.trouble, e.at.Round(time.Millisecond), err)
 				return
 			}
 			c.mu.Lock()
@@ -295,7 +295,7 @@ func (c *campaign) suffer(ctx context.Context) {
 	sleep(ctx, time.Until(began.Add(c.length)))
 }
 
-// happens makes a trouble, and ends it.
+// happens causes a fault, and ends it.
 func (c *campaign) happens(ctx context.Context, e event) error {
 	w := c.workers[e.worker]
 	if one := c.oneAtATime[e.trouble]; one != nil {
@@ -326,7 +326,7 @@ func (c *campaign) happens(ctx context.Context, e event) error {
 		return err
 	case disconnect:
 		n, err := c.server.endConnections(ctx, e.n)
-		if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code[:2] != "57" { // but while it is being restarted
+		if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code[:2] != "57" { // except while it is being restarted
 			return err
 		}
 		c.mu.Lock()
@@ -347,7 +347,7 @@ func (c *campaign) happens(ctx context.Context, e event) error {
 	}
 }
 
-// replace ends a worker in some way, and starts it again.
+// replace ends a worker and restarts it.
 func (c *campaign) replace(w *worker, end func(*process), more ...string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -355,7 +355,7 @@ func (c *campaign) replace(w *worker, end func(*process), more ...string) error 
 	return c.start(w, more...)
 }
 
-// fill leaves no room on the disk for a while.
+// fill fills the disk for a while.
 func (c *campaign) fill(ctx context.Context, lasts time.Duration) error {
 	w := c.workers[0]
 	w.mu.Lock()
@@ -369,10 +369,10 @@ func (c *campaign) fill(ctx context.Context, lasts time.Duration) error {
 	if c.disk.mounted {
 		return err
 	}
-	return nil // The worker may have been killed, and its limit with it.
+	return nil // The worker may have been killed.
 }
 
-// lock keeps the SQLite file locked for a while.
+// lock locks the SQLite file for a while.
 func (c *campaign) lock(ctx context.Context, lasts time.Duration) error {
 	db, err := fulfilment.OpenSQLite(c.address.SQLite)
 	if err != nil {
@@ -389,18 +389,18 @@ func (c *campaign) lock(ctx context.Context, lasts time.Duration) error {
 	return tx.Rollback()
 }
 
-// supervise starts workers again that have ended by themselves, as they may when they find no
-// database at their start.
+// supervise restarts workers that have ended on their own. They may do so if the database is not
+// available at startup.
 func (c *campaign) supervise(ctx context.Context) {
 	for ctx.Err() == nil {
 		for _, w := range c.workers {
 			w.mu.Lock()
 			if w.process.ownEnd() {
 				if text, _ := os.ReadFile(w.process.log); bytes.Contains(text, []byte(`"fulfilment: attempt"`)) {
-					c.find("%s has ended in the middle of its work (%v), see %s", w.name, w.process.err, w.process.log)
+					c.find("%s ended while it was working (%v), see %s", w.name, w.process.err, w.process.log)
 				}
 				if err := c.start(w); err != nil {
-					c.find("%s cannot be started again: %v", w.name, err)
+					c.find("%s cannot be restarted: %v", w.name, err)
 				}
 			}
 			w.mu.Unlock()
@@ -409,7 +409,7 @@ func (c *campaign) supervise(ctx context.Context) {
 	}
 }
 
-// operate is what people do all the time: they look, and they resume a store that is paused.
+// operate acts as the operators, who check the status and resume the store when it is paused.
 func (c *campaign) operate(ctx context.Context) {
 	for ctx.Err() == nil {
 		var st struct {
@@ -419,7 +419,7 @@ func (c *campaign) operate(ctx context.Context) {
 		text, err := c.look(ctx, "status", "--json")
 		if err == nil && json.Unmarshal(text, &st) == nil && len(st.Paused) > 0 && string(st.Paused) != "null" && !c.closed.Load() {
 			if err := c.replace(c.workers[2], (*process).finish, "--resume"); err != nil {
-				c.find("worker-2 cannot be started again: %v", err)
+				c.find("worker-2 cannot be restarted: %v", err)
 			}
 			c.mu.Lock()
 			c.resumed++
@@ -431,7 +431,7 @@ func (c *campaign) operate(ctx context.Context) {
 	}
 }
 
-// look runs the command for a person, who wants an answer.
+// look runs the command for a person, and requires an answer in time.
 func (c *campaign) look(ctx context.Context, args ...string) ([]byte, error) {
 	const unbearable = time.Minute
 	ctx, cancel := context.WithTimeout(ctx, unbearable)
@@ -444,9 +444,9 @@ func (c *campaign) look(ctx context.Context, args ...string) ([]byte, error) {
 	took := time.Since(began)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		c.find("jpayment %s had no answer after %v", args[0], unbearable)
+		c.find("jpayment %s did not answer within %v", args[0], unbearable)
 	case err != nil && ctx.Err() == nil && errs.Len() == 0:
-		c.find("jpayment %s failed (%v) and said nothing", args[0], err)
+		c.find("jpayment %s failed (%v) without a message", args[0], err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -459,14 +459,14 @@ func (c *campaign) look(ctx context.Context, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// patience is how long settling takes at most without a fault, if a job that was tried several
-// times has to wait long.
+// patience is the longest time for jobs to settle without faults, including the longest wait
+// between attempts.
 const patience = 4 * time.Minute
 
-// settle waits until nothing is open but what waits for a person or for the end of maintenance.
+// settle waits until the only open jobs wait for a person or for maintenance to end.
 func (c *campaign) settle(ctx context.Context) {
 	if c.clock != "" {
-		_ = os.Remove(c.clock) // From now on it is right, for who starts now.
+		_ = os.Remove(c.clock) // The clock is right for processes started from now on.
 	}
 	began := time.Now()
 	for ctx.Err() == nil {
@@ -477,10 +477,10 @@ func (c *campaign) settle(ctx context.Context) {
 			return
 		case time.Since(began) > patience:
 			for _, j := range open {
-				c.find("%v: still %s after %v without trouble; due %v", j, j.State, patience, j.Due)
+				c.find("%v: still %s after %v without faults; due %v", j, j.State, patience, j.Due)
 			}
 			if err != nil {
-				c.find("the jobs cannot be read: %v", err)
+				c.find("reading the jobs: %v", err)
 			}
 			return
 		}
@@ -488,7 +488,7 @@ func (c *campaign) settle(ctx context.Context) {
 	}
 }
 
-// listen waits until order code has heard of what was decided, which it does within seconds.
+// listen waits until order code has been called for the decisions, which takes seconds.
 func (c *campaign) listen(ctx context.Context) {
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < patience; sleep(ctx, 500*time.Millisecond) {
 		changes, err := c.merchant.changes(ctx)
@@ -509,7 +509,7 @@ func (c *campaign) jobs(ctx context.Context) (all []fulfilment.Job, err error) {
 	}
 }
 
-// collect reads what is to be held against each other.
+// collect reads everything that is to be compared.
 func (c *campaign) collect(ctx context.Context) (err error) {
 	e := evidence{attempts: map[int64][]fulfilment.Attempt{}, books: map[string]payment{}, byKickback: c.address.KickbackWait > 0}
 	if e.jobs, err = c.jobs(ctx); err != nil {
@@ -547,15 +547,14 @@ func (c *campaign) collect(ctx context.Context) (err error) {
 	return nil
 }
 
-// decide is the person who looks at the gateway's books, fills in the file of reviews, and has
-// it read. What waits for the end of maintenance is withdrawn, if nothing of it was carried
-// out.
+// decide acts as the person who fills in the review file by the gateway's books and imports it.
+// Jobs that wait for maintenance to end are withdrawn if they cannot have been carried out.
 func (c *campaign) decide(ctx context.Context) error {
 	file := filepath.Join(c.dir, "review.csv")
 	if _, err := c.look(ctx, "review", "--export", file); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // The campaign's own.
+	text, err := os.ReadFile(file) //nolint:gosec // the campaign's own file
 	if err != nil {
 		return err
 	}
@@ -607,12 +606,12 @@ func (c *campaign) decide(ctx context.Context) error {
 		return err
 	}
 	if _, err := c.look(ctx, "review", "--import", file, "--by", "campaign", "--yes"); err != nil {
-		c.find("the decisions about %d jobs were not taken: %v", len(rows)-1, err)
+		c.find("the decisions about %d jobs were not recorded: %v", len(rows)-1, err)
 	}
 	return nil
 }
 
-// conclude reads what is there in the end.
+// conclude reads the final state and compares it.
 func (c *campaign) conclude(ctx context.Context) error {
 	first := c.evidence
 	if err := c.collect(ctx); err != nil {
@@ -630,12 +629,12 @@ func (c *campaign) conclude(ctx context.Context) error {
 		return err
 	}
 	for _, j := range stuck(e.jobs) {
-		c.find("%v: not settled in the end", j)
+		c.find("%v: not settled at the end", j)
 	}
 	e.orders, e.traffic = c.orders, c.gateway.seen
 	for _, j := range e.jobs {
 		if j.State == fulfilment.StateReview {
-			c.find("%v: in review after all was decided", j)
+			c.find("%v: in review after all decisions", j)
 		}
 	}
 	c.first = first

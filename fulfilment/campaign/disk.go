@@ -11,16 +11,16 @@ import (
 	"syscall"
 )
 
-// disk is where a SQLite database lives, and can be full.
+// disk is the disk of a SQLite database, which can be filled.
 type disk struct {
 	dir     string
-	mounted bool // it is a file system of its own
+	mounted bool // it is a separate file system
 }
 
-const diskSize = 1 << 30 // of memory, as far as it is used
+const diskSize = 1 << 30 // memory is allocated only as needed
 
-// newDisk makes a disk in memory, or where that is not permitted, a folder: then only one
-// worker can be held to a size of files.
+// newDisk mounts a disk in memory. If that is not permitted, it uses a folder, and only the file
+// size of one worker can be limited.
 func newDisk(dir string) (*disk, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func newDisk(dir string) (*disk, error) {
 	return &disk{dir: dir, mounted: err == nil}, nil
 }
 
-// fill leaves no room on the disk, and free as much as there was.
+// fill leaves no room on the disk, and free restores it.
 func (d *disk) fill(worker io.Writer) error {
 	if !d.mounted {
 		_, err := io.WriteString(worker, "f")
@@ -61,12 +61,12 @@ func (d *disk) remove() error {
 	return syscall.Unmount(d.dir, syscall.MNT_DETACH)
 }
 
-// obeyLimits lets this process, a worker, find its files full and empty again, as it is told.
+// obeyLimits makes this process, a worker, limit the size of its files on command.
 func obeyLimits(orders io.Reader) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	for one := make([]byte, 1); ; {
 		if _, err := io.ReadFull(orders, one); err != nil {
-			return nil //nolint:nilerr // Whoever gave them has ended.
+			return nil //nolint:nilerr // The parent process has ended.
 		}
 		size := uint64(math.MaxUint64)
 		if one[0] == 'f' {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// gateway is the simulated one: a process that is killed and started again, with its books in
-// a file. Its faults and its list of requests do not outlive it, so the campaign keeps them.
+// gateway is the simulated gateway, a process that is killed and restarted, with its books in a
+// file. Its faults and its list of requests do not survive that, so the campaign keeps them.
 type gateway struct {
 	starter *starter
 	command string
@@ -27,20 +27,20 @@ type gateway struct {
 
 	mu      sync.Mutex // held while it is down
 	process *process
-	after   int // the last of its requests that were read
+	after   int // the last request that was read
 	faulty  bool
 	seen    traffic
 }
 
-// traffic is what is known of the requests that the gateway got. Those before a kill that
-// were not read in time are missing.
+// traffic counts the requests that the gateway received. Those that were not read before it was
+// killed are missing.
 type traffic struct {
 	requests, struck int
-	// of each operation on a payment
+	// by operation and payment
 	sent, considered map[string]int
 }
 
-// payment is one in the gateway's books.
+// payment is a payment in the gateway's books.
 type payment struct {
 	ID         string `json:"payment_id"`
 	Amount     int64  `json:"amount"`
@@ -49,11 +49,11 @@ type payment struct {
 	ReplacedBy string `json:"replaced_by"`
 	History    []struct {
 		Operation string `json:"operation"`
-		Request   int    `json:"request"` // 0 if it was the store's people
+		Request   int    `json:"request"` // 0 for the control panel
 	} `json:"history"`
 }
 
-// ours returns how often a request for an operation was carried out.
+// ours returns how often an operation was carried out by request.
 func (p payment) ours(operation string) (n int) {
 	for _, e := range p.History {
 		if e.Request != 0 && strings.TrimSuffix(e.Operation, "ByKickback") == operation {
@@ -63,7 +63,7 @@ func (p payment) ours(operation string) (n int) {
 	return n
 }
 
-// faults are the gateway's, by how often they strike.
+// faults are the gateway's faults, with their frequency.
 var faults = []map[string]any{
 	{"kind": "answer-code", "code": "ER010", "probability": 0.05},
 	{"kind": "answer-code", "code": "ER003", "probability": 0.0005},
@@ -84,8 +84,8 @@ var faults = []map[string]any{
 	{"kind": "delay-reply", "delay_ms": 20, "probability": 0.8},
 }
 
-// start starts the gateway. It carries out a re-authorisation of a payment that was replaced,
-// so that one that is sent twice shows in the books.
+// start starts the gateway. It accepts the re-authorisation of a payment that was already
+// replaced, so that a request sent twice shows in the books.
 func (g *gateway) start(ctx context.Context, kickbacksTo string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +116,7 @@ func (g *gateway) run(ctx context.Context) (err error) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err != nil {
-		return fmt.Errorf("the simulated gateway does not run, see %s: %w", g.process.log, err)
+		return fmt.Errorf("the simulated gateway did not start, see %s: %w", g.process.log, err)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (g *gateway) addFaults(ctx context.Context) error {
 	return nil
 }
 
-// crash kills the gateway, and starts it again after a while.
+// crash kills the gateway, and restarts it after a while.
 func (g *gateway) crash(ctx context.Context, down time.Duration) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -160,7 +160,7 @@ func (g *gateway) maintenance(ctx context.Context, on bool) error {
 	return g.call(ctx, "PATCH", "settings", map[string]any{"maintenance": on}, nil)
 }
 
-// authorize opens a payment.
+// authorize authorises a payment.
 func (g *gateway) authorize(ctx context.Context, o order) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -168,7 +168,7 @@ func (g *gateway) authorize(ctx context.Context, o order) (string, error) {
 	if err := g.call(ctx, "POST", "payments", map[string]any{"amount": o.amount, "tax": 80, "decline": o.decline}, &p); err != nil {
 		return "", err
 	}
-	if o.elsewhere { // The store's people were faster, unless the card is declined.
+	if o.elsewhere { // Somebody captured it in the control panel, unless the card is declined.
 		_ = g.call(ctx, "POST", "payments/"+p.ID+"/capture", map[string]any{}, nil)
 	}
 	return p.ID, nil
@@ -194,11 +194,11 @@ func (g *gateway) payments(ctx context.Context) (all []payment, err error) {
 	return all, nil
 }
 
-// watch reads what the gateway gets, before it has to forget it.
+// watch reads the gateway's requests before they are lost.
 func (g *gateway) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		g.mu.Lock()
-		_ = g.read(ctx) // What it misses can only hide a fault, and not make one.
+		_ = g.read(ctx) // A missing request can only hide a violation, not cause one.
 		g.mu.Unlock()
 		sleep(ctx, 300*time.Millisecond)
 	}
@@ -237,8 +237,8 @@ func (g *gateway) read(ctx context.Context) error {
 	}
 }
 
-// delivered returns the payments of whose making the merchant has taken the kickback, as far
-// as the gateway remembers.
+// delivered returns the new payments whose kickback the merchant has accepted, as far as the
+// gateway remembers.
 func (g *gateway) delivered(ctx context.Context) (map[string]bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -265,7 +265,7 @@ func (g *gateway) delivered(ctx context.Context) (map[string]bool, error) {
 	return took, nil
 }
 
-// call uses the gateway's interface for tests.
+// call calls the gateway's control interface.
 func (g *gateway) call(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -297,7 +297,7 @@ func (g *gateway) call(ctx context.Context, method, path string, in, out any) er
 	return json.NewDecoder(res.Body).Decode(out)
 }
 
-// sleep waits, but not beyond the end of a context.
+// sleep waits, at most until the context ends.
 func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):

@@ -1,14 +1,14 @@
 //go:build linux
 
-// Campaign proves the package fulfilment with real processes: the command itself, order code
-// in a worker of its own, a simulated gateway that loses, cuts and garbles its replies, and
-// people who look. It kills and suspends them, ends their connections, restarts Postgres, fills
-// the disk, locks the file and sets the clock, and holds what came of it against the gateway's
-// books. It needs Linux.
+// Campaign tests the package fulfilment with real processes: the command itself, a separate
+// worker with order code, a simulated gateway that loses, cuts and garbles its replies, and
+// operators. It kills and suspends them, ends their connections, restarts Postgres, fills the
+// disk, locks the file and sets the clock. Then it compares the results with the gateway's
+// books. It requires Linux.
 //
 //	go run ./campaign [-for 1m] [-seed N] [-on postgres,sqlite] [-rate 8]
 //
-// Its Postgres is one of its own, since it is restarted without warning.
+// It starts its own Postgres, since it restarts it without warning.
 package main
 
 import (
@@ -26,11 +26,11 @@ import (
 	"time"
 )
 
-// options are what all campaigns of a run have in common.
+// options are common to all campaigns of a run.
 type options struct {
-	length time.Duration // of the trouble
+	length time.Duration // of the faults
 	seed   uint64
-	rate   float64 // orders a second
+	rate   float64 // orders per second
 }
 
 func main() {
@@ -54,25 +54,25 @@ func main() {
 	}
 }
 
-// run holds the campaigns, one after the other, and reports whether they found something.
+// run runs the campaigns, one after the other, and reports whether they found anything.
 func run(ctx context.Context) (found bool, err error) {
-	length := flag.Duration("for", time.Minute, "how `long` there is trouble, over all databases")
-	seed := flag.Uint64("seed", 0, "the `number` that what happens is drawn from; drawn itself if it is 0")
+	length := flag.Duration("for", time.Minute, "total `duration` of the faults, over all databases")
+	seed := flag.Uint64("seed", 0, "`seed` of the random plan; 0 means a random seed")
 	on := flag.String("on", "postgres,sqlite", "the `databases`")
-	rate := flag.Float64("rate", 8, "orders a second")
+	rate := flag.Float64("rate", 8, "orders per second")
 	flag.Parse()
 	databases := strings.Split(*on, ",")
 	for _, name := range databases {
 		if name != "postgres" && name != "sqlite" {
-			return false, fmt.Errorf("-on %s: %q is neither postgres nor sqlite", *on, name)
+			return false, fmt.Errorf("-on %s: %q is not postgres or sqlite", *on, name)
 		}
 	}
 	each := *length / time.Duration(len(databases))
 	if flag.NArg() > 0 || each < 5*time.Second || !(*rate > 0 && *rate <= 100) {
-		return false, errors.New("-for is less than 5 s for each database, or -rate is not above 0 and up to 100, or there are other arguments")
+		return false, errors.New("-for must be at least 5 s for each database, -rate must be above 0 and at most 100, and there are no other arguments")
 	}
 	if *seed == 0 {
-		*seed = rand.Uint64N(1e6) //nolint:gosec // Chance needs no secrecy.
+		*seed = rand.Uint64N(1e6) //nolint:gosec // It needs no secrecy.
 	}
 	dir, err := os.MkdirTemp("", "campaign")
 	if err != nil {
@@ -80,7 +80,7 @@ func run(ctx context.Context) (found bool, err error) {
 	}
 	defer func() {
 		if found || err != nil {
-			fmt.Println("What the processes have logged is in", dir)
+			fmt.Println("The logs of the processes are in", dir)
 			return
 		}
 		err = os.RemoveAll(dir)
@@ -88,13 +88,13 @@ func run(ctx context.Context) (found bool, err error) {
 	command := filepath.Join(dir, "jpayment")
 	build := exec.CommandContext(ctx, "go", "build", "-o", command, "github.com/jpayment-go/jpayment/cmd/jpayment") //nolint:gosec // The program under test.
 	if out, err := build.CombinedOutput(); err != nil {
-		return false, fmt.Errorf("the command cannot be built: %w\n%s", err, out)
+		return false, fmt.Errorf("building the command: %w\n%s", err, out)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return false, err
 	}
-	fmt.Printf("again: go run ./campaign -for %v -seed %d -on %s -rate %v\n", *length, *seed, *on, *rate)
+	fmt.Printf("repeat with: go run ./campaign -for %v -seed %d -on %s -rate %v\n", *length, *seed, *on, *rate)
 	for _, name := range databases {
 		c := &campaign{options: options{each, *seed, *rate}, database: name, command: command, self: self, dir: filepath.Join(dir, name)}
 		if err := c.hold(ctx); err != nil {
@@ -106,7 +106,7 @@ func run(ctx context.Context) (found bool, err error) {
 	return found, nil
 }
 
-// hold holds a campaign on its database.
+// hold runs a campaign on its database.
 func (c *campaign) hold(ctx context.Context) (err error) {
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return err

@@ -31,7 +31,7 @@ const (
 	rateLimit   = 1000
 )
 
-// kind is what an order has done with its payment.
+// kind is what an order does with its payment.
 type kind string
 
 const (
@@ -41,13 +41,13 @@ const (
 	partial     kind = "partial shipment" // a re-authorisation, then the capture of the new payment
 )
 
-// order is one of the merchant's.
+// order is an order of the merchant.
 type order struct {
 	number    int
 	kind      kind
 	amount    int64
 	decline   string // the code with which the issuer declines
-	elsewhere bool   // the store's people capture it, too
+	elsewhere bool   // somebody captures it in the control panel, too
 	payment   string
 }
 
@@ -72,7 +72,7 @@ func drawOrder(random *rand.Rand, number int) order {
 
 func (o order) reference() string { return "order-" + strconv.Itoa(o.number) }
 
-// requests are what an order asks for, each in a transaction of its own.
+// requests returns the requests of an order, each enqueued in a transaction of its own.
 func (o order) requests() []fulfilment.Request {
 	first := fulfilment.Sales(o.reference(), jpayment.SalesRequest{PaymentID: o.payment})
 	last := fulfilment.Cancel(o.reference(), jpayment.CancelRequest{PaymentID: o.payment})
@@ -88,7 +88,7 @@ func (o order) requests() []fulfilment.Request {
 	}
 }
 
-// operations are those of the requests.
+// operations returns the operations of the requests.
 func (o order) operations() []jpayment.Operation {
 	switch o.kind {
 	case capture:
@@ -102,7 +102,7 @@ func (o order) operations() []jpayment.Operation {
 	}
 }
 
-// followUp is the reference of what follows a re-authorisation.
+// followUp returns the reference of the request that follows a re-authorisation.
 func followUp(reference string) string { return reference + "-rest" }
 
 // merchant is the merchant's side of a database.
@@ -121,7 +121,7 @@ type merchant interface {
 	close()
 }
 
-// told is what order code is told of a job.
+// told is a change for which order code is called.
 type told struct {
 	job           int64
 	state, reason string
@@ -133,14 +133,14 @@ type merchantOn[TTx any] struct {
 	begin    func(ctx context.Context, f func(tx TTx) error) error
 	exec     func(ctx context.Context, tx TTx, statement string, args ...any) error
 	query    func(ctx context.Context, each func(scan func(...any) error) error, statement string) error
-	id       string // of a row that is only added
+	id       string // column definition of an append-only row's ID
 	closeAll func()
 
 	mu     sync.Mutex
 	failed map[int64]bool // order code, for a job
 }
 
-// address says which database it is. Its config is what all processes have in common.
+// address names a database. All processes use its config.
 type address struct {
 	Postgres, SQLite string
 	KickbackWait     time.Duration
@@ -181,7 +181,7 @@ func (a address) open(ctx context.Context, log *slog.Logger) (merchant, error) {
 				if err != nil {
 					return err
 				}
-				defer rows.Close() //nolint:errcheck // Err tells whether all was read.
+				defer rows.Close() //nolint:errcheck // Err reports whether all rows were read.
 				for rows.Next() {
 					if err := each(rows.Scan); err != nil {
 						return err
@@ -231,7 +231,7 @@ func newMerchant[TTx any](s *merchantOn[TTx]) merchant {
 
 func (s *merchantOn[TTx]) close() { s.closeAll() }
 
-// open makes the tables.
+// open creates the tables.
 func (s *merchantOn[TTx]) open(ctx context.Context) error {
 	if err := s.Migrate(ctx); err != nil {
 		return err
@@ -243,7 +243,7 @@ func (s *merchantOn[TTx]) open(ctx context.Context) error {
 	})
 }
 
-// ship records the nth request of an order in the transaction that says so in the order.
+// ship enqueues the nth request of an order in the transaction that records it in the order.
 func (s *merchantOn[TTx]) ship(ctx context.Context, o order, nth int) error {
 	return s.begin(ctx, func(tx TTx) error {
 		err := s.exec(ctx, tx, `INSERT INTO campaign_order (reference, shipped) VALUES ($1, $2)
@@ -256,7 +256,7 @@ func (s *merchantOn[TTx]) ship(ctx context.Context, o order, nth int) error {
 	})
 }
 
-// settled is the order code. Now and then it fails, once for a job.
+// settled is the order code. It sometimes fails, at most once for a job.
 func (s *merchantOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
 	s.mu.Lock()
 	again := s.failed[job.ID]
@@ -281,7 +281,7 @@ func (s *merchantOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Jo
 	return nil
 }
 
-// changes are those that there were.
+// changes returns the recorded changes.
 func (s *merchantOn[TTx]) changes(ctx context.Context) (all []told, err error) {
 	for c, err := range s.Changes(ctx, 0) {
 		if err != nil {
@@ -292,7 +292,7 @@ func (s *merchantOn[TTx]) changes(ctx context.Context) (all []told, err error) {
 	return all, nil
 }
 
-// heard is what order code has been told.
+// heard returns the changes for which order code was called.
 func (s *merchantOn[TTx]) heard(ctx context.Context) (all []told, err error) {
 	err = s.query(ctx, func(scan func(...any) error) error {
 		var t told
@@ -303,7 +303,7 @@ func (s *merchantOn[TTx]) heard(ctx context.Context) (all []told, err error) {
 	return all, err
 }
 
-// shipped returns how many requests of each order were recorded.
+// shipped returns the number of recorded requests of each order.
 func (s *merchantOn[TTx]) shipped(ctx context.Context) (map[string]int, error) {
 	all := map[string]int{}
 	err := s.query(ctx, func(scan func(...any) error) error {
@@ -318,16 +318,16 @@ func (s *merchantOn[TTx]) shipped(ctx context.Context) (map[string]int, error) {
 	return all, err
 }
 
-// workerVariable has the orders of a worker that is this program.
+// workerVariable contains the configuration of a worker that is this program.
 const workerVariable = "JPAYMENT_CAMPAIGN_WORKER"
 
-// workerOrders are what a worker is told.
+// workerOrders is the configuration of a worker.
 type workerOrders struct {
 	Address                 address
 	Gateway, Witness, Clock string
 }
 
-// work works with the order code until it is stopped.
+// work runs a worker with order code until it is stopped.
 func work(ctx context.Context, text string) error {
 	var o workerOrders
 	if err := json.Unmarshal([]byte(text), &o); err != nil {

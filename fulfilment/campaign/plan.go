@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// trouble is a kind of what happens to processes.
+// trouble is a kind of fault.
 type trouble string
 
 const (
-	kill        trouble = "kill"        // a worker, which is started again
+	kill        trouble = "kill"        // a worker, which is restarted
 	suspend     trouble = "suspend"     // a worker
 	crash       trouble = "crash"       // the gateway
 	maintenance trouble = "maintenance" // of the gateway
@@ -20,10 +20,10 @@ const (
 	restart     trouble = "restart"     // Postgres, without warning
 	full        trouble = "full"        // the disk
 	lock        trouble = "lock"        // the SQLite file
-	jump        trouble = "jump"        // the clock, with a worker that is started then
+	jump        trouble = "jump"        // the clock, when a worker is started
 )
 
-// event is a trouble at a time since the beginning.
+// event is a fault at a time since the beginning.
 type event struct {
 	trouble
 	at     time.Duration
@@ -33,12 +33,12 @@ type event struct {
 	by     time.Duration
 }
 
-// rhythm is how often troubles come, and how long they last at most.
+// rhythm is the average interval of faults, and their maximum duration.
 type rhythm map[trouble]struct{ every, longest time.Duration }
 
 var common = rhythm{
 	kill:        {6 * time.Second, 0},
-	suspend:     {7 * time.Second, 4 * time.Second}, // longer than an attempt may take
+	suspend:     {7 * time.Second, 4 * time.Second}, // longer than the timeout of an attempt
 	crash:       {14 * time.Second, 1500 * time.Millisecond},
 	maintenance: {50 * time.Second, 3 * time.Second},
 }
@@ -50,15 +50,15 @@ var onPostgres = rhythm{
 
 var onSQLite = rhythm{
 	full: {13 * time.Second, 5 * time.Second},
-	lock: {16 * time.Second, 13 * time.Second}, // longer than SQLite waits for it
+	lock: {16 * time.Second, 13 * time.Second}, // longer than SQLite waits for a lock
 	jump: {9 * time.Second, 0},
 }
 
 var jumps = []time.Duration{time.Hour, -time.Hour, 26 * time.Hour, -26 * time.Hour, 20 * time.Second, 0, 0}
 
-// plan draws what happens. The same seed draws the same; each trouble comes at least once.
+// plan returns random events for a seed. Each kind of fault occurs at least once.
 func plan(seed uint64, length time.Duration, workers int, rhythms ...rhythm) (all []event) {
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // Chance needs no secrecy.
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // It needs no secrecy.
 	for _, r := range rhythms {
 		for _, t := range []trouble{kill, suspend, crash, maintenance, disconnect, restart, full, lock, jump} {
 			beat, ours := r[t]

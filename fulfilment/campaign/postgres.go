@@ -18,10 +18,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// errNoPostgres says that this machine has no Postgres to be started.
+// errNoPostgres means that Postgres is not installed on this machine.
 var errNoPostgres = errors.New("no Postgres server here: initdb was not found")
 
-// server is a Postgres of the campaign's own, since it is restarted without warning.
+// server is the campaign's own Postgres, since it is restarted without warning.
 type server struct {
 	bin, dir string
 	as       *syscall.Credential // Postgres refuses to run as root.
@@ -77,14 +77,14 @@ func (s *server) ctl(ctx context.Context, args ...string) error {
 }
 
 func (s *server) do(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // Postgres's own.
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // Postgres's own programs
 	cmd.Dir, cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.as}
-	// By a file: the server keeps what it inherits.
+	// A file, and not a pipe, because the server keeps its inherited files open.
 	log, err := os.OpenFile(filepath.Join(s.dir, "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // It is for people.
+	defer log.Close() //nolint:errcheck // It is only informative.
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
 		text, _ := os.ReadFile(log.Name())
@@ -93,16 +93,16 @@ func (s *server) do(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// restart ends the server as a lack of power does, and starts it again.
+// restart ends the server like a power failure, and restarts it.
 func (s *server) restart(ctx context.Context) error { return s.ctl(ctx, "-m", "immediate", "restart") }
 
-// endConnections ends some of the connections, whosever they are.
+// endConnections ends some connections of any process.
 func (s *server) endConnections(ctx context.Context, n int) (ended int, err error) {
 	c, err := pgx.Connect(ctx, s.url)
 	if err != nil {
 		return 0, err
 	}
-	defer c.Close(ctx) //nolint:errcheck // It is only looked at.
+	defer c.Close(ctx) //nolint:errcheck // It is only read.
 	err = c.QueryRow(ctx, `SELECT COUNT(pg_terminate_backend(pid)) FROM (
 		SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT $1) AS victims`, n).Scan(&ended)
 	return ended, err

@@ -13,8 +13,7 @@ import (
 	"syscall"
 )
 
-// process is one that the campaign has started. What it writes to its standard error is in a
-// file.
+// process is a process that the campaign has started. Its standard error goes to a log file.
 type process struct {
 	name  string
 	log   string
@@ -25,12 +24,12 @@ type process struct {
 
 	mu     sync.Mutex
 	killed bool
-	told   bool // to stop
+	told   bool // told to stop
 }
 
-// starter starts processes, and ends those that are left.
+// starter starts processes, and ends the remaining ones.
 type starter struct {
-	dir  string // of their logs
+	dir  string // for their logs
 	env  []string
 	mu   sync.Mutex
 	all  []*process
@@ -46,8 +45,8 @@ func (s *starter) start(name string, env []string, command string, args ...strin
 	if err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command(command, args...) //nolint:gosec,noctx // It is killed in many ways, and in the end by stop.
-	// By a pipe, so that a limit on the size of files is none on the log.
+	p.cmd = exec.Command(command, args...) //nolint:gosec,noctx // It is killed in many ways, and finally by stop.
+	// A pipe, so that a limit on file sizes does not affect the log.
 	p.cmd.Stderr = struct{ io.Writer }{log}
 	p.cmd.Env = append(append(os.Environ(), s.env...), env...)
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
@@ -65,7 +64,7 @@ func (s *starter) start(name string, env []string, command string, args ...strin
 	return p, nil
 }
 
-// stop kills what is left, at the end.
+// stop kills the remaining processes.
 func (s *starter) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +73,7 @@ func (s *starter) stop() {
 	}
 }
 
-// kill ends a process as a lack of memory or power does, and waits until it has.
+// kill kills a process, like a lack of memory or a power failure, and waits for its end.
 func (p *process) kill() {
 	p.mu.Lock()
 	p.killed = p.killed || p.alive()
@@ -83,7 +82,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// finish has a process end by itself, and waits for that.
+// finish tells a process to end, and waits for it.
 func (p *process) finish() {
 	p.mu.Lock()
 	p.told = true
@@ -104,7 +103,7 @@ func (p *process) alive() bool {
 	}
 }
 
-// ownEnd reports whether the process has ended without having been asked.
+// ownEnd reports whether the process has ended on its own.
 func (p *process) ownEnd() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +117,7 @@ func (p *process) wasKilled() bool {
 	return p.killed
 }
 
-// freeAddress returns one that is free at the moment.
+// freeAddress returns an address that is currently free.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It takes no time.
 	if err != nil {

@@ -12,26 +12,26 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// print writes what happened for a person.
+// print writes a summary of the campaign.
 func (c *campaign) print(w io.Writer) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	n := func(t trouble) string { return times(c.counts[t]) }
-	fmt.Fprintf(w, "\n%s: trouble for %v, then all was settled within %v\n", map[string]string{"postgres": "Postgres", "sqlite": "SQLite"}[c.database], c.length, c.calm.Round(100*time.Millisecond))
+	fmt.Fprintf(w, "\n%s: faults for %v, then everything settled within %v\n", map[string]string{"postgres": "Postgres", "sqlite": "SQLite"}[c.database], c.length, c.calm.Round(100*time.Millisecond))
 	line("workers", "three; killed %s, suspended %s", times(c.counts[kill]+c.counts[jump]), n(suspend))
 	if c.server != nil {
 		line("Postgres", "restarted without warning %s, %d connections ended", n(restart), c.ended)
 	} else {
 		how := "disk full"
 		if !c.disk.mounted {
-			how = "files of one worker full (a disk in memory is not permitted here)"
+			how = "file size of one worker limited (mounting a disk in memory is not permitted here)"
 		}
 		line("SQLite", "%s %s, file locked %s, clock set %s", how, n(full), n(lock), n(jump))
 	}
 	seen := c.gateway.seen
-	line("gateway", "killed %s, in maintenance %s; %d requests, %d of them struck by a fault", n(crash), n(maintenance), seen.requests, seen.struck)
-	line("people", "%d commands, %d of them told that the database was out of reach, the slowest took %v; resumed the store %s", c.looks, c.failed, c.slowest.Round(10*time.Millisecond), times(c.resumed))
+	line("gateway", "killed %s, in maintenance %s; %d requests, %d of them with a fault", n(crash), n(maintenance), seen.requests, seen.struck)
+	line("people", "%d commands, of which %d reported that the database was unavailable; the slowest took %v; resumed the store %s", c.looks, c.failed, c.slowest.Round(10*time.Millisecond), times(c.resumed))
 
 	states, reasons, followers := map[fulfilment.State]int{}, map[string]int{}, 0
 	for _, j := range c.evidence.jobs {
@@ -60,9 +60,9 @@ func (c *campaign) print(w io.Writer) {
 		line("", "%4d %s", reasons[reason], reason)
 	}
 	if lost := c.evidence.lost(); lost > 0 {
-		line("", "%d answers were in the log of a worker that was killed before it could write them down", lost)
+		line("", "%d answers were logged by a worker that was killed before it could record them", lost)
 	}
-	line("verdicts", "%d done, %d refused%s; order code heard %d times", states[fulfilment.StateDone], states[fulfilment.StateRefused], open(states), len(c.evidence.heard))
+	line("verdicts", "%d done, %d refused%s; order code was called %d times", states[fulfilment.StateDone], states[fulfilment.StateRefused], open(states), len(c.evidence.heard))
 	if len(c.findings) == 0 {
 		line("findings", "none: all agree with the gateway's books")
 		return
@@ -86,10 +86,10 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// open tells what waits for the end of maintenance.
+// open returns how many jobs wait for maintenance to end.
 func open(states map[fulfilment.State]int) string {
 	if n := states[fulfilment.StateWaiting]; n > 0 {
-		return fmt.Sprintf(", %d waiting for the end of maintenance", n)
+		return fmt.Sprintf(", %d waiting for maintenance to end", n)
 	}
 	return ""
 }

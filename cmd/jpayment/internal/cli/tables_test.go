@@ -80,15 +80,15 @@ func TestLookingDoesNotMigrate(t *testing.T) {
 				}
 			}
 		}
-		looks("the tables are not there")
-		looks("the tables are not there")
+		looks("the tables do not exist")
+		looks("the tables do not exist")
 		execute(t, flags, firstVersion(t, flags))
-		looks("the tables are of version 1 and not of version")
+		looks("the tables have version 1 and not version")
 
 		migrate := func(lang string) ran { return s.run(t, append([]string{"migrate", "--lang", lang}, flags...)...) }
 		r := migrate("en")
 		require.Equal(t, console.Done, r.status, r.stderr)
-		require.Contains(t, r.stderr, "the tables are of version 1 and not of version")
+		require.Contains(t, r.stderr, "the tables have version 1 and not version")
 		require.Contains(t, r.stdout, "which is current")
 		r = migrate("ja")
 		require.Equal(t, console.Done, r.status)
@@ -112,7 +112,7 @@ func TestMigrateFromNothing(t *testing.T) {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}
 		r := s.run(t, append([]string{"migrate"}, flags...)...)
 		require.Equal(t, console.Done, r.status, r.stderr)
-		require.Contains(t, r.stderr, "the tables are not there")
+		require.Contains(t, r.stderr, "the tables do not exist")
 		require.Equal(t, console.Done, s.run(t, append([]string{"review"}, flags...)...).status)
 	})
 }
