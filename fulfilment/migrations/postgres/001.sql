@@ -1,5 +1,5 @@
 -- The tables of version 1. The schema is Config.Schema, jpayment by default.
-DO $$ BEGIN -- Whoever owns the schema needs no right to make one.
+DO $$ BEGIN -- The owner of the schema needs no privilege to create schemas.
 	IF to_regnamespace('jpayment') IS NULL THEN CREATE SCHEMA jpayment; END IF;
 END $$;
 CREATE TABLE jpayment.jpayment_job (
@@ -9,7 +9,7 @@ CREATE TABLE jpayment.jpayment_job (
 	payment_id     TEXT    NOT NULL,
 	reference      TEXT    NOT NULL,
 	batch          TEXT    NOT NULL,
-	amount         BIGINT  NOT NULL, -- yen, as tax and shipping
+	amount         BIGINT  NOT NULL, -- yen, like tax and shipping
 	tax            BIGINT  NOT NULL,
 	shipping       BIGINT  NOT NULL,
 	private        TEXT    NOT NULL, -- e-mail, telephone and other data as JSON
@@ -19,11 +19,11 @@ CREATE TABLE jpayment.jpayment_job (
 	result         TEXT    NOT NULL DEFAULT '', -- JSON
 	new_payment_id TEXT    NOT NULL DEFAULT '',
 	attempts       BIGINT  NOT NULL DEFAULT 0,
-	reviewed       BIGINT  NOT NULL DEFAULT 0, -- as many attempts has a person found out about
+	reviewed       BIGINT  NOT NULL DEFAULT 0, -- the number of attempts covered by a person's decision
 	decided_by     TEXT    NOT NULL DEFAULT '',
 	note           TEXT    NOT NULL DEFAULT '',
-	forgotten      BIGINT  NOT NULL DEFAULT 0, -- 1 if the private data are erased
-	due            BIGINT  NOT NULL, -- microseconds since 1970, as all times
+	forgotten      BIGINT  NOT NULL DEFAULT 0, -- 1 if the private data have been erased
+	due            BIGINT  NOT NULL, -- microseconds since 1970, like all times
 	created_at     BIGINT  NOT NULL,
 	updated_at     BIGINT  NOT NULL,
 	UNIQUE (store_id, operation, payment_id)

@@ -1,12 +1,12 @@
--- Version 2: jobs of one payment have an order, decisions and changes are kept, jobs are
--- counted as they move.
+-- Version 2: an order of a payment's jobs, tables of decisions and changes, and numbers of
+-- jobs maintained by triggers.
 
 ALTER TABLE jpayment.jpayment_job
 	DROP CONSTRAINT jpayment_job_store_id_operation_payment_id_key,
-	ADD COLUMN after_id    BIGINT NOT NULL DEFAULT 0, -- the job that it comes after
-	ADD COLUMN waits_for   BIGINT NOT NULL DEFAULT 0, -- the same, as long as that one is open
-	ADD COLUMN holds       BIGINT NOT NULL DEFAULT 0, -- 1 if it is the one open job that its payment can have
-	ADD COLUMN disputed_at BIGINT NOT NULL DEFAULT 0, -- when a kickback contradicted the verdict, which stands
+	ADD COLUMN after_id    BIGINT NOT NULL DEFAULT 0, -- the ID of the job that it comes after
+	ADD COLUMN waits_for   BIGINT NOT NULL DEFAULT 0, -- the same ID, as long as that job is open
+	ADD COLUMN holds       BIGINT NOT NULL DEFAULT 0, -- 1 if it holds its payment, as at most one open job does
+	ADD COLUMN disputed_at BIGINT NOT NULL DEFAULT 0, -- when a kickback contradicted the verdict, or 0
 	ADD COLUMN dispute_en  TEXT   NOT NULL DEFAULT '',
 	ADD COLUMN dispute_ja  TEXT   NOT NULL DEFAULT '';
 UPDATE jpayment.jpayment_job AS j SET after_id = before, waits_for = before, holds = CASE WHEN before = 0 THEN 1 ELSE 0 END
@@ -26,11 +26,11 @@ DROP INDEX jpayment.jpayment_job_batch;
 CREATE INDEX jpayment_job_batch ON jpayment.jpayment_job (store_id, batch, state, due) WHERE batch <> '';
 
 ALTER TABLE jpayment.jpayment_attempt
-	ADD COLUMN answer TEXT NOT NULL DEFAULT ''; -- JSON: what was answered, until its job goes by it
+	ADD COLUMN answer TEXT NOT NULL DEFAULT ''; -- JSON: the answer, until the job is concluded
 ALTER TABLE jpayment.jpayment_pause
-	ADD COLUMN until BIGINT NOT NULL DEFAULT 0; -- 0: until a person resumes
+	ADD COLUMN until BIGINT NOT NULL DEFAULT 0; -- 0: until Resume
 
--- What persons decided, each kept when a later one corrects it.
+-- The decisions of persons. A corrected decision is kept.
 CREATE TABLE jpayment.jpayment_decision (
 	job_id         BIGINT NOT NULL REFERENCES jpayment.jpayment_job (id),
 	number         BIGINT NOT NULL,
@@ -54,8 +54,8 @@ CREATE TABLE jpayment.jpayment_change (
 	state      TEXT   NOT NULL,
 	reason     TEXT   NOT NULL,
 	changed_at BIGINT NOT NULL,
-	told       BIGINT NOT NULL, -- 0 until order code has heard of it
-	position   BIGINT           -- in the order of commits; NULL until somebody reads
+	told       BIGINT NOT NULL, -- 0 until order code has been called
+	position   BIGINT           -- in the order of commits; NULL until Changes assigns it
 );
 CREATE UNIQUE INDEX jpayment_change_position ON jpayment.jpayment_change (store_id, position) WHERE position IS NOT NULL;
 CREATE INDEX jpayment_change_new ON jpayment.jpayment_change (store_id, id) WHERE position IS NULL;
@@ -63,15 +63,15 @@ CREATE INDEX jpayment_change_untold ON jpayment.jpayment_change (store_id, id) W
 
 CREATE TABLE jpayment.jpayment_store (
 	store_id  TEXT   NOT NULL PRIMARY KEY,
-	hooked    BIGINT NOT NULL DEFAULT 0, -- 1 if order code hears of changes
-	epoch     BIGINT NOT NULL DEFAULT 0, -- how often it was restored
-	mark      BIGINT NOT NULL DEFAULT 0, -- rises while workers work, so that an older copy shows
-	positions BIGINT NOT NULL DEFAULT 0, -- of changes, as many as were given
-	slot      BIGINT NOT NULL DEFAULT 0  -- until when calls are spread by the store's rate
+	hooked    BIGINT NOT NULL DEFAULT 0, -- 1 once a process with order code has run
+	epoch     BIGINT NOT NULL DEFAULT 0, -- the number of restores
+	mark      BIGINT NOT NULL DEFAULT 0, -- rises while workers run, to detect an older copy
+	positions BIGINT NOT NULL DEFAULT 0, -- the last position given to a change
+	slot      BIGINT NOT NULL DEFAULT 0  -- until when the rate limit has been used up
 );
 
--- How many jobs there are, kept by the triggers. The shards keep workers from waiting for
--- each other.
+-- The numbers of jobs, maintained by triggers. The shards keep workers from waiting for each
+-- other.
 CREATE TABLE jpayment.jpayment_count (
 	store_id TEXT   NOT NULL,
 	batch    TEXT   NOT NULL,

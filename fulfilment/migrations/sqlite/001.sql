@@ -6,7 +6,7 @@ CREATE TABLE jpayment_job (
 	payment_id     TEXT    NOT NULL,
 	reference      TEXT    NOT NULL,
 	batch          TEXT    NOT NULL,
-	amount         INTEGER NOT NULL, -- yen, as tax and shipping
+	amount         INTEGER NOT NULL, -- yen, like tax and shipping
 	tax            INTEGER NOT NULL,
 	shipping       INTEGER NOT NULL,
 	private        TEXT    NOT NULL, -- e-mail, telephone and other data as JSON
@@ -16,11 +16,11 @@ CREATE TABLE jpayment_job (
 	result         TEXT    NOT NULL DEFAULT '', -- JSON
 	new_payment_id TEXT    NOT NULL DEFAULT '',
 	attempts       INTEGER NOT NULL DEFAULT 0,
-	reviewed       INTEGER NOT NULL DEFAULT 0, -- as many attempts has a person found out about
+	reviewed       INTEGER NOT NULL DEFAULT 0, -- the number of attempts covered by a person's decision
 	decided_by     TEXT    NOT NULL DEFAULT '',
 	note           TEXT    NOT NULL DEFAULT '',
-	forgotten      INTEGER NOT NULL DEFAULT 0, -- 1 if the private data are erased
-	due            INTEGER NOT NULL, -- microseconds since 1970, as all times
+	forgotten      INTEGER NOT NULL DEFAULT 0, -- 1 if the private data have been erased
+	due            INTEGER NOT NULL, -- microseconds since 1970, like all times
 	created_at     INTEGER NOT NULL,
 	updated_at     INTEGER NOT NULL,
 	UNIQUE (store_id, operation, payment_id)

@@ -1,7 +1,7 @@
--- Version 2: jobs of one payment have an order, decisions and changes are kept, jobs are
--- counted as they move.
+-- Version 2: an order of a payment's jobs, tables of decisions and changes, and numbers of
+-- jobs maintained by triggers.
 
--- SQLite cannot drop a constraint. The attempts go first, since they refer to the jobs.
+-- SQLite cannot drop a constraint. The attempts are moved first, since they refer to the jobs.
 CREATE TABLE jpayment_attempt_old AS SELECT * FROM jpayment_attempt;
 DROP TABLE jpayment_attempt;
 ALTER TABLE jpayment_job RENAME TO jpayment_job_old;
@@ -16,27 +16,27 @@ CREATE TABLE jpayment_job (
 	payment_id     TEXT    NOT NULL,
 	reference      TEXT    NOT NULL,
 	batch          TEXT    NOT NULL,
-	amount         INTEGER NOT NULL, -- yen, as tax and shipping
+	amount         INTEGER NOT NULL, -- yen, like tax and shipping
 	tax            INTEGER NOT NULL,
 	shipping       INTEGER NOT NULL,
 	private        TEXT    NOT NULL, -- e-mail, telephone and other data as JSON
-	after_id       INTEGER NOT NULL DEFAULT 0, -- the job that it comes after
-	waits_for      INTEGER NOT NULL DEFAULT 0, -- the same, as long as that one is open
-	holds          INTEGER NOT NULL DEFAULT 0, -- 1 if it is the one open job that its payment can have
+	after_id       INTEGER NOT NULL DEFAULT 0, -- the ID of the job that it comes after
+	waits_for      INTEGER NOT NULL DEFAULT 0, -- the same ID, as long as that job is open
+	holds          INTEGER NOT NULL DEFAULT 0, -- 1 if it holds its payment, as at most one open job does
 	state          TEXT    NOT NULL,
 	reason         TEXT    NOT NULL DEFAULT '',
 	code           TEXT    NOT NULL DEFAULT '',
 	result         TEXT    NOT NULL DEFAULT '', -- JSON
 	new_payment_id TEXT    NOT NULL DEFAULT '',
 	attempts       INTEGER NOT NULL DEFAULT 0,
-	reviewed       INTEGER NOT NULL DEFAULT 0, -- as many attempts has a person found out about
-	decided_by     TEXT    NOT NULL DEFAULT '', -- the last decision's, as note
+	reviewed       INTEGER NOT NULL DEFAULT 0, -- the number of attempts covered by a person's decision
+	decided_by     TEXT    NOT NULL DEFAULT '', -- of the last decision, like note
 	note           TEXT    NOT NULL DEFAULT '',
-	disputed_at    INTEGER NOT NULL DEFAULT 0, -- when a kickback contradicted the verdict, which stands
+	disputed_at    INTEGER NOT NULL DEFAULT 0, -- when a kickback contradicted the verdict, or 0
 	dispute_en     TEXT    NOT NULL DEFAULT '',
 	dispute_ja     TEXT    NOT NULL DEFAULT '',
-	forgotten      INTEGER NOT NULL DEFAULT 0, -- 1 if the private data are erased
-	due            INTEGER NOT NULL, -- microseconds since 1970, as all times
+	forgotten      INTEGER NOT NULL DEFAULT 0, -- 1 if the private data have been erased
+	due            INTEGER NOT NULL, -- microseconds since 1970, like all times
 	created_at     INTEGER NOT NULL,
 	updated_at     INTEGER NOT NULL
 ) STRICT;
@@ -71,16 +71,16 @@ CREATE TABLE jpayment_attempt (
 	code       TEXT    NOT NULL DEFAULT '',
 	what_en    TEXT    NOT NULL DEFAULT '',
 	what_ja    TEXT    NOT NULL DEFAULT '',
-	answer     TEXT    NOT NULL DEFAULT '', -- JSON: what was answered, until its job goes by it
+	answer     TEXT    NOT NULL DEFAULT '', -- JSON: the answer, until the job is concluded
 	PRIMARY KEY (job_id, number)
 ) STRICT;
 INSERT INTO jpayment_attempt (job_id, number, worker, started_at, ended_at, outcome, code, what_en, what_ja)
 SELECT job_id, number, worker, started_at, ended_at, outcome, code, what_en, what_ja FROM jpayment_attempt_old;
 DROP TABLE jpayment_attempt_old;
 
-ALTER TABLE jpayment_pause ADD COLUMN until INTEGER NOT NULL DEFAULT 0; -- 0: until a person resumes
+ALTER TABLE jpayment_pause ADD COLUMN until INTEGER NOT NULL DEFAULT 0; -- 0: until Resume
 
--- What persons decided, each kept when a later one corrects it.
+-- The decisions of persons. A corrected decision is kept.
 CREATE TABLE jpayment_decision (
 	job_id         INTEGER NOT NULL REFERENCES jpayment_job (id),
 	number         INTEGER NOT NULL,
@@ -104,8 +104,8 @@ CREATE TABLE jpayment_change (
 	state      TEXT    NOT NULL,
 	reason     TEXT    NOT NULL,
 	changed_at INTEGER NOT NULL,
-	told       INTEGER NOT NULL, -- 0 until order code has heard of it
-	position   INTEGER           -- in the order of commits; NULL until somebody reads
+	told       INTEGER NOT NULL, -- 0 until order code has been called
+	position   INTEGER           -- in the order of commits; NULL until Changes assigns it
 ) STRICT;
 CREATE UNIQUE INDEX jpayment_change_position ON jpayment_change (store_id, position) WHERE position IS NOT NULL;
 CREATE INDEX jpayment_change_new ON jpayment_change (store_id, id) WHERE position IS NULL;
@@ -113,14 +113,14 @@ CREATE INDEX jpayment_change_untold ON jpayment_change (store_id, id) WHERE told
 
 CREATE TABLE jpayment_store (
 	store_id  TEXT    NOT NULL PRIMARY KEY,
-	hooked    INTEGER NOT NULL DEFAULT 0, -- 1 if order code hears of changes
-	epoch     INTEGER NOT NULL DEFAULT 0, -- how often it was restored
-	mark      INTEGER NOT NULL DEFAULT 0, -- rises while workers work, so that an older copy shows
-	positions INTEGER NOT NULL DEFAULT 0, -- of changes, as many as were given
-	slot      INTEGER NOT NULL DEFAULT 0  -- until when calls are spread by the store's rate
+	hooked    INTEGER NOT NULL DEFAULT 0, -- 1 once a process with order code has run
+	epoch     INTEGER NOT NULL DEFAULT 0, -- the number of restores
+	mark      INTEGER NOT NULL DEFAULT 0, -- rises while workers run, to detect an older copy
+	positions INTEGER NOT NULL DEFAULT 0, -- the last position given to a change
+	slot      INTEGER NOT NULL DEFAULT 0  -- until when the rate limit has been used up
 ) STRICT;
 
--- How many jobs there are, kept by the triggers.
+-- The numbers of jobs, maintained by triggers.
 CREATE TABLE jpayment_count (
 	store_id TEXT    NOT NULL,
 	batch    TEXT    NOT NULL,
