@@ -148,8 +148,8 @@ type Job struct {
 	Due                  time.Time
 	CreatedAt, UpdatedAt time.Time
 
-	// Existed reports that the request had been enqueued before. The methods that enqueue
-	// set it; in that case they recorded nothing, and the job is unchanged.
+	// Existed reports whether the request had been enqueued before. In that case the method
+	// that returned the job recorded nothing, and the job is unchanged.
 	Existed bool
 }
 

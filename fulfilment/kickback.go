@@ -16,8 +16,9 @@ import (
 // The status and the new payment's number are only the sender's word. So no kickback causes a
 // request to be sent, a store to be paused or a job to be refused:
 //
-//   - A success makes the job done.
-//   - A failure puts it into review, and so does a contradiction of an earlier kickback.
+//   - A success makes a job done that is on its way, awaits its kickback or is in review.
+//   - A failure puts a job that is on its way or awaits its kickback into review. So does a
+//     success for a job that waits to be sent again, or a contradiction of an earlier kickback.
 //   - If a reply or a person has settled the job differently, the verdict stands, and
 //     [Job.Dispute] says what the kickback said.
 //

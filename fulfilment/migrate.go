@@ -23,7 +23,7 @@ import (
 var migrations embed.FS
 
 // Migrations returns the statements that create and change this package's tables, for use with
-// another migration tool than [Queue.Migrate]. The directories sqlite and postgres have a file
+// a migration tool other than [Queue.Migrate]. The directories sqlite and postgres have a file
 // for each version, 001.sql and so on. Run them in order, each in a transaction.
 //
 // The Postgres files use the schema jpayment; [MigrationSQL] returns them for another. River's

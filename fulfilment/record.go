@@ -23,7 +23,7 @@ type ConflictError struct {
 // Error returns What and Next on one line.
 func (e *ConflictError) Error() string { return sentence(e.What(), e.Next()) }
 
-// What returns what conflicts.
+// What describes the conflict.
 func (e *ConflictError) What() jpayment.Text {
 	state := e.Job.State.Text()
 	if len(e.Fields) == 0 {

@@ -14,7 +14,7 @@ import (
 // Decision is a person's decision about a job.
 type Decision struct {
 	// State is StateDone if the control panel shows that the job was carried out. If it was
-	// not, State is StateWaiting to send it again, or StateRefused not to.
+	// not, StateWaiting sends it again and StateRefused gives it up.
 	State State
 	// NewPaymentID is the payment that a re-authorisation made. It is required if a
 	// re-authorisation is done.
@@ -33,12 +33,12 @@ type Decision struct {
 //
 //   - a job that is in review or awaits its kickback;
 //   - a job whose verdict a kickback contradicts;
-//   - with Corrects, a job on which a person has decided before. The earlier decision stays
-//     on record.
-//   - a waiting job that was certainly not carried out: either it was never sent, or each
-//     attempt was proved not sent or refused before the gateway looked at the payment.
-//     StateRefused withdraws it and frees the payment for another request.
-//   - a refused job. StateWaiting sends it again.
+//   - with Corrects, a job on which a person has decided before (the earlier decision stays on
+//     record);
+//   - a waiting job that was certainly not carried out, because each attempt, if there was one,
+//     was proved not sent or was refused before the gateway looked at the payment (StateRefused
+//     withdraws it and frees the payment for another request);
+//   - a refused job (StateWaiting sends it again).
 //
 // The error is a [*jpayment.ValidationError] if the decision is invalid or not possible in
 // the job's state. It is a [*ConflictError] if the job cannot be sent again because another
