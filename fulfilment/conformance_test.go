@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What every database must do.
+// TestConformance tests everything that must hold with every database.
 func TestConformance(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { runAll(t, conformance[*sql.Tx](), onSQLite) })
 	t.Run("Postgres", func(t *testing.T) { runAll(t, conformance[pgx.Tx](), onPostgres) })
@@ -17,15 +17,15 @@ func conformance[TTx any]() []testCase[TTx] {
 	return []testCase[TTx]{
 		{"a request is carried out once", requestIsCarriedOut[TTx]},
 		{"every field of a request arrives", everyFieldArrives[TTx]},
-		{"a request lives and dies with the merchant's transaction", requestInTransaction[TTx]},
+		{"a request is part of the merchant's transaction", requestInTransaction[TTx]},
 		{"the same request again is the same job", sameRequestAgain[TTx]},
 		{"the same request from everywhere at once is one job and one capture", sameRequestAtOnce[TTx]},
 		{"another request for the same payment is a conflict", conflictingRequest[TTx]},
 		{"requests are recorded all or none", allOrNone[TTx]},
 		{"the same requests in another order are recorded", requestsCrossing[TTx]},
-		{"an invalid request names all its faults", invalidRequest[TTx]},
+		{"the error of an invalid request lists all its faults", invalidRequest[TTx]},
 		{"check changes nothing", checkChangesNothing[TTx]},
-		{"missing tables are told", tablesMissing[TTx]},
+		{"missing tables are reported", tablesMissing[TTx]},
 
 		{"a refusal is final", refusalIsFinal[TTx]},
 		{"a request that the client finds invalid is refused", invalidAtTheClient[TTx]},

@@ -73,7 +73,7 @@ func unreadableRow[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, int64(1), s.Health().Failures)
 	require.Len(t, out.records(fails, fmt.Sprintf("job_id=%d", broken.ID)), 2)
 	s.pass(rowMemory + time.Second)
-	require.True(t, s.Health().OK(), "another process has dealt with it, or it would be met again")
+	require.True(t, s.Health().OK(), "another process has settled it, or it would fail again")
 
 	// Nor does Forget stop.
 	forgets := []Job{s.enqueue(jpayment.OpSales), s.enqueue(jpayment.OpSales)}
@@ -99,7 +99,7 @@ func databaseFails[TTx any](t *testing.T, p place[TTx]) {
 	s.exec("ALTER TABLE " + s.table("jpayment_attempt") + " RENAME TO jpayment_away")
 	for range 3 {
 		require.Error(t, w.work(t, j))
-		require.NoError(t, w.sweep(t.Context()), "reading does well")
+		require.NoError(t, w.sweep(t.Context()), "reading succeeds")
 	}
 	h := s.Health()
 	require.False(t, h.OK())
@@ -109,7 +109,7 @@ func databaseFails[TTx any](t *testing.T, p place[TTx]) {
 	require.Len(t, out.records(fails, fmt.Sprintf("job_id=%d", j.ID), `during="beginning an attempt"`), 3)
 	require.Empty(t, out.records(answersAgain))
 	require.EqualValues(t, 3, counts(t, reader)["jpayment.fulfilment.database.errors during=beginning an attempt,store_id="+testStore])
-	require.Empty(t, s.gateway.Requests(), "what cannot be written down is not sent")
+	require.Empty(t, s.gateway.Requests(), "an attempt that cannot be recorded is not sent")
 
 	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
 	require.False(t, s.work(w, j))
@@ -158,7 +158,7 @@ func TestHealthOfRights(t *testing.T) {
 	limited := &site[pgx.Tx]{Queue: q, t: t, gateway: s.gateway}
 	w, j := limited.worker(s.client(nil)), limited.enqueue(jpayment.OpSales)
 	stop := limited.run(w.gateway, WorkerConfig{})
-	eventually(t, "nothing is said", func() bool { return len(out.records(fails, "SQLSTATE 42501", "beginning")) > 0 })
+	eventually(t, "nothing is logged", func() bool { return len(out.records(fails, "SQLSTATE 42501", "beginning")) > 0 })
 	require.False(t, q.Health().OK())
 	require.Contains(t, q.Health().What.En, "SQLSTATE 42501")
 	s.exec("GRANT INSERT ON " + s.table("jpayment_attempt") + " TO " + role)

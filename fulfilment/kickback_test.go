@@ -143,7 +143,7 @@ func kickbackAfterDeadline[TTx any](t *testing.T, p place[TTx]) {
 	// After a person's decision the kickback only disputes it.
 	before := s.look(decided)
 	require.True(t, s.deliver(failure(decided, "G1242G120000")))
-	require.Equal(t, before, s.look(decided), "it says the same")
+	require.Equal(t, before, s.look(decided), "it agrees with the decision")
 	require.True(t, s.deliver(success(decided)))
 	s.disputed(before)
 }
@@ -168,7 +168,7 @@ func kickbackDuplicates[TTx any](t *testing.T, p place[TTx]) {
 		for range 10 {
 			all.Go(func() {
 				if !s.deliver(c.kickback(j)) {
-					t.Error("a duplicate is turned down")
+					t.Error("a duplicate is rejected")
 				}
 			})
 		}
@@ -207,7 +207,7 @@ func kickbackOfEarlierAttempt[TTx any](t *testing.T, p place[TTx]) {
 	before, jobs := s.look(j), s.riverJobs()
 	require.True(t, s.deliver(first))
 	require.Equal(t, before, s.look(j))
-	require.Equal(t, jobs, s.riverJobs(), "a re-authorisation on its way is not sent beside itself")
+	require.Equal(t, jobs, s.riverJobs(), "a re-authorisation on its way is not sent again")
 
 	// A person has seen the decline and decides to send it again.
 	declined := failure(j, "G1242G120000")
@@ -252,7 +252,7 @@ func kickbackSendsNothing[TTx any](t *testing.T, p place[TTx]) {
 			require.Zero(t, got.Due)
 			require.NotEmpty(t, got.Next().En)
 			last := s.attempts(j)[0]
-			require.Equal(t, [2]string{string(code), "unknown"}, [2]string{string(last.Code), last.Outcome.String()}, "nobody vouches for a failure")
+			require.Equal(t, [2]string{string(code), "unknown"}, [2]string{string(last.Code), last.Outcome.String()}, "a failure is not proved")
 			require.Contains(t, last.What.En, "kickback")
 			require.Equal(t, jobs, s.riverJobs(), "%s, %s", state, code)
 			require.Len(t, s.gateway.Requests(), sent)
@@ -323,7 +323,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		require.NotEmpty(t, s.attempts(j)[0].What.En)
 		for _, again := range []jpaymenttest.KickbackParams{success(j), other(j), failure(j, "ER010")} {
 			require.True(t, s.deliver(again))
-			require.Equal(t, before, s.look(j), "it is a person's now")
+			require.Equal(t, before, s.look(j), "a person has to decide now")
 		}
 	}
 
@@ -359,7 +359,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 		require.Len(t, jobs, 1)
 		disputed := s.look(j)
 		require.True(t, s.deliver(success(j)))
-		require.Equal(t, disputed, s.look(j), "it was said before")
+		require.Equal(t, disputed, s.look(j), "it is recorded already")
 
 		// A person checks again and decides.
 		d.Note = jpayment.NewSecret("looked again")
@@ -448,7 +448,7 @@ func kickbackChangesNothing[TTx any](t *testing.T, p place[TTx]) {
 
 	waiting := s.enqueue(jpayment.OpReAuth)
 	s.pass(time.Minute)
-	require.False(t, s.deliver(failure(waiting, "G1242G120000")), "it answers a request of somebody else's")
+	require.False(t, s.deliver(failure(waiting, "G1242G120000")), "it answers another request")
 	require.Equal(t, waiting, s.look(waiting))
 
 	others := success(waiting)

@@ -109,7 +109,7 @@ func migrateStored[TTx any](t *testing.T, p place[TTx]) {
 	}
 	st, err = s.Status(t.Context(), "")
 	require.NoError(t, err)
-	require.Equal(t, [2]int64{5, 0}, [2]int64{st.Done, st.Open()}, "what is cancelled cannot be re-authorised")
+	require.Equal(t, [2]int64{5, 0}, [2]int64{st.Done, st.Open()}, "a cancelled payment cannot be re-authorised")
 	require.Equal(t, st.Done, s.count("SELECT COUNT(*) FROM jpayment_job WHERE store_id = $1 AND state = 'done'", testStore))
 }
 

@@ -57,7 +57,7 @@ func afterAnother[TTx any](t *testing.T, p place[TTx]) {
 	require.Equal(t, capture.ID, cancel.After)
 	s.stands(cancel, StateWaiting, ReasonAfter)
 	require.EqualValues(t, 1, s.riverJobs())
-	require.False(t, s.work(w, cancel), "a River job too many")
+	require.False(t, s.work(w, cancel), "a superfluous River job")
 	require.Empty(t, s.gateway.Requests())
 
 	again, err := s.Enqueue(t.Context(), request(jpayment.OpCancel, id).After(capture))
@@ -66,7 +66,7 @@ func afterAnother[TTx any](t *testing.T, p place[TTx]) {
 	var conflict *ConflictError
 	_, err = s.Enqueue(t.Context(), request(jpayment.OpReAuth, id).After(capture))
 	require.ErrorAs(t, err, &conflict)
-	require.Equal(t, cancel.ID, conflict.Job.ID, "it is the cancellation that comes next")
+	require.Equal(t, cancel.ID, conflict.Job.ID, "the cancellation comes next")
 	last, err := s.Enqueue(t.Context(), request(jpayment.OpReAuth, id).InTurn())
 	require.NoError(t, err)
 	require.Equal(t, cancel.ID, last.After)
@@ -304,7 +304,7 @@ func correctedDecision[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	second := Decision{State: StateRefused, By: "the store", Note: jpayment.NewSecret("it was another payment")}
 	_, err = s.Review(t.Context(), j.ID, second)
-	require.ErrorAs(t, err, new(*jpayment.ValidationError), "it has to be meant")
+	require.ErrorAs(t, err, new(*jpayment.ValidationError), "a correction needs Corrects")
 	second.Corrects = true
 	_, err = s.Review(t.Context(), j.ID, second)
 	require.NoError(t, err)
@@ -453,7 +453,7 @@ func hookFailsTooLong[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, other.sweep(t.Context()))
 	s.stands(j, StateWaiting, ReasonInterrupted)
 	cancel()
-	require.Error(t, w.end(t.Context(), a, ans), "it cannot be kept: the job is another's")
+	require.Error(t, w.end(t.Context(), a, ans), "it cannot be kept: another process has the job")
 
 	broken = false
 	require.False(t, s.work(other, j)) // The gateway refuses to capture it twice.
@@ -475,9 +475,9 @@ func hookElsewhere[TTx any](t *testing.T, p place[TTx]) {
 		_, err := command.Review(t.Context(), before.ID, Decision{State: state, By: "accounts", Corrects: true})
 		require.NoError(t, err)
 	}
-	eventually(t, "order code does not hear", func() bool { return len(h.states()) == 2 })
+	eventually(t, "order code is not called", func() bool { return len(h.states()) == 2 })
 	stop()
-	require.Equal(t, []string{"Sales done decided", "Sales refused decided"}, h.states(), "of what was before it hears nothing")
+	require.Equal(t, []string{"Sales done decided", "Sales refused decided"}, h.states(), "it is not called for earlier changes")
 }
 
 // partialShipment captures a part: the verdict on a re-authorisation enqueues the capture of the
@@ -591,7 +591,7 @@ func newerTables[TTx any](t *testing.T, p place[TTx]) {
 	_, err = newer.Enqueue(t.Context(), request(jpayment.OpSales, id))
 	require.ErrorContains(t, err, "newer than this program")
 	require.ErrorContains(t, newer.Run(t.Context(), s.client(nil), WorkerConfig{}), "newer than this program")
-	require.Error(t, w.Work(t.Context(), riverJob(j)), "nor does one that runs already")
+	require.Error(t, w.Work(t.Context(), riverJob(j)), "nor does a running worker")
 	require.Empty(t, s.gateway.Requests())
 }
 

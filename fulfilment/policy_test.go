@@ -127,7 +127,7 @@ func TestJudge(t *testing.T) {
 				}
 				v := h.judge(answerOf(nil, err), time.Now())
 				require.Equal(t, w, want{v.state, v.reason, v.pause}, "%s, %s of a %s", kind, when, op)
-				require.Equal(t, v.state == StateWaiting, v.wait > 0, "whoever waits waits for a while, and nobody else does")
+				require.Equal(t, v.state == StateWaiting, v.wait > 0, "only a waiting job has a wait")
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func TestJudgeNeverGuesses(t *testing.T) {
 			require.NoError(t, err)
 		}
 		if v.state == StateRefused {
-			require.True(t, h.unknown == 0 || reauth, "refused, with something unknown before")
+			require.True(t, h.unknown == 0 || reauth, "refused after an unknown attempt")
 			require.True(t, outcome == jpayment.OutcomeRefused || errors.As(err, neverSent), "refused, with the outcome %s", outcome)
 		}
 		if reauth && outcome == jpayment.OutcomeUnknown {

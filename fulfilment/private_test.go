@@ -194,7 +194,7 @@ func showsNothingPrivate[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	s.exec("UPDATE jpayment_job SET private = $1 WHERE id = $2", canary, broken.ID)
 	stop := s.run(client, WorkerConfig{Rate: rate.Inf})
-	eventually(t, "River has no error", func() bool {
+	eventually(t, "River has recorded no error", func() bool {
 		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(errors AS TEXT) LIKE '%cannot be read%'") > 0
 	})
 	stop()

@@ -151,7 +151,7 @@ func withdrawal[TTx any](t *testing.T, p place[TTx]) {
 	require.False(t, s.work(w, tried))
 	_, err = s.Review(t.Context(), tried.ID, Decision{State: StateRefused, By: "the till"})
 	var invalid *jpayment.ValidationError
-	require.ErrorAs(t, err, &invalid, "nobody knows what became of its request")
+	require.ErrorAs(t, err, &invalid, "the outcome of its request is unknown")
 }
 
 func refusedAgain[TTx any](t *testing.T, p place[TTx]) {
@@ -202,7 +202,7 @@ func forgetting[TTx any](t *testing.T, p place[TTx]) {
 	require.NoError(t, err)
 	open, err := s.Enqueue(t.Context(), private(s.authorize()))
 	require.NoError(t, err)
-	require.NotEmpty(t, s.leaks(), "the canaries are to be found")
+	require.NotEmpty(t, s.leaks(), "the canaries are stored")
 
 	forgotten, err := s.Forget(t.Context(), settled.UpdatedAt)
 	require.NoError(t, err)
@@ -300,7 +300,7 @@ func twoStores[TTx any](t *testing.T, p place[TTx]) {
 	inA, inB := a.enqueue(jpayment.OpSales), b.enqueue(jpayment.OpSales)
 	require.Equal(t, inA.PaymentID, inB.PaymentID)
 	require.NotEqual(t, inA.ID, inB.ID)
-	require.False(t, a.work(a.worker(a.client(nil)), inB), "another store's job is none of this one's")
+	require.False(t, a.work(a.worker(a.client(nil)), inB), "the job belongs to another store")
 	_, err := a.Review(t.Context(), inB.ID, Decision{State: StateRefused, By: "x"})
 	require.ErrorIs(t, err, ErrNoJob)
 	require.NoError(t, a.Pause(t.Context(), "stock-taking"))

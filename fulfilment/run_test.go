@@ -134,7 +134,7 @@ func rateRespected[TTx any](t *testing.T, p place[TTx]) {
 	s.enqueueMany(20)
 	// With one call in a quarter of an hour, the other jobs are snoozed in between.
 	stop := s.run(s.client(nil), WorkerConfig{Rate: 1.0 / 900, CallTimeout: time.Second})
-	eventually(t, "nobody waits for the rate", func() bool {
+	eventually(t, "no job waits for the rate limit", func() bool {
 		return s.count("SELECT COUNT(*) FROM "+s.riverTable()+" WHERE CAST(metadata AS TEXT) LIKE '%snoozes%'") >= 8
 	})
 	stop()
@@ -204,7 +204,7 @@ func forgottenJob[TTx any](t *testing.T, p place[TTx]) {
 		forget()
 		before := s.riverJobs()
 		require.NoError(t, w.sweep(t.Context()))
-		require.Equal(t, before, s.riverJobs(), "it may be about to begin")
+		require.Equal(t, before, s.riverJobs(), "it may be about to start")
 		s.pass(20 * time.Second)
 		for range 5 {
 			require.NoError(t, w.sweep(t.Context()))

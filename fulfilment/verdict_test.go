@@ -94,7 +94,7 @@ func notSentIsSentLater[TTx any](t *testing.T, p place[TTx]) {
 		s.stands(j, StateDone, ReasonNone)
 		require.Equal(t, []jpayment.Outcome{jpayment.OutcomeNotSent, jpayment.OutcomeNotSent, jpayment.OutcomeNotSent, jpayment.OutcomeDone}, s.outcomes(j))
 	}
-	require.EqualValues(t, 3*4, s.riverJobs(), "whoever makes a job wait asks River")
+	require.EqualValues(t, 3*4, s.riverJobs(), "each waiting job has a River job")
 }
 
 func congestion[TTx any](t *testing.T, p place[TTx]) {
@@ -129,7 +129,7 @@ func maintenance[TTx any](t *testing.T, p place[TTx]) {
 	require.Less(t, got.Due, time.Date(2027, 1, 10, 4, 36, 0, 0, japan))
 	require.Contains(t, log.String(), `level=WARN msg="fulfilment: paused"`)
 	require.Contains(t, log.String(), "until=2027-01-")
-	require.NotContains(t, log.String(), "until Resume is called", "it ends by itself")
+	require.NotContains(t, log.String(), "until Resume is called", "it ends automatically")
 
 	require.True(t, s.work(w, second))
 	require.True(t, s.work(w, first))
@@ -335,7 +335,7 @@ func leftOpen[TTx any](t *testing.T, p place[TTx]) {
 		require.NoError(t, w.sweep(t.Context()))
 		s.stands(j, StateRunning, ReasonNone)
 		require.False(t, s.work(w, j))
-		require.Zero(t, s.requests(j), "it is another's")
+		require.Zero(t, s.requests(j), "another process has it")
 
 		s.pass(w.cfg.lease() + time.Second)
 		before := s.riverJobs()
@@ -444,7 +444,7 @@ func unwrittenEnd[TTx any](t *testing.T, p place[TTx]) {
 	s.pass(10 * w.cfg.lease()) // It keeps trying, however long that takes.
 	ended := make(chan error, 1)
 	go func() { ended <- w.end(t.Context(), a, ans) }()
-	eventually(t, "the failure is not told", func() bool { return !s.Health().OK() })
+	eventually(t, "the failure is not reported", func() bool { return !s.Health().OK() })
 	s.exec("ALTER TABLE " + s.table("jpayment_away") + " RENAME TO jpayment_attempt")
 	require.NoError(t, <-ended)
 	s.stands(j, StateDone, ReasonNone)

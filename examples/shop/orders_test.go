@@ -168,7 +168,7 @@ func TestKilled(t *testing.T) {
 			becomes(t, s, fmt.Sprintf("A-%d", 1001+i), Shipped)
 		}
 		stop()
-		require.NoError(t, cmd.Wait(), "a signal lets it end as it should")
+		require.NoError(t, cmd.Wait(), "a signal ends it cleanly")
 
 		captures := map[string]int{}
 		for _, r := range gateway.Requests() {
