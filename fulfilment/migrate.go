@@ -57,7 +57,7 @@ func migrationTo(version int, dialect string) (string, error) {
 func MigrationSQL(database, schema string, from int) (string, error) {
 	var bad invalidFields
 	if database != "sqlite" && database != "postgres" {
-		bad.add("Database", jpayment.Text{En: "is not sqlite or postgres", Ja: "がsqliteでもpostgresでもありません"})
+		bad.add("Database", jpayment.Text{En: "is neither sqlite nor postgres", Ja: "がsqliteでもpostgresでもありません"})
 	}
 	if schema == "" {
 		schema = defaultSchema

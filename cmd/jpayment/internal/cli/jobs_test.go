@@ -397,7 +397,7 @@ func TestWorkSettings(t *testing.T) {
 		{"work --concurrency 65", "concurrency is not a whole number"},
 		{"work --kickback-wait 1m", "needs the key that signs"},
 		{"work --kickback-listen 127.0.0.1:0", "kickbacks are verified by a key"},
-		{"work --schema x-y --database postgres://127.0.0.1:1/x", "--schema has other characters"},
+		{"work --schema x-y --database postgres://127.0.0.1:1/x", "--schema has characters other"},
 		{"work --store 12345", "--store (aid) has 5 digits"},
 	} {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_DATABASE": filepath.Join(t.TempDir(), "jobs.db")}}

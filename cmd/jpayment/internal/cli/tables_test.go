@@ -150,7 +150,7 @@ func TestMigrateSQL(t *testing.T) {
 		"--sql":                                           "--dialect is missing",
 		"--sql --dialect mysql":                           "--dialect is neither sqlite nor postgres",
 		"--sql --dialect sqlite --from 99":                "--from is not between 0 and",
-		"--sql --dialect postgres --schema x-y":           "--schema has other characters",
+		"--sql --dialect postgres --schema x-y":           "--schema has characters other",
 		"--from 1 --store 123456 --database x.db":         "--from is for --sql",
 		"--dialect sqlite --store 123456 --database x.db": "--dialect is for --sql",
 	} {
