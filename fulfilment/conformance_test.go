@@ -66,6 +66,7 @@ func conformance[TTx any]() []testCase[TTx] {
 
 		{"a person decides on a review", personDecides[TTx]},
 		{"a decision to send again sends again", sendAgain[TTx]},
+		{"a decision to send an older job again", sendOlderAgain[TTx]},
 		{"the error of a decision lists all its faults", decisionFaults[TTx]},
 		{"a decision that comes too late is rejected", decisionTooLate[TTx]},
 		{"an unsent job is withdrawn", withdrawal[TTx]},

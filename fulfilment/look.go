@@ -8,7 +8,8 @@ import (
 )
 
 // Job returns the job for an operation (OpSales, OpCancel or OpReAuth) on a payment, or
-// [ErrNoJob]. If there are several, because earlier ones were refused, it returns the newest.
+// [ErrNoJob]. If there are several, at most one is not refused: Job returns that one, or the
+// newest if all are refused.
 func (q *Queue[TTx]) Job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	j, err := q.store().job(ctx, op, paymentID)
 	return j, q.did(ctx, reading, j.ID, err)

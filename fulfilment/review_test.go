@@ -58,6 +58,38 @@ func personDecides[TTx any](t *testing.T, p place[TTx]) {
 	k.stands(j, StateDone, ReasonDecided)
 }
 
+// sendOlderAgain sends a refused job again although a newer one was refused too. The job that
+// is sent is the one that counts.
+func sendOlderAgain[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{KickbackWait: time.Hour})
+	w := s.worker(s.client(nil))
+	withdraw := Decision{State: StateRefused, By: "the till"}
+	id := s.authorize()
+	var jobs []Job
+	for _, reference := range []string{"order-1", "order-2"} {
+		j, err := s.Enqueue(t.Context(), ReAuth(reference, jpayment.ReAuthRequest{PaymentID: id, Amount: 900}))
+		require.NoError(t, err)
+		_, err = s.Review(t.Context(), j.ID, withdraw)
+		require.NoError(t, err)
+		jobs = append(jobs, j)
+	}
+	found := func() Job {
+		j, err := s.Job(t.Context(), jpayment.OpReAuth, id)
+		require.NoError(t, err)
+		return j
+	}
+	require.Equal(t, jobs[1].ID, found().ID, "the newest")
+	_, err := s.Review(t.Context(), jobs[0].ID, Decision{State: StateWaiting, By: "the till"})
+	require.NoError(t, err)
+	require.Equal(t, jobs[0].ID, found().ID, "the one that is sent")
+
+	require.False(t, s.work(w, jobs[0]))
+	s.stands(jobs[0], StateAwaiting, ReasonNone)
+	require.True(t, s.deliver(success(s.look(jobs[0]))))
+	s.stands(jobs[0], StateDone, ReasonKickback)
+	require.Zero(t, s.look(jobs[1]).DisputedAt)
+}
+
 func sendAgain[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	w := s.worker(s.client(nil))

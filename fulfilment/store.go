@@ -1,6 +1,7 @@
 package fulfilment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -135,12 +136,13 @@ func (s store) insertJobs(ctx context.Context, rs []record) (map[subject]int64, 
 	return of, err
 }
 
-// job reads the newest job of an operation on a payment, or returns ErrNoJob.
+// job reads the job of an operation on a payment, or returns ErrNoJob. If there are several,
+// that is the one that is not refused, or the newest.
 func (s store) job(ctx context.Context, op jpayment.Operation, paymentID string) (Job, error) {
 	return found(first(ctx, s, scanJob,
 		`SELECT `+jobColumns+` FROM (`+
 			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state <> 'refused' UNION ALL `+
-			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state = 'refused') AS of_payment ORDER BY id DESC LIMIT 1`,
+			`SELECT * FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 AND state = 'refused') AS of_payment ORDER BY state = 'refused', id DESC LIMIT 1`,
 		s.storeID, paymentID, string(op)))
 }
 
@@ -194,11 +196,19 @@ func (s store) lockJobs(ctx context.Context, ids []int64) ([]record, error) {
 	return slices.DeleteFunc(all, func(r record) bool { return r.StoreID != s.storeID }), err
 }
 
-// lockJobsOf locks the jobs of an operation on a payment, the newest first.
+// lockJobsOf locks the jobs of an operation on a payment. It returns the one that is not
+// refused first, and then the newest first.
 func (s store) lockJobsOf(ctx context.Context, op jpayment.Operation, paymentID string) ([]record, error) {
-	return collect(ctx, s, scanRecord,
-		`SELECT `+recordColumns+` FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 ORDER BY id DESC FOR UPDATE`,
+	all, err := collect(ctx, s, scanRecord,
+		`SELECT `+recordColumns+` FROM jpayment_job WHERE store_id = $1 AND payment_id = $2 AND operation = $3 ORDER BY id FOR UPDATE`,
 		s.storeID, paymentID, string(op))
+	slices.SortFunc(all, func(a, b record) int {
+		if a, b := a.State == StateRefused, b.State == StateRefused; a != b {
+			return asInt(a) - asInt(b)
+		}
+		return cmp.Compare(b.ID, a.ID)
+	})
+	return all, err
 }
 
 // lockFollowers locks the jobs that wait for others.
