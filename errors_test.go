@@ -139,7 +139,7 @@ func TestErrorTexts(t *testing.T) {
 	replayed := call(jpayment.OpSales)
 	replayed.Attempts, replayed.Earlier = 2, &jpayment.TransportError{}
 	const (
-		panelSales  = "look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)"
+		panelSales  = "look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send the capture again"
 		panelReAuth = "do not send it again; look in the control panel: continue with the new payment if there is one, or with the original if it is not cancelled; otherwise do not ship"
 	)
 	for want, err := range map[string]error{
@@ -173,7 +173,7 @@ func TestErrorTexts(t *testing.T) {
 			"next: check the network, the proxy and the address of the gateway, then send it again; nothing was sent": &jpayment.TransportError{Call: call(jpayment.OpCancel), NotSent: true, Err: io.EOF},
 		"jpayment: outcome refused: ER030 (" + jpayment.Code("ER030").Message().En + "); next: look the payment up in the control panel": &jpayment.GatewayError{Code: "ER030"},
 		"jpayment: Cancel of payment 10000001: outcome unknown: the reply does not count as an answer: ta is not the sum of am, tx and sf; " +
-			"next: look the payment up in the control panel: send Cancel again if it is not cancelled (取消)": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: jpayment.Text{En: "is not the sum of am, tx and sf"}},
+			"next: look the payment up in the control panel: if it is not cancelled (取消), send the cancellation again": &jpayment.ReplyError{Call: call(jpayment.OpCancel), Column: "ta", Reason: jpayment.Text{En: "is not the sum of am, tx and sf"}},
 		"jpayment: Sales of payment 10000001: outcome unknown: the reply does not count as an answer: it is a test approval: the store is in test mode and no money moved; " +
 			"next: do not ship, no money moved; switch the store to production in the control panel": &jpayment.ReplyError{Call: call(jpayment.OpSales), Reason: jpayment.Text{En: "it is a test approval"}, Err: jpayment.ErrTestMode},
 		"jpayment: outcome unknown: no reply: the cause is unknown; next: look the payment up in the control panel":                     &jpayment.TransportError{},

@@ -260,7 +260,7 @@ func ExampleReplyError() {
 		fmt.Println(reply.Column, "-", len(reply.Raw()), "bytes")
 	}
 	// Output:
-	// jpayment: Sales of payment 10000001: outcome unknown: the reply does not count as an answer: ta is not the sum of am, tx and sf; next: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
+	// jpayment: Sales of payment 10000001: outcome unknown: the reply does not count as an answer: ta is not the sum of am, tx and sf; next: look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send the capture again
 	// ta - 48 bytes
 }
 
@@ -699,7 +699,7 @@ func ExampleOperation_NextIfUnknown() {
 	fmt.Println(jpayment.OpCancel.NextIfUnknown())
 	fmt.Println(jpayment.OpReAuthByKickback.NextIfUnknown() == jpayment.OpReAuth.NextIfUnknown())
 	// Output:
-	// look the payment up in the control panel: send Cancel again if it is not cancelled (取消)
+	// look the payment up in the control panel: if it is not cancelled (取消), send the cancellation again
 	// true
 }
 
@@ -753,7 +753,7 @@ func ExampleGateway() {
 	fmt.Println(o.ship(context.Background(), "10000002"))
 	// Output:
 	// shipped, 1580 yen
-	// held: look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)
+	// held: look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send the capture again
 }
 
 // A program chooses a language and shows the sentence unchanged.

@@ -53,12 +53,12 @@ func (o Outcome) Text() Text {
 // The next steps, in the order of docs/outcomes.md.
 var (
 	nextAfterUnknownSales = Text{
-		"look the payment up in the control panel: ship only if it is captured (実売上), send Sales again if it is still authorised (仮売上)",
-		"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら Sales を再送する",
+		"look the payment up in the control panel: ship only if it is captured (実売上); if it is still authorised (仮売上), send the capture again",
+		"管理画面で決済を確認する。実売上の場合だけ出荷し、仮売上のままなら実売上を再送する",
 	}
 	nextAfterUnknownCancel = Text{
-		"look the payment up in the control panel: send Cancel again if it is not cancelled (取消)",
-		"管理画面で決済を確認する。取消になっていなければ Cancel を再送する",
+		"look the payment up in the control panel: if it is not cancelled (取消), send the cancellation again",
+		"管理画面で決済を確認する。取消になっていなければ取消を再送する",
 	}
 	nextAfterUnknownReAuth = Text{
 		"do not send it again; look in the control panel: continue with the new payment if there is one, or with the original if it is not cancelled; otherwise do not ship",
