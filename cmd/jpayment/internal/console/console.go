@@ -1,5 +1,5 @@
-// Package console is how the commands talk to a person: streams and terminals, languages,
-// tables, marks, questions and exit statuses.
+// Package console handles the interaction of the commands with a person: streams and
+// terminals, languages, tables, marks, questions and exit statuses.
 package console
 
 import (
@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Console holds the streams of a command, the language and the settings of its output.
+// Console holds the streams of a command, and the language and settings of its output.
 type Console struct {
 	Lang           Lang
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Terminal       Terminals
-	Colour         bool           // where there is a terminal to show it
-	Zone           *time.Location // of the times that are shown; nil for Japan's
-	Width          func() int     // of the screen; nil for that behind Stderr
+	Colour         bool           // on terminals only
+	Zone           *time.Location // of printed times; nil for Japan time
+	Width          func() int     // of the screen; nil to ask the terminal of Stderr
 }
 
 // Terminals reports which streams are terminals.
@@ -29,7 +29,7 @@ type Terminals struct{ In, Out, Err bool }
 // The exit statuses.
 const (
 	Done    = 0
-	Failed  = 1 // refused, not sent, or a check that failed
+	Failed  = 1 // refused, not sent, or a failed check
 	Usage   = 2
 	Unknown = 3
 )
@@ -43,15 +43,15 @@ func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 // ErrNotConfirmed means that the person did not type yes.
 var ErrNotConfirmed = errors.New("not confirmed")
 
-// Confirm asks whether to send. Only the whole line yes confirms.
+// Confirm asks for confirmation before sending. Only the line yes confirms.
 func (c Console) Confirm(ctx context.Context) error {
 	return c.Ask(ctx, c.Lang.In("Type yes to send it: ", "送信するには yes と入力してください: "))
 }
 
-// Ask asks the person at the terminal a question, as Confirm does.
+// Ask asks a question as Confirm does.
 func (c Console) Ask(ctx context.Context, question string) error {
 	if !c.Terminal.In || !c.Terminal.Err {
-		return Usagef("there is no terminal to ask for confirmation: give --yes to go on without", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
+		return Usagef("there is no terminal to confirm at: give --yes to skip the confirmation", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
 	}
 	fmt.Fprint(c.Stderr, question)
 	answer := make(chan string, 1)
@@ -70,7 +70,7 @@ func (c Console) Ask(ctx context.Context, question string) error {
 		whole = ok
 	case <-ctx.Done():
 	}
-	if !whole { // The question still stands at the end of its line.
+	if !whole { // The cursor is still on the line of the question.
 		fmt.Fprintln(c.Stderr)
 	}
 	return ErrNotConfirmed

@@ -11,8 +11,8 @@ const (
 	Japanese Lang = "ja"
 )
 
-// LocaleLang returns the language of the locale: that of the first variable that is set, in
-// the order of POSIX.
+// LocaleLang returns the language of the locale, which is in the first of the variables
+// that is set, in POSIX order.
 func LocaleLang(env func(string) string) Lang {
 	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := env(variable); locale != "" {

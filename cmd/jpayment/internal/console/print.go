@@ -13,10 +13,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Hidden stands for a value that is private.
+// Hidden is shown in place of a private value.
 var Hidden = Text{En: "[hidden]", Ja: "［非表示］"}
 
-// Hide returns what is shown of a private value: that there is one.
+// Hide returns what to show for a private value: Hidden, unless it is empty.
 func (l Lang) Hide(value string) string {
 	if value == "" {
 		return ""
@@ -24,8 +24,8 @@ func (l Lang) Hide(value string) string {
 	return l.Of(Hidden)
 }
 
-// Printable escapes everything that a terminal would obey or not show. The text of a
-// gateway or a kickback may be anyone's.
+// Printable escapes everything that a terminal would interpret or not display. Text from
+// the gateway or a kickback is untrusted.
 func Printable(s string) string {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u3000' }
 	if strings.ContainsFunc(s, unsafe) {
@@ -34,7 +34,7 @@ func Printable(s string) string {
 	return s
 }
 
-// WriteTable writes rows as aligned columns without rules, indented by two.
+// WriteTable writes rows as aligned columns without rules, indented by two spaces.
 func WriteTable(w io.Writer, rows [][]string) {
 	t := table.NewWriter()
 	style := table.StyleDefault
@@ -54,10 +54,10 @@ func WriteTable(w io.Writer, rows [][]string) {
 	}
 }
 
-// Pad pads a text to a width in columns of the screen.
+// Pad pads a text to a width in screen columns.
 func Pad(s string, width int) string { return text.Pad(s, width, ' ') }
 
-// Mark is what stands before a line that tells how something ended.
+// Mark begins a line that reports a result.
 type Mark string
 
 // The marks.
@@ -68,7 +68,7 @@ const (
 	Skipped Mark = "–"
 )
 
-// Paint returns the mark, in colour if it is to be.
+// Paint returns the mark, in colour if colour is set.
 func (m Mark) Paint(colour bool) string {
 	if !colour {
 		return string(m)
@@ -83,7 +83,7 @@ func (c Console) OutMark(m Mark) string { return m.Paint(c.Colour && c.Terminal.
 // ErrMark returns the mark for standard error.
 func (c Console) ErrMark(m Mark) string { return m.Paint(c.Colour && c.Terminal.Err) }
 
-// Grouped writes a number with commas between its thousands.
+// Grouped formats a number with commas between groups of three digits.
 func Grouped(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -92,10 +92,10 @@ func Grouped(n int64) string {
 	return s
 }
 
-// Japan's time zone is the stores' and the gateway's.
+// The stores and the gateway use Japan time.
 var japan = time.FixedZone("JST", 9*60*60)
 
-// Zone returns the time zone in the variable TZ, or Japan's.
+// Zone returns the time zone that the variable TZ names, or Japan's.
 func Zone(env func(string) string) *time.Location {
 	if name := env("TZ"); name != "" {
 		if zone, err := time.LoadLocation(name); err == nil {
@@ -105,12 +105,12 @@ func Zone(env func(string) string) *time.Location {
 	return japan
 }
 
-// Time returns a time for a person, with its zone.
+// Time formats a date and time, with its zone.
 func (c Console) Time(t time.Time) string {
 	return c.in(t).Format("2006-01-02 15:04:05 MST")
 }
 
-// Clock returns a time of today for a person, with its zone.
+// Clock formats a time of day, with its zone.
 func (c Console) Clock(t time.Time) string { return c.in(t).Format("15:04:05 MST") }
 
 func (c Console) in(t time.Time) time.Time {
@@ -120,7 +120,7 @@ func (c Console) in(t time.Time) time.Time {
 	return t.In(c.Zone)
 }
 
-// Columns returns how wide the screen behind standard error is.
+// Columns returns the width of the screen that shows standard error.
 func (c Console) Columns() int {
 	if c.Width != nil {
 		return c.Width()
@@ -133,10 +133,10 @@ func (c Console) Columns() int {
 	return 80
 }
 
-// Width returns how many columns of the screen a text takes.
+// Width returns the number of screen columns that a text takes.
 func Width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
-// Cut returns as much of a text as fits into so many columns.
+// Cut returns the longest beginning of a text that fits into the columns.
 func Cut(s string, columns int) string {
 	for i, r := range s {
 		if columns -= text.RuneWidth(r); columns < 0 {

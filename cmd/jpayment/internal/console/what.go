@@ -23,8 +23,8 @@ import (
 // Text is a sentence in both languages.
 type Text = jpayment.Text
 
-// Textf formats both languages with the same arguments. Strings among them are made
-// printable, texts are taken in the language.
+// Textf formats both languages with the same arguments. String arguments are made
+// printable; Text arguments are used in each language.
 func Textf(en, ja string, args ...any) Text {
 	english, japanese := make([]any, len(args)), make([]any, len(args))
 	for i, arg := range args {
@@ -41,16 +41,16 @@ func Textf(en, ja string, args ...any) Text {
 	return Text{En: fmt.Sprintf(en, english...), Ja: fmt.Sprintf(ja, japanese...)}
 }
 
-// Error is why a command could not do what it was told, and its exit status.
+// Error says why a command failed, and holds its exit status.
 type Error struct {
 	Text   Text
 	Status int
 }
 
-// Usagef returns the error of a command that was not given what it needs.
+// Usagef returns an error in the usage of a command.
 func Usagef(en, ja string, args ...any) *Error { return &Error{Textf(en, ja, args...), Usage} }
 
-// Failedf returns the error of a command that was hindered.
+// Failedf returns the error of a command that failed.
 func Failedf(en, ja string, args ...any) *Error { return &Error{Textf(en, ja, args...), Failed} }
 
 // Error returns the English text.
@@ -59,9 +59,9 @@ func (e *Error) Error() string { return e.Text.En }
 // What returns the text.
 func (e *Error) What() Text { return e.Text }
 
-// What says what an error is about, in both languages: in its own words if it has them
-// in both, else in ours for what files, networks and databases do. Of another error the
-// Japanese quotes the English.
+// What describes an error in both languages. It uses the texts of the error if it has both.
+// Errors of files, networks and databases it describes itself. For any other error the
+// Japanese text quotes the English one.
 func What(err error) Text {
 	var ours interface {
 		error
@@ -85,14 +85,14 @@ func What(err error) Text {
 	return Textf("%s", "予期しないエラーが発生しました（%s）", err.Error())
 }
 
-// ofJpayment reports whether jpayment.WhatOf has more to say of an error than its type.
+// ofJpayment reports whether jpayment.WhatOf says more about an error than its type.
 func ofJpayment(err error) bool {
 	return errors.As(err, new(*jpayment.ValidationError)) || errors.As(err, new(*jpayment.TransportError)) ||
 		errors.As(err, new(*jpayment.ReplyError)) || errors.As(err, new(*jpayment.GatewayError)) ||
 		errors.As(err, new(*jpayment.KickbackError)) || errors.Is(err, jpayment.ErrTestMode)
 }
 
-// WithNext says what an error is about, and what to do next if the error knows.
+// WithNext describes an error and, if the error knows it, the next step.
 func WithNext(err error) Text {
 	var told interface {
 		error
@@ -105,7 +105,7 @@ func WithNext(err error) Text {
 	return Textf("%s; next: %s", "%s。次の手順: %s", what, told.Next())
 }
 
-// Reason is [What] without the name of what failed.
+// Reason is [What] without the path of a file error.
 func Reason(err error) Text {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -126,13 +126,13 @@ func database(err error) (Text, bool) {
 	case errors.As(err, &server):
 		return serverReason(server), true
 	case errors.As(err, &connect):
-		cause := Text{En: "the cause is not known", Ja: "原因は不明です"}
+		cause := Text{En: "the cause is unknown", Ja: "原因は不明です"}
 		if text, known := network(errors.Unwrap(connect)); known {
 			cause = text
 		} else if text, known := secureConnection(errors.Unwrap(connect)); known {
 			cause = text
 		}
-		return Textf("Postgres cannot be reached at %s: %s", "Postgres（%s）に接続できません。%s",
+		return Textf("cannot connect to Postgres at %s: %s", "Postgres（%s）に接続できません。%s",
 			net.JoinHostPort(connect.Config.Host, fmt.Sprint(connect.Config.Port)), cause), true
 	default:
 		return Text{}, false
@@ -140,7 +140,7 @@ func database(err error) (Text, bool) {
 }
 
 func liteReason(err *sqlite.Error) Text {
-	switch err.Code() & 0xff { // The rest tells kinds of one error apart.
+	switch err.Code() & 0xff { // The other bits distinguish variants of an error.
 	case sqlite3.SQLITE_NOTADB:
 		return Text{En: "it is not a SQLite database", Ja: "SQLite のデータベースではありません"}
 	case sqlite3.SQLITE_CORRUPT:
@@ -208,7 +208,7 @@ func secureConnection(err error) (Text, bool) {
 	case errors.As(err, &cert):
 		return Textf("%[1]s", "証明書を検証できません（%[2]s）", cert.Err.Error(), fmt.Sprintf("%T", cert.Err)), true
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return Text{En: "the other side does not speak TLS", Ja: "接続先がTLSに対応していません"}, true
+		return Text{En: "the server does not speak TLS", Ja: "接続先がTLSに対応していません"}, true
 	case errors.As(err, &alert):
 		return Textf("TLS: %[1]s", "TLS の接続が拒否されました（アラート %[2]d）", alert.Error(), uint8(alert)), true
 	default:
@@ -231,9 +231,9 @@ func network(err error) (Text, bool) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return timeUp, true
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return Textf("there is no host %s", "ホスト %s が見つかりません", dns.Name), true
+		return Textf("host %s was not found", "ホスト %s が見つかりません", dns.Name), true
 	case errors.As(err, &dns):
-		return Textf("the name %s could not be resolved now", "ホスト名 %s を現在解決できません", dns.Name), true
+		return Textf("the name %s cannot be resolved at the moment", "ホスト名 %s を現在解決できません", dns.Name), true
 	case errors.As(err, &address):
 		return Textf("%s is not an address with a port, such as 127.0.0.1:8080", "%s はアドレスとポート（127.0.0.1:8080 など）ではありません", address.Addr), true
 	case errors.As(err, &errno):
@@ -255,7 +255,7 @@ func network(err error) (Text, bool) {
 
 var timeUp = Text{En: "timed out", Ja: "タイムアウトしました"}
 
-// errnoReason says what an error of the operating system means.
+// errnoReason describes an error of the operating system.
 func errnoReason(errno syscall.Errno) Text {
 	ja := fmt.Sprintf("システムのエラーが発生しました（番号 %d）", int(errno))
 	switch {

@@ -43,14 +43,14 @@ func TestWhat(t *testing.T) {
 		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), Text{En: "127.0.0.1:8080: connection refused", Ja: "127.0.0.1:8080: 接続が拒否されました"}},
 		{dial(context.DeadlineExceeded), timeUp},
 		{context.Canceled, Text{En: "it was interrupted", Ja: "中断されました"}},
-		{dial(&net.DNSError{Name: "h", IsNotFound: true}), Text{En: "there is no host h", Ja: "ホスト h が見つかりません"}},
-		{dial(&net.DNSError{Name: "h"}), Text{En: "the name h could not be resolved now", Ja: "ホスト名 h を現在解決できません"}},
+		{dial(&net.DNSError{Name: "h", IsNotFound: true}), Text{En: "host h was not found", Ja: "ホスト h が見つかりません"}},
+		{dial(&net.DNSError{Name: "h"}), Text{En: "the name h cannot be resolved at the moment", Ja: "ホスト名 h を現在解決できません"}},
 		{dial(&net.AddrError{Addr: "x"}), Text{En: "x is not an address with a port, such as 127.0.0.1:8080", Ja: "x はアドレスとポート（127.0.0.1:8080 など）ではありません"}},
 		{dial(io.EOF), Text{En: "the connection was closed early", Ja: "接続が途中で切断されました"}},
 		{dial(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), Text{En: "the certificate is signed by an unknown authority", Ja: "証明書の発行元を信頼できません"}},
 		{x509.CertificateInvalidError{Reason: x509.Expired}, Text{En: "the certificate is not valid at this time", Ja: "証明書の有効期間外です"}},
 		{x509.HostnameError{Host: "h", Certificate: &x509.Certificate{}}, Text{En: "the certificate is not for h", Ja: "証明書が h のものではありません"}},
-		{dial(tls.RecordHeaderError{}), Text{En: "the other side does not speak TLS", Ja: "接続先がTLSに対応していません"}},
+		{dial(tls.RecordHeaderError{}), Text{En: "the server does not speak TLS", Ja: "接続先がTLSに対応していません"}},
 		{&pgconn.PgError{Code: "3D000", Message: `database "x" does not exist`}, Text{En: `Postgres: database "x" does not exist (SQLSTATE 3D000)`, Ja: "Postgres: データベースが存在しません（SQLSTATE 3D000）"}},
 		{&pgconn.PgError{Code: "42601", Message: "syntax error"}, Text{En: "Postgres: syntax error (SQLSTATE 42601)", Ja: "Postgres: エラーが発生しました（SQLSTATE 42601）"}},
 		{told{&pgconn.PgError{Code: "28P01", Message: "no"}}, Text{En: "could not look: Postgres: no (SQLSTATE 28P01)", Ja: "確認できません: Postgres: ログインが拒否されました（SQLSTATE 28P01）"}},
@@ -69,7 +69,7 @@ func TestWhat(t *testing.T) {
 	require.Equal(t, Text{En: "is a directory", Ja: "ディレクトリです"}, Reason(&fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}))
 }
 
-// told is an error with words of its own for what hides its cause.
+// told is an error with its own texts that do not mention its cause.
 type told struct{ cause error }
 
 func (told) Error() string   { return "could not look" }
@@ -83,8 +83,7 @@ func TestTextf(t *testing.T) {
 	require.Equal(t, "non-ASCII 店舗", Textf("non-ASCII %s", "%s", "店舗").En)
 }
 
-// The formats of both languages take the arguments that they are given, which go vet does
-// not look at.
+// The formats in both languages match their arguments, which go vet does not check.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	seen := 0
@@ -130,7 +129,7 @@ func isFormat(fun ast.Expr) bool {
 	return name == "Textf" || name == "Usagef" || name == "Failedf"
 }
 
-// anything can be formatted by every verb.
+// anything can be formatted with any verb.
 type anything struct{}
 
 func (anything) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "x") }

@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// Whoever reads how a job stands learns what to do, down to the command to type.
+// The state of a job comes with the next step, down to the command to type.
 func TestNext(t *testing.T) {
 	t.Parallel()
 	const flags = " --store 123456 --database tour.db"
@@ -18,9 +18,9 @@ func TestNext(t *testing.T) {
 		job    fulfilment.Job
 		en, ja string
 	}{
-		"waiting":  {fulfilment.Job{State: fulfilment.StateWaiting}, "it is sent when", "jpayment work" + flags + " により送信される"},
-		"running":  {fulfilment.Job{State: fulfilment.StateRunning}, "its outcome is found out", "jpayment work" + flags + " により結果を確定する"},
-		"awaiting": {fulfilment.Job{State: fulfilment.StateAwaiting, Operation: jpayment.OpReAuth}, "its outcome is found out", "結果を確定する"},
+		"waiting":  {fulfilment.Job{State: fulfilment.StateWaiting}, "to send it, run", "jpayment work" + flags + " を実行して送信する"},
+		"running":  {fulfilment.Job{State: fulfilment.StateRunning}, "to find out its outcome", "jpayment work" + flags + " を実行して結果を確定する"},
+		"awaiting": {fulfilment.Job{State: fulfilment.StateAwaiting, Operation: jpayment.OpReAuth}, "to find out its outcome", "結果を確定する"},
 		"sales in review": {
 			fulfilment.Job{ID: 7, State: fulfilment.StateReview, Operation: jpayment.OpSales}, "jpayment review 7 --again" + flags, "仮売上のままなら jpayment review 7 --again" + flags + " で再送する",
 		},

@@ -14,10 +14,11 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// shownFaults is how many faults of a file are shown; the rest is counted.
+// shownFaults is the number of faults that are printed; the rest are only counted.
 const shownFaults = 100
 
-// check reads the whole file and shows its faults. With any, its error is an exit status.
+// check reads the whole file and prints its faults. If there are any, its error is an exit
+// status.
 func (r *Run) check(ctx context.Context) error {
 	r.counts = fileCounts{operations: map[jpayment.Operation]int64{}, known: map[fulfilment.State]int64{}}
 	line := progress{console: r.Console}
@@ -43,7 +44,7 @@ func (r *Run) check(ctx context.Context) error {
 	if more := r.counts.faults - shownFaults; more > 0 {
 		fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("… and %s more\n", "…ほか %s 件\n"), console.Grouped(more))
 	}
-	fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("%s faults: %s. Nothing was sent; correct the file and run it again.\n", "%s 誤り: %s 件。何も送信していません。ファイルを修正してから、もう一度実行してください。\n"),
+	fmt.Fprintf(r.Console.Stderr, r.Console.Lang.In("%s errors: %s. Nothing was sent; correct the file and run it again.\n", "%s 誤り: %s 件。何も送信していません。ファイルを修正してから、もう一度実行してください。\n"),
 		r.Console.ErrMark(console.Bad), console.Grouped(r.counts.faults))
 	return console.ExitStatus(console.Usage)
 }
@@ -74,11 +75,11 @@ func (r *Run) checkRow(ctx context.Context, reader *runfile.Reader, row runfile.
 		case earlier == 0:
 		case op == row.Operation:
 			faults = append(faults, row.Fault(runfile.Payment, console.Textf(
-				"is in line %d too, for the same operation; an operation is carried out once on a payment",
+				"is also in line %d, for the same operation; an operation is carried out only once on a payment",
 				"が%d行目と重複しています（同じ処理です）。1つの決済に同じ処理は1回だけ記載してください", earlier)))
 		default:
 			faults = append(faults, row.Fault(runfile.Payment, console.Textf(
-				"is re-authorised in line %d, which replaces it by a new payment: put what comes after into a file of its own, with the number of the new payment",
+				"is re-authorised in line %d, which replaces it with a new payment: put later operations into another file, with the new payment number",
 				"は%d行目で再オーソリされ、新しい決済に置き換わります。続きの処理は、新しい決済番号で別のファイルに記載してください", earlier)))
 		}
 	}
@@ -109,13 +110,13 @@ func (r *Run) count(row runfile.Row, job fulfilment.Job) {
 	}
 }
 
-// columnOf are the columns of what [fulfilment.Queue.Check] finds fault with.
+// columnOf maps the fields that [fulfilment.Queue.Check] reports to columns.
 var columnOf = map[string]string{
 	"PaymentID": runfile.Payment, "Amount": runfile.Amount, "Tax": runfile.Tax, "Shipping": runfile.Shipping,
 	"Reference": runfile.Reference, "Email": runfile.Email, "Phone": runfile.Phone,
 }
 
-// faultsOf returns the faults that the error of a check tells of, or the error.
+// faultsOf returns the faults in the error of a check, or the error itself.
 func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ error) {
 	var (
 		invalid  *jpayment.ValidationError
@@ -125,9 +126,9 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 	case err == nil:
 	case errors.As(err, &invalid):
 		for _, f := range invalid.Fields {
-			if f.Field == "After" { // It is what is open of the payment.
+			if f.Field == "After" { // It is about an open job of the payment.
 				faults = append(faults, row.Fault(runfile.Payment, console.Textf(
-					"is being re-authorised by another file or program, which replaces it by a new payment: run this row with the number of the new payment, when that is there",
+					"is being re-authorised by another file or program, which replaces it with a new payment: once that is done, run this row with the new payment number",
 					"は、ほかのファイルまたはプログラムによる再オーソリが未完了で、新しい決済に置き換わります。完了後に、新しい決済番号で実行してください")))
 				continue
 			}
@@ -139,7 +140,7 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 		}
 	case errors.As(err, &conflict) && len(conflict.Fields) == 0:
 		faults = append(faults, row.Fault(runfile.Payment, console.Textf(
-			"has the open job %[1]d; see jpayment review %[1]d%[2]s", "には未完了のジョブ %[1]d があります。jpayment review %[1]d%[2]s で確認してください", conflict.Job.ID, r.Flags)))
+			"already has an open job (%[1]d): see jpayment review %[1]d%[2]s", "には未完了のジョブ %[1]d があります。jpayment review %[1]d%[2]s で確認してください", conflict.Job.ID, r.Flags)))
 	case errors.As(err, &conflict):
 		for _, field := range conflict.Fields {
 			if row.Known(columnOf[field]) {
@@ -147,7 +148,7 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 			}
 			j := conflict.Job
 			faults = append(faults, row.Fault(columnOf[field], console.Textf(
-				"differs from job %[1]d, which asked for the same operation on this payment before (reference %[2]s, %[3]s); correct the row, or see jpayment review %[1]d%[4]s",
+				"differs from job %[1]d, which has the same operation on this payment (reference %[2]s, %[3]s); correct the row, or see jpayment review %[1]d%[4]s",
 				"が、同じ決済・同じ処理のジョブ %[1]d（注文番号 %[2]s、%[3]s）と異なります。行を修正するか、jpayment review %[1]d%[4]s で確認してください",
 				j.ID, j.Reference, j.State.Text(), r.Flags)))
 		}
@@ -157,14 +158,14 @@ func (r *Run) faultsOf(row runfile.Row, err error) (faults []runfile.Fault, _ er
 	return faults, nil
 }
 
-// show shows a fault and counts it.
+// show prints a fault and counts it.
 func (r *Run) show(f runfile.Fault) {
 	if r.counts.faults++; r.counts.faults <= shownFaults {
 		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(r.faultText(f)))
 	}
 }
 
-// columnNames are the columns as files have them.
+// columnNames are the names of the columns in files.
 var columnNames = map[string]jpayment.Text{
 	runfile.Operation: {En: "operation", Ja: "処理"},
 	runfile.Payment:   {En: "payment", Ja: "決済番号"},
@@ -176,7 +177,7 @@ var columnNames = map[string]jpayment.Text{
 	runfile.Phone:     {En: "phone", Ja: "電話番号"},
 }
 
-// faultText says where a fault is, and what.
+// faultText returns a fault with its place.
 func (r *Run) faultText(f runfile.Fault) jpayment.Text {
 	place, subject := r.Path, jpayment.Text{En: "the file", Ja: "ファイル"}
 	if f.Line > 0 {

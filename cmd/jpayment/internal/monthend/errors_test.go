@@ -18,8 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// Whatever ends a run before its end is told in Japanese in a Japanese run, with the
-// place where it is wrong.
+// In Japanese, every error that ends a run is reported in Japanese, with its place.
 func TestErrorsInJapanese(t *testing.T) {
 	t.Parallel()
 	broken := &os.PathError{Op: "write", Path: "jobs.db", Err: syscall.EACCES}
@@ -80,7 +79,7 @@ func (d *desk) changed() func(string) (io.ReadCloser, error) {
 	times := 0
 	return func(string) (io.ReadCloser, error) {
 		file := sales(1)
-		if times++; times > 2 { // once to find out its character set, once to check it
+		if times++; times > 2 { // once to detect its character set, once to check it
 			file = strings.Replace(file, "order", "other", 1)
 		}
 		return io.NopCloser(strings.NewReader(file)), nil

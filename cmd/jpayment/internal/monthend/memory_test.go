@@ -14,19 +14,18 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// The check keeps no row in memory: that of a million rows takes no more than that of ten
-// thousand.
+// The check keeps no row in memory: a million rows take no more than ten thousand.
 func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	rows := 1_000_000
 	if raceDetector {
-		rows /= 10 // It makes them ten times slower.
+		rows /= 10 // It makes the check ten times slower.
 	}
 	small, large := heapOfCheck(t, rows/100), heapOfCheck(t, rows)
 	t.Logf("high-water of the live heap: %d KiB for %d rows, %d KiB for %d", small>>10, rows/100, large>>10, rows)
 	require.Less(t, large, small+2<<20)
 }
 
-// heapOfCheck returns the most that was ever live on the heap.
+// heapOfCheck returns the maximum of the live heap.
 func heapOfCheck(t *testing.T, rows int) (most uint64) {
 	t.Helper()
 	r := &Run{Console: console.Console{Stderr: io.Discard}, queue: unknownQueue{}, open: func(string) (io.ReadCloser, error) {
@@ -46,14 +45,14 @@ func heapOfCheck(t *testing.T, rows int) (most uint64) {
 	return most
 }
 
-// unknownQueue knows no job.
+// unknownQueue has no jobs.
 type unknownQueue struct{ Queue }
 
 func (unknownQueue) Check(context.Context, fulfilment.Request) (fulfilment.Job, error) {
 	return fulfilment.Job{}, nil
 }
 
-// generated is a file that is nowhere.
+// generated is a file that exists only while it is read.
 type generated struct {
 	rows, row, every int
 	sample           func()

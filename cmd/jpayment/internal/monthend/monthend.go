@@ -1,6 +1,6 @@
-// Package monthend carries out a file of captures, cancellations and re-authorisations:
-// it reads and checks the file, sums it up, records and sends its rows, and reports on
-// each of them.
+// Package monthend carries out a file of captures, cancellations and re-authorisations: it
+// checks the file, prints a summary, records and sends the rows, and reports the result of
+// each.
 package monthend
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// Queue is what a run needs of a [fulfilment.Queue], on either database.
+// Queue is the part of [fulfilment.Queue] that a run uses, on either database.
 type Queue interface {
 	Check(ctx context.Context, r fulfilment.Request) (fulfilment.Job, error)
 	EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fulfilment.Job, error)
@@ -31,34 +31,34 @@ type Queue interface {
 	Health() fulfilment.Health
 }
 
-// Run is one run of a file. The file is read once to check it, once to record its rows,
-// and once to report on them.
+// Run is one run of a file. It reads the file three times: to check it, to record its rows,
+// and to report on them.
 type Run struct {
 	Path    string
-	Columns runfile.Columns // by what the file calls them
-	Report  string          // the report's path
-	Yes     bool            // do not ask
+	Columns runfile.Columns // the file's other names for columns
+	Report  string          // path of the report
+	Yes     bool            // skip the confirmation
 	DryRun  bool            // send nothing
 	Console console.Console
 
-	// Store, Gateway and Database are what the summary shows of them.
+	// Store, Gateway and Database are shown in the summary.
 	Store, Gateway, Database string
-	// Again is the command that goes on with this run. Flags are those of its flags that
-	// other commands need to find its jobs, and SendingFlags those to send them likewise,
-	// each after a space: all as a person types them.
+	// Again is the command that continues this run. Flags are those of its flags that other
+	// commands need to find its jobs; SendingFlags are those that they need to send them in
+	// the same way. All are as a person types them, each flag after a space.
 	Again, Flags, SendingFlags string
 
-	// OpenQueue opens the queue once the file turned out to be one, and returns what
-	// closes it.
+	// OpenQueue opens the queue, once the file has turned out to be text, and returns a
+	// function that closes it.
 	OpenQueue func(ctx context.Context) (Queue, func(), error)
 	Client    *jpayment.Client
-	Timeout   time.Duration // of one call, the client's
+	Timeout   time.Duration // of one call by the client
 	Worker    fulfilment.WorkerConfig
-	// Receive receives kickbacks until the context ends, if it is not nil. The channel gets
-	// the error that ended it before.
+	// Receive, if not nil, receives kickbacks until the context ends. The channel receives
+	// the error that ends it earlier.
 	Receive func(ctx context.Context) (<-chan error, error)
-	// Now is the clock by which it is decided what lasts so long that the person who waits is
-	// told; nil for time.Now.
+	// Now is the clock for deciding what has lasted long enough to report; nil for
+	// time.Now.
 	Now func() time.Time
 
 	open     func(path string) (io.ReadCloser, error) // nil for os.Open
@@ -68,17 +68,18 @@ type Run struct {
 	scratch *scratch
 
 	charset runfile.Charset
-	unread  []string          // the columns that are not read
-	sum     [sha256.Size]byte // of the file as it was checked
+	unread  []string          // the ignored columns
+	sum     [sha256.Size]byte // of the file when it was checked
 	rows    int64
 	batch   string
 	counts  fileCounts
-	settled tally // of the jobs that other files and programs had asked for
+	settled tally // of the jobs that other files and programs had enqueued
 
-	pausedForGood bool // as the summary says
+	pausedForGood bool // when the summary was printed
 }
 
-// Do carries the file out. Its error is a [console.ExitStatus] where all has been said.
+// Do carries out the file. If everything has been printed, its error is a
+// [console.ExitStatus].
 func (r *Run) Do(ctx context.Context) (err error) {
 	if err := r.checkReportPath(); err != nil {
 		return err
@@ -137,7 +138,7 @@ func (r *Run) now() time.Time {
 	return time.Now()
 }
 
-// openFile opens the file to read it from its beginning.
+// openFile opens the file at its beginning.
 func (r *Run) openFile() (io.ReadCloser, error) {
 	if r.open != nil {
 		return r.open(r.Path)
@@ -145,8 +146,8 @@ func (r *Run) openFile() (io.ReadCloser, error) {
 	return os.Open(r.Path)
 }
 
-// read calls f with each row of the file, and at its end with a row of line 0, up to the
-// first error.
+// read calls f with each row of the file, and at the end with a row whose Line is 0. It
+// stops at the first error.
 func (r *Run) read(f func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error) error {
 	file, err := r.openFile()
 	if err != nil {
@@ -168,7 +169,7 @@ func (r *Run) read(f func(reader *runfile.Reader, row runfile.Row, faults []runf
 	}
 }
 
-// detect finds out the character set of the file.
+// detect detects the character set of the file.
 func (r *Run) detect() error {
 	file, err := r.openFile()
 	if err != nil {
@@ -179,7 +180,7 @@ func (r *Run) detect() error {
 	return err
 }
 
-// wrongFile returns the error of a file that is not there or no text.
+// wrongFile returns the error of a file that is missing or is not text.
 func (r *Run) wrongFile(err error) error {
 	var fault runfile.Fault
 	if errors.As(err, &fault) {
@@ -188,7 +189,8 @@ func (r *Run) wrongFile(err error) error {
 	return &console.Error{Text: console.What(err), Status: console.Usage}
 }
 
-// request returns what a row asks for, after what stands above it and is open of its payment.
+// request returns the request of a row. It comes after the open jobs of its payment,
+// including those of the rows above it.
 func (r *Run) request(row runfile.Row) fulfilment.Request { return r.asked(row).InTurn() }
 
 func (r *Run) asked(row runfile.Row) fulfilment.Request {

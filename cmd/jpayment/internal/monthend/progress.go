@@ -9,15 +9,14 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// progress is a line on the screen that tells how far something is. It is written over
-// and over, and never wider than the screen, or it would scroll. Where there is no
-// terminal it is not shown.
+// progress is a line on the screen that shows progress. It is overwritten in place, and
+// never wider than the screen, or it would scroll. Without a terminal it is not shown.
 type progress struct {
 	console console.Console
 	line    string
 }
 
-// show shows the parts, the first of which matter most, as far as there is room.
+// show shows as many of the parts as fit, the most important first.
 func (p *progress) show(parts ...string) {
 	if !p.console.Terminal.Err {
 		return
@@ -47,16 +46,16 @@ func (p *progress) write(line string) {
 	}
 }
 
-// clear takes the line away, to make room for another.
+// clear erases the line.
 func (p *progress) clear() { p.write("") }
 
-// say writes a line that stays.
+// say erases the line and writes one that stays.
 func (p *progress) say(line string) {
 	p.clear()
 	fmt.Fprintln(p.console.Stderr, line)
 }
 
-// pace measures how fast a count grows, by what it did of late.
+// pace measures how fast a count has grown recently.
 type pace struct{ samples []sample }
 
 type sample struct {
@@ -85,7 +84,7 @@ func (p *pace) perSecond() float64 {
 	return float64(last.n-first.n) / last.at.Sub(first.at).Seconds()
 }
 
-// paceText says how fast it goes, or nothing where it does not.
+// paceText returns the pace as text, or nothing if there is none.
 func paceText(lang console.Lang, perSecond float64) string {
 	switch perMinute := perSecond * 60; {
 	case perSecond >= 1:
@@ -97,7 +96,7 @@ func paceText(lang console.Lang, perSecond float64) string {
 	}
 }
 
-// leftText says how long as many rows take at a pace, or nothing where nobody knows.
+// leftText returns how long the rows take at a pace, or nothing if the pace is unknown.
 func leftText(lang console.Lang, rows int64, perSecond float64) string {
 	if perSecond*60 < 1 {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// screen is a terminal that shows its last line, and knows whether it had to scroll.
+// screen is a terminal that shows its last line and records whether it scrolled.
 type screen struct {
 	width, at int
 	line      []rune
@@ -49,7 +49,7 @@ func (s *screen) String() string {
 	return strings.TrimRight(strings.ReplaceAll(string(s.line), string(rune(-1)), ""), " ")
 }
 
-// The line of progress fits any screen from 30 columns, whatever was there before.
+// The progress line fits any screen of 30 columns or more, whatever was shown before.
 func TestProgressFits(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -79,7 +79,7 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
-// What was wider than the next line leaves nothing behind.
+// A shorter line leaves nothing of a longer one behind.
 func TestProgressIsOverwritten(t *testing.T) {
 	t.Parallel()
 	s := &screen{width: 40}
@@ -95,11 +95,11 @@ func TestProgressIsOverwritten(t *testing.T) {
 	require.Empty(t, s.String())
 }
 
-// The pace is that of this start: rows that were done before do not count.
+// The pace is that of this start: rows done before do not count.
 func TestPaceIsThisStarts(t *testing.T) {
 	t.Parallel()
 	r := &Run{rows: 600, Console: console.Console{Lang: console.Japanese}}
-	teller := r.newTeller(tally{open: 100}) // 500 are done from the start before.
+	teller := r.newTeller(tally{open: 100}) // 500 were done in an earlier start.
 	teller.pace = pace{}
 	at := time.Now()
 	teller.pace.add(at, 500)
@@ -109,14 +109,14 @@ func TestPaceIsThisStarts(t *testing.T) {
 		teller.pace.add(at, 500+int64(i+1))
 	}
 	require.Equal(t, []string{"600件中540件が完了", "2件/秒", "残り約30秒"}, teller.parts(tally{done: 540, open: 60}))
-	for range 40 { // Nothing goes on.
+	for range 40 { // There is no progress.
 		at = at.Add(500 * time.Millisecond)
 		teller.pace.add(at, 540)
 	}
 	require.Equal(t, []string{"600件中539件が完了", "拒否 1", "", ""}, teller.parts(tally{done: 539, refused: 1, open: 60}))
 }
 
-// What is told of this start begins where the one before ended, and counts what it settled,
+// The pace of this start begins where the earlier one ended, and counts every settled row,
 // refused or not.
 func TestPaceBeginsWithThisStart(t *testing.T) {
 	t.Parallel()

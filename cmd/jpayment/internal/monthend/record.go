@@ -10,14 +10,14 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// errChanged says that the file is not what was checked.
-var errChanged = errors.New("the file was changed meanwhile")
+// errChanged means that the file is not the one that was checked.
+var errChanged = errors.New("the file was changed")
 
 const atOnce = 500 // rows in one transaction
 
-// record asks for every row.
+// record enqueues every row.
 func (r *Run) record(ctx context.Context) error {
-	if r.pausedForGood { // A person has asked for it. Maintenance ends by itself.
+	if r.pausedForGood { // The person confirmed it. A maintenance pause ends by itself.
 		if err := r.queue.Resume(ctx); err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (r *Run) record(ctx context.Context) error {
 	var (
 		requests []fulfilment.Request
 		n        int64
-		first    int // line of the requests
+		first    int // line of the first request
 	)
 	enqueue := func(same bool) error {
 		if !same {
@@ -87,14 +87,15 @@ func (r *Run) record(ctx context.Context) error {
 	case errors.Is(err, errChanged):
 		return console.Failedf("%s: the file was changed after it was checked; nothing was sent, run it again", "%s: 検査後にファイルが変更されました。何も送信していません。もう一度実行してください", r.Path)
 	case err != nil && ctx.Err() != nil:
-		return console.Failedf("interrupted before anything was sent; the same command goes on", "送信前に中断しました。同じコマンドで続行できます")
+		return console.Failedf("interrupted before anything was sent; the same command continues", "送信前に中断しました。同じコマンドで続行できます")
 	default:
 		return err
 	}
 }
 
-// inOrder returns what a row asks for, after the row above it on the same payment, even if
-// that row was recorded in an earlier transaction and has been refused since.
+// inOrder returns the request of a row. It comes after the row above it on the same
+// payment, even if that row was recorded in an earlier transaction and has been refused
+// since.
 func (r *Run) inOrder(ctx context.Context, row runfile.Row, first int) (fulfilment.Request, error) {
 	op, line, err := r.scratch.above(ctx, row.Payment, row.Line)
 	if err != nil || line == 0 || line >= first { // EnqueueAll keeps the order of its list.

@@ -27,8 +27,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// desk is where a person runs files: a directory, a database, a gateway that has not been
-// named yet.
+// desk is where a person runs files: a directory, a database, and a gateway.
 type desk struct {
 	*Run
 	dir            string
@@ -36,7 +35,7 @@ type desk struct {
 	stdout, stderr transcript
 }
 
-// transcript keeps what is written, and does something when a text has come.
+// transcript keeps what is written, and calls a function when a certain text appears.
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -61,7 +60,7 @@ func (w *transcript) String() string {
 	return w.text.String()
 }
 
-// when has f called once the text is written.
+// when calls f once the text has been written.
 func (w *transcript) when(text string, f func()) { w.on, w.do = text, f }
 
 func newDesk(t *testing.T, lang console.Lang, url, file string) *desk {
@@ -107,7 +106,7 @@ func gateway(t *testing.T, payments int) *jpaymenttest.Server {
 	return g
 }
 
-// verdicts reads the report, its header first.
+// verdicts reads the report, including its header.
 func (d *desk) verdicts(t *testing.T) [][]string {
 	t.Helper()
 	b, err := os.ReadFile(d.Report)
@@ -117,7 +116,7 @@ func (d *desk) verdicts(t *testing.T) [][]string {
 	return all
 }
 
-// closedPort returns the URL of a port that nobody listens at.
+// closedPort returns the URL of a port where nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -126,17 +125,17 @@ func closedPort(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// A gateway that cannot be reached is told at once with its cause, and in the report.
+// An unreachable gateway is reported at once with its cause, and in the report.
 func TestUnreachableGateway(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang][2]string{
-		console.English:  {"connection refused", "it is tried again by itself"},
+		console.English:  {"connection refused", "The run retries automatically."},
 		console.Japanese: {"接続が拒否されました", "自動で再送します"},
 	} {
 		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, lang, closedPort(t), sales(100))
-			d.Worker.Rate = 20 // It takes longer to try them all than to tell why.
+			d.Worker.Rate = 20 // Trying them all takes longer than reporting the cause.
 			ctx, interrupt := context.WithCancel(t.Context())
 			d.stderr.when(want[1], interrupt)
 			require.Equal(t, console.ExitStatus(console.Failed), d.Do(ctx))
@@ -154,10 +153,10 @@ func TestUnreachableGateway(t *testing.T) {
 	}
 }
 
-// So is a gateway that takes calls and says nothing.
+// A gateway that accepts calls and does not answer is reported at once.
 func TestSilentGateway(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[console.Lang]string{console.English: "has not answered yet: 1. Each is waited for up to 60 s", console.Japanese: "応答を待っています（1件）"} {
+	for lang, want := range map[console.Lang]string{console.English: "Waiting for the gateway to answer (requests: 1), up to 60 s for each.", console.Japanese: "応答を待っています（1件）"} {
 		g := gateway(t, 1)
 		ctx, interrupt := context.WithCancel(t.Context())
 		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: time.Second})
@@ -169,7 +168,7 @@ func TestSilentGateway(t *testing.T) {
 	}
 }
 
-// A gateway that works again is told too, and what is told is not told at every row.
+// Trouble is reported once, not for every row, and so is its end.
 func TestTroubleIsToldOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, console.English, closedPort(t), sales(1))
@@ -178,7 +177,7 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	refused := &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
 	fail(refused)
 	teller.tellTrouble()
-	require.Empty(t, d.stderr.String(), "a single call that fails is told by its row")
+	require.Empty(t, d.stderr.String(), "a single failed call is reported by its row")
 	for range 3 {
 		fail(refused)
 		teller.gateway.since = time.Now().Add(-troubleLasts)
@@ -193,11 +192,12 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "answers again"))
 }
 
-// What cannot be written down is told while it lasts, and is not sent; then it is over.
+// What cannot be recorded is reported while that lasts, and is not sent; the end is
+// reported too.
 func TestDatabaseThatFails(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang][2]string{
-		console.English:  {"What cannot be written down is not sent", "The database works again."},
+		console.English:  {"What cannot be recorded is not sent", "The database works again."},
 		console.Japanese: {"記録できないものは送信しません", "データベースが使用できるようになりました。"},
 	} {
 		t.Run(string(lang), func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestDatabaseThatFails(t *testing.T) {
 			change(`CREATE TRIGGER no_attempt BEFORE INSERT ON jpayment_attempt BEGIN SELECT RAISE(ABORT, 'canary'); END`)
 			sent := -1
 			mended := make(chan struct{})
-			d.stderr.when(want[0], func() { // It is told by a process that uses the only connection.
+			d.stderr.when(want[0], func() { // The run that reports it is using the only connection.
 				go func() {
 					defer close(mended)
 					sent = len(g.Requests())
@@ -229,7 +229,7 @@ func TestDatabaseThatFails(t *testing.T) {
 	}
 }
 
-// What the database does not take is told once, and once that it is over.
+// A failing database is reported once, and so is its recovery.
 func TestDatabaseTroubleIsToldOnce(t *testing.T) {
 	t.Parallel()
 	q := &ailingQueue{}
@@ -251,7 +251,7 @@ func TestDatabaseTroubleIsToldOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "✓ The database works again.\n"))
 }
 
-// ailingQueue is a queue whose database is not well.
+// ailingQueue is a queue with a failing database.
 type ailingQueue struct {
 	Queue
 	health fulfilment.Health
@@ -259,7 +259,8 @@ type ailingQueue struct {
 
 func (q *ailingQueue) Health() fulfilment.Health { return q.health }
 
-// Maintenance is waited for, and a run says until when. It is not resumed by a new start.
+// A run waits during maintenance and prints until when. A new start does not resume the
+// store.
 func TestMaintenanceIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang]string{console.English: "Waiting until ", console.Japanese: "まで待機します: "} {
@@ -291,7 +292,7 @@ func TestMaintenanceIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Only captures charge the cardholder.
+// Only a file with captures warns that the cardholder is charged.
 func TestWarningIsOfCaptures(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]bool{
@@ -301,18 +302,18 @@ func TestWarningIsOfCaptures(t *testing.T) {
 	} {
 		for lang, warning := range map[console.Lang]string{console.English: "charge the cardholder", console.Japanese: "実売上ではカード会員に請求されます。"} {
 			d := newDesk(t, lang, closedPort(t), file)
-			d.Yes = false // Nobody is there to say it.
+			d.Yes = false // There is nobody to confirm.
 			require.Error(t, d.Do(t.Context()))
 			require.Equal(t, want, strings.Contains(d.stderr.String(), warning), "%s", &d.stderr)
 		}
 	}
 }
 
-// Columns that are not read are named once, above what is sent.
+// Ignored columns are listed once, in the summary.
 func TestUnreadColumnsAreNamed(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang]string{
-		console.English:  "  not read  備考, (no name), 担当\n",
+		console.English:  "  ignored columns  備考, (no name), 担当\n",
 		console.Japanese: "  対象外の列    備考、（列名なし）、担当\n",
 	} {
 		d := newDesk(t, lang, closedPort(t), "処理,備考,決済番号,,注文番号,担当,,\n実売上,x,1,y,a,z,,\n取消,x,2,y,a,z\n")
@@ -323,12 +324,12 @@ func TestUnreadColumnsAreNamed(t *testing.T) {
 	}
 }
 
-// After a kill the run says which calls it waits for, and how long.
+// After a kill the run reports how many calls it waits for, and until when.
 func TestLostCallsAreTold(t *testing.T) {
 	t.Parallel()
 	due := time.Date(2026, 11, 30, 12, 5, 0, 0, time.UTC)
 	for lang, want := range map[console.Lang]string{
-		console.English:  "have not ended: 2. They are waited for until 21:05:00 JST",
+		console.English:  "have not ended: 2. The run waits for them until 21:05:00 JST",
 		console.Japanese: "2 件の結果が、まだ記録されていません。21:05:00 JST まで待ち",
 	} {
 		d := newDesk(t, lang, closedPort(t), sales(1))
@@ -342,7 +343,7 @@ func TestLostCallsAreTold(t *testing.T) {
 	}
 }
 
-// It is told when the run begins.
+// They are reported when the run begins.
 func TestRunTellsOfLostCalls(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, console.English, gateway(t, 1).URL, sales(1))
@@ -352,10 +353,10 @@ func TestRunTellsOfLostCalls(t *testing.T) {
 		return &lostQueue{Queue: q}, closeIt, err
 	}
 	require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
-	require.Contains(t, d.stderr.String(), "have not ended: 1. They are waited for until")
+	require.Contains(t, d.stderr.String(), "have not ended: 1. The run waits for them until")
 }
 
-// lostQueue has a job of the file run until it is asked for the second time.
+// lostQueue reports a running job of the file until it is asked a second time.
 type lostQueue struct {
 	Queue
 	asked bool
@@ -373,7 +374,7 @@ func (q *lostQueue) Jobs(context.Context, fulfilment.Filter) ([]fulfilment.Job, 
 	return []fulfilment.Job{{Due: time.Now()}}, nil
 }
 
-// Where nothing is to be sent for a while, the run says until when and why, once.
+// If nothing will be sent for a while, the run reports once until when, and why.
 func TestWaitIsTold(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang]string{
@@ -395,7 +396,7 @@ func TestWaitIsTold(t *testing.T) {
 	}
 }
 
-// waitingQueue knows a job that waits for the end of a maintenance.
+// waitingQueue has a job that waits for the end of maintenance.
 type waitingQueue struct{ Queue }
 
 func (waitingQueue) Health() fulfilment.Health { return fulfilment.Health{} }
@@ -404,7 +405,7 @@ func (waitingQueue) Jobs(context.Context, fulfilment.Filter) ([]fulfilment.Job, 
 	return []fulfilment.Job{{State: fulfilment.StateWaiting, Reason: fulfilment.ReasonMaintenance}}, nil
 }
 
-// runningQueue knows jobs that are running.
+// runningQueue has running jobs.
 type runningQueue struct {
 	Queue
 	jobs []fulfilment.Job
@@ -436,8 +437,8 @@ func (m *meddler) EnqueueAll(ctx context.Context, rs []fulfilment.Request) ([]fu
 	return jobs, err
 }
 
-// A row is refused with the row above it on the same payment, however far above that is and
-// whenever it was refused.
+// A row is refused if the row above it on the same payment is, however far above that is
+// and whenever it was refused.
 func TestRowsFollowThoseAboveThem(t *testing.T) {
 	t.Parallel()
 	const rows = atOnce + 1

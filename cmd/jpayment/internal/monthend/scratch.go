@@ -12,16 +12,15 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// scratch keeps on the disk what is to be remembered of each row of a file while it is
-// run, so that the memory does not grow with the file. It holds nothing private, and goes
-// with the process.
+// scratch keeps data about each row on disk during a run, so that memory does not grow with
+// the file. It holds nothing private, and is removed when the run ends.
 type scratch struct {
 	dir string
 	db  *sql.DB
-	tx  *sql.Tx // one for all: it is never read again after a crash
+	tx  *sql.Tx // the only one: nothing is read after a crash
 
-	open    int64 // how many are known
-	reauths bool  // there is a re-authorisation in the file
+	open    int64 // number of known jobs that are open
+	reauths bool  // whether the file has a re-authorisation
 
 	lineOf, lineAbove, addPayment, addMark, getMark, addKnown *sql.Stmt
 }
@@ -71,10 +70,10 @@ func newScratch(ctx context.Context) (s *scratch, err error) {
 	return s, nil
 }
 
-// close removes it. What fails there is of no consequence.
+// close removes the files. Its errors do not matter.
 func (s *scratch) close() {
 	if s.tx != nil {
-		_ = s.tx.Commit() // Without a journal there is no way back.
+		_ = s.tx.Commit() // Without a journal it cannot be rolled back.
 	}
 	if s.db != nil {
 		_ = s.db.Close()
@@ -82,8 +81,8 @@ func (s *scratch) close() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// seen returns the earlier row about a payment that excludes an operation on it: one for the
-// same operation, or a re-authorisation. It notes the row.
+// seen records a row, and returns the earlier row on the payment that rules it out: one
+// with the same operation, or a re-authorisation.
 func (s *scratch) seen(ctx context.Context, payment string, op jpayment.Operation, line int) (earlier jpayment.Operation, at int, err error) {
 	res, err := s.addPayment.ExecContext(ctx, payment, string(op), line)
 	if err != nil {
@@ -124,13 +123,13 @@ func (s *scratch) above(ctx context.Context, payment string, line int) (op jpaym
 	return op, at, err
 }
 
-// mark notes the sum of the file up to a row.
+// mark records the checksum of the file up to a row.
 func (s *scratch) mark(ctx context.Context, row int64, sum [sha256.Size]byte) error {
 	_, err := s.addMark.ExecContext(ctx, row, sum[:])
 	return err
 }
 
-// marked reports whether the sum is the one that was noted.
+// marked reports whether the checksum is the one that was recorded.
 func (s *scratch) marked(ctx context.Context, row int64, sum [sha256.Size]byte) (bool, error) {
 	var noted []byte
 	err := s.getMark.QueryRowContext(ctx, row).Scan(&noted)
@@ -140,16 +139,16 @@ func (s *scratch) marked(ctx context.Context, row int64, sum [sha256.Size]byte) 
 	return string(noted) == string(sum[:]), err
 }
 
-// known notes a job that another file or program had asked for, and that is open.
+// known records an open job that another file or program enqueued.
 func (s *scratch) known(ctx context.Context, j fulfilment.Job) error {
 	_, err := s.addKnown.ExecContext(ctx, string(j.Operation), j.PaymentID)
 	s.open++
 	return err
 }
 
-// settleKnown asks for the fate of them in order, counts those that are held and forgets those
-// that are settled. It goes no further than a few that are open, since they are worked in
-// their order.
+// settleKnown asks for the fate of these jobs in order, counts those that are held, and
+// removes those that are settled. It stops after a number of open ones, since jobs are sent
+// in order.
 func (s *scratch) settleKnown(ctx context.Context, fateOf func(op jpayment.Operation, payment string) (fate, error), nHeld *int64) (nOpen int64, err error) {
 	const enough = 100
 	for id, waiting := int64(0), 0; waiting < enough; {
@@ -172,7 +171,7 @@ func (s *scratch) settleKnown(ctx context.Context, fateOf func(op jpayment.Opera
 		case held:
 			*nHeld++
 			continue
-		case settled: // It is of no use here any more.
+		case settled: // It is no longer needed.
 		}
 		if _, err := s.tx.ExecContext(ctx, `DELETE FROM known WHERE id = ?`, id); err != nil {
 			return 0, err

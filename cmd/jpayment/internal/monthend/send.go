@@ -11,12 +11,12 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// tally counts the rows of a file by how they stand.
+// tally counts the rows of a file by state.
 type tally struct {
 	done, refused, review int64
-	open                  int64 // asked for and not settled
+	open                  int64 // enqueued and not settled
 	uncertain             int64 // of the open ones, those that may have been carried out
-	held                  int64 // of the open ones, those that come after one in review, and so wait for a person
+	held                  int64 // of the open ones, those that come after one in review and so wait for a person
 }
 
 func (t *tally) add(s fulfilment.State) {
@@ -41,7 +41,7 @@ type ending struct {
 
 const tick = 250 * time.Millisecond
 
-// work works the jobs until those of the file are settled, the store is paused, or the
+// work runs the worker until the jobs of the file are settled, the store is paused, or the
 // person stops it.
 func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 	working, stop := context.WithCancel(ctx)
@@ -62,7 +62,7 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 		}
 		began := time.Now()
 		t, st, err := r.tally(context.WithoutCancel(ctx))
-		wait = max(tick, 20*time.Since(began)) // To count many jobs takes time that the work wants.
+		wait = max(tick, 20*time.Since(began)) // Counting many jobs takes time from the worker.
 		ended.failed = err
 		if st.Paused != nil && st.Paused.Until.IsZero() {
 			ended.paused = st.Paused
@@ -73,7 +73,7 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 		}
 		select {
 		case ended.failed = <-worker:
-			worker <- ended.failed // for the end below
+			worker <- ended.failed // for the receive below
 		case ended.failed = <-receiver:
 		default:
 			continue
@@ -83,7 +83,7 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 	teller.line.clear()
 	ended.interrupted = ctx.Err() != nil
 	if ended.interrupted {
-		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.In("Stopping: the calls on their way are waited for. Ctrl-C again ends at once.", "停止しています。送信中のリクエストの完了を待っています。もう一度 Ctrl-C を押すと直ちに終了します。"))
+		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.In("Stopping after the requests in progress. Press Ctrl-C again to stop at once.", "停止しています。送信中のリクエストの完了を待っています。もう一度 Ctrl-C を押すと直ちに終了します。"))
 	}
 	stop()
 	if err := <-worker; err != nil && ended.failed == nil {
@@ -92,7 +92,7 @@ func (r *Run) work(ctx context.Context, receiver <-chan error) (ended ending) {
 	return ended
 }
 
-// tally counts how the rows stand.
+// tally counts the rows by state.
 func (r *Run) tally(ctx context.Context) (tally, fulfilment.Status, error) {
 	st, err := r.queue.Status(ctx, r.batch)
 	if err != nil {
@@ -124,7 +124,7 @@ func (r *Run) tally(ctx context.Context) (tally, fulfilment.Status, error) {
 	return t, st, nil
 }
 
-// allHeld reports whether all jobs of the file that wait come after one in review.
+// allHeld reports whether all waiting jobs of the file come after one in review.
 func (r *Run) allHeld(ctx context.Context) (bool, error) {
 	filter := fulfilment.Filter{State: fulfilment.StateWaiting, Batch: r.batch}
 	for {
@@ -141,13 +141,13 @@ func (r *Run) allHeld(ctx context.Context) (bool, error) {
 	}
 }
 
-// fate is what is to be expected of a job that is not settled.
+// fate is what will happen to a job.
 type fate int
 
 const (
-	open    fate = iota // it is sent, now or later
+	open    fate = iota // it will be sent
 	held                // it comes after one in review
-	settled             // nothing: it is
+	settled             // nothing: it is settled
 )
 
 // fateOf returns the fate of an open job.
@@ -164,15 +164,15 @@ func (r *Run) fateOf(ctx context.Context, j fulfilment.Job, err error) (fate, er
 	return open, err
 }
 
-// conclude writes the report and says how it ended.
+// conclude writes the report and prints how the run ended.
 func (r *Run) conclude(ctx context.Context, ended ending) error {
 	lang, stderr := r.Console.Lang, r.Console.Stderr
 	next := func(text string) { fmt.Fprintf(stderr, lang.In("  next: %s\n", "  次の手順: %s\n"), text) }
 	t, err := r.writeReport(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, lang.In("jpayment: no report: %s\n", "jpayment: レポートを書き出せません: %s\n"), lang.Of(console.What(err)))
-		next(fmt.Sprintf(lang.In("the verdicts are in the database; try again: %s", "結果はデータベースにあります。もう一度実行する: %s"), r.Again))
-		return console.ExitStatus(console.Unknown) // Who waits for the verdicts has not got them.
+		fmt.Fprintf(stderr, lang.In("jpayment: the report cannot be written: %s\n", "jpayment: レポートを書き出せません: %s\n"), lang.Of(console.What(err)))
+		next(fmt.Sprintf(lang.In("the results are in the database; run it again: %s", "結果はデータベースにあります。もう一度実行する: %s"), r.Again))
+		return console.ExitStatus(console.Unknown) // The caller has not received the results.
 	}
 	status, m := console.Done, console.Good
 	switch {
@@ -187,17 +187,17 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	for _, c := range []struct {
 		n      int64
 		en, ja string
-	}{{t.refused, "refused", "拒否"}, {t.review, "review", "要確認"}, {t.open - t.uncertain, "not sent", "未送信"}, {t.uncertain, "unknown yet", "結果未確定"}} {
+	}{{t.refused, "refused", "拒否"}, {t.review, "review", "要確認"}, {t.open - t.uncertain, "not sent", "未送信"}, {t.uncertain, "not known yet", "結果未確定"}} {
 		if c.n > 0 {
 			rows = append(rows, []string{lang.In(c.en, c.ja), console.Grouped(c.n)})
 		}
 	}
 	console.WriteTable(r.Console.Stdout, append(rows, []string{lang.In("report", "レポート"), r.Report}))
 
-	again := fmt.Sprintf(lang.In("go on from here, nothing is carried out twice: %s", "次のコマンドで続きから再開する（二重に処理することはありません）: %s"), r.Again)
+	again := fmt.Sprintf(lang.In("continue from here; nothing is carried out twice: %s", "次のコマンドで続きから再開する（二重に処理することはありません）: %s"), r.Again)
 	switch {
 	case ended.failed != nil:
-		fmt.Fprintf(stderr, lang.In("jpayment: the work stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(jobtext.Failure(ended.failed, r.Flags)))
+		fmt.Fprintf(stderr, lang.In("jpayment: the run stopped: %s\n", "jpayment: 処理が停止しました: %s\n"), lang.Of(jobtext.Failure(ended.failed, r.Flags)))
 	case ended.paused != nil:
 		fmt.Fprintf(stderr, lang.In("The store is paused: %s\n", "この店舗の送信を一時停止しました: %s\n"), console.Printable(lang.Of(ended.paused.Why)))
 		again = lang.Of(ended.paused.Next()) + lang.In("; then ", "。その後、") + again
@@ -205,7 +205,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))
 	}
 	if t.review+t.held > 0 {
-		next(fmt.Sprintf(lang.In("a person has to look: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
+		next(fmt.Sprintf(lang.In("a person has to look up the jobs in review: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
 	}
 	if t.open > 0 {
 		next(again)

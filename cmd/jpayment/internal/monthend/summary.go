@@ -11,7 +11,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// fileCounts are what the summary says of a file.
+// fileCounts holds the counts of the summary.
 type fileCounts struct {
 	operations map[jpayment.Operation]int64
 	yen        int64 // of the re-authorisations; -1 if it is too large for an int64
@@ -19,14 +19,14 @@ type fileCounts struct {
 	faults     int64
 }
 
-// summarise says what the file asks for, and where it goes.
+// summarise prints what the file contains, and where it will be sent.
 func (r *Run) summarise(ctx context.Context) error {
 	lang := r.Console.Lang
 	rows := [][]string{
 		{lang.In("file", "ファイル"), fmt.Sprintf(lang.In("%s (rows: %s, %s)", "%s（%s件、%s）"), r.Path, console.Grouped(r.rows), r.charset)},
 	}
 	if len(r.unread) > 0 {
-		rows = append(rows, []string{lang.In("not read", "対象外の列"), r.unreadText()})
+		rows = append(rows, []string{lang.In("ignored columns", "対象外の列"), r.unreadText()})
 	}
 	for _, op := range []jpayment.Operation{jpayment.OpSales, jpayment.OpCancel, jpayment.OpReAuth} {
 		n := r.counts.operations[op]
@@ -39,12 +39,12 @@ func (r *Run) summarise(ctx context.Context) error {
 			if r.counts.yen < 0 {
 				yen = lang.In("too many", "桁あふれ")
 			}
-			text += fmt.Sprintf(lang.In(" (%s yen in all)", "（合計 %s 円）"), yen)
+			text += fmt.Sprintf(lang.In(" (%s yen in total)", "（合計 %s 円）"), yen)
 		}
 		rows = append(rows, []string{lang.Of(jobtext.Operation(op)), text})
 	}
 	if known := r.knownText(); known != "" {
-		rows = append(rows, []string{lang.In("known already", "記録済み"), known})
+		rows = append(rows, []string{lang.In("already recorded", "記録済み"), known})
 	}
 	st, err := r.queue.Status(ctx, "")
 	if err != nil {
@@ -56,8 +56,8 @@ func (r *Run) summarise(ctx context.Context) error {
 			others -= n
 		}
 	}
-	if others > 0 && r.unsettled() > 0 { // The worker does not ask who asked for a job.
-		rows = append(rows, []string{lang.In("others", "ほかのジョブ"), fmt.Sprintf(lang.In("%s (of other files or programs; they are sent too)", "%s（他のファイルやプログラムのもの。これらも送信されます）"), console.Grouped(others))})
+	if others > 0 && r.unsettled() > 0 { // The worker sends every job, whoever enqueued it.
+		rows = append(rows, []string{lang.In("other jobs", "ほかのジョブ"), fmt.Sprintf(lang.In("%s (from other files or programs; they are sent too)", "%s（ほかのファイルやプログラムが登録したもの。これらも送信します）"), console.Grouped(others))})
 	}
 	rows = append(rows,
 		[]string{lang.In("store", "店舗ID"), r.Store},
@@ -67,9 +67,9 @@ func (r *Run) summarise(ctx context.Context) error {
 	console.WriteTable(r.Console.Stderr, rows)
 	switch r.pausedForGood = st.Paused != nil && st.Paused.Until.IsZero(); {
 	case st.Paused != nil && !r.pausedForGood:
-		fmt.Fprintf(r.Console.Stderr, lang.In("Nothing is sent until %s: %s. It goes on by itself then.\n", "%s まで送信を一時停止しています（%s）。その後、自動で再開します。\n"), r.Console.Time(st.Paused.Until), console.Printable(lang.Of(st.Paused.Why)))
+		fmt.Fprintf(r.Console.Stderr, lang.In("Sending is paused until %s: %s. It resumes automatically.\n", "%s まで送信を一時停止しています（%s）。その後、自動で再開します。\n"), r.Console.Time(st.Paused.Until), console.Printable(lang.Of(st.Paused.Why)))
 	case st.Paused != nil:
-		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. To go on resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(st.Paused.Why)))
+		fmt.Fprintf(r.Console.Stderr, lang.In("The store is paused: %s. Continuing resumes it.\n", "この店舗の送信は一時停止中です（%s）。続行すると再開します。\n"), console.Printable(lang.Of(st.Paused.Why)))
 	}
 	if r.unsettled() > 0 && !r.DryRun {
 		fmt.Fprintf(r.Console.Stderr, lang.In("Requests to send: up to %s.", "最大 %s 件のリクエストを送信します。"), console.Grouped(r.unsettled()))
@@ -81,7 +81,7 @@ func (r *Run) summarise(ctx context.Context) error {
 	return nil
 }
 
-// unreadText names the columns that are not read.
+// unreadText names the ignored columns.
 func (r *Run) unreadText() string {
 	names := make([]string, len(r.unread))
 	for i, name := range r.unread {
@@ -92,7 +92,7 @@ func (r *Run) unreadText() string {
 	return strings.Join(names, r.Console.Lang.In(", ", "、"))
 }
 
-// unsettled returns how many rows are not settled yet, as they stood at the check.
+// unsettled returns the number of rows that were not settled when the file was checked.
 func (r *Run) unsettled() int64 {
 	n := r.rows
 	for state, known := range r.counts.known {

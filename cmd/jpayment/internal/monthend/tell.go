@@ -11,31 +11,31 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// teller tells the person who waits how the work goes, and why it does not.
+// teller prints the progress of the work, and the reason if there is none.
 type teller struct {
 	*Run
 	gateway *watch
 	line    progress
 	pace    pace
 
-	wrote    time.Time            // the last line where there is no terminal
-	due      time.Time            // until when it was said that the run waits
-	causes   map[string]time.Time // of trouble, and when they were told
-	troubled time.Time            // when any trouble was told
-	trouble  time.Time            // the same, of trouble that lasts
-	silent   time.Time            // the beginning of the silence that was told
-	failing  time.Time            // since when the database fails, as it was told
+	wrote    time.Time            // when the last line was written without a terminal
+	due      time.Time            // end of the wait that was last reported
+	causes   map[string]time.Time // of trouble, by when each was last reported
+	troubled time.Time            // when any trouble was last reported
+	trouble  time.Time            // the same, zero once the trouble is over
+	silent   time.Time            // start of the silence that was last reported
+	failing  time.Time            // since when the database has failed, once reported
 }
 
 const (
 	lineEvery    = 10 * time.Second
-	farOff       = 20 * time.Second // how far off the next row is that is worth a word
-	troubleLasts = time.Second      // A single call that fails is told by its row.
+	farOff       = 20 * time.Second // a longer wait for the next row is reported
+	troubleLasts = time.Second      // A single failed call is reported by its row.
 	causeEvery   = time.Minute
 	troubleEvery = 10 * time.Second
 	calmAfter    = 5 * time.Second
 
-	// defaultPatience is how long a gateway may be silent before it is worth a word.
+	// defaultPatience is how long the gateway may be silent before that is reported.
 	defaultPatience = 5 * time.Second
 )
 
@@ -47,10 +47,10 @@ func (r *Run) newTeller(t tally) *teller {
 	return teller
 }
 
-// since returns how long ago a time is.
+// since returns the time elapsed since at.
 func (t *teller) since(at time.Time) time.Duration { return t.now().Sub(at) }
 
-// tell tells how the work goes, by how the rows stand.
+// tell prints the progress of the work.
 func (t *teller) tell(ctx context.Context, now tally, st fulfilment.Status) {
 	t.pace.add(t.now(), t.rows-now.open)
 	t.tellDatabase()
@@ -71,8 +71,8 @@ func (t *teller) tell(ctx context.Context, now tally, st fulfilment.Status) {
 	}
 }
 
-// parts returns what a line of progress says, the most important first. The counts are
-// those of the file, the pace and the time left those of this start.
+// parts returns the parts of a progress line, the most important first. The counts are of
+// the whole file; the pace and the time left are of this start.
 func (t *teller) parts(now tally) []string {
 	lang := t.Console.Lang
 	parts := []string{fmt.Sprintf(lang.In("%s of %s done", "%[2]s件中%[1]s件が完了"), console.Grouped(now.done), console.Grouped(t.rows))}
@@ -86,28 +86,28 @@ func (t *teller) parts(now tally) []string {
 	return append(parts, paceText(lang, perSecond), leftText(lang, now.open, perSecond))
 }
 
-// tellDatabase tells that the database does not take what has to be written down before
-// anything is sent, and when it does again.
+// tellDatabase reports that the database cannot record attempts, and when it can again.
 func (t *teller) tellDatabase() {
 	switch h := t.queue.Health(); {
 	case h.OK() && !t.failing.IsZero():
 		t.failing = time.Time{}
 		t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The database works again.", " データベースが使用できるようになりました。"))
-	case !h.OK() && t.failing.IsZero() && h.Failures > 1: // A single failure is tried again.
+	case !h.OK() && t.failing.IsZero() && h.Failures > 1: // A single failure is only retried.
 		t.failing = h.Since
 		t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(t.Console.Lang.Of(h.What)), t.Console.Lang.In(
-			"What cannot be written down is not sent; it is tried again by itself. Ctrl-C ends the run; the same command goes on later.",
+			"What cannot be recorded is not sent. The run retries automatically. Ctrl-C stops it; the same command continues later.",
 			"記録できないものは送信しません。自動で再試行します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。")))
 	}
 }
 
-// tellTrouble tells why the gateway cannot be reached or does not work, and what follows.
+// tellTrouble reports why the gateway is unreachable or failing, and what the run does
+// about it.
 func (t *teller) tellTrouble() {
 	since, trouble := t.gateway.lasting()
 	if trouble == nil {
 		if !t.trouble.IsZero() && t.since(t.trouble) > calmAfter {
 			t.trouble = time.Time{}
-			t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The gateway answers again.", " 決済ゲートウェイから応答がありました。"))
+			t.line.say(t.Console.ErrMark(console.Good) + t.Console.Lang.In(" The gateway answers again.", " 決済ゲートウェイが応答するようになりました。"))
 		}
 		return
 	}
@@ -123,29 +123,29 @@ func (t *teller) tellTrouble() {
 	t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(cause), t.Console.Lang.Of(afterTrouble(trouble))))
 }
 
-// afterTrouble says what the run does after trouble.
+// afterTrouble says what the run does about trouble.
 func afterTrouble(err error) jpayment.Text {
 	var gateway *jpayment.GatewayError
 	switch {
 	case errors.As(err, &gateway):
 		return jpayment.Text{
-			En: "It is sent again by itself. Ctrl-C ends the run; the same command goes on later.",
+			En: "The request is sent again automatically. Ctrl-C stops the run; the same command continues later.",
 			Ja: "自動で再送します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
 		}
 	case jpayment.OutcomeOf(err) == jpayment.OutcomeNotSent:
 		return jpayment.Text{
-			En: "Nothing was sent; it is tried again by itself. Ctrl-C ends the run; the same command goes on later.",
+			En: "Nothing was sent. The run retries automatically. Ctrl-C stops it; the same command continues later.",
 			Ja: "送信されていません。自動で再送します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
 		}
 	default:
 		return jpayment.Text{
-			En: "A capture or a cancellation is sent again by itself, a re-authorisation is not. Ctrl-C ends the run; the same command goes on later.",
+			En: "Captures and cancellations are sent again automatically; re-authorisations are not. Ctrl-C stops the run; the same command continues later.",
 			Ja: "実売上と取消は自動で再送し、再オーソリは再送しません。中断するには Ctrl-C を押してください。同じコマンドで続行できます。",
 		}
 	}
 }
 
-// tellSilence tells that calls are on their way and nothing comes back.
+// tellSilence reports that requests are in progress and no reply arrives.
 func (t *teller) tellSilence() {
 	calls, since := t.gateway.silent()
 	patience := t.patience
@@ -156,17 +156,17 @@ func (t *teller) tellSilence() {
 		return
 	}
 	t.silent = since
-	t.line.say(fmt.Sprintf(t.Console.Lang.In("Calls that the gateway has not answered yet: %d. Each is waited for up to %.0f s.",
+	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting for the gateway to answer (requests: %d), up to %.0f s for each.",
 		"決済ゲートウェイの応答を待っています（%d件）。1件につき最大%.0f秒待ちます。"), calls, t.Timeout.Seconds()))
 }
 
-// tellWait tells that nothing is to be sent for a while, and why.
+// tellWait reports that nothing will be sent for a while, and why.
 func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
 	due := st.NextDue
 	if st.Paused != nil {
 		due = st.Paused.Until
 	}
-	// The times are the database's.
+	// These times come from the database.
 	if st.Running > 0 || time.Until(due) <= farOff || due.Sub(t.due) <= time.Minute {
 		return
 	}
@@ -175,20 +175,20 @@ func (t *teller) tellWait(ctx context.Context, st fulfilment.Status) {
 	if st.Paused != nil {
 		why = st.Paused.Why
 	} else if waiting, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateWaiting, Batch: t.batch, Limit: 1}); err == nil && len(waiting) == 1 {
-		why, _ = t.why(ctx, waiting[0]) // The database says so itself.
+		why, _ = t.why(ctx, waiting[0]) // A database error is reported elsewhere.
 	}
 	t.line.say(fmt.Sprintf(t.Console.Lang.In("Waiting until %s: %s", "%s まで待機します: %s"), t.Console.Clock(due), console.Printable(t.Console.Lang.Of(why))))
 }
 
-// lost tells of calls that were on their way before this start, and for which it waits:
-// another process makes them, or was killed while it did.
+// lost reports calls that began before this start and have not ended, for which the run
+// waits. Another process is making them, or was killed while it did.
 func (t *teller) lost(ctx context.Context, st fulfilment.Status) {
 	if st.Running == 0 {
 		return
 	}
 	running, err := t.queue.Jobs(ctx, fulfilment.Filter{State: fulfilment.StateRunning, Batch: t.batch})
 	if err != nil || len(running) == 0 {
-		return // They have ended meanwhile; or the database says so itself.
+		return // They have ended in the meantime, or the error is reported elsewhere.
 	}
 	last := running[0].Due
 	for _, j := range running {
@@ -197,7 +197,7 @@ func (t *teller) lost(ctx context.Context, st fulfilment.Status) {
 		}
 	}
 	t.line.say(fmt.Sprintf(t.Console.Lang.In(
-		"Calls of an earlier start, or of another process, that have not ended: %s. They are waited for until %s; after that their outcome is unknown: captures and cancellations are sent again, re-authorisations are not.",
+		"Requests of an earlier start or another process that have not ended: %s. The run waits for them until %s. After that their outcome is unknown; captures and cancellations are sent again, re-authorisations are not.",
 		"以前の実行、または別のプロセスによる送信 %s 件の結果が、まだ記録されていません。%s まで待ち、記録されなければ結果不明として扱います（実売上と取消は再送し、再オーソリは再送しません）。"),
 		console.Grouped(st.Running), t.Console.Clock(last)))
 }

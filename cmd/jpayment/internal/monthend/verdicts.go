@@ -18,7 +18,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// reportHeader are the columns of a report, by which it is known again.
+// reportHeader returns the header of a report, by which a report is recognised.
 func reportHeader(lang console.Lang) []string {
 	if lang == console.Japanese {
 		return []string{"行", "処理", "決済番号", "注文番号", "状態", "理由", "コード", "新決済番号", "送信回数", "次の手順"}
@@ -26,7 +26,8 @@ func reportHeader(lang console.Lang) []string {
 	return []string{"line", "operation", "payment", "reference", "state", "reason", "code", "new payment", "attempts", "next"}
 }
 
-// checkReportPath refuses to overwrite what is no report.
+// checkReportPath returns an error if the report would overwrite a file that is not a
+// report.
 func (r *Run) checkReportPath() error {
 	if r.DryRun {
 		return nil
@@ -34,7 +35,7 @@ func (r *Run) checkReportPath() error {
 	f, err := os.Open(r.Report)
 	if errors.Is(err, os.ErrNotExist) {
 		if info, err := os.Stat(filepath.Dir(r.Report)); err != nil || !info.IsDir() {
-			return console.Usagef("--report: there is no directory %s", "--report: ディレクトリ %s がありません", filepath.Dir(r.Report))
+			return console.Usagef("--report: the directory %s does not exist", "--report: ディレクトリ %s がありません", filepath.Dir(r.Report))
 		}
 		return nil
 	}
@@ -58,12 +59,12 @@ func (r *Run) checkReportPath() error {
 			}
 		}
 	}
-	return console.Usagef("%s is there and is no report of jpayment run: move it away, or give another name by --report",
+	return console.Usagef("%s exists and is not a report of jpayment run: move it, or name another file with --report",
 		"%s は jpayment run のレポートではありません。移動するか、--report で別の名前を指定してください", r.Report)
 }
 
-// writeReport writes the verdict on each row, and counts them. What was at the report's
-// path stays until the new one is whole.
+// writeReport writes the verdict on each row, and counts them. An existing report is
+// replaced only when the new one is complete.
 func (r *Run) writeReport(ctx context.Context) (t tally, err error) {
 	err = sheet.WriteFile(r.Report, r.charset, func(w *sheet.Writer) error {
 		t, err = r.writeVerdicts(ctx, w)
@@ -79,7 +80,7 @@ func (r *Run) writeVerdicts(ctx context.Context, w *sheet.Writer) (t tally, err 
 	err = r.read(func(reader *runfile.Reader, row runfile.Row, faults []runfile.Fault) error {
 		switch {
 		case row.Line == 0 && reader.Sum() != r.sum, len(faults) > 0:
-			return console.Failedf("the file was changed meanwhile", "処理中にファイルが変更されました")
+			return console.Failedf("the file was changed during the run", "処理中にファイルが変更されました")
 		case row.Line == 0:
 			return nil
 		}
@@ -106,7 +107,7 @@ func (r *Run) writeVerdicts(ctx context.Context, w *sheet.Writer) (t tally, err 
 	return t, err
 }
 
-// why says why a job stands where it does. Where its last attempt knows more it is asked.
+// why returns the reason for the state of a job, with what its last attempt adds to it.
 func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) {
 	why := jobtext.Why(j)
 	switch j.Reason {
@@ -126,7 +127,7 @@ func (r *Run) why(ctx context.Context, j fulfilment.Job) (jpayment.Text, error) 
 
 func (r *Run) reportLine(row runfile.Row, j fulfilment.Job, why jpayment.Text) []string {
 	lang, flags := r.Console.Lang, r.Flags
-	if !j.State.Settled() && j.Reason != fulfilment.ReasonAfter { // What is next is jpayment work.
+	if !j.State.Settled() && j.Reason != fulfilment.ReasonAfter { // The next step is jpayment work.
 		flags = r.SendingFlags
 	}
 	return []string{

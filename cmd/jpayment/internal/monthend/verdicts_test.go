@@ -12,8 +12,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/sheet"
 )
 
-// Excel reads the report: in UTF-8 it has the mark as soon as there is other text in it
-// than ASCII, wherever that comes from.
+// Excel can read the report: in UTF-8 it has a byte order mark if any of its text is not
+// ASCII.
 func TestReportIsMarked(t *testing.T) {
 	t.Parallel()
 	const header = "operation,payment,reference\n"
@@ -35,7 +35,7 @@ func TestReportIsMarked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, c.lang, gateway(t, 2).URL, c.file)
-			for range 2 { // It knows its own report again.
+			for range 2 { // It recognises its own report.
 				require.NoError(t, d.Do(t.Context()), "%s", &d.stderr)
 				b, err := os.ReadFile(d.Report)
 				require.NoError(t, err)

@@ -9,18 +9,18 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// watch is a client that remembers how its calls go, for the person who waits: a run
-// that gets nowhere must not look as if it hung.
+// watch is a client that tracks its calls, so that a run that makes no progress does not
+// look hung.
 type watch struct {
 	*jpayment.Client
 	now func() time.Time
 
 	mu      sync.Mutex
-	calls   map[int]time.Time // those on their way, by when they began
+	calls   map[int]time.Time // those in progress, by when they began
 	next    int
 	ended   time.Time // when the last call ended
-	trouble error     // of the last call, if it is not the payment's; or nil
-	since   time.Time // when the first of the calls since ended that all had trouble
+	trouble error     // of the last call, unless it is about the payment only; or nil
+	since   time.Time // when the first of the latest troubled calls ended
 }
 
 func (w *watch) begin() (id int) {
@@ -48,8 +48,8 @@ func (w *watch) end(id int, err error) {
 	w.trouble = err
 }
 
-// troubled reports whether an error is about the way to the gateway or about the gateway,
-// and so not only about one payment.
+// troubled reports whether an error is about the connection to the gateway or the gateway
+// itself, and so not about one payment only.
 func troubled(err error) bool {
 	var (
 		transport *jpayment.TransportError
@@ -57,7 +57,7 @@ func troubled(err error) bool {
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return false // The person has ended the run.
+		return false // The person stopped the run.
 	case errors.As(err, &reply):
 		return !errors.Is(err, jpayment.ErrTestMode)
 	default:
@@ -65,14 +65,15 @@ func troubled(err error) bool {
 	}
 }
 
-// lasting returns since when every call has had trouble, and that of the last, or nil.
+// lasting returns since when every call has failed with trouble, and the trouble of the
+// last one, or nil.
 func (w *watch) lasting() (since time.Time, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.since, w.trouble
 }
 
-// silent returns how many calls are on their way, and since when nothing has come back.
+// silent returns how many calls are in progress, and since when no reply has arrived.
 func (w *watch) silent() (calls int, since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,25 +88,25 @@ func (w *watch) silent() (calls int, since time.Time) {
 	return len(w.calls), since
 }
 
-// Sales does what the client does.
+// Sales calls Sales of the client and tracks the call.
 func (w *watch) Sales(ctx context.Context, r jpayment.SalesRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
 	return w.Client.Sales(ctx, r)
 }
 
-// Cancel does what the client does.
+// Cancel calls Cancel of the client and tracks the call.
 func (w *watch) Cancel(ctx context.Context, r jpayment.CancelRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
 	return w.Client.Cancel(ctx, r)
 }
 
-// ReAuth does what the client does.
+// ReAuth calls ReAuth of the client and tracks the call.
 func (w *watch) ReAuth(ctx context.Context, r jpayment.ReAuthRequest) (res *jpayment.Result, err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
 	return w.Client.ReAuth(ctx, r)
 }
 
-// ReAuthByKickback does what the client does.
+// ReAuthByKickback calls ReAuthByKickback of the client and tracks the call.
 func (w *watch) ReAuthByKickback(ctx context.Context, r jpayment.ReAuthRequest) (err error) {
 	defer func(id int) { w.end(id, err) }(w.begin())
 	return w.Client.ReAuthByKickback(ctx, r)
