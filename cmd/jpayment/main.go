@@ -1,6 +1,6 @@
-// Jpayment is the command line of the package jpayment: single operations by hand and
-// whole files of them, explanations of codes and replies, checks of the way to the
-// gateway, and a simulated gateway for clients in every language.
+// Jpayment is the command line of the package jpayment. It sends single operations and
+// whole files of them, explains codes and replies, checks the connection to the gateway,
+// and runs a simulated gateway for clients in any language.
 package main
 
 import (
@@ -17,6 +17,6 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // A second signal ends the process at once.
+	context.AfterFunc(ctx, stop) // A second signal kills the process.
 	return cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 }

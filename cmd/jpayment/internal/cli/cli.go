@@ -1,5 +1,5 @@
-// Package cli is the command line of jpayment: every command, apart from the process
-// that it runs in.
+// Package cli implements the jpayment command: all of its commands, independent of the
+// process they run in.
 package cli
 
 import (
@@ -24,10 +24,10 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// Run runs the command line and returns its exit status. A stream is a terminal if it
-// is a file that is one.
+// Run runs the command line and returns its exit status. A stream is a terminal if it is a
+// file that is a terminal.
 func Run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	configDir, _ := os.UserConfigDir() // Without one there is no file by default.
+	configDir, _ := os.UserConfigDir() // Without one there is no default file.
 	return run(ctx, args, world{
 		env: env, stdin: stdin, stdout: stdout, stderr: stderr,
 		terminal:  console.Terminals{In: isTerminal(stdin), Out: isTerminal(stdout), Err: isTerminal(stderr)},
@@ -42,13 +42,14 @@ func Run(ctx context.Context, args []string, env func(string) string, stdin io.R
 func userName() string {
 	u, err := user.Current()
 	if err != nil {
-		return "" // Then a person has to say.
+		return "" // Then --by is required.
 	}
 	return u.Username
 }
 
-// homeDir returns a directory of the user's, which is that for the configuration but where the
-// XDG Base Directory Specification tells them apart: by a variable, or below the home.
+// homeDir returns one of the user's directories. It is the configuration directory, except
+// where the XDG Base Directory Specification distinguishes them: there a variable names it,
+// or it is below the home directory.
 func homeDir(env func(string) string, variable, below, configDir string) string {
 	switch home := env("HOME"); {
 	case slices.Contains([]string{"windows", "darwin", "ios", "plan9"}, runtime.GOOS):
@@ -67,20 +68,20 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// world is what the command sees of the machine it runs on.
+// world is what a command sees of the machine it runs on.
 type world struct {
 	env            func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       console.Terminals
 	configDir      string
-	user           string // who runs it
-	dataDir        string // where a database goes that nobody has named
-	stateDir       string // where the witness of a database elsewhere goes
+	user           string // the name of the user
+	dataDir        string // for a database that is not named
+	stateDir       string // for the witness of a Postgres database
 	lang           console.Lang
 	proxy          func(*http.Request) (*url.URL, error)
 	roots          *x509.CertPool   // nil for the system's
-	now            func() time.Time // by which a run tells what lasts; nil for the clock
+	now            func() time.Time // the clock of a run; nil for time.Now
 }
 
 type worldKey struct{}
@@ -89,8 +90,7 @@ func withWorld(ctx context.Context, w world) context.Context {
 	return context.WithValue(ctx, worldKey{}, w)
 }
 
-// worldOf returns the world of a command. One that runs by itself, outside Run, has
-// an empty environment.
+// worldOf returns the world of a command. Outside Run it has an empty environment.
 func worldOf(cmd *cobra.Command) world {
 	if ctx := cmd.Context(); ctx != nil {
 		if w, ok := ctx.Value(worldKey{}).(world); ok {
@@ -103,7 +103,7 @@ func worldOf(cmd *cobra.Command) world {
 // run is Run in any world.
 func run(ctx context.Context, args []string, w world) (status int) {
 	defer func() {
-		// A panic would end the process with status 2, which says that nothing was sent.
+		// A panic would exit with status 2, which means that nothing was sent.
 		if r := recover(); r != nil {
 			fmt.Fprintf(w.stderr, "jpayment: panic: %T\n%s", r, debug.Stack())
 			status = console.Unknown
@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, w world) (status int) {
 	}()
 	w.lang = languageOf(args, w.env)
 	root := newRootCommand(w.lang)
-	root.SetArgs(append([]string{}, args...)) // Of nil cobra makes the process's own.
+	root.SetArgs(append([]string{}, args...)) // If args were nil, cobra would use os.Args.
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
@@ -136,23 +136,23 @@ func run(ctx context.Context, args []string, w world) (status int) {
 	return status
 }
 
-// newRootCommand returns jpayment with all its commands, described in the language.
+// newRootCommand returns jpayment with all its commands, with help in the language.
 func newRootCommand(lang console.Lang) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "jpayment",
-		Short: lang.In("Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card gateway", "ROBOT PAYMENT クレジットカード決済の手動操作・応答の説明・接続確認・シミュレーター"),
-		Long: lang.In(`Operations by hand, explanations, checks and a simulation of ROBOT PAYMENT's credit-card
-gateway.
+		Short: lang.In("Operate, explain, check and simulate ROBOT PAYMENT's credit-card gateway", "ROBOT PAYMENT クレジットカード決済の手動操作・応答の説明・接続確認・シミュレーション"),
+		Long: lang.In(`Capture, cancel and re-authorise payments at ROBOT PAYMENT's credit-card gateway, explain
+its codes and replies, check the connection to it, and simulate it.
 
 Exit status:
-  0  done: the gateway said that it did it; or all is well
-  1  refused, or not sent; or a check failed
-  2  wrong usage: nothing was sent
-  3  unknown: look the payment up in the control panel before anything else`,
+  0  done: the gateway confirmed the operation; or all checks passed
+  1  refused or not sent; or a check failed
+  2  usage error: nothing was sent
+  3  unknown: look the payment up in the control panel before you do anything else`,
 			`ROBOT PAYMENT クレジットカード決済の手動操作、応答の説明、接続確認、シミュレーションを行います。
 
 終了ステータス:
-  0  完了（ゲートウェイが処理したと答えた）、または問題なし
+  0  完了（処理したという応答があった）、または問題なし
   1  拒否または未送信、あるいは確認項目の失敗
   2  使い方の誤り（何も送信していない）
   3  不明（何よりも先に管理画面で決済を確認する）`),
@@ -167,14 +167,14 @@ Exit status:
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var flag langFlag
-	root.PersistentFlags().Var(&flag, "lang", lang.In("language of messages; by default that of the locale (LC_ALL, LC_MESSAGES, LANG)", "メッセージの言語。既定はロケール（LC_ALL, LC_MESSAGES, LANG）による"))
+	root.PersistentFlags().Var(&flag, "lang", lang.In("language of messages; defaults to the locale (LC_ALL, LC_MESSAGES, LANG)", "メッセージの言語。既定はロケール（LC_ALL, LC_MESSAGES, LANG）による"))
 	complete(root, "lang", string(console.Japanese), string(console.English))
 	speak(root, lang)
 	root.AddCommand(commands(lang)...)
 	return root
 }
 
-// commands returns what stands below jpayment.
+// commands returns the subcommands of jpayment.
 func commands(lang console.Lang) []*cobra.Command {
 	return []*cobra.Command{
 		newSalesCommand(lang),
@@ -196,9 +196,9 @@ func commands(lang console.Lang) []*cobra.Command {
 	}
 }
 
-// complete lets the shell complete a flag's value.
+// complete lets the shell complete the value of a flag.
 func complete(cmd *cobra.Command, flag string, values ...string) {
-	// It fails for a flag that is not there, which every test would meet.
+	// It fails only for a flag that does not exist, which every test would detect.
 	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err)
 	}

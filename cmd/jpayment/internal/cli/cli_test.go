@@ -25,12 +25,12 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) {
-	// The width of characters such as … would depend on the locale of who runs the tests.
+	// The width of characters such as … would depend on the locale of the machine.
 	text.OverrideRuneWidthEastAsianWidth(false)
 	os.Exit(m.Run())
 }
 
-// session is one run of the command in a world of its own.
+// session is one run of the command in its own world.
 type session struct {
 	world
 	vars  map[string]string
@@ -109,7 +109,7 @@ func TestUsage(t *testing.T) {
 	require.Contains(t, r.stdout, "jpayment version")
 }
 
-// Every command has a help in both languages, with an example that it would take.
+// Every command has help in both languages, with an example that it accepts.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -207,7 +207,7 @@ func TestColour(t *testing.T) {
 	}
 }
 
-// What comes from outside cannot steer the terminal.
+// Input from outside cannot control the terminal.
 func TestPrintable(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "注文　１ (a)", console.Printable("注文　１ (a)"))
@@ -220,7 +220,7 @@ func TestPrintable(t *testing.T) {
 	require.Contains(t, r.stdout, `"\x1b[2J"`)
 }
 
-// Nor can a name that somebody chose: a file's, a setting's, a command's.
+// Neither can a name that somebody chose: that of a file, a setting or a command.
 func TestNamesArePrintable(t *testing.T) {
 	t.Parallel()
 	const red, shown = "\x1b[31mred", `\x1b[31mred`
@@ -248,7 +248,7 @@ func TestNamesArePrintable(t *testing.T) {
 		{"simulate", "--listen", "127.0.0.1:0", "--state", none},
 		{"man", file},
 	} {
-		if args[0] == "status" { // Looking does not make a database.
+		if args[0] == "status" { // Looking does not create a database.
 			require.Equal(t, console.Done, session{}.run(t, "run", writeRows(t), "--dry-run", "--store", "123456", "--database", filepath.Join(dir, "jobs.db")).status)
 		}
 		for _, lang := range []string{"en", "ja"} {
@@ -269,7 +269,7 @@ func writeRows(t *testing.T) string {
 	return path
 }
 
-// The process would end with status 2 at a panic, which says that nothing was sent.
+// Without recovery, a panic would exit with status 2, which means that nothing was sent.
 func TestPanicIsUnknown(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
@@ -294,7 +294,7 @@ func TestRunWiresTheProcess(t *testing.T) {
 	require.False(t, isTerminal(&stdout))
 }
 
-// commandLines returns the commands of an example, split as a shell would.
+// commandLines returns the commands of an example, split as a shell splits them.
 func commandLines(text string) [][]string {
 	var lines [][]string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -343,7 +343,7 @@ func shellWords(line string) []string {
 	return words
 }
 
-// parses requires that the command would take the arguments.
+// parses requires that the command accepts the arguments.
 func parses(t *testing.T, args []string) {
 	t.Helper()
 	root := newRootCommand(console.English)

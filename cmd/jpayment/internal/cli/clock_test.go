@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// A machine's clock that is set ahead or back, while a worker runs or before it starts, holds
-// nothing up, and nothing is carried out twice for it.
+// A machine's clock that is set ahead or back, while a worker runs or before it starts,
+// delays nothing, and nothing is carried out twice.
 func TestClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	command := binary(t)
@@ -68,8 +68,8 @@ func TestClockThatIsSet(t *testing.T) {
 			}, time.Minute, 20*time.Millisecond)
 		}
 
-		// What a worker of which the clock is an hour ahead puts off, for congestion, waits
-		// for no hour when it is gone.
+		// A job that a worker with a clock an hour ahead postpones because of congestion
+		// does not wait an hour once that worker is gone.
 		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.AnswerCode, Code: "ER010"})
 		enqueue()
 		set("1h")
@@ -84,7 +84,7 @@ func TestClockThatIsSet(t *testing.T) {
 		kill = start()
 		done(some)
 
-		// It runs when the clock is set back, and ahead.
+		// The clock is set back and ahead while it runs.
 		for i, by := range []string{"-26h", "26h"} {
 			set(by)
 			enqueue()

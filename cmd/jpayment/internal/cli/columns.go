@@ -8,15 +8,15 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// column is one column of a reply, or one parameter of a kickback, explained.
+// column explains one column of a reply, or one parameter of a kickback.
 type column struct {
-	Name    string `json:"name"`    // the gateway's
+	Name    string `json:"name"`    // in the protocol
 	Term    string `json:"term"`    // in the specification
-	Value   string `json:"value"`   // without what is private
+	Value   string `json:"value"`   // hidden if private
 	Meaning string `json:"meaning"` // in the language
 }
 
-// columns explains a result. Private values are hidden unless they are asked for.
+// columns explains a result. Private values are hidden unless showPrivate is set.
 func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column {
 	private := func(s jpayment.Secret) string {
 		if showPrivate {
@@ -27,7 +27,7 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	var cs []column
 	add := func(name, value, en, ja string) {
 		if slices.Contains(res.Unreadable, name) {
-			en, ja = en+"; could not be read and stands as it came", ja+"（読み取れないため、届いたまま）"
+			en, ja = en+"; could not be parsed, shown as received", ja+"（読み取れないため、届いたまま）"
 		}
 		cs = append(cs, column{name, terms[name].Ja, value, lang.In(en, ja)})
 	}
@@ -41,9 +41,9 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 		add(name, value, en, ja)
 	}
 	if res.Status == jpayment.StatusFailed {
-		add("gid", res.PaymentID, "0 in a refusal: it names no payment", "拒否のときは0（決済を示さない）")
+		add("gid", res.PaymentID, "0 in a refusal: no payment", "拒否のときは0（決済を示さない）")
 	} else {
-		add("gid", res.PaymentID, "payment number; after a ReAuth the new payment's", "決済番号。再オーソリの後は新しい決済の番号")
+		add("gid", res.PaymentID, "payment number; after a ReAuth, that of the new payment", "決済番号。再オーソリの後は新しい決済の番号")
 	}
 	add("rst", strconv.Itoa(int(res.Status)), statusMeaning(console.English, res.Status), statusMeaning(console.Japanese, res.Status))
 	switch {
@@ -67,11 +67,11 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 	add("id", private(res.IssuedID), "for content sales only", "コンテンツ販売のみ")
 	add("ps", private(res.IssuedPassword), "for content sales only", "コンテンツ販売のみ")
 	if res.SubscriptionID != "" {
-		add("acid", res.SubscriptionID, "number of a recurring charge; 0 is none", "自動課金の番号。0はなし")
+		add("acid", res.SubscriptionID, "number of a recurring charge; 0 for none", "自動課金の番号。0はなし")
 	}
 	what := console.Textf("the store's own data (number of keys: %d)", "加盟店が指定したその他データ（キーの数: %d）", len(res.Extra.Reveal()))
 	if slices.Contains(res.Unreadable, "other data") {
-		what = console.Textf("%s; could not be read and stands as it came", "%s（読み取れないため、届いたまま）", what)
+		what = console.Textf("%s; could not be parsed, shown as received", "%s（読み取れないため、届いたまま）", what)
 	}
 	cs = append(cs, column{"", otherData.Ja, private(res.Other), lang.Of(what)})
 	return cs

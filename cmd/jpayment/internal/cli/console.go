@@ -6,7 +6,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// console returns where the command talks to a person.
+// console returns the console of the command.
 func (w world) console() console.Console {
 	return console.Console{
 		Lang: w.lang, Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr, Terminal: w.terminal,
@@ -15,5 +15,5 @@ func (w world) console() console.Console {
 	}
 }
 
-// language returns the language of a command's messages.
+// language returns the language of the messages of a command.
 func language(cmd *cobra.Command) console.Lang { return worldOf(cmd).lang }

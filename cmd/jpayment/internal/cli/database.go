@@ -46,25 +46,24 @@ type queue interface {
 func addDatabaseFlags(cmd *cobra.Command, lang console.Lang) {
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
-	f.String("database", "", lang.In("SQLite file, or Postgres database without a password as postgres://… or 'host=… dbname=…'; by default jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
+	f.String("database", "", lang.In("SQLite file, or Postgres database without a password as postgres://… or 'host=… dbname=…'; defaults to jpayment/jpayment.db in the user's data directory [JPAYMENT_DATABASE]",
 		"SQLite ファイル、または Postgres データベース（postgres://… または 'host=… dbname=…'、パスワードなし）。既定はユーザーデータディレクトリの jpayment/jpayment.db [JPAYMENT_DATABASE]"))
-	f.String("schema", "", lang.In("Postgres schema for the tables, by default jpayment [JPAYMENT_SCHEMA]", "テーブルを置く Postgres のスキーマ。既定は jpayment [JPAYMENT_SCHEMA]"))
+	f.String("schema", "", lang.In("Postgres schema for the tables; defaults to jpayment [JPAYMENT_SCHEMA]", "テーブルを置く Postgres のスキーマ。既定は jpayment [JPAYMENT_SCHEMA]"))
 }
 
-// The two ways to name a Postgres database: by URL, and by key=value pairs as libpq has
-// them.
+// The two ways to name a Postgres database: a URL, or key=value pairs as in libpq.
 var (
 	postgresURL   = regexp.MustCompile(`(?i)^\s*postgres(ql)?:`)
 	postgresPairs = regexp.MustCompile(`(?i)(?:^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|servicefile|sslmode)\s*=`)
 )
 
-// isPostgres reports whether a database is a Postgres one, however it is spelt: no file of
-// that name is meant, which would have a password in it.
+// isPostgres reports whether a database is a Postgres one, however it is spelt. A file of
+// such a name is never meant; its name would contain the password.
 func isPostgres(database string) bool {
 	return postgresURL.MatchString(database) || postgresPairs.MatchString(database)
 }
 
-// hasPassword reports whether the name of a database may hold a password.
+// hasPassword reports whether the name of a database may contain a password.
 func hasPassword(database string) bool {
 	switch {
 	case postgresURL.MatchString(database):
@@ -126,7 +125,7 @@ func pairsName(database string) string {
 	return shown.String()
 }
 
-// parsePostgres reads the name of a Postgres database. Its errors may quote it.
+// parsePostgres parses the name of a Postgres database. Its errors may quote it.
 func parsePostgres(database string) (*pgxpool.Config, error) {
 	database = strings.TrimSpace(database)
 	if postgresURL.MatchString(database) {
@@ -137,7 +136,7 @@ func parsePostgres(database string) (*pgxpool.Config, error) {
 		return pgxpool.ParseConfig(strings.ToLower(scheme) + "://" + rest)
 	}
 	for _, key := range postgresPairs.FindAllStringSubmatch(database, -1) {
-		if key[1] != strings.ToLower(key[1]) { // Another key, to Postgres.
+		if key[1] != strings.ToLower(key[1]) { // To Postgres this is a different key.
 			return nil, fmt.Errorf("%s is not in small letters", key[1])
 		}
 	}
@@ -152,8 +151,8 @@ func (s settings) keys() (keys [][]byte) {
 	return keys
 }
 
-// databaseSettings returns the settings of a command that keeps jobs. Its store is given,
-// and its database named.
+// databaseSettings returns the settings of a command that uses the database. The store is
+// given and the database is named.
 func databaseSettings(cmd *cobra.Command) (settings, error) {
 	w := worldOf(cmd)
 	s, err := readSettings(cmd)
@@ -166,8 +165,8 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 	case s.database.Reveal() != "":
 		return s, nil
 	case s.url != "":
-		// What was done at another gateway must not count as done at the real one.
-		return s, console.Usagef("no database: with a gateway of your own, give it a database of its own by --database or JPAYMENT_DATABASE",
+		// An operation at another gateway must not count as done at the real one.
+		return s, console.Usagef("no database: a gateway other than the real one needs a database of its own; give --database or JPAYMENT_DATABASE",
 			"データベースがありません。本番以外のゲートウェイを使うときは、--database または JPAYMENT_DATABASE で専用のデータベースを指定してください")
 	case w.dataDir == "":
 		return s, console.Usagef("no database: give --database, JPAYMENT_DATABASE, or database in the configuration file",
@@ -177,17 +176,17 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 	return s, nil
 }
 
-// use is what a command opens a database for.
+// use is the purpose for which a command opens a database.
 type use int
 
 const (
-	toLook    use = iota // and to record decisions: the tables are there and stay as they are
-	toWork               // a file that is not there is made, and the tables are brought up to date
+	toLook    use = iota // or record decisions: the tables must exist and are not changed
+	toWork               // a missing file is created, and the tables are updated
 	toMigrate            // the same, by the caller
 )
 
-// openQueue opens the database. Only who works on it changes its tables, and makes one that is
-// not there: a mistyped path must not look like a store without jobs, nor a look at a store
+// openQueue opens the database. Only commands that send change its tables or create it: a
+// mistyped path must not look like a store without jobs, and looking at a store must not
 // hold up its workers.
 func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) (q queue, closeIt func(), err error) {
 	cfg.StoreID, cfg.KickbackWait, cfg.ProductionOnly, cfg.Charset, cfg.Schema = s.store, s.kickbackWait, s.productionOnly, s.charset, s.schema
@@ -204,7 +203,7 @@ func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) 
 		err = q.CheckTables(ctx)
 	case toWork:
 		err = q.Migrate(ctx)
-	case toMigrate: // It does so itself.
+	case toMigrate: // The caller does it.
 	}
 	if err != nil {
 		closeIt()
@@ -216,7 +215,7 @@ func openQueue(ctx context.Context, s settings, cfg fulfilment.Config, use use) 
 func openPostgres(ctx context.Context, s settings, cfg fulfilment.Config) (queue, func(), error) {
 	config, err := parsePostgres(s.database.Reveal())
 	if err != nil { // It may quote the password.
-		return nil, nil, console.Usagef("database: the name of the Postgres database cannot be understood; it is postgres://USER@HOST:PORT/NAME", "Postgres データベースの指定が読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です")
+		return nil, nil, console.Usagef("database: the name of the Postgres database cannot be parsed; its form is postgres://USER@HOST:PORT/NAME", "Postgres データベースの指定が読めません。形式は postgres://ユーザー@ホスト:ポート/名前 です")
 	}
 	config.MaxConns = max(config.MaxConns, int32(s.concurrency)+4) //nolint:gosec // It is at most 64.
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -233,12 +232,12 @@ func openPostgres(ctx context.Context, s settings, cfg fulfilment.Config) (queue
 
 func openFile(s settings, cfg fulfilment.Config, create bool) (queue, func(), error) {
 	path := s.database.Reveal()
-	if strings.Contains(path, "://") { // It may hold a password.
-		return nil, nil, console.Usagef("database: this URL is neither a file nor that of a Postgres database, postgres://USER@HOST:PORT/NAME",
+	if strings.Contains(path, "://") { // It may contain a password.
+		return nil, nil, console.Usagef("database: the only URL allowed is postgres://USER@HOST:PORT/NAME; give a SQLite database as a file name",
 			"データベースの URL は postgres://ユーザー@ホスト:ポート/名前 だけが使えます。SQLite はファイル名で指定してください")
 	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
-		return nil, nil, console.Usagef("there is no database %s", "データベース %s がありません", path)
+		return nil, nil, console.Usagef("the database %s does not exist", "データベース %s がありません", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, nil, wrongDatabase(err)
@@ -251,15 +250,15 @@ func openFile(s settings, cfg fulfilment.Config, create bool) (queue, func(), er
 	if err != nil {
 		return nil, nil, errors.Join(wrongFields(err), db.Close())
 	}
-	return q, func() { _ = db.Close() }, nil // Every commit is on the disk.
+	return q, func() { _ = db.Close() }, nil // Every commit is on disk.
 }
 
-// wrongDatabase returns the error of a path that no database can be at.
+// wrongDatabase returns the error of a path where there can be no database.
 func wrongDatabase(err error) error {
 	return console.Usagef("database: %s", "データベース: %s", console.What(err))
 }
 
-// databaseFailed returns the error of a database that was opened and no longer works.
+// databaseFailed returns the error of an open database that has failed.
 func databaseFailed(err error) error {
 	return console.Failedf("database: %s", "データベース: %s", console.WithNext(err))
 }

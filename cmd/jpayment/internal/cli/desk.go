@@ -18,19 +18,20 @@ func newDeskCommand(lang console.Lang) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "desk",
-		Short: lang.In("Serve a page for people who work through what is in review", "要確認のジョブを処理する担当者向けの画面を起動する"),
-		Long: lang.In(`Serve a page on this machine for people who do not use a terminal: the jobs by state, what
-is in review with its attempts and what to look for in the control panel, the decisions
-with name and note, the progress of runs, and pause and resume. Nothing is sent to the
-gateway.
+		Short: lang.In("Serve a web page for people who work through the review queue", "要確認のジョブを処理する担当者向けの画面を起動する"),
+		Long: lang.In(`Serve a web page on this machine for people who do not use a terminal. It shows the jobs by
+state, and the jobs in review with their attempts and what to look for in the control panel.
+It records decisions with a name and a note, shows the progress of runs, and pauses and
+resumes the store. Nothing is sent to the gateway.
 
-It ends at SIGINT or SIGTERM. The page is for this machine only; to listen elsewhere, set
-`+controlTokenVariable+`, which then is its password, of 16 bytes or more.
+The server runs until SIGINT or SIGTERM. The page can be reached only from this machine. To
+listen on another address, set `+controlTokenVariable+`, which is then its password (16
+bytes or more).
 
-Exit status: 0 stopped as asked, 1 the database failed or the port is taken, 2 wrong usage.`,
+Exit status: 0 stopped by a signal, 1 the database failed or the port is taken, 2 usage error.`,
 			`端末を使わない担当者のための画面を、このマシンで起動します。状態ごとのジョブ、要確認のジョブの送信の記録と
-管理画面で確認すること、担当者名とメモを付けた判断の記録、一括処理の進み具合、一時停止と再開があります。
-決済ゲートウェイへは何も送信しません。
+管理画面で確認すること、一括処理の進み具合を表示します。担当者名とメモを付けて判断を記録し、店舗の送信を一時停止・
+再開できます。決済ゲートウェイへは何も送信しません。
 
 SIGINT または SIGTERM で終了します。画面はこのマシン専用です。ほかのアドレスで待ち受けるには
 `+controlTokenVariable+` を設定してください。その値（16バイト以上）が画面のパスワードになります。
@@ -42,7 +43,7 @@ SIGINT または SIGTERM で終了します。画面はこのマシン専用で�
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveDesk(cmd, listen) },
 	}
 	addDatabaseFlags(cmd, lang)
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8091", lang.In("address and port to listen on; port 0 for any that is free", "待ち受けるアドレスとポート。ポート 0 は空きポート"))
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8091", lang.In("address and port to listen on; defaults to 127.0.0.1:8091; port 0 picks a free port", "待ち受けるアドレスとポート。既定は 127.0.0.1:8091。ポート 0 は空きポート"))
 	return cmd
 }
 
@@ -77,7 +78,7 @@ func serveDesk(cmd *cobra.Command, listen string) error {
 	case err != nil:
 		return err
 	}
-	said := console.Textf("Desk of store %s: %s\nCtrl+C ends it.", "決済処理デスク（店舗ID %s）: %s\nCtrl+C で終了します。", s.store, d.URL())
+	said := console.Textf("Desk of store %s: %s\nPress Ctrl-C to stop.", "決済処理デスク（店舗ID %s）: %s\nCtrl-C で終了します。", s.store, d.URL())
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), language(cmd).Of(said)); err != nil {
 		return errors.Join(err, d.Close())
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// The desk says where it is, shows what is in review in the language that it was given, and
-// ends as it is asked to.
+// The desk prints its address, shows the jobs in review in the given language, and stops at
+// a signal.
 func TestDesk(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -50,7 +50,7 @@ func TestDesk(t *testing.T) {
 	})
 }
 
-// What it is not given, it says before it listens.
+// Missing settings are reported before it listens.
 func TestDeskIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -60,7 +60,7 @@ func TestDeskIsRefused(t *testing.T) {
 	}{
 		"set JPAYMENT_CONTROL_TOKEN":  {"", []string{"--listen", "0.0.0.0:0"}},
 		"JPAYMENT_CONTROL_TOKEN: the": {"fifteen letters", []string{"--listen", "0.0.0.0:0"}},
-		"there is no database":        {"", []string{"--database", filepath.Join(t.TempDir(), "none.db")}},
+		"the database":                {"", []string{"--database", filepath.Join(t.TempDir(), "none.db")}},
 		"--listen":                    {"", []string{"--listen", "nowhere"}},
 	} {
 		s := d.session

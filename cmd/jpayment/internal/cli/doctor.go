@@ -27,18 +27,18 @@ func newDoctorCommand(lang console.Lang) *cobra.Command {
 	var profilePath string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: lang.In("Check the way to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
-		Long: lang.In(`Check the way to the gateway: name, connection, TLS and HTTP, through the proxy that
-HTTPS_PROXY names, as the package jpayment connects.
+		Short: lang.In("Check the connection to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
+		Long: lang.In(`Check the connection to the gateway (DNS, TCP, TLS and HTTP) in the same way as the package
+jpayment, through the proxy in HTTPS_PROXY if there is one.
 
-With a store ID, check whether the gateway accepts requests from this machine's address
-too. For that it sends a CANCEL of payment number 0. It cannot touch a payment: 0 is the
-number that the gateway itself writes where there is no payment.
+With a store ID, also check whether the gateway accepts requests from this machine's address.
+For this, the command sends a CANCEL of payment number 0. This cannot affect a payment: 0 is
+the number that the gateway itself writes where there is no payment.
 
-With a profile, say what of it differs from what is assumed of the gateway, and which
-options of the client the store wants.
+With a profile, show which assumptions about the gateway are wrong for the store, and which
+client options the store needs.
 
-Exit status: 0 all is well, 1 a check failed or could not be made, 2 wrong usage.`,
+Exit status: 0 all checks passed, 1 a check failed or could not be made, 2 usage error.`,
 			`ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
 HTTPS_PROXY のプロキシがあれば経由します。
 
@@ -68,11 +68,11 @@ HTTPS_PROXY のプロキシがあれば経由します。
 		},
 	}
 	addSettingsFlags(cmd, lang)
-	cmd.Flags().StringVar(&profilePath, "profile", "", lang.In("JSON file of what was measured at the store: say which options of the client it wants", "店舗の測定結果（JSON）。この店舗に必要なクライアントのオプションを表示する"))
+	cmd.Flags().StringVar(&profilePath, "profile", "", lang.In("JSON file of measurements from the store; show which client options it needs", "店舗の測定結果（JSON）。この店舗に必要なクライアントのオプションを表示する"))
 	return cmd
 }
 
-// doctor makes the checks and prints each on a line.
+// doctor runs the checks and prints each on a line.
 type doctor struct {
 	world    world
 	lang     console.Lang
@@ -82,18 +82,18 @@ type doctor struct {
 	advice   []string
 }
 
-// cancelNothing cannot touch a payment: 0 is the number that the gateway itself writes
+// cancelNothing cannot affect a payment: 0 is the number that the gateway itself writes
 // where there is no payment.
 var cancelNothing = jpayment.CancelRequest{PaymentID: "0"}
 
-// doctorTimeout bounds each of its requests where no other time is set.
+// doctorTimeout is the default timeout of each request.
 const doctorTimeout = 15 * time.Second
 
 func (d *doctor) run(ctx context.Context) error {
 	if d.settings.timeout == 0 {
 		d.settings.timeout = doctorTimeout
 	}
-	// The address comes from the package, and so does the judgement of the settings.
+	// The package supplies the address and validates the settings.
 	previewed := d.settings
 	if previewed.store == "" {
 		previewed.store = "000000"
@@ -108,8 +108,8 @@ func (d *doctor) run(ctx context.Context) error {
 	}
 	target := req.URL
 	proxy, err := d.world.proxy(&http.Request{URL: target})
-	if err != nil { // It quotes the URL, which may hold a password.
-		return console.Usagef("HTTPS_PROXY: is not a URL", "HTTPS_PROXY: URL として読めません")
+	if err != nil { // It quotes the URL, which may contain a password.
+		return console.Usagef("HTTPS_PROXY is not a URL", "HTTPS_PROXY: URL として読めません")
 	}
 	transport := d.transport(proxy)
 	defer transport.CloseIdleConnections()
@@ -129,7 +129,7 @@ func (d *doctor) run(ctx context.Context) error {
 	return nil
 }
 
-// transport connects as the default one of the package jpayment does.
+// transport connects as the default transport of the package jpayment does.
 func (d *doctor) transport(proxy *url.URL) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -157,13 +157,13 @@ func (d *doctor) line(m console.Mark, name string, text console.Text) {
 	fmt.Fprintf(d.world.stdout, "%s %s  %s\n", d.world.console().OutMark(m), console.Pad(name, 5), console.Printable(d.lang.Of(text)))
 }
 
-// advise keeps what to do for after the checks.
+// advise adds advice to print after the checks.
 func (d *doctor) advise(en, ja string) {
 	d.advice = append(d.advice, d.lang.In(en, ja))
 }
 
-// checkWay sends a request without parameters, which no gateway can take for one about
-// a payment, and tells what each layer met.
+// checkWay sends a request without parameters, which no gateway can mistake for one about a
+// payment, and prints the result of each layer.
 func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport *http.Transport) {
 	ctx, cancel := context.WithTimeout(ctx, d.settings.timeout)
 	defer cancel()
@@ -177,7 +177,7 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 	switch {
 	case way.dnsErr != nil:
 		d.line(console.Bad, "DNS", console.What(way.dnsErr))
-		d.advise("The name was not resolved: check the network and its DNS.", "名前を解決できません。ネットワークとDNSを確認してください。")
+		d.advise("The name cannot be resolved: check the network and its DNS.", "名前を解決できません。ネットワークとDNSを確認してください。")
 	case len(way.addresses) > 0:
 		d.line(console.Good, "DNS", console.Textf("%s: %s", "%s: %s", hop.Hostname(), strings.Join(way.addresses, ", ")))
 	default:
@@ -188,7 +188,7 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 		d.line(console.Good, "TCP", console.Textf("%s", "%s", way.connected))
 	case way.connectErr != nil:
 		d.line(console.Bad, "TCP", console.What(way.connectErr))
-		d.advise("No connection: check the firewall, the proxy and the address.", "接続できません。ファイアウォール、プロキシ、接続先を確認してください。")
+		d.advise("Cannot connect: check the firewall, the proxy and the address.", "接続できません。ファイアウォール、プロキシ、接続先を確認してください。")
 	default:
 		d.skip("TCP")
 	}
@@ -201,34 +201,34 @@ func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport
 		d.line(console.Good, "TLS", console.Textf("%s, %s", "%s、%s", tls.VersionName(way.tls.Version), d.chain(way.tls.VerifiedChains[0])))
 	case way.connected != "":
 		d.line(console.Bad, "TLS", console.What(err))
-		d.advise("No connection through the proxy: check its rules.", "プロキシを経由して接続できません。プロキシの設定を確認してください。")
+		d.advise("Cannot connect through the proxy: check its rules.", "プロキシを経由して接続できません。プロキシの設定を確認してください。")
 	default:
 		d.skip("TLS")
 	}
 	d.page(page, status, err)
 }
 
-// skip prints a check that could not be made because of an earlier one.
+// skip prints a check that could not be made because an earlier one failed.
 func (d *doctor) skip(name string) {
 	d.line(console.Skipped, name, console.Textf("not reached", "未確認"))
 }
 
-// page judges what the gateway answered.
+// page checks the answer of the gateway.
 func (d *doctor) page(page []byte, status int, err error) {
 	switch {
 	case d.failed:
 		d.skip("HTTP")
 	case err != nil:
 		d.line(console.Bad, "HTTP", console.What(err))
-		d.advise("The connection stands and no answer came: try again; look at the gateway's announcements.",
+		d.advise("The connection works, but there was no answer: try again, and check the gateway's announcements.",
 			"接続できましたが、応答がありません。時間をおいて再度確認し、ゲートウェイの障害情報を確認してください。")
 	case status != http.StatusOK:
-		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway does not answer with", "ステータス %d（ゲートウェイの応答ではない）", status))
+		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway never returns", "ステータス %d（ゲートウェイの応答ではない）", status))
 		d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 	default:
 		res, err := jpayment.ParseReply(page)
 		if err != nil {
-			d.line(console.Bad, "HTTP", console.Textf("status 200, but not an answer of the gateway's: %s", "ステータス 200 だが、ゲートウェイの応答ではない: %s", jpayment.WhatOf(err)))
+			d.line(console.Bad, "HTTP", console.Textf("status 200, but not an answer of the gateway: %s", "ステータス 200 だが、ゲートウェイの応答ではない: %s", jpayment.WhatOf(err)))
 			d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 			return
 		}
@@ -241,8 +241,8 @@ func (d *doctor) page(page []byte, status int, err error) {
 	}
 }
 
-// tlsFailed tells why there is no secure connection, and of the certificate that was
-// not accepted.
+// tlsFailed reports why there is no secure connection, with the certificate that was
+// rejected.
 func (d *doctor) tlsFailed(err error) {
 	text := console.What(err)
 	var (
@@ -254,15 +254,15 @@ func (d *doctor) tlsFailed(err error) {
 	}
 	d.line(console.Bad, "TLS", text)
 	if errors.As(err, &expired) && expired.Reason == x509.Expired {
-		d.advise("The certificate is not valid at this time: check this machine's clock first. Never switch the check off.",
+		d.advise("The certificate is not valid at this time: check this machine's clock first. Never disable certificate verification.",
 			"証明書が現在有効ではありません。まずこのマシンの時計を確認してください。証明書の検証は決して無効にしないでください。")
 		return
 	}
-	d.advise("No secure connection: check the CA certificates, the clock, and for a proxy that reads TLS. Never switch the check off.",
+	d.advise("No secure connection: check the CA certificates and the clock, and whether a proxy decrypts TLS. Never disable certificate verification.",
 		"安全な接続を確立できません。CA証明書、時計、TLSを復号するプロキシの有無を確認してください。証明書の検証は決して無効にしないでください。")
 }
 
-// chain describes a certificate, who vouches for it, and until when.
+// chain describes a certificate, its issuers, and when it expires.
 func (d *doctor) chain(certs []*x509.Certificate) console.Text {
 	names := make([]string, len(certs))
 	for i, c := range certs {
@@ -275,12 +275,12 @@ func (d *doctor) chain(certs []*x509.Certificate) console.Text {
 	return console.Textf("certificate %s, valid until %s", "証明書 %s、有効期限 %s", strings.Join(names, " < "), expiry)
 }
 
-// checkStore asks the gateway, with a request that cannot touch a payment, whether it
-// accepts this store from this machine.
+// checkStore checks whether the gateway accepts this store from this machine, with a
+// request that cannot affect a payment.
 func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 	name := d.lang.In("store", "店舗")
 	if d.settings.store == "" {
-		d.line(console.Skipped, name, console.Textf("no store ID: give --store to have the address checked", "店舗IDなし。送信元IPアドレスを確認するには --store を指定"))
+		d.line(console.Skipped, name, console.Textf("no store ID: give --store to check the address", "店舗IDなし。送信元IPアドレスを確認するには --store を指定"))
 		return
 	}
 	if d.failed {
@@ -306,21 +306,21 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		d.line(console.Good, name, console.Textf("%s is accepted from this address (%s to a CANCEL of payment 0)", "このアドレスからのリクエストは許可されている（店舗 %s、決済番号 0 の CANCEL に %s）", d.settings.store, string(code)))
 	case code == "":
 		d.line(console.Unsure, name, console.Textf("no answer about the store: %s", "店舗についての回答なし: %s", console.What(err)))
-		d.advise("Whether the address is accepted is open: try again.", "送信元IPアドレスが許可されているかは不明です。再度確認してください。")
+		d.advise("Whether the address is accepted is unknown: try again.", "送信元IPアドレスが許可されているかは不明です。再度確認してください。")
 	case code == jpayment.CodeSourceIP:
 		d.line(console.Bad, name, jobtext.Code(code))
-		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind a NAT or a proxy it is the address of that. For a store with a connection authentication code (接続認証コード), set JPAYMENT_CONNECTION_AUTH instead.",
+		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind NAT or a proxy, this is the address of the NAT or proxy. For a store with a connection authentication code (接続認証コード), set JPAYMENT_CONNECTION_AUTH instead.",
 			"このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してください。NATやプロキシを経由する場合は、その出口のアドレスです。接続認証コードを使う店舗では、代わりに JPAYMENT_CONNECTION_AUTH を設定してください。")
 	case code == "ER050", errors.Is(code, jpayment.ErrNotPermitted):
 		d.line(console.Bad, name, jobtext.Code(code))
 		d.advise("Check the store ID, and the store's contract and settings in the control panel.", "店舗IDと、管理画面の店舗の契約・設定を確認してください。")
 	default:
 		d.line(console.Unsure, name, jobtext.Code(code))
-		d.advise("The gateway answered, but this code does not tell whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが許可されているか分かりません。")
+		d.advise("The gateway answered, but this code does not show whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが許可されているか分かりません。")
 	}
 }
 
-// way is what a request met on its way, layer by layer.
+// way records what a request encountered, layer by layer.
 type way struct {
 	addresses  []string
 	dnsErr     error
@@ -330,10 +330,10 @@ type way struct {
 	tlsErr     error
 }
 
-// follow asks for the target and tells what the request met.
+// follow requests the target and returns what the request encountered.
 func follow(ctx context.Context, target *url.URL, transport *http.Transport) (met way, page []byte, status int, err error) {
 	var (
-		mu   sync.Mutex // net/http may dial on after it has answered
+		mu   sync.Mutex // net/http may still dial after it has returned
 		seen way
 	)
 	note := func(f func()) {
@@ -373,7 +373,7 @@ func follow(ctx context.Context, target *url.URL, transport *http.Transport) (me
 	return met, page, status, err
 }
 
-// get returns what the target answers.
+// get returns the answer of the target.
 func get(ctx context.Context, target *url.URL, transport *http.Transport) (page []byte, status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), http.NoBody)
 	if err != nil {
@@ -387,7 +387,7 @@ func get(ctx context.Context, target *url.URL, transport *http.Transport) (page 
 	if err != nil {
 		return nil, 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
+	defer resp.Body.Close() //nolint:errcheck // The body has been read.
 	page, err = io.ReadAll(io.LimitReader(resp.Body, maxInput))
 	return page, resp.StatusCode, err
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// patient is a machine with its gateway.
+// patient is a machine and its gateway.
 type patient struct {
 	session
 	gateway *jpaymenttest.Server
@@ -46,7 +46,7 @@ func TestDoctor(t *testing.T) {
 	overTLS := func(t *testing.T, p *patient) *httptest.Server {
 		t.Helper()
 		server := httptest.NewUnstartedServer(p.gateway)
-		server.Config.ErrorLog = log.New(io.Discard, "", 0) // A handshake that fails is what some want.
+		server.Config.ErrorLog = log.New(io.Discard, "", 0) // Some tests need a failing handshake.
 		server.StartTLS()
 		t.Cleanup(server.Close)
 		p.vars["JPAYMENT_URL"] = server.URL
@@ -129,7 +129,7 @@ func TestDoctor(t *testing.T) {
 			require.Equal(t, c.status, ja.status)
 			require.NotContains(t, en.stdout+en.stderr, canary)
 			require.Empty(t, englishIn(ja.stdout+ja.stderr, "O=Acme Co", "gateway.invalid", "localhost"), ja.stdout)
-			if name != "no-such-name" && name != "localhost" { // The machine's resolver has its own words.
+			if name != "no-such-name" && name != "localhost" { // The message is that of the machine's resolver.
 				golden(t, "doctor-"+name, en, ja)
 			}
 			for _, r := range p.gateway.Requests() {
@@ -139,7 +139,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// Of a store whose profile there is, the doctor says what the client is to be told.
+// With the profile of a store, the doctor prints the client options that the store needs.
 func TestDoctorTellsAProfile(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
@@ -153,7 +153,7 @@ func TestDoctorTellsAProfile(t *testing.T) {
 	require.Contains(t, at(g).run(t, "doctor", "--profile", assumed).stdout, "\nThe profile refutes no assumption")
 }
 
-// Whatever the payments in the books, the doctor changes none.
+// The doctor never changes a payment, whatever the books contain.
 func TestDoctorTouchesNoPayment(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
@@ -177,7 +177,7 @@ func TestExpiredCertificate(t *testing.T) {
 	require.Contains(t, d.advice[0], "clock")
 }
 
-// silent returns the address of a gateway that accepts and says nothing.
+// silent returns the address of a gateway that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -185,8 +185,8 @@ func silent(t *testing.T) string {
 	return server.URL
 }
 
-// startProxy starts a proxy that answers CONNECT with the status, and connects if that
-// is 200. It needs a password, which nobody may see.
+// startProxy starts a proxy that answers CONNECT with the status, and connects if that is
+// 200. It requires a password, which must never be shown.
 func startProxy(t *testing.T, status int) *url.URL {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,25 +15,25 @@ func newExplainCommand(lang console.Lang) *cobra.Command {
 	e := explanation{}
 	cmd := &cobra.Command{
 		Use:   "explain CODE|ROW|QUERY",
-		Short: lang.In("Tell what a code, a reply or a kickback means", "エラーコード・応答・決済結果通知の意味を示す"),
-		Long: lang.In(`Tell what something of the gateway's means: a code (ER003, G1242G120000), a reply as it
-came (a row of columns, OK or ER:ER003), or a kickback (a query, with or without its
-question mark, or the whole URL). In its place @FILE reads it from a file and - from
-standard input, so that it need not stand on the command line. Nothing is sent.
+		Short: lang.In("Explain a code, a reply or a kickback", "エラーコード・応答・決済結果通知の意味を示す"),
+		Long: lang.In(`Explain an answer of the gateway: a code (ER003, G1242G120000), a reply as received (a row
+of columns, OK or ER:ER003), or a kickback (its query, with or without the question mark,
+or the whole URL). To keep it off the command line, use @FILE to read it from a file, or -
+for standard input. Nothing is sent.
 
-Approval code, issued ID and password, and other data are hidden unless --show-private
-is given. A kickback is not verified: anybody who knows the URL can send one.
+Approval codes, issued IDs and passwords, and other data are hidden unless --show-private
+is given. Kickbacks are not verified: anyone who knows the URL can send one.
 
-Exit status: 0 explained, 1 it contradicts itself or cannot be read, 2 wrong usage.`,
-			`ゲートウェイから返ったものの意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
+Exit status: 0 explained, 1 it contradicts itself or cannot be read, 2 usage error.`,
+			`ゲートウェイの応答や通知の意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
 （カンマ区切りの行、OK、ER:ER003）、または決済結果通知（クエリ。先頭の?はあってもなくてもよく、
-URL全体でもよい）を渡してください。@FILE を渡すとファイルから、- を渡すと標準入力から読むので、
-コマンドラインに書かずに済みます。何も送信しません。
+URL全体でもよい）を指定してください。コマンドラインに書けない場合は、@FILE でファイルから、- で標準入力
+から読み込めます。何も送信しません。
 
 承認番号、発行ID・パスワード、その他データは、--show-private を指定しない限り表示しません。
 決済結果通知の検証は行いません。URLを知っていれば誰でも通知を送ることができます。
 
-終了ステータスは、0 説明できた、1 内容が矛盾しているか読めない、2 使い方の誤り です。`),
+終了ステータスは、0 説明できた、1 入力が矛盾しているか読めない、2 使い方の誤り です。`),
 		Example: `  jpayment explain ER003
   jpayment explain '1095729,1,TestMod,,205685,,1000,2,4,1006,,,'
   jpayment explain '?gid=10000001&rst=1&ap=0001112&ec=&god=10000002&cod=test%20&am=1000&tx=80&sf=500&ta=1580'
@@ -43,12 +43,12 @@ URL全体でもよい）を渡してください。@FILE を渡すとファイ�
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&e.showPrivate, "show-private", false, lang.In("show private values too", "非公開の値も表示する"))
-	f.BoolVar(&e.json, "json", false, lang.In("one JSON object on standard output", "標準出力にJSONを1つ出力する"))
+	f.BoolVar(&e.showPrivate, "show-private", false, lang.In("show private values, too", "非公開の値も表示する"))
+	f.BoolVar(&e.json, "json", false, lang.In("write one JSON object to standard output", "標準出力にJSONを1つ出力する"))
 	return cmd
 }
 
-// explanation is what is told about an input. Its fields are for a machine.
+// explanation is the explanation of an input. Its exported fields are the JSON output.
 type explanation struct {
 	Kind      string         `json:"kind"` // "code", "reply" or "kickback"
 	Error     string         `json:"error,omitempty"`
@@ -64,7 +64,7 @@ type explanation struct {
 	showPrivate, json bool
 }
 
-// codeRecord is what is known of a code.
+// codeRecord describes a code.
 type codeRecord struct {
 	Code      jpayment.Code `json:"code"`
 	Known     bool          `json:"known"`
@@ -77,7 +77,7 @@ func newCodeRecord(c jpayment.Code) *codeRecord {
 	return &codeRecord{c, c.Known(), message.En, message.Ja}
 }
 
-// afterOutcome is what a code says after an operation.
+// afterOutcome is the outcome of some operations that ended with a code.
 type afterOutcome struct {
 	Operations []jpayment.Operation `json:"operations"`
 	Outcome    string               `json:"outcome"`
@@ -129,9 +129,8 @@ func (e *explanation) explain(input string) error {
 	return nil
 }
 
-// queryIn returns the query of a kickback, if the text is one: a URL, something after
-// a question mark, or something that begins with a name and an equals sign, which no
-// row does.
+// queryIn returns the query of a kickback, if the text is a kickback: a URL, text after a
+// question mark, or text that begins with a name and an equals sign, as no row does.
 func queryIn(text string) (query string, ok bool) {
 	if strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "?") || strings.HasPrefix(text, "/") {
 		_, query, _ = strings.Cut(text, "?")
@@ -142,8 +141,7 @@ func queryIn(text string) (query string, ok bool) {
 	return text, ok && name != "" && !strings.ContainsAny(name, ",<: ")
 }
 
-// codeIn returns the code that the text is. One that nobody has listed has the form of
-// its kind.
+// codeIn returns the code that the text is. An unlisted code is recognised by its form.
 func codeIn(text string) (c jpayment.Code, ok bool) {
 	text = strings.ToUpper(text)
 	c = jpayment.Code(text)
@@ -171,7 +169,7 @@ func (e *explanation) explainCode(c jpayment.Code) {
 	e.Verdict, e.VerdictJa = e.Code.Message, e.Code.MessageJa
 }
 
-// fail keeps why the input is not what it looks like.
+// fail records why the input is not what it looks like.
 func (e *explanation) fail(err error, verdict, verdictJa string) {
 	what := jpayment.WhatOf(err)
 	e.Error, e.ErrorJa = what.En, what.Ja
@@ -182,14 +180,14 @@ func (e *explanation) explainReply(body []byte) {
 	e.Kind = "reply"
 	res, err := jpayment.ParseReply(body)
 	if err != nil {
-		e.fail(err, "This is not an answer: the outcome of the request is unknown. Look the payment up in the control panel before anything else.",
+		e.fail(err, "This does not count as an answer: the outcome of the request is unknown. Look the payment up in the control panel before you do anything else.",
 			"応答を結果として扱えないため、リクエストの結果は不明です。何よりも先に管理画面で決済を確認してください。")
 		return
 	}
 	e.Result = newResultRecord(res)
 	switch res.Status {
 	case jpayment.StatusAccepted:
-		e.Verdict = "Accepted: the gateway took a ReAuth whose result is to come by kickback. It says nothing of the payment."
+		e.Verdict = "Accepted: the gateway accepted a ReAuth whose result follows by kickback. This says nothing about the payment."
 		e.VerdictJa = "受付済みです。再オーソリの結果は決済結果通知で届きます。決済の成否はまだ分かりません。"
 		return
 	case jpayment.StatusFailed:
@@ -202,7 +200,7 @@ func (e *explanation) explainReply(body []byte) {
 			e.VerdictJa = "結果は不明です。ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
 		}
 	default:
-		e.Verdict = "Done: the gateway says that it carried out the request about payment " + named(console.English, res) + "."
+		e.Verdict = "Done: the gateway says that it carried out the request for payment " + named(console.English, res) + "."
 		e.VerdictJa = "完了です。ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと答えました。"
 		e.addTestMode(res)
 	}
@@ -215,7 +213,7 @@ func (e *explanation) explainReply(body []byte) {
 func named(lang console.Lang, res *jpayment.Result) string {
 	total := lang.In("total unknown", "合計金額なし")
 	if n, given := res.Total.Int64(); given {
-		total = fmt.Sprintf(lang.In("%d yen in all", "合計 %d 円"), n)
+		total = fmt.Sprintf(lang.In("%d yen in total", "合計 %d 円"), n)
 	}
 	return fmt.Sprintf(lang.In("%s (%s)", "%s（%s）"), res.PaymentID, total)
 }
@@ -231,7 +229,7 @@ func (e *explanation) explainKickback(query string) {
 	e.Kind = "kickback"
 	k, err := jpayment.ParseKickback(query)
 	if err != nil {
-		e.fail(err, "This is not a kickback to act upon. Look in the control panel.", "決済結果通知として扱えません。管理画面で確認してください。")
+		e.fail(err, "This does not count as a kickback. Look the payment up in the control panel.", "決済結果通知として扱えません。管理画面で確認してください。")
 		return
 	}
 	e.Result = newResultRecord(&k.Result)
@@ -253,12 +251,12 @@ func (e *explanation) explainKickback(query string) {
 	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
 	e.VerdictJa += "ゲートウェイは通知に署名しません。ここでも検証していません。"
 	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
-	if k.Signed() { // Whoever sees a signature can send what it proves again: it is never shown.
+	if k.Signed() { // Never shown: whoever sees a signature can repeat what it proves.
 		e.Columns = append(e.Columns, column{"jpk", terms["jpk"].Ja, e.lang.Of(console.Hidden), e.lang.In("signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
 	}
 }
 
-// write writes the explanation for a person.
+// write prints the explanation for a person.
 func (e *explanation) write(w world) {
 	out := w.stdout
 	if len(e.Columns) > 0 {

@@ -53,7 +53,7 @@ func TestExplain(t *testing.T) {
 				require.Equal(t, c.status, r.status, r.stderr)
 				golden(t, "explain-"+name+"-"+string(lang), r)
 
-				// It is the same from standard input, whatever ends the line.
+				// Standard input gives the same output, with any line ending.
 				piped := session{input: c.input + "\r\n"}.run(t, "explain", "-", "--lang", string(lang))
 				require.Equal(t, r.stdout, piped.stdout)
 				require.Equal(t, r.status, piped.status)
@@ -120,11 +120,11 @@ func TestExplainShowsPrivateOnRequest(t *testing.T) {
 	}
 }
 
-// What cannot be read and bears on no money is shown as it came, and named.
+// An unreadable column that does not affect money is shown as received, with its name.
 func TestExplainNamesWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	row := "1095729,1,TestMod,,205685,\xff\x1b,1000,2,4,1006,,,"
-	for lang, want := range map[string]string{"en": "could not be read", "ja": "読み取れない"} {
+	for lang, want := range map[string]string{"en": "could not be parsed", "ja": "読み取れない"} {
 		r := session{input: row}.run(t, "explain", "-", "--lang", lang)
 		require.Equal(t, console.Done, r.status)
 		require.NotContains(t, r.stdout, "\x1b")
@@ -133,7 +133,7 @@ func TestExplainNamesWhatCannotBeRead(t *testing.T) {
 	require.Contains(t, session{input: row}.run(t, "explain", "-", "--json").stdout, `"unreadable":["cod"]`)
 }
 
-// What the simulated gateway says is understood.
+// The replies of the simulated gateway are understood.
 func TestExplainWhatTheGatewaySays(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)

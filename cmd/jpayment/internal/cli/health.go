@@ -15,7 +15,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// metrics are what a worker counts, and where they can be had.
+// metrics holds the metrics of a worker and the handler that serves them.
 type metrics struct {
 	meter   metric.MeterProvider // nil for none
 	handler http.Handler
@@ -30,7 +30,7 @@ func newMetrics() (metrics, error) {
 	return metrics{sdk.NewMeterProvider(sdk.WithReader(reader)), promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}, nil
 }
 
-// serveHealth answers health checks, and tells the metrics, until the context ends.
+// serveHealth answers health checks and serves the metrics until the context ends.
 func serveHealth(ctx context.Context, address string, q queue, m metrics, log *slog.Logger) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /live", func(http.ResponseWriter, *http.Request) {})
@@ -49,7 +49,7 @@ func serveHealth(ctx context.Context, address string, q queue, m metrics, log *s
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("health checks are not answered any more", "error", err.Error())
+			log.Error("health checks are no longer answered", "error", err.Error())
 		}
 	}()
 	return nil

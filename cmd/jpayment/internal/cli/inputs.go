@@ -8,8 +8,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// privateFlag is a flag whose value need not stand among the arguments of the process,
-// which are for everybody to see.
+// privateFlag is a flag whose value can be read from elsewhere, since everyone on the
+// machine can see the arguments of a process.
 type privateFlag struct {
 	flag  string
 	value *string
@@ -18,14 +18,14 @@ type privateFlag struct {
 // sources reads values that are given as @FILE, or as - for standard input.
 type sources struct {
 	stdin io.Reader
-	taken bool // standard input was read
+	taken bool // whether standard input was read
 }
 
 // maxInput bounds a value in bytes. A reply has at most 64 KiB.
 const maxInput = 64 << 10
 
-// value returns the value that an argument stands for, without the end of its line. The
-// argument has a name, for the errors, which show nothing of the value.
+// value returns the value that an argument stands for, without the line break at its end.
+// Errors contain the name of the argument and nothing of the value.
 func (in *sources) value(name, argument string) (string, error) {
 	var text string
 	switch path, isFile := strings.CutPrefix(argument, "@"); {
@@ -41,7 +41,7 @@ func (in *sources) value(name, argument string) (string, error) {
 			return "", err
 		}
 	case argument == "-" && in.taken:
-		return "", console.Usagef("%s: standard input was read for another value", "%s: 標準入力は別の値に使われています", name)
+		return "", console.Usagef("%s: standard input is already used for another value", "%s: 標準入力は別の値に使われています", name)
 	case argument == "-":
 		in.taken = true
 		var err error
@@ -55,7 +55,7 @@ func (in *sources) value(name, argument string) (string, error) {
 	return strings.TrimSuffix(text, "\r"), nil
 }
 
-// pairs returns the arguments of --extra, with the lines of a file in the file's place.
+// pairs returns the arguments of --extra, with each file replaced by its lines.
 func (in *sources) pairs(arguments []string) (pairs []string, err error) {
 	for _, argument := range arguments {
 		value, err := in.value("--extra", argument)
@@ -75,7 +75,7 @@ func (in *sources) pairs(arguments []string) (pairs []string, err error) {
 	return pairs, nil
 }
 
-// readInput reads a value from a place that has a name.
+// readInput reads a value from a named place.
 func readInput(name string, place any, r io.Reader) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
@@ -87,8 +87,9 @@ func readInput(name string, place any, r io.Reader) (string, error) {
 	return string(b), nil
 }
 
-// notConfirmable is the error of a command that would ask where a value was read.
+// notConfirmable is the error of a command that cannot ask for confirmation, because a
+// value was read from standard input.
 func notConfirmable() error {
-	return console.Usagef("standard input holds a value, so that nobody can confirm it there: give --yes",
+	return console.Usagef("a value is read from standard input, so nobody can confirm there: give --yes",
 		"標準入力から値を読むため、確認ができません。--yes を指定してください")
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// Personal data comes from a file or from standard input as well as from the arguments,
-// which everybody on the machine can read.
+// Personal data can come from a file or standard input instead of the arguments, which
+// everyone on the machine can read.
 func TestPrivateValues(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -50,7 +50,7 @@ func TestPrivateValues(t *testing.T) {
 	}
 }
 
-// What is wrong with such a value is told without it, and nothing is sent.
+// An error in such a value does not quote it, and nothing is sent.
 func TestWrongPrivateValues(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -65,7 +65,7 @@ func TestWrongPrivateValues(t *testing.T) {
 		"no file":       {[]string{"--email", "@" + dir + "/none"}, "--email: ", "--email: "},
 		"a directory":   {[]string{"--phone", "@" + dir}, "--phone: ", "--phone: "},
 		"too long":      {[]string{"--email", "@" + long}, "--email: " + long + " is longer than 64 KiB", "64 KiBを超えています"},
-		"twice":         {[]string{"--email", "-", "--extra", "-"}, "--extra: standard input was read for another value", "--extra: 標準入力は別の値に使われています"},
+		"twice":         {[]string{"--email", "-", "--extra", "-"}, "--extra: standard input is already used for another value", "--extra: 標準入力は別の値に使われています"},
 		"not key=value": {[]string{"--extra", "@" + pairs}, "--extra number 2 is not key=value", "2番目の --extra"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestWrongPrivateValues(t *testing.T) {
 	require.Empty(t, g.Requests())
 }
 
-// So does what is to be explained.
+// The input of explain can come from there, too.
 func TestExplainAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "reply")
@@ -104,7 +104,7 @@ func TestExplainAFile(t *testing.T) {
 	require.Equal(t, console.Usage, r.status)
 }
 
-// A note can be personal as well.
+// A note can be personal, too.
 func TestPrivateNote(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)

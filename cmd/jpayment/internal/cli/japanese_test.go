@@ -25,17 +25,17 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// names are the words in Latin letters that Japanese text may hold, besides those of the
-// command line itself: what a person types or finds elsewhere under this name.
+// names are the words in Latin letters that Japanese text may contain, besides those of the
+// command line itself: what a person types or finds under this name elsewhere.
 var names = []string{
 	"jpayment", "yes", "true", "false", "ja", "en", "utf", "shift_jis", "key", "value", "chmod", "http", "https", "tcp",
 	"gateway", "re_auth", "aspx", "credit", "co", "jp", "connection_auth", "kickback_key", "bash", "zsh", "fish", "powershell",
 	"panel", "SQLite", "Postgres", "Excel", "KiB", "MiB", "journal", "md", "WithKickbackKey", "TestMod",
-	"dial", "read", "textproto", "ProtocolError", // what net/http calls its own
+	"dial", "read", "textproto", "ProtocolError", // in errors of net/http
 }
 
-// englishIn returns the words of a Japanese text that are neither names nor codes nor
-// among the words given. Words in capitals are names.
+// englishIn returns the words of a Japanese text that are not names, codes or among the
+// given words. Words in capitals are names.
 func englishIn(text string, given ...string) []string {
 	known := map[string]bool{}
 	add := func(s string) {
@@ -75,8 +75,8 @@ func TestEnglishIn(t *testing.T) {
 	require.Equal(t, []string{"No", "such"}, englishIn("a.csv: No such", "a.csv"))
 }
 
-// Whatever goes wrong, in Japanese it is told in Japanese. There is a case for every error
-// that this package makes.
+// In Japanese, every error is reported in Japanese. There is a case for every error of this
+// package.
 func TestErrorsInJapanese(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -318,7 +318,7 @@ func TestErrorsInJapanese(t *testing.T) {
 			})
 		}
 	})
-	doctors, err := filepath.Glob("testdata/doctor-*.golden") // TestDoctor looks for English words in them.
+	doctors, err := filepath.Glob("testdata/doctor-*.golden") // TestDoctor checks them for English words.
 	require.NoError(t, err)
 	for _, path := range doctors {
 		b, err := os.ReadFile(path)
@@ -328,15 +328,15 @@ func TestErrorsInJapanese(t *testing.T) {
 	for _, elsewhere := range []string{
 		"JSON を出力できません。",             // TestResultNotWritten
 		"--by に判断した人を指定してください",       // TestReviewByNoFile
-		"送信を続けられません。",                // Only a database that fails ends the work.
-		"決済番号 0 を取り消したとゲートウェイが答えました", // To the client such a reply is none.
+		"送信を続けられません。",                // Only a failing database ends the work.
+		"決済番号 0 を取り消したとゲートウェイが答えました", // The client rejects such a reply.
 	} {
 		told.WriteString(elsewhere + "\n")
 	}
 	require.Empty(t, untold(t, told.String()), "errors without a case above")
 }
 
-// untold returns the errors in this package's own words that a text has none of.
+// untold returns the errors of this package that do not occur in a text.
 func untold(t *testing.T, told string) (missing []string) {
 	t.Helper()
 	paths, err := filepath.Glob("*.go")
@@ -375,7 +375,7 @@ func untold(t *testing.T, told string) (missing []string) {
 	return missing
 }
 
-// So is what comes of an operation.
+// The outcome of an operation is reported in Japanese, too.
 func TestOutcomesInJapanese(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []jpaymenttest.FaultKind{
@@ -401,7 +401,7 @@ func TestOutcomesInJapanese(t *testing.T) {
 	}
 }
 
-// No file that a test compares Japanese text with holds any English.
+// No golden file of Japanese text contains any English.
 func TestGoldensInJapanese(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/*-ja.golden")
@@ -410,7 +410,7 @@ func TestGoldensInJapanese(t *testing.T) {
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
-		given := []string{"jobs.db", "order-1", "keiri"} // what the tests call things
+		given := []string{"jobs.db", "order-1", "keiri"} // names from the tests
 		for line := range strings.Lines(string(b)) {
 			if args, ok := strings.CutPrefix(line, "$ jpayment "); ok {
 				given = append(given, args)
@@ -424,7 +424,7 @@ func TestGoldensInJapanese(t *testing.T) {
 	}
 }
 
-// Each command's help has no English sentence.
+// The help of each command has no English sentence.
 func TestHelpInJapanese(t *testing.T) {
 	t.Parallel()
 	var all func(cmd *cobra.Command)

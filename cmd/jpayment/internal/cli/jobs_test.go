@@ -27,7 +27,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// unclear is a file of which two rows come to review: a re-authorisation whose reply is
+// unclear is a file with two rows that end in review: a re-authorisation whose reply is
 // lost, and one that is declined.
 const unclear = `operation,payment,amount,tax,shipping,reference
 sales,10000001,,,,order-1
@@ -46,7 +46,7 @@ func newUnclearDesk(t *testing.T, flags ...string) desk {
 	return d
 }
 
-// What a person sees of jobs, and decides about them, in both languages.
+// A person sees jobs and decides about them, in both languages.
 func TestStatusAndReview(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -91,7 +91,7 @@ func TestStatusAndReview(t *testing.T) {
 	}
 }
 
-// A job that a person wants sent again is sent again, and the person is asked before.
+// A job is sent again when a person decides so, after confirmation.
 func TestReviewAgain(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -116,8 +116,8 @@ func TestReviewAgain(t *testing.T) {
 	})
 }
 
-// A job that cannot be sent again, since what it would send is erased, says so and what to
-// do instead.
+// A job whose data is erased cannot be sent again. The error says so, and what to do
+// instead.
 func TestReviewOfAForgottenJob(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -138,7 +138,7 @@ func TestReviewOfAForgottenJob(t *testing.T) {
 	}
 }
 
-// For a machine there is one object for each job, and one for a status.
+// The JSON output has one object per job, and one per status.
 func TestStatusAndReviewJSON(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -166,8 +166,8 @@ func TestStatusAndReviewJSON(t *testing.T) {
 	require.Contains(t, r.stdout, `"decided_by":"x"`)
 }
 
-// What has been due for long and is not sent shows: a database that takes nothing of what a
-// worker writes can hold no word of it.
+// Jobs that have been due for long without being sent are reported: a worker that cannot
+// write to its database cannot record that.
 func TestStatusOfJobsThatAreNotSent(t *testing.T) {
 	t.Parallel()
 	due := time.Unix(1_800_000_000, 0)
@@ -180,14 +180,14 @@ func TestStatusOfJobsThatAreNotSent(t *testing.T) {
 		told bool
 	}{
 		{late, due.Add(2 * time.Minute), true},
-		{late, due.Add(30 * time.Second), false}, // It is about to be.
+		{late, due.Add(30 * time.Second), false}, // It is about to be sent.
 		{late, due.Add(-time.Hour), false},
-		{running, due.Add(2 * time.Minute), false}, // A worker has much to do.
-		{paused, due.Add(2 * time.Minute), false},  // That is why.
+		{running, due.Add(2 * time.Minute), false}, // A worker is busy.
+		{paused, due.Add(2 * time.Minute), false},  // The pause is the reason.
 		{fulfilment.Status{Done: 1}, due, false},
 	} {
 		for lang, want := range map[console.Lang]string{
-			console.English:  "? due since 2027-01-15 17:00:00 JST, and nothing is being sent: ",
+			console.English:  "? due since 2027-01-15 17:00:00 JST, but nothing is being sent: ",
 			console.Japanese: "? 2027-01-15 17:00:00 JST から送信予定ですが、送信されていません",
 		} {
 			var out strings.Builder
@@ -209,12 +209,12 @@ func TestDatabaseIsNotMadeByLooking(t *testing.T) {
 	for _, command := range []string{"status", "review"} {
 		r := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}.run(t, command, "--database", path)
 		require.Equal(t, console.Usage, r.status)
-		require.Contains(t, r.stderr, "there is no database")
+		require.Contains(t, r.stderr, "does not exist")
 		require.NoFileExists(t, path)
 	}
 }
 
-// A store that the database does not know is not one whose jobs are all done.
+// A store without jobs does not look like one whose jobs are all done.
 func TestStatusOfAnUnknownStore(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -231,7 +231,7 @@ func TestStatusOfAnUnknownStore(t *testing.T) {
 	require.Contains(t, d.run(t, "status", "--store", "654321", "--json").stdout, `"done":0`)
 }
 
-// What to type next has the store and the database with which this command was started.
+// The next command to type has the store and the database of this one.
 func TestNextIsComplete(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -241,7 +241,7 @@ func TestNextIsComplete(t *testing.T) {
 	flags := []string{"--store", "123456", "--database", file}
 	typed := " --store 123456 --database '" + strings.ReplaceAll(file, "'", `'\''`) + "'"
 	require.Contains(t, d.run(t, append([]string{"status"}, flags...)...).stdout, "next: jpayment review"+typed+" lists")
-	require.Contains(t, d.run(t, append([]string{"review"}, flags...)...).stderr, "jpayment review JOB"+typed+" with")
+	require.Contains(t, d.run(t, append([]string{"review"}, flags...)...).stderr, "jpayment review JOB"+typed+", with")
 	require.Contains(t, d.run(t, append([]string{"review", "3", "--again", "--yes", "--by", "x"}, flags...)...).stdout, "jpayment work"+typed)
 
 	d.RegisterIPs()
@@ -267,7 +267,7 @@ func TestNextIsComplete(t *testing.T) {
 		"jpayment sales "+id+" --store 123456 --url "+g+" --production-only\n")
 }
 
-// Times have a zone, which is Japan's unless the user has another.
+// Times have a zone, which is Japan's unless the user sets another.
 func TestTimesHaveTheirZone(t *testing.T) {
 	t.Parallel()
 	d := newUnclearDesk(t)
@@ -278,7 +278,7 @@ func TestTimesHaveTheirZone(t *testing.T) {
 	require.Regexp(t, `\d\d:\d\d:\d\d JST\n`, d.run(t, "review").stdout)
 }
 
-// Where nobody names a database it is the user's own, and only for the real gateway.
+// The default database is the user's own, and only for the real gateway.
 func TestDefaultDatabase(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -303,7 +303,7 @@ func TestDefaultDatabase(t *testing.T) {
 	require.Contains(t, []string{"/data", "/config"}, homeDir(home, "XDG_DATA_HOME", "data", "/config"))
 }
 
-// A password in the URL of a database is shown nowhere, and not taken from the command
+// A password in the URL of a database is never shown, and is not accepted on the command
 // line.
 func TestDatabasePassword(t *testing.T) {
 	t.Parallel()
@@ -316,7 +316,7 @@ func TestDatabasePassword(t *testing.T) {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}
 		r := s.run(t, "status", "--database", database)
 		require.Equal(t, console.Usage, r.status)
-		require.Contains(t, r.stderr, "a password is not for the command line")
+		require.Contains(t, r.stderr, "a password on the command line")
 		require.NotContains(t, r.stderr, canary)
 		s.vars["JPAYMENT_DATABASE"] = database
 		for _, args := range [][]string{{"status"}, {"run", file, "--dry-run"}, {"work"}} {
@@ -326,7 +326,7 @@ func TestDatabasePassword(t *testing.T) {
 		}
 		delete(s.vars, "JPAYMENT_DATABASE")
 		s.vars["JPAYMENT_CONFIG"] = writeConfig(t, fmt.Sprintf("database = %q", database), 0o644)
-		require.Contains(t, s.run(t, "status").stderr, "others may read it")
+		require.Contains(t, s.run(t, "status").stderr, "other users can read it")
 	}
 	require.Equal(t, "postgres://a@db.example/x", settings{database: jpayment.NewSecret("postgres://a:b@db.example/x?sslmode=require")}.databaseName())
 }
@@ -349,8 +349,8 @@ func (l *transcript) String() string {
 	return l.text.String()
 }
 
-// A worker goes on after a pause, sends what others ask for, and settles what a kickback
-// tells of, until it is stopped.
+// A worker resumes after a pause, sends jobs that others enqueue, and settles jobs by
+// kickbacks, until it is stopped.
 func TestWork(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -392,9 +392,9 @@ func TestWork(t *testing.T) {
 func TestWorkSettings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ args, want string }{
-		{"work --rate 0", "rate is not a number of calls"},
-		{"work --rate NaN", "rate is not a number of calls"},
-		{"work --concurrency 65", "concurrency is not a whole number"},
+		{"work --rate 0", "rate must be a number of calls"},
+		{"work --rate NaN", "rate must be a number of calls"},
+		{"work --concurrency 65", "concurrency must be a whole number"},
 		{"work --kickback-wait 1m", "needs the key that signs"},
 		{"work --kickback-listen 127.0.0.1:0", "kickbacks are verified by a key"},
 		{"work --schema x-y --database postgres://127.0.0.1:1/x", "--schema has characters other"},
@@ -412,8 +412,8 @@ func TestWorkSettings(t *testing.T) {
 	require.NotContains(t, r.stderr, canary)
 }
 
-// A kickback is taken as long as its job waits for it, and no job waits for one that is
-// refused for its age.
+// A kickback is accepted as long as its job waits for it, and no job waits for one that
+// would be refused for its age.
 func TestKickbackAge(t *testing.T) {
 	t.Parallel()
 	key := strings.Repeat("k", 32)
@@ -440,7 +440,7 @@ func TestKickbackAge(t *testing.T) {
 	}
 }
 
-// The vendor's own sample has a raw space in its query, and what is refused has no body.
+// The vendor's own sample has a raw space in its query; a refusal has no body.
 func TestKickbackListenTakesTheVendorsSample(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -467,7 +467,7 @@ func TestKickbackListenTakesTheVendorsSample(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-// The health check of a worker fails while the database fails it.
+// The health check of a worker fails while its database fails.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -494,8 +494,8 @@ func TestHealth(t *testing.T) {
 	require.Error(t, serveHealth(ctx, address, q, m, slog.New(slog.DiscardHandler)), "the port is taken")
 }
 
-// What cannot be written down before a call is told within seconds, and so is that it is over.
-// The metrics count it, in the format of Prometheus.
+// If an attempt cannot be recorded, that is reported within seconds, and so is the
+// recovery. The metrics count it, in the Prometheus format.
 func TestWorkTellsWhatFails(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -545,7 +545,7 @@ func TestWorkTellsWhatFails(t *testing.T) {
 	})
 }
 
-// fetch asks a server on this machine.
+// fetch sends a request to a server on this machine.
 func fetch(t *testing.T, url string) (status int, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
@@ -558,7 +558,7 @@ func fetch(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// ailing is a queue whose database fails.
+// ailing is a queue with a failing database.
 type ailing struct {
 	queue
 	health atomic.Pointer[fulfilment.Health]
@@ -576,7 +576,7 @@ type settled struct{ queue }
 
 func (settled) Settle(context.Context, *jpayment.Kickback) error { return nil }
 
-// The process stops at SIGTERM and lets the calls on their way finish.
+// The process stops at SIGTERM and lets the requests in progress finish.
 func TestWorkProcessStops(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 1)

@@ -6,8 +6,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// languageOf returns the language of a command line, which is not parsed yet: what
-// --lang says, else the user's locale, else English.
+// languageOf returns the language of a command line before it is parsed: from --lang,
+// otherwise from the locale of the user, otherwise English.
 func languageOf(args []string, env func(string) string) console.Lang {
 	lang := langFlag(console.LocaleLang(env))
 	for i, arg := range args {
@@ -18,7 +18,7 @@ func languageOf(args []string, env func(string) string) console.Lang {
 		if arg == "--lang" && i+1 < len(args) {
 			value = args[i+1]
 		}
-		_ = lang.Set(value) // What is wrong with it is said when it is parsed.
+		_ = lang.Set(value) // An error is reported when it is parsed.
 	}
 	return console.Lang(lang)
 }
@@ -32,7 +32,7 @@ func (f *langFlag) Type() string   { return "ja|en" }
 func (f *langFlag) Set(s string) error {
 	lang := console.Lang(s)
 	if lang != console.Japanese && lang != console.English {
-		return console.Usagef("is neither ja nor en", "には ja または en を指定してください")
+		return console.Usagef("must be ja or en", "には ja または en を指定してください")
 	}
 	*f = langFlag(lang)
 	return nil

@@ -12,8 +12,8 @@ import (
 func newManCommand(lang console.Lang) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
-		Short: lang.In("Write the manual pages into a directory", "マニュアルページを作成する"),
-		Long: lang.In("Write a manual page for each command into the directory, which is made if it is not there.",
+		Short: lang.In("Write the manual pages into a directory", "マニュアルページを書き出す"),
+		Long: lang.In("Write a manual page for each command into the directory, which is created if necessary.",
 			"コマンドごとのマニュアルページをディレクトリに書き出します。ディレクトリがなければ作成します。"),
 		Example: `  jpayment man ~/.local/share/man/man1`,
 		Args:    oneArgument("DIR"),

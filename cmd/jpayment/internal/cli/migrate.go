@@ -18,17 +18,17 @@ func newMigrateCommand(lang console.Lang) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: lang.In("Make the tables, or bring them up to date", "テーブルを作成または更新する"),
-		Long: lang.In(`Make the tables of the database, River's included, or bring those of an earlier version up to
-date. Where they are current, nothing is changed. Beside this command only run and work do
-so. On Postgres, transactions that are open on the tables are waited for, 30 seconds at most.
+		Short: lang.In("Create or update the tables", "テーブルを作成または更新する"),
+		Long: lang.In(`Create the tables of the database, including River's, or update those of an earlier version.
+If they are current, nothing changes. The only other commands that change tables are run and
+work. On Postgres, the migration waits up to 30 seconds for transactions that use the tables.
 
-With --sql, nothing is opened: the statements for the tables of jpayment are written to
-standard output, for a migration tool of your own; --from leaves out those that a version has
-already. They are to be run in one transaction. River's tables are apart: River's own tool
-makes them, as the first lines of the output say.
+With --sql, no database is opened. The statements for the tables of jpayment are written to
+standard output, for your own migration tool; run them in one transaction. --from leaves out
+those that a version already has. River's tables are not included: the first lines of the
+output show the command of River's own tool that creates them.
 
-Exit status: 0 current, or written, 1 the database failed, 2 wrong usage.`,
+Exit status: 0 tables current, or statements written, 1 the database failed, 2 usage error.`,
 			`データベースのテーブルを、River のものも含めて作成するか、以前のバージョンから更新します。最新であれば、何も変更
 しません。このコマンドのほかにテーブルを変更するのは run と work だけです。Postgres では、テーブルを使用中の
 トランザクションの終了を最大30秒待ちます。
@@ -48,7 +48,7 @@ River のテーブルは含みません。出力の先頭に記載のとおり�
 			}
 			for _, name := range []string{"dialect", "from"} {
 				if cmd.Flags().Changed(name) {
-					return console.Usagef("--%s is for --sql", "--%s は --sql とともに指定してください", name)
+					return console.Usagef("--%s can be used only with --sql", "--%s は --sql とともに指定してください", name)
 				}
 			}
 			return migrate(cmd)
@@ -56,9 +56,9 @@ River のテーブルは含みません。出力の先頭に記載のとおり�
 	}
 	addDatabaseFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&sql, "sql", false, lang.In("write the statements, and change nothing", "SQL を書き出し、何も変更しない"))
-	f.StringVar(&dialect, "dialect", "", lang.In("with --sql: sqlite or postgres; by default as the database is", "--sql とともに指定。sqlite または postgres。既定は指定のデータベースの種類"))
-	f.IntVar(&from, "from", 0, lang.In("with --sql: the version that the tables have already", "--sql とともに指定。適用済みのテーブルのバージョン"))
+	f.BoolVar(&sql, "sql", false, lang.In("write the statements and change nothing", "SQL を書き出し、何も変更しない"))
+	f.StringVar(&dialect, "dialect", "", lang.In("with --sql: sqlite or postgres; defaults to the kind of the database", "--sql とともに指定。sqlite または postgres。既定は指定のデータベースの種類"))
+	f.IntVar(&from, "from", 0, lang.In("with --sql: the version that the tables already have", "--sql とともに指定。適用済みのテーブルのバージョン"))
 	complete(cmd, "dialect", "sqlite", "postgres")
 	return cmd
 }
@@ -80,12 +80,12 @@ func migrate(cmd *cobra.Command) error {
 	if err := q.Migrate(ctx); err != nil {
 		return console.Failedf("database %s: %s", "データベース %s: %s", s.databaseName(), console.WithNext(err))
 	}
-	fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Good), c.Lang.Of(console.Textf("database %s: the tables are of version %d, which is current",
+	fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Good), c.Lang.Of(console.Textf("database %s: the tables are current (version %d)",
 		"データベース %s: テーブルは最新のバージョン %d です", s.databaseName(), fulfilment.SchemaVersion)))
 	return nil
 }
 
-// migrationSQL writes the statements for those who migrate with tools of their own.
+// migrationSQL writes the statements for a migration tool of your own.
 func migrationSQL(cmd *cobra.Command, dialect string, from int) error {
 	s, err := readSettings(cmd)
 	if err != nil {
@@ -115,9 +115,9 @@ func migrationSQL(cmd *cobra.Command, dialect string, from int) error {
 	}
 	_, err = fmt.Fprint(cmd.OutOrStdout(), worldOf(cmd).lang.Of(console.Textf(
 		`-- Tables of jpayment (fulfilment), %[1]s, from version %[2]d to %[3]d. Run all of it in one
--- transaction. River's tables are made afterwards, by River's own tool:
+-- transaction. Create River's tables afterwards, with River's own tool:
 --   %[4]s
--- or by jpayment migrate, which then has nothing else to do.
+-- or with jpayment migrate, which then changes nothing else.
 
 `, `-- jpayment（fulfilment）のテーブル（%[1]s、バージョン %[2]d から %[3]d まで）。すべてを1つのトランザクションで実行する。
 -- River のテーブルは、その後に River のツールで作成する:

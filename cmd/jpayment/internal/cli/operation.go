@@ -11,18 +11,18 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// operation is one that moves money, as the command line has it.
+// operation is a command that sends one operation.
 type operation struct {
 	op      jpayment.Operation
 	name    string // in Japanese
-	command string // as it is typed
+	command string // as typed
 	extra   []string
 	yes     bool
 	json    bool
 	replay  bool
 	private []privateFlag
 	request func(paymentID string, extra jpayment.Extra) jpayment.Request
-	warning func(paymentID string) jpayment.Text // what it will do
+	warning func(paymentID string) jpayment.Text // what the request will do
 }
 
 func newSalesCommand(lang console.Lang) *cobra.Command {
@@ -37,7 +37,7 @@ func newSalesCommand(lang console.Lang) *cobra.Command {
 	}
 	cmd := o.newCommand(lang,
 		lang.In("Capture a payment (実売上)", "実売上（仮売上の決済を確定する）"),
-		lang.In("Capture an authorised payment (仮売上) in whole. The cardholder is charged.", "仮売上の決済を全額、実売上にします。カード会員に請求されます。"))
+		lang.In("Capture an authorised payment (仮売上) in full. The cardholder is charged.", "仮売上の決済を全額、実売上にします。カード会員に請求されます。"))
 	cmd.Example = `  jpayment sales 10000001 --store 123456
   jpayment sales 10000001 --store 123456 --yes --json`
 	o.addReplayFlag(cmd, lang)
@@ -51,15 +51,15 @@ func newCancelCommand(lang console.Lang) *cobra.Command {
 			return jpayment.CancelRequest{PaymentID: paymentID, Extra: extra}
 		},
 		warning: func(paymentID string) jpayment.Text {
-			return console.Textf("This cancels payment %s, the whole of it.", "決済 %s を全額、取り消します。", paymentID)
+			return console.Textf("This cancels payment %s in full.", "決済 %s を全額、取り消します。", paymentID)
 		},
 	}
 	cmd := o.newCommand(lang,
 		lang.In("Cancel a payment (取消)", "取消（決済を取り消す）"),
-		lang.In(`Cancel a payment, authorised or captured, always in whole.
+		lang.In(`Cancel an authorised or captured payment, always in full.
 
-Cancelling a captured payment may bill the cardholder first: the card company refunds
-later. Tell the cardholder so.`, `仮売上または実売上の決済を全額、取り消します。
+If you cancel a captured payment, the cardholder may be charged first and refunded later by
+the card company. Tell the cardholder.`, `仮売上または実売上の決済を全額、取り消します。
 
 実売上後の決済を取り消すと、カード会員に一度請求され、後日カード会社から返金される場合が
 あります。カード会員にその旨をご案内ください。`))
@@ -83,67 +83,70 @@ func newReAuthCommand(lang console.Lang) *cobra.Command {
 			return req
 		},
 		warning: func(paymentID string) jpayment.Text {
-			return console.Textf("This cancels payment %s and authorises a new one of %s yen in all.", "決済 %s を取り消し、合計 %s 円の新しい決済（仮売上）を作成します。",
+			return console.Textf("This cancels payment %s and authorises a new one of %s yen in total.", "決済 %s を取り消し、合計 %s 円の新しい決済（仮売上）を作成します。",
 				paymentID, console.Grouped(req.Amount+req.Tax+req.Shipping))
 		},
 	}
 	cmd := o.newCommand(lang,
-		lang.In("Replace a payment by a new one at other amounts (再オーソリ)", "再オーソリ（金額を訂正した新しい決済に替える）"),
-		lang.In(`Cancel a payment and authorise a new one at the amounts given, which are whole yen. The
-new payment has a number of its own: capture that one.
+		lang.In("Replace a payment with a new one for different amounts (再オーソリ)", "再オーソリ（金額の異なる新しい決済に替える）"),
+		lang.In(`Cancel a payment and authorise a new one for the given amounts, in whole yen. The new
+payment has a number of its own: capture that one.
 
-All three amounts are required, so that a forgotten one is not charged as 0. It is sent
-once and never repeated.`, `決済を取り消し、指定した金額（円）で新しい決済（仮売上）を作成します。新しい決済には新しい決済番号が
+All three amounts are required, so that a forgotten one is not charged as 0. The request is
+sent once and never repeated.`, `決済を取り消し、指定した金額（円）で新しい決済（仮売上）を作成します。新しい決済には新しい決済番号が
 付きます。以後はその決済を実売上にしてください。
 
-金額は3つとも必要です。忘れた金額が0円として決済されることを防ぐためです。
+金額は3つとも必要です。指定し忘れた金額が0円として決済されることを防ぐためです。
 送信は1回だけで、再送することはありません。`))
 	cmd.Example = `  jpayment reauth 10000001 --store 123456 --amount 1000 --tax 80 --shipping 500`
 	f := cmd.Flags()
 	f.Int64Var(&req.Amount, "amount", 0, lang.In("new price in yen (am)", "新しい決済金額、円（am）"))
 	f.Int64Var(&req.Tax, "tax", 0, lang.In("new tax in yen (tx)", "新しい税額、円（tx）"))
 	f.Int64Var(&req.Shipping, "shipping", 0, lang.In("new shipping cost in yen (sf)", "新しい送料、円（sf）"))
-	f.StringVar(&email, "email", "", lang.In("the cardholder's e-mail address (em), or @FILE or - to read it from a file or standard input", "カード会員のメールアドレス（em）。@FILE または - でファイルまたは標準入力から読む"))
-	f.StringVar(&phone, "phone", "", lang.In("the cardholder's telephone number without hyphens (pn), or @FILE or -", "カード会員の電話番号、ハイフンなし（pn）。@FILE または - も使える"))
+	f.StringVar(&email, "email", "", lang.In("cardholder's e-mail address (em), or @FILE or - to read it from a file or standard input", "カード会員のメールアドレス（em）。@FILE または - でファイルまたは標準入力から読む"))
+	f.StringVar(&phone, "phone", "", lang.In("cardholder's telephone number without hyphens (pn), or @FILE or -", "カード会員の電話番号、ハイフンなし（pn）。@FILE または - も使える"))
 	for _, amount := range []string{"amount", "tax", "shipping"} {
-		if err := cmd.MarkFlagRequired(amount); err != nil { // It fails for a flag that is not there.
+		if err := cmd.MarkFlagRequired(amount); err != nil { // It fails only for a flag that does not exist.
 			panic(err)
 		}
 	}
 	return cmd
 }
 
-// newCommand returns the command with what all operations share.
+// newCommand returns the command, with what all operations share.
 func (o *operation) newCommand(lang console.Lang, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   o.command + " PAYMENT",
 		Short: short,
 		Long: long + lang.In(`
 
-PAYMENT is the payment number (決済番号). What will be sent is shown, and has to be
-confirmed. A value that begins with @ is given with two: @@value. Exit status: 0 done, 1 refused or not sent, 2 wrong usage, 3 unknown: look
-the payment up in the control panel before anything else.`, `
+PAYMENT is the payment number (決済番号). The command shows what it will send and asks for
+confirmation. Double the @ of a value that begins with one: @@value.
+
+Exit status: 0 done, 1 refused or not sent, 2 usage error, 3 unknown: look the payment up in
+the control panel before you do anything else.`, `
 
 PAYMENT は決済番号です。送信する内容を表示し、確認を求めます。@ で始まる値は @ を2つ重ねて
-（@@値）指定してください。終了ステータスは、0 完了、
-1 拒否または未送信、2 使い方の誤り、3 不明（何よりも先に管理画面で決済を確認する）です。`),
+（@@値）指定してください。
+
+終了ステータスは、0 完了、1 拒否または未送信、2 使い方の誤り、3 不明（何よりも先に管理画面で決済を確認する）です。`),
 		Args: oneArgument("PAYMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	addSettingsFlags(cmd, lang)
 	f := cmd.Flags()
-	f.StringArrayVar(&o.extra, "extra", nil, lang.In("other data (その他データ) as key=value, or @FILE or - for a file or standard input with one in each line; may be repeated", "その他データ（key=value）。@FILE または - でファイルまたは標準入力から1行に1つずつ読む。繰り返し指定できる"))
-	f.BoolVar(&o.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
-	f.BoolVar(&o.json, "json", false, lang.In("one JSON object on standard output, all else on standard error", "標準出力にJSONを1つ出力し、ほかは標準エラー出力に出す"))
-	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.StringArrayVar(&o.extra, "extra", nil, lang.In("other data (その他データ) as key=value, or @FILE or - to read one per line from a file or standard input; can be repeated", "その他データ（key=value）。@FILE または - でファイルまたは標準入力から1行に1つずつ読む。繰り返し指定できる"))
+	f.BoolVar(&o.yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
+	f.BoolVar(&o.json, "json", false, lang.In("write one JSON object to standard output, everything else to standard error", "標準出力にJSONを1つ出力し、ほかは標準エラー出力に出す"))
+	f.Bool("production-only", false, lang.In("do not count an approval in test mode as done, since no money moves [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	return cmd
 }
 
 func (o *operation) addReplayFlag(cmd *cobra.Command, lang console.Lang) {
-	cmd.Flags().BoolVar(&o.replay, "retry-unknown", false, lang.In("send it again if the outcome is unknown", "結果が不明なら再送する"))
+	cmd.Flags().BoolVar(&o.replay, "retry-unknown", false, lang.In("send the request again if the outcome is unknown", "結果が不明なら再送する"))
 }
 
-// run carries the operation out and tells what came of it.
+// run carries out the operation and reports the outcome.
 func (o *operation) run(cmd *cobra.Command, paymentID string) error {
 	r := report{Console: worldOf(cmd).console(), op: o, paymentID: paymentID, flags: sendingFlags(cmd)}
 	res, err := o.carryOut(cmd, paymentID)
@@ -211,11 +214,12 @@ func send(ctx context.Context, g jpayment.Gateway, r jpayment.Request) (*jpaymen
 }
 
 func noStore() error {
-	return console.Usagef("no store: give --store, JPAYMENT_STORE, or store in the configuration file",
+	return console.Usagef("no store ID: give --store, JPAYMENT_STORE, or store in the configuration file",
 		"店舗IDがありません。--store、JPAYMENT_STORE、または設定ファイルの store で指定してください")
 }
 
-// parseExtra reads key=value pairs. Its errors count them and show none.
+// parseExtra parses key=value pairs. Its errors give the position of a pair and do not
+// quote it.
 func parseExtra(pairs []string) (jpayment.Extra, error) {
 	extra := map[string]string{}
 	for i, pair := range pairs {

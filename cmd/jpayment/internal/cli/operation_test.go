@@ -23,7 +23,7 @@ import (
 
 var purchase = jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "注文-1"}
 
-// nobody returns the address of a port that nobody listens on.
+// nobody returns the address of a port where nothing listens.
 func nobody(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -32,8 +32,8 @@ func nobody(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// Each run is the whole life of what a person sees: what will be sent, and what came
-// of it, in both languages.
+// Each run shows everything that a person sees: what will be sent, and the outcome, in both
+// languages.
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -122,7 +122,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// With --json, standard output holds one object and nothing else, however it ends.
+// With --json, standard output has one object and nothing else, however the command ends.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -178,7 +178,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// The person at the terminal has to type yes, in whole.
+// The person at the terminal has to type yes in full.
 func TestConfirmation(t *testing.T) {
 	t.Parallel()
 	person := console.Terminals{In: true, Err: true}
@@ -221,7 +221,7 @@ func TestConfirmation(t *testing.T) {
 	}
 }
 
-// An interrupt at the question sends nothing.
+// An interrupt during the confirmation sends nothing.
 func TestConfirmationInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -232,7 +232,7 @@ func TestConfirmationInterrupted(t *testing.T) {
 	require.ErrorIs(t, w.console().Confirm(ctx), console.ErrNotConfirmed)
 }
 
-// What is shown before the question is, parameter by parameter, what arrives.
+// The preview is exactly what arrives, parameter by parameter.
 func TestShownIsSent(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
@@ -253,10 +253,10 @@ func TestShownIsSent(t *testing.T) {
 	require.Equal(t, len(requests[0].Form), strings.Count(r.stderr[:strings.Index(r.stderr, "This ")], "\n")-1)
 }
 
-// canary stands wherever something private can.
+// canary stands for any private value.
 const canary = "canary"
 
-// Nothing private is shown by any command, in any language, for a person or a machine.
+// No command shows anything private, in either language, to a person or a machine.
 func TestNothingPrivateIsShown(t *testing.T) {
 	t.Parallel()
 	const row = "10000002,1,canary7,,20000002,o-1,900,72,500,1472,canary,canary,note=canary"
@@ -306,8 +306,8 @@ func TestNothingPrivateIsShown(t *testing.T) {
 	require.Equal(t, 4, strings.Count(r.stdout, canary), "they are shown to who asks")
 }
 
-// A result that could not be written is not known to whoever waits for it; exit status
-// 1 would say that nothing was done.
+// If the result cannot be written, the caller does not know it; exit status 1 would say
+// that nothing was done.
 func TestResultNotWritten(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -332,7 +332,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
 
-// An interrupt while the gateway is at work makes the outcome unknown, at once.
+// An interrupt while the gateway works makes the outcome unknown, at once.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	g := jpaymenttest.NewServer(t)
@@ -346,8 +346,7 @@ func TestInterrupted(t *testing.T) {
 	require.Less(t, time.Since(start), 30*time.Second)
 }
 
-// An error from elsewhere counts as unknown, and its text, which may be private, is not
-// shown.
+// An error from elsewhere counts as unknown. Its text may be private, so it is not shown.
 func TestForeignError(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder

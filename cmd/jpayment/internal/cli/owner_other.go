@@ -4,5 +4,5 @@ package cli
 
 import "os"
 
-// ownerOf returns the number of the user that a file belongs to.
+// ownerOf returns the user ID of the owner of a file.
 func ownerOf(os.FileInfo) (uid int, known bool) { return 0, false }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the number of the user that a file belongs to.
+// ownerOf returns the user ID of the owner of a file.
 func ownerOf(info os.FileInfo) (uid int, known bool) {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	if !known {

@@ -13,7 +13,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// or returns the configuration with what flags say in its place.
+// or returns the configuration, overridden by flags.
 func (c panelConfig) or(flags panelConfig) panelConfig {
 	if flags.PaymentColumn != "" {
 		c.PaymentColumn = flags.PaymentColumn
@@ -21,27 +21,27 @@ func (c panelConfig) or(flags panelConfig) panelConfig {
 	if flags.StatusColumn != "" {
 		c.StatusColumn = flags.StatusColumn
 	}
-	if len(flags.DoneIf)+len(flags.NotDoneIf)+len(flags.AgainIf) > 0 { // One list alone would mix two sets of words.
+	if len(flags.DoneIf)+len(flags.NotDoneIf)+len(flags.AgainIf) > 0 { // Replacing one list alone would mix two sets of words.
 		c.DoneIf, c.NotDoneIf, c.AgainIf = flags.DoneIf, flags.NotDoneIf, flags.AgainIf
 	}
 	return c
 }
 
-// sameWord reports whether a file says the same as a setting.
+// sameWord reports whether a word in a file equals one in the settings.
 func sameWord(theirs, ours string) bool {
 	return ours != "" && norm.NFKC.String(strings.TrimSpace(theirs)) == norm.NFKC.String(strings.TrimSpace(ours))
 }
 
-// meanings are what statuses of payments say of an operation.
+// meanings maps the statuses of payments to decisions, for each operation.
 type meanings map[jpayment.Operation]map[string]fulfilment.State
 
-// panelOperations are those of which a status tells whether they were carried out. It does not
-// tell which payment a re-authorisation has made.
+// panelOperations are the operations whose success a status shows. A status does not show
+// which payment a re-authorisation has created.
 var panelOperations = map[string]jpayment.Operation{
 	"sales": jpayment.OpSales, "実売上": jpayment.OpSales, "cancel": jpayment.OpCancel, "取消": jpayment.OpCancel,
 }
 
-// meanings reads the words of the settings: WORD is of captures, OPERATION=WORD of others.
+// meanings parses the words of the settings: WORD for captures, OPERATION=WORD for others.
 func (c panelConfig) meanings() (meanings, error) {
 	all := meanings{jpayment.OpSales: {}, jpayment.OpCancel: {}}
 	for _, list := range []struct {
@@ -54,16 +54,16 @@ func (c panelConfig) meanings() (meanings, error) {
 			if name, rest, found := strings.Cut(word, "="); found {
 				known := false
 				if op, known = panelOperations[strings.ToLower(strings.TrimSpace(name))]; !known {
-					return nil, console.Usagef("%s: what stands before = is neither sales nor cancel", "%s: = の前には sales（実売上）または cancel（取消）を指定してください", list.flag)
+					return nil, console.Usagef("%s: the operation before = must be sales or cancel", "%s: = の前には sales（実売上）または cancel（取消）を指定してください", list.flag)
 				}
 				word = rest
 			}
 			word = norm.NFKC.String(strings.TrimSpace(word))
 			if word == "" {
-				return nil, console.Usagef("%s: there is no status", "%s: ステータスを指定してください", list.flag)
+				return nil, console.Usagef("%s: the status is missing", "%s: ステータスを指定してください", list.flag)
 			}
 			if other, told := all[op][word]; told && other != list.state {
-				return nil, console.Usagef("%s: %s is given another meaning as well", "%s: %s に別の意味も指定されています", list.flag, word)
+				return nil, console.Usagef("%s: %s is also given another meaning", "%s: %s に別の意味も指定されています", list.flag, word)
 			}
 			all[op][word] = list.state
 		}
@@ -77,15 +77,15 @@ func (c panelConfig) check() error {
 	return err
 }
 
-// readPanel reads an export of the control panel. It decides about the jobs in review whose
-// payments are in it with a status that says something of their operation.
+// readPanel reads an export of the control panel. It decides the jobs in review whose
+// payments are listed with a status that has a meaning for their operation.
 func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fault faulter) error {
 	means, err := r.panel.meanings()
 	if err != nil {
 		return err
 	}
 	if len(means[jpayment.OpSales])+len(means[jpayment.OpCancel]) == 0 {
-		return console.Usagef("which statuses mean what is missing: give --done-if, --not-done-if or --again-if", "ステータスの意味がありません。--done-if、--not-done-if、--again-if のいずれかを指定してください")
+		return console.Usagef("the meaning of the statuses is missing: give --done-if, --not-done-if or --again-if", "ステータスの意味がありません。--done-if、--not-done-if、--again-if のいずれかを指定してください")
 	}
 	column := func(name string) int {
 		found := -1
@@ -118,7 +118,7 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 	if err != nil {
 		return err
 	}
-	seen := map[string]string{} // the statuses of the payments that are looked for
+	seen := map[string]string{} // the statuses of the wanted payments
 	return file.Each(func(row sheet.Row) error {
 		b.rows++
 		id, word := norm.NFKC.String(row.At(payment)), norm.NFKC.String(row.At(status))
@@ -128,7 +128,7 @@ func (r *review) readPanel(ctx context.Context, file *sheet.Reader, b *bulk, fau
 		}
 		if earlier, again := seen[id]; again {
 			if earlier != word {
-				fault(row.Line, status, jpayment.Text{}, jpayment.Text{En: "is another than in an earlier line about the same payment", Ja: "が、同じ決済の前の行と異なります"})
+				fault(row.Line, status, jpayment.Text{}, jpayment.Text{En: "differs from an earlier line about the same payment", Ja: "が、同じ決済の前の行と異なります"})
 			}
 			return nil
 		}

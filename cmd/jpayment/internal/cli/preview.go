@@ -15,8 +15,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// preview returns the request of an operation as it would leave the machine: its URL, and
-// its parameters as the rows of a table, without what is private. Nothing is sent.
+// preview returns the request of an operation exactly as it will be sent: its URL, and its
+// parameters as table rows, without private values. Nothing is sent.
 func preview(ctx context.Context, lang console.Lang, client *jpayment.Client, op jpayment.Operation, r jpayment.Request) (*url.URL, [][]string, error) {
 	req, err := client.Preview(ctx, op, r)
 	if err != nil {
@@ -34,7 +34,7 @@ func preview(ctx context.Context, lang console.Lang, client *jpayment.Client, op
 	return req.URL, rows, nil
 }
 
-// parameter returns a parameter for a person.
+// parameter returns a table row for a parameter.
 func parameter(lang console.Lang, name, value string) []string {
 	term, known := terms[name]
 	if !known {
@@ -42,14 +42,14 @@ func parameter(lang console.Lang, name, value string) []string {
 	}
 	switch {
 	case name == "ut":
-		value = lang.In("(when it is sent)", "（送信時に決まる）")
+		value = lang.In("(set when sent)", "（送信時に決まる）")
 	case !slices.Contains([]string{"aid", "jb", "rt", "tid", "am", "tx", "sf"}, name):
 		value = lang.Hide(value)
 	}
 	return []string{name, lang.Of(term), value}
 }
 
-// unescape decodes what is text in UTF-8 or Shift_JIS.
+// unescape decodes text in UTF-8 or Shift_JIS.
 func unescape(s string) string {
 	text, err := url.QueryUnescape(s)
 	if err == nil && !utf8.ValidString(text) {
@@ -61,15 +61,15 @@ func unescape(s string) string {
 	return text
 }
 
-// otherData are the store's own.
+// otherData is the term for the store's own data.
 var otherData = jpayment.Text{En: "other data", Ja: "その他データ"}
 
-// terms are the gateway's parameters and columns: their names in English and in the
+// terms maps the gateway's parameters and columns to their names in English and in the
 // specification.
 var terms = map[string]jpayment.Text{
 	"aid":  {En: "store", Ja: "店舗ID"},
 	"jb":   {En: "job", Ja: "ジョブタイプ"},
-	"rt":   {En: "how to reply", Ja: "決済結果返信方法"},
+	"rt":   {En: "reply method", Ja: "決済結果返信方法"},
 	"tid":  {En: "payment", Ja: "対象決済番号"},
 	"em":   {En: "e-mail address", Ja: "メールアドレス"},
 	"pn":   {En: "telephone number", Ja: "電話番号"},

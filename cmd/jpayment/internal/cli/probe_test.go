@@ -20,7 +20,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// probed is a gateway in test mode that is quick where it would keep a test waiting.
+// probed is a gateway in test mode, without the delays that would slow down a test.
 func probed(t *testing.T, opts ...jpaymenttest.Option) *jpaymenttest.Server {
 	t.Helper()
 	g := jpaymenttest.NewServer(t, append(opts, jpaymenttest.WithSetting("idle_timeout", "100ms"), jpaymenttest.WithSetting("kickback_timeout", "100ms"))...)
@@ -28,7 +28,7 @@ func probed(t *testing.T, opts ...jpaymenttest.Option) *jpaymenttest.Server {
 	return g
 }
 
-// in replaces a directory of the test's own, whose name nobody knows.
+// in replaces the test's own directory, whose name varies.
 func (r ran) in(dir string) ran {
 	hide := func(s string) string { return strings.ReplaceAll(s, dir+string(filepath.Separator), "") }
 	r.stdout, r.stderr = hide(r.stdout), hide(r.stderr)
@@ -63,12 +63,12 @@ func TestProbe(t *testing.T) {
 		}
 		require.Equal(t, []int{9, 13, 54}, wrong)
 
-		// What was measured is how another simulated gateway behaves.
+		// The measurements are those of another simulated gateway.
 		require.Equal(t, console.Done, s.run(t, "doctor", "--profile", out+".json").status)
 	}
 }
 
-// Lists of payments that cannot be meant are refused before anything is sent.
+// Impossible lists of payments are refused before anything is sent.
 func TestProbeLists(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -97,14 +97,14 @@ func TestProbeLists(t *testing.T) {
 	}
 }
 
-// The process is killed again and again, kickbacks and all: nothing is sent twice that was
-// recorded, and nothing is captured that was not announced.
+// The process is killed again and again, also while it receives kickbacks. No recorded
+// request is sent twice, and no payment is captured that was not announced.
 func TestKilledProbeGoesOn(t *testing.T) {
 	t.Parallel()
 	const kills = 12
 	command := binary(t)
 	g := probed(t)
-	g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: 20 * time.Millisecond}) // so that a kill meets requests on their way
+	g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: 20 * time.Millisecond}) // so that a kill hits requests in progress
 	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := free.Addr().String()

@@ -13,11 +13,11 @@ import (
 // maxProfile bounds a profile in bytes.
 const maxProfile = 4 << 20
 
-// readProfile reads the profile of a store from the file that --profile names; nil where it
+// readProfile reads the profile in the file that --profile names, or returns nil if it
 // names none.
 func readProfile(path string) (*assumed.Profile, error) {
 	if path == "" {
-		return nil, nil //nolint:nilnil // No profile is what most commands have.
+		return nil, nil //nolint:nilnil // Most commands have no profile.
 	}
 	f, err := os.Open(path) //nolint:gosec // The user's own file, by the user's own choice.
 	if err != nil {
@@ -38,11 +38,11 @@ func readProfile(path string) (*assumed.Profile, error) {
 	return &profile, nil
 }
 
-// tellProfile prints what is wrong for the store of what is assumed, and what to set.
+// tellProfile prints which assumptions are wrong for the store, and what to set.
 func tellProfile(w io.Writer, lang console.Lang, p assumed.Profile) {
 	wrong := p.Wrong()
 	if len(wrong) == 0 {
-		fmt.Fprintln(w, lang.In("The profile refutes no assumption: the store wants no option of the client.",
+		fmt.Fprintln(w, lang.In("The profile refutes no assumption: the store needs no client options.",
 			"プロファイルと異なる前提はありません。クライアントのオプションを変更する必要はありません。"))
 		return
 	}

@@ -12,18 +12,18 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/jobtext"
 )
 
-// report tells what came of an operation.
+// report reports the outcome of an operation.
 type report struct {
 	console.Console
 	op        *operation
 	paymentID string
-	flags     string // with which this command was started
+	flags     string // of this command
 }
 
-// record is a report for a machine.
+// record is the JSON form of a report.
 type record struct {
 	Operation jpayment.Operation `json:"operation"`
-	PaymentID string             `json:"payment_id"` // empty where it is not a number
+	PaymentID string             `json:"payment_id"` // empty if it is not a number
 	Outcome   string             `json:"outcome"`
 	Code      jpayment.Code      `json:"code"`
 	Message   string             `json:"message"`
@@ -51,7 +51,7 @@ type resultRecord struct {
 	Total          jpayment.Amount `json:"total"`
 	SubscriptionID string          `json:"subscription_id"`
 	TestMode       bool            `json:"test_mode"`
-	Unreadable     []string        `json:"unreadable"` // names of what stands as it came
+	Unreadable     []string        `json:"unreadable"` // names of the fields that are given as received
 }
 
 func newResultRecord(res *jpayment.Result) *resultRecord {
@@ -67,8 +67,8 @@ func newResultRecord(res *jpayment.Result) *resultRecord {
 	}
 }
 
-// write writes the report of an operation that ended with a result or an error, and
-// returns the exit status.
+// write prints the report of an operation that ended with a result or an error, and returns
+// the exit status.
 func (r *report) write(res *jpayment.Result, err error) error {
 	var ours *console.Error
 	switch {
@@ -135,7 +135,7 @@ func (r *report) writeFailure(err error) error {
 	return r.end(rec, status)
 }
 
-// next returns what to do after a failure, as commands where there is one to type.
+// next returns what to do after a failure, as commands where possible.
 func (r *report) next(err error) jpayment.Text {
 	if jpayment.OutcomeOf(err) == jpayment.OutcomeUnknown && !errors.Is(err, jpayment.ErrTestMode) {
 		return jobtext.AfterUnknown(r.op.op, "jpayment "+r.op.command+" "+r.number()+r.flags)
@@ -172,8 +172,7 @@ func (r *report) subject() jpayment.Text {
 	return console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", name, id)
 }
 
-// number returns the payment number if it is one: what else was given may be a
-// customer's name.
+// number returns the payment number if it is one. Other input may be a customer's name.
 func (r *report) number() string {
 	if strings.Trim(r.paymentID, "0123456789") != "" {
 		return ""
@@ -181,13 +180,13 @@ func (r *report) number() string {
 	return r.paymentID
 }
 
-// end writes the record where JSON is wanted and returns the exit status.
+// end writes the record if JSON is wanted, and returns the exit status.
 func (r *report) end(rec record, status int) error {
 	if r.op.json {
 		rec.Operation, rec.PaymentID = r.op.op, r.number()
 		if err := writeJSON(r.Stdout, rec); err != nil {
 			fmt.Fprintf(r.Stderr, "jpayment: %s\n", r.Lang.Of(console.What(err)))
-			if status == console.Done { // Who waits for the result has not got it.
+			if status == console.Done { // The caller has not received the result.
 				status = console.Unknown
 			}
 		}
@@ -208,7 +207,7 @@ func writeJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// flagNames are the fields that can be at fault, as the command line has them.
+// flagNames maps fields that can be invalid to their names on the command line.
 var flagNames = map[string]string{
 	"StoreID":     "--store",
 	"PaymentID":   "PAYMENT",
@@ -231,7 +230,7 @@ var flagNames = map[string]string{
 	"Note":         "--note",
 }
 
-// fieldText says what is wrong with a field as the command line has it.
+// fieldText describes an invalid field by its name on the command line.
 func fieldText(f jpayment.InvalidField) jpayment.Text {
 	name := f.Field
 	if flag, ok := flagNames[name]; ok {
@@ -246,7 +245,7 @@ func fieldText(f jpayment.InvalidField) jpayment.Text {
 	return console.Textf("%s %s", "%s %s", name, f.Reason)
 }
 
-// wrongFields returns the error of settings, or a request, that cannot be right.
+// wrongFields returns the error of invalid settings or an invalid request.
 func wrongFields(err error) error {
 	var invalid *jpayment.ValidationError
 	if !errors.As(err, &invalid) {

@@ -14,21 +14,21 @@ func newRestoreCheckCommand(lang console.Lang) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "restore-check",
-		Short: lang.In("Put what is open into review, after the database was restored from a copy", "データベースの復元後に、未完了のジョブを要確認にする"),
-		Long: lang.In(`After the database was restored from an older copy, put every open job of the store into
-review: it may have been carried out after the copy was made, and would be sent again. Run it
-once after each restoration, with all workers stopped. Until then work and run refuse to send
-on a database that is older than they have seen it (--witness).
+		Short: lang.In("Move all open jobs into review, after the database was restored from a backup", "データベースの復元後に、未完了のジョブを要確認にする"),
+		Long: lang.In(`After the database was restored from a backup, move every open job of the store into review.
+Such a job may have been carried out after the backup was made, and would be sent again. Run
+this command once after each restore, with all workers stopped. Until then, work and run
+refuse to send if the database is older than they have seen it (--witness).
 
-What was asked for after the copy was made is not in it: ask for it again only after you have
-looked it up in the control panel.
+Requests enqueued after the backup was made are not in the database. Look them up in the
+control panel before you enqueue them again.
 
-Exit status: 0 done, 1 not confirmed, or the database failed, 2 wrong usage.`,
-			`データベースを古いコピーから復元した後に、店舗の未完了のジョブをすべて要確認にします。コピーの作成後に処理された
+Exit status: 0 done, 1 not confirmed, or the database failed, 2 usage error.`,
+			`データベースをバックアップから復元した後に、店舗の未完了のジョブをすべて要確認にします。バックアップの作成後に処理された
 可能性があり、そのままでは再送されるためです。復元のたびに1回、すべてのワーカーを停止した状態で実行してください。
 実行するまで、work と run は、以前に見た状態より古いデータベース（--witness）では送信しません。
 
-コピーの作成後に登録したものは含まれていません。管理画面で確認してから、登録し直してください。
+バックアップの作成後に登録したものは含まれていません。管理画面で確認してから、登録し直してください。
 
 終了ステータスは、0 完了、1 yes と答えなかった、またはデータベースの異常、2 使い方の誤り です。`),
 		Example: `  jpayment restore-check --store 123456
@@ -37,7 +37,7 @@ Exit status: 0 done, 1 not confirmed, or the database failed, 2 wrong usage.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return restoreCheck(cmd, yes) },
 	}
 	addDatabaseFlags(cmd, lang)
-	cmd.Flags().BoolVar(&yes, "yes", false, lang.In("do not ask", "確認を求めない"))
+	cmd.Flags().BoolVar(&yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
 	return cmd
 }
 
@@ -62,10 +62,10 @@ func restoreCheck(cmd *cobra.Command, yes bool) error {
 		{c.Lang.In("open jobs", "未完了のジョブ"), console.Grouped(st.Open())},
 	})
 	fmt.Fprintln(c.Stderr, c.Lang.In(
-		"This puts the open jobs into review: a person looks each of them up in the control panel. Stop all workers first.",
+		"This moves all open jobs into review; a person then looks each of them up in the control panel. Stop all workers first.",
 		"未完了のジョブをすべて要確認にします。担当者が1件ずつ管理画面で確認することになります。先にすべてのワーカーを停止してください。"))
 	if !yes {
-		err := c.Ask(ctx, c.Lang.In("Type yes to do it: ", "実行するには yes と入力してください: "))
+		err := c.Ask(ctx, c.Lang.In("Type yes to continue: ", "実行するには yes と入力してください: "))
 		if errors.Is(err, console.ErrNotConfirmed) {
 			fmt.Fprintln(c.Stderr, c.Lang.In("Not confirmed: nothing was changed.", "確認されなかったため、何も変更していません。"))
 			return console.ExitStatus(console.Failed)
@@ -78,7 +78,7 @@ func restoreCheck(cmd *cobra.Command, yes bool) error {
 	if err != nil {
 		return databaseFailed(err)
 	}
-	fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Good), c.Lang.Of(console.Textf("put into review: %s", "要確認にしたジョブ: %s件", console.Grouped(reviews))))
+	fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Good), c.Lang.Of(console.Textf("jobs moved into review: %s", "要確認にしたジョブ: %s件", console.Grouped(reviews))))
 	if reviews > 0 {
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf(
 			"next: look them up in the control panel and record what you find: jpayment review --export review.csv%[1]s; then start the workers",
@@ -87,7 +87,7 @@ func restoreCheck(cmd *cobra.Command, yes bool) error {
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.In("next: start the workers", "次の手順: ワーカーを起動する"))
 	}
 	fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.In(
-		"what was asked for after the copy was made is not in the database: look it up before it is asked for again",
-		"コピーの作成後に登録したものは、データベースにありません。登録し直す前に管理画面で確認する"))
+		"requests enqueued after the backup was made are not in the database: look them up before you enqueue them again",
+		"バックアップの作成後に登録したものは、データベースにありません。登録し直す前に管理画面で確認する"))
 	return nil
 }

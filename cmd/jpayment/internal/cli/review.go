@@ -22,35 +22,35 @@ func newReviewCommand(lang console.Lang) *cobra.Command {
 	r := &review{}
 	cmd := &cobra.Command{
 		Use:   "review [JOB]",
-		Short: lang.In("List the jobs that need a person, and record what the person found", "担当者の確認が必要なジョブを一覧し、確認した結果を記録する"),
-		Long: lang.In(`Without JOB, list the jobs that nobody knows the outcome of, and those whose outcome a
-kickback disputes, with why and what to look at. With JOB, show it, its attempts and the
+		Short: lang.In("List the jobs that need a person, and record decisions", "担当者の確認が必要なジョブを一覧表示し、判断を記録する"),
+		Long: lang.In(`Without JOB, list the jobs whose outcome is unknown, and those whose outcome a kickback
+disputes, with the reason and what to look for. With JOB, show that job, its attempts and the
 decisions about it. With a decision, record what the control panel shows:
 
-  --done      it was carried out (of a reauth, the new payment is given too)
-  --not-done  it was not, and is not to be
-  --again     it was not, and is to be sent again
+  --done      it was carried out (for a reauth, also give the new payment)
+  --not-done  it was not carried out, and will not be
+  --again     it was not carried out, and is to be sent again
 
-A job that waits can be withdrawn by --not-done, as long as nothing of it can have been
-carried out. One that was refused can be sent again by --again, when the reason has passed.
-With --correct, a decision takes the place of an earlier one; both stay on record. What is
-decided is shown, and has to be confirmed.
+--not-done withdraws a waiting job, provided that it cannot have been carried out. --again
+sends a refused job again, once the reason for the refusal is gone. --correct replaces an
+earlier decision; both stay on record. The command shows what it will record and asks for
+confirmation.
 
-Many are decided at once with a file. --export writes what is to be looked up, as CSV, with
+To decide many jobs at once, use a file. --export writes the jobs to look up as CSV, with
 columns for the decision (done, not-done, again), the new payment and a note. --import checks
-such a file as a whole, sums it up, asks, and records all of its decisions or none.
+the whole file, prints a summary, asks for confirmation, and records all decisions or none.
 
-It also takes a file that the control panel has exported. Name its columns by
---payment-column and --status-column, and say which statuses mean what:
+--import also accepts a file exported from the control panel. Name its columns with
+--payment-column and --status-column, and give the meaning of the statuses:
 
-  --done-if 実売上 --again-if 仮売上          of captures
-  --done-if cancel=取消 --again-if cancel=実売上  of cancellations
+  --done-if 実売上 --again-if 仮売上              for captures
+  --done-if cancel=取消 --again-if cancel=実売上  for cancellations
 
-Other statuses, and re-authorisations, are left undecided. The configuration file keeps these
-as [panel].
+Other statuses and re-authorisations are left undecided. The columns and statuses can be kept
+in the configuration file, under [panel].
 
-Exit status: 0 shown or recorded, 1 not confirmed, nothing to record, or a job changed
-meanwhile, 2 wrong usage, or faults in the file: nothing was recorded.`,
+Exit status: 0 shown or recorded; 1 not confirmed, nothing to record, or a job has changed;
+2 usage error or errors in the file: nothing was recorded.`,
 			`JOB を省略すると、結果が分からないジョブと、決済結果通知の内容が結果と食い違うジョブを、理由と確認事項とともに
 一覧表示します。JOB を指定すると、そのジョブと、送信および判断の記録を表示します。判断を指定すると、
 管理画面で確認した結果を記録します。
@@ -73,7 +73,7 @@ meanwhile, 2 wrong usage, or faults in the file: nothing was recorded.`,
   --done-if 実売上 --again-if 仮売上              実売上のジョブ
   --done-if cancel=取消 --again-if cancel=実売上  取消のジョブ
 
-ほかのステータスと再オーソリは、判断せずに残します。設定ファイルの [panel] に保存できます。
+ほかのステータスと再オーソリは、判断せずに残します。列名とステータスは、設定ファイルの [panel] にも記載できます。
 
 終了ステータスは、0 表示または記録した、1 yes と答えなかった、記録するものがない、または確認中にジョブの状態が変わった、
 2 使い方またはファイルの誤り（何も記録していない）です。`),
@@ -92,22 +92,22 @@ meanwhile, 2 wrong usage, or faults in the file: nothing was recorded.`,
 	addDatabaseFlags(cmd, lang)
 	f := cmd.Flags()
 	f.BoolVar(&r.done, "done", false, lang.In("it was carried out", "処理されていた"))
-	f.BoolVar(&r.notDone, "not-done", false, lang.In("it was not carried out, and is not to be", "処理されておらず、今後も処理しない"))
+	f.BoolVar(&r.notDone, "not-done", false, lang.In("it was not carried out, and will not be", "処理されておらず、今後も処理しない"))
 	f.BoolVar(&r.again, "again", false, lang.In("it was not carried out, and is to be sent again", "処理されておらず、再送する"))
-	f.BoolVar(&r.correct, "correct", false, lang.In("in place of an earlier decision, which stays on record", "以前の判断を訂正する（以前の判断も記録に残る）"))
-	f.StringVar(&r.newPayment, "new-payment", "", lang.In("payment that a reauth made, with --done", "再オーソリでできた新しい決済番号（--done とともに指定）"))
-	f.StringVar(&r.by, "by", "", lang.In("who decided; by default the name of the user", "判断した人。既定はユーザー名"))
-	f.StringVar(&r.note, "note", "", lang.In("what was found, or @FILE or - to read it from a file or standard input", "確認した内容。@FILE または - でファイルまたは標準入力から読む"))
-	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask", "確認を求めない"))
-	f.BoolVar(&r.json, "json", false, lang.In("JSON on standard output, one object for each job", "標準出力に、ジョブごとに1つの JSON を出力する"))
-	f.StringVar(&r.export, "export", "", lang.In("file to write what is to be looked up into", "確認が必要なジョブを書き出すファイル"))
-	f.StringVar(&r.importFrom, "import", "", lang.In("file whose decisions are to be recorded", "判断を記録するファイル"))
-	f.StringVar(&r.panel.PaymentColumn, "payment-column", "", lang.In("of an export of the control panel: the column with the payment number", "管理画面のエクスポートの、決済番号の列"))
-	f.StringVar(&r.panel.StatusColumn, "status-column", "", lang.In("of the same: the column with the payment's status", "同、決済のステータスの列"))
-	const form, formJa = "; WORD of sales, or OPERATION=WORD", "（実売上のジョブは ステータス、ほかは 処理=ステータス）"
-	f.StringArrayVar(&r.panel.DoneIf, "done-if", nil, lang.In("of the same: status of a payment whose operation was carried out"+form, "同、処理済みとするステータス"+formJa))
-	f.StringArrayVar(&r.panel.NotDoneIf, "not-done-if", nil, lang.In("of the same: status of one whose operation was not, and is not to be"+form, "同、処理しないとするステータス"+formJa))
-	f.StringArrayVar(&r.panel.AgainIf, "again-if", nil, lang.In("of the same: status of one whose operation is to be sent again"+form, "同、再送するステータス"+formJa))
+	f.BoolVar(&r.correct, "correct", false, lang.In("replace an earlier decision, which stays on record", "以前の判断を訂正する（以前の判断も記録に残る）"))
+	f.StringVar(&r.newPayment, "new-payment", "", lang.In("new payment that a reauth created; with --done", "再オーソリで作成された決済の番号（--done とともに指定）"))
+	f.StringVar(&r.by, "by", "", lang.In("name of the person who decided; defaults to the user name", "判断した人。既定はユーザー名"))
+	f.StringVar(&r.note, "note", "", lang.In("note on what was found, or @FILE or - to read it from a file or standard input", "確認した内容。@FILE または - でファイルまたは標準入力から読む"))
+	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
+	f.BoolVar(&r.json, "json", false, lang.In("write JSON to standard output, one object per job", "標準出力に、ジョブごとに1つの JSON を出力する"))
+	f.StringVar(&r.export, "export", "", lang.In("file to write the jobs to look up to", "確認が必要なジョブを書き出すファイル"))
+	f.StringVar(&r.importFrom, "import", "", lang.In("file with the decisions to record", "判断を記録するファイル"))
+	f.StringVar(&r.panel.PaymentColumn, "payment-column", "", lang.In("in an export of the control panel: column with the payment number", "管理画面のエクスポートの、決済番号の列"))
+	f.StringVar(&r.panel.StatusColumn, "status-column", "", lang.In("in an export of the control panel: column with the status of the payment", "管理画面のエクスポートの、ステータスの列"))
+	const form, formJa = "; STATUS for captures, or OPERATION=STATUS", "（実売上のジョブは ステータス、ほかは 処理=ステータス）"
+	f.StringArrayVar(&r.panel.DoneIf, "done-if", nil, lang.In("in an export of the control panel: status that means the operation was carried out"+form, "管理画面のエクスポートで、処理済みとするステータス"+formJa))
+	f.StringArrayVar(&r.panel.NotDoneIf, "not-done-if", nil, lang.In("in an export of the control panel: status that means the operation was not carried out, and will not be"+form, "管理画面のエクスポートで、今後も処理しないものとするステータス"+formJa))
+	f.StringArrayVar(&r.panel.AgainIf, "again-if", nil, lang.In("in an export of the control panel: status that means the operation is to be sent again"+form, "管理画面のエクスポートで、再送するステータス"+formJa))
 	return cmd
 }
 
@@ -116,12 +116,12 @@ type review struct {
 	done, notDone, again, correct bool
 	newPayment, by, note          string
 	export, importFrom            string
-	panel                         panelConfig // of the configuration, but for what flags say
+	panel                         panelConfig // from the configuration, overridden by flags
 	yes, json                     bool
 
 	console.Console
-	user  string // who runs the command
-	flags string // with which it was started
+	user  string // name of the user
+	flags string // of this command
 	q     queue
 }
 
@@ -131,7 +131,7 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		var err error
 		if id, err = strconv.ParseInt(args[0], 10, 64); err != nil || id < 1 {
-			return console.Usagef("JOB is not the number of a job, as jpayment review lists them", "JOB がジョブ番号ではありません。番号は jpayment review で確認できます")
+			return console.Usagef("JOB is not a job number; jpayment review lists them", "JOB がジョブ番号ではありません。番号は jpayment review で確認できます")
 		}
 	}
 	if err := exclusive(cmd, "done", "not-done", "again"); err != nil {
@@ -142,10 +142,10 @@ func (r *review) run(cmd *cobra.Command, args []string) error {
 	}
 	bulk := r.export != "" || r.importFrom != ""
 	if bulk && (id != 0 || r.decision().State != "" || r.newPayment != "") {
-		return console.Usagef("--export and --import are about all jobs: leave out JOB and the decision", "--export と --import はジョブ全体が対象です。JOB と判断は指定できません")
+		return console.Usagef("--export and --import apply to all jobs: leave out JOB and the decision", "--export と --import はジョブ全体が対象です。JOB と判断は指定できません")
 	}
 	if id == 0 && (r.decision().State != "" || r.newPayment != "") {
-		return console.Usagef("JOB is missing: a decision is about one job", "JOB がありません。判断はジョブを1つ指定して記録します")
+		return console.Usagef("JOB is missing: a decision applies to one job", "JOB がありません。判断はジョブを1つ指定して記録します")
 	}
 	s, err := databaseSettings(cmd)
 	if err != nil {
@@ -191,7 +191,7 @@ func (r *review) decision() fulfilment.Decision {
 	return d
 }
 
-// forPerson calls f with the jobs that need a person, a page at a time.
+// forPerson calls f with the jobs that need a person, one page at a time.
 func (r *review) forPerson(ctx context.Context, f func(jobs []fulfilment.Job) error) error {
 	filter := fulfilment.Filter{ForPerson: true}
 	for {
@@ -209,7 +209,7 @@ func (r *review) forPerson(ctx context.Context, f func(jobs []fulfilment.Job) er
 	}
 }
 
-// list shows all that need a person.
+// list lists the jobs that need a person.
 func (r *review) list(ctx context.Context, s settings) error {
 	any := false
 	err := r.forPerson(ctx, func(jobs []fulfilment.Job) error {
@@ -222,23 +222,23 @@ func (r *review) list(ctx context.Context, s settings) error {
 	switch {
 	case r.json:
 	case any:
-		fmt.Fprintln(r.Stderr, r.Lang.Of(console.Textf("Record what you find: jpayment review JOB%s with --done, --not-done or --again",
+		fmt.Fprintln(r.Stderr, r.Lang.Of(console.Textf("Record what you find: jpayment review JOB%s, with --done, --not-done or --again",
 			"確認した結果を、jpayment review JOB%s に --done、--not-done、--again のいずれかを付けて記録してください", r.flags)))
 	default:
 		st, err := r.q.Status(ctx, "")
 		if err != nil {
 			return databaseFailed(err)
 		}
-		if st.Total() == 0 { // Of a mistyped store nobody should read that all is well.
+		if st.Total() == 0 { // A mistyped store must not look as if all were well.
 			fmt.Fprintf(r.Stdout, "%s %s\n", r.OutMark(console.Skipped), r.Lang.Of(noJobs(s, "")))
 			return nil
 		}
-		fmt.Fprintln(r.Stdout, r.Lang.In("Nothing needs a person.", "確認が必要なジョブはありません。"))
+		fmt.Fprintln(r.Stdout, r.Lang.In("No jobs need a person.", "確認が必要なジョブはありません。"))
 	}
 	return nil
 }
 
-// show shows a page of jobs: a line for each, and below it why and what to do.
+// show prints a page of jobs: a line for each, followed by the reason and the next step.
 func (r *review) show(jobs []fulfilment.Job) error {
 	if r.json {
 		for _, j := range jobs {
@@ -275,7 +275,7 @@ func since(j fulfilment.Job) time.Time {
 	return j.UpdatedAt
 }
 
-// known is all that is known of a job.
+// known is everything on record about a job.
 type known struct {
 	fulfilment.Job
 	tried   []fulfilment.Attempt
@@ -295,7 +295,7 @@ func (r *review) look(ctx context.Context, id int64) (k known, found bool, err e
 	return k, true, err
 }
 
-// decide shows a job, and records a decision about it if there is one.
+// decide shows a job, and records a decision about it, if any.
 func (r *review) decide(ctx context.Context, id int64) error {
 	job, found, err := r.look(ctx, id)
 	if err != nil {
@@ -309,13 +309,13 @@ func (r *review) decide(ctx context.Context, id int64) error {
 		return r.showOne(job)
 	}
 	if needsCorrect(job.Job, d) {
-		return console.Usagef("job %d was decided already, by %s (%s): to correct that, give --correct too", "ジョブ %d は判断済みです（判断: %s、%s）。訂正するには --correct も指定してください", id, job.DecidedBy, job.State.Text())
+		return console.Usagef("job %d was already decided by %s (%s): to correct the decision, also give --correct", "ジョブ %d は判断済みです（判断: %s、%s）。訂正するには --correct も指定してください", id, job.DecidedBy, job.State.Text())
 	}
 	if d.By == "" {
 		d.By = r.user
 	}
 	if job.Operation == jpayment.OpReAuth && r.done && r.newPayment == "" {
-		return console.Usagef("--new-payment is missing: the number of the payment that the reauth made", "--new-payment が指定されていません。再オーソリで作成された決済の番号を指定してください")
+		return console.Usagef("--new-payment is missing: give the number of the payment that the reauth created", "--new-payment が指定されていません。再オーソリで作成された決済の番号を指定してください")
 	}
 	r.writeOne(r.Stderr, job)
 	fmt.Fprintln(r.Stderr, r.Lang.Of(meaning(job.Job, d)))
@@ -342,8 +342,8 @@ func (r *review) decide(ctx context.Context, id int64) error {
 	return nil
 }
 
-// needsCorrect reports whether a decision would take the place of a person's earlier one
-// without saying so.
+// needsCorrect reports whether a decision would replace a person's earlier one without
+// --correct.
 func needsCorrect(j fulfilment.Job, d fulfilment.Decision) bool {
 	decided := j.Reason == fulfilment.ReasonDecided && j.Dispute == jpayment.Text{}
 	return decided && !d.Corrects && (j.State != fulfilment.StateRefused || d.State != fulfilment.StateWaiting)
@@ -353,19 +353,19 @@ func needsCorrect(j fulfilment.Job, d fulfilment.Decision) bool {
 func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
 	what := console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
 	if d.State == fulfilment.StateRefused && j.State == fulfilment.StateWaiting {
-		return console.Textf("This withdraws the %s, by the word of %s. It is not sent.", "%sを取り下げます（判断: %s）。送信しません。", what, d.By)
+		return console.Textf("This withdraws the %s (decided by %s). It will not be sent.", "%sを取り下げます（判断: %s）。送信しません。", what, d.By)
 	}
 	switch d.State {
 	case fulfilment.StateDone:
 		if d.NewPaymentID != "" {
-			return console.Textf("This records that the %s was carried out and made payment %s, by the word of %s. It is not sent again.",
+			return console.Textf("This records that the %s was carried out and created payment %s (decided by %s). It will not be sent again.",
 				"%sは処理され、新しい決済は %s であると記録します（判断: %s）。再送しません。", what, d.NewPaymentID, d.By)
 		}
-		return console.Textf("This records that the %s was carried out, by the word of %s. It is not sent again.", "%sは処理されていたと記録します（判断: %s）。再送しません。", what, d.By)
+		return console.Textf("This records that the %s was carried out (decided by %s). It will not be sent again.", "%sは処理されていたと記録します（判断: %s）。再送しません。", what, d.By)
 	case fulfilment.StateRefused:
-		return console.Textf("This records that the %s was not carried out, by the word of %s. It is not sent again.", "%sは処理されていないと記録します（判断: %s）。再送しません。", what, d.By)
+		return console.Textf("This records that the %s was not carried out (decided by %s). It will not be sent again.", "%sは処理されていないと記録します（判断: %s）。再送しません。", what, d.By)
 	default:
-		return console.Textf("This sends the %s again, by the word of %s that it was not carried out. If it was, it may be carried out twice.", "%sを再送します（処理されていないという判断: %s）。実際には処理されていた場合、二重に処理されるおそれがあります。", what, d.By)
+		return console.Textf("This sends the %s again, because it was not carried out (decided by %s). If it was, it may be carried out twice.", "%sを再送します（処理されていないという判断: %s）。実際には処理されていた場合、二重に処理されるおそれがあります。", what, d.By)
 	}
 }
 
@@ -384,7 +384,7 @@ func (r *review) showOne(j known) error {
 	return nil
 }
 
-// writeOne writes all that is known of a job for a person.
+// writeOne prints everything on record about a job.
 func (r *review) writeOne(w io.Writer, j known) {
 	rows := [][]string{
 		{r.Lang.In("job", "ジョブ"), strconv.FormatInt(j.ID, 10)},
@@ -432,13 +432,13 @@ func (r *review) writeOne(w io.Writer, j known) {
 	console.WriteTable(w, rows)
 }
 
-// writeDecisions writes what persons decided where one has corrected another: each later one
-// corrects those before.
+// writeDecisions prints the decisions about a job if there are several. Each corrects the
+// earlier ones.
 func (r *review) writeDecisions(w io.Writer, all []fulfilment.Decision) {
 	if len(all) < 2 {
 		return
 	}
-	fmt.Fprintln(w, r.Lang.In("decisions, of which the last counts", "判断の記録（最後のものが有効）"))
+	fmt.Fprintln(w, r.Lang.In("decisions (the last one counts)", "判断の記録（最後のものが有効）"))
 	var rows [][]string
 	for i, d := range all {
 		rows = append(rows, []string{strconv.Itoa(i + 1), r.Time(d.At), r.Lang.Of(decisionText(d.State)), d.NewPaymentID, d.By, d.Note.Reveal()})
@@ -446,7 +446,7 @@ func (r *review) writeDecisions(w io.Writer, all []fulfilment.Decision) {
 	console.WriteTable(w, rows)
 }
 
-// jobRecord is a job for a machine, without what is private.
+// jobRecord is the JSON form of a job, without private data.
 type jobRecord struct {
 	ID           int64         `json:"job"`
 	Operation    string        `json:"operation"`
@@ -469,12 +469,12 @@ type jobRecord struct {
 	Due          *time.Time    `json:"due"`
 	CreatedAt    time.Time     `json:"created_at"`
 	UpdatedAt    time.Time     `json:"updated_at"`
-	After        int64         `json:"after"` // the job that it comes after, or 0
+	After        int64         `json:"after"` // the job it comes after, or 0
 	Dispute      string        `json:"dispute"`
 	DisputeJa    string        `json:"dispute_ja"`
 	DisputedAt   *time.Time    `json:"disputed_at"`
 
-	// Where one job is asked for:
+	// For a single job:
 	Tried     []attemptRecord  `json:"tried,omitempty"`
 	Decisions []decisionRecord `json:"decisions,omitempty"`
 }

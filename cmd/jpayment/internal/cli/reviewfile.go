@@ -20,7 +20,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// The columns of a file of reviews. A person fills in the last three.
+// The columns of a review file. A person fills in the last three.
 var (
 	columnJob        = jpayment.Text{En: "job", Ja: "ジョブ"}
 	columnOperation  = jpayment.Text{En: "operation", Ja: "処理"}
@@ -35,11 +35,11 @@ var (
 	columnNewPayment = jpayment.Text{En: "new payment", Ja: "新決済番号"}
 	columnNote       = jpayment.Text{En: "note", Ja: "メモ"}
 
-	// decisionWords stand behind the name of their column, for who fills it in.
+	// decisionWords follow the name of their column, as help for filling it in.
 	decisionWords = jpayment.Text{En: " (done, not-done, again)", Ja: "（処理済み、処理しない、再送）"}
 )
 
-// decisionText returns a decision as files have it.
+// decisionText returns the name of a decision in files.
 func decisionText(s fulfilment.State) jpayment.Text {
 	switch s {
 	case fulfilment.StateDone:
@@ -51,10 +51,10 @@ func decisionText(s fulfilment.State) jpayment.Text {
 	}
 }
 
-// decisions are those that there are.
+// decisions are the possible decisions.
 var decisions = []fulfilment.State{fulfilment.StateDone, fulfilment.StateRefused, fulfilment.StateWaiting}
 
-// parseDecision reads a decision in either language.
+// parseDecision parses a decision in either language.
 func parseDecision(s string) (fulfilment.State, bool) {
 	s = strings.ToLower(norm.NFKC.String(s))
 	for _, state := range decisions {
@@ -65,19 +65,19 @@ func parseDecision(s string) (fulfilment.State, bool) {
 	return "", false
 }
 
-// isColumn reports whether a column of a file is one of ours, in either language, with words
-// behind its name or without.
+// isColumn reports whether a name is that of one of our columns, in either language, with
+// or without help after it.
 func isColumn(name string, column jpayment.Text) bool {
 	bare, _, _ := strings.Cut(norm.NFKC.String(name), "(")
 	bare = strings.ToLower(strings.TrimSpace(bare))
 	return bare == column.En || bare == column.Ja
 }
 
-// exportTo writes what a person has to look up into a file, which must not be there: it may
-// have been filled in.
+// exportTo writes the jobs that a person must look up into a new file. An existing file may
+// have been filled in, so it is an error.
 func (r *review) exportTo(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		return console.Usagef("--export: %s is there already, perhaps filled in: move it away, or give another name", "--export: %s はすでにあります（記入済みの可能性があります）。移動するか、別の名前を指定してください", path)
+		return console.Usagef("--export: %s already exists and may have been filled in: move it, or give another name", "--export: %s はすでにあります（記入済みの可能性があります）。移動するか、別の名前を指定してください", path)
 	}
 	n := int64(0)
 	err := sheet.WriteFile(path, runfile.UTF8, func(w *sheet.Writer) error {
@@ -110,7 +110,7 @@ func (r *review) exportTo(ctx context.Context, path string) error {
 	}
 	fmt.Fprintf(r.Stdout, "%s %s\n", r.OutMark(console.Good), r.Lang.Of(console.Textf("%s: jobs to look up: %s", "%s: 確認が必要なジョブは%s件です", path, console.Grouped(n))))
 	if n > 0 {
-		fmt.Fprintf(r.Stdout, "  %s\n", r.Lang.Of(console.Textf("next: fill in what the control panel shows, then jpayment review --import %s%s",
+		fmt.Fprintf(r.Stdout, "  %s\n", r.Lang.Of(console.Textf("next: fill in what the control panel shows, then run jpayment review --import %s%s",
 			"次の手順: 管理画面で確認した結果を記入し、jpayment review --import %s%s を実行する", shellWord(path), r.flags)))
 	}
 	return nil
@@ -127,13 +127,13 @@ func (r *review) exportLine(j fulfilment.Job) []string {
 	}
 }
 
-// bulk is what a file decides.
+// bulk holds the decisions in a file.
 type bulk struct {
 	decisions map[int64]fulfilment.Decision
-	jobs      map[int64]fulfilment.Job // those
+	jobs      map[int64]fulfilment.Job // the decided ones
 	lines     map[int64]int            // of the decisions
 	rows      int64                    // of the file
-	left      int64                    // of the jobs: those that the file does not decide
+	left      int64                    // number of jobs that the file does not decide
 	counts    map[fulfilment.State]int64
 	faults    int64
 }
@@ -149,7 +149,7 @@ func (r *review) importFile(ctx context.Context, path string, s settings) error 
 		r.by = r.user
 	}
 	if r.by == "" {
-		return console.Usagef("--by is missing: who decided", "--by に判断した人を指定してください")
+		return console.Usagef("--by is missing: give the name of the person who decided", "--by に判断した人を指定してください")
 	}
 	if err := r.panel.check(); err != nil {
 		return err
@@ -182,13 +182,13 @@ func (r *review) importFile(ctx context.Context, path string, s settings) error 
 		return r.wrongFile(path, err)
 	}
 	if b.faults > 0 {
-		fmt.Fprintf(r.Stderr, "%s %s\n", r.ErrMark(console.Bad), r.Lang.Of(console.Textf("faults: %s. Nothing was recorded; correct the file and import it again.",
+		fmt.Fprintf(r.Stderr, "%s %s\n", r.ErrMark(console.Bad), r.Lang.Of(console.Textf("errors: %s. Nothing was recorded; correct the file and import it again.",
 			"誤り: %s 件。何も記録していません。ファイルを修正してから、もう一度取り込んでください。", console.Grouped(b.faults))))
 		return console.ExitStatus(console.Usage)
 	}
 	r.summarise(path, file.Charset, b, s)
 	if len(b.decisions) == 0 {
-		fmt.Fprintln(r.Stderr, r.Lang.In("There is no decision in it: nothing was recorded.", "判断がないため、何も記録していません。"))
+		fmt.Fprintln(r.Stderr, r.Lang.In("The file has no decisions: nothing was recorded.", "判断がないため、何も記録していません。"))
 		return console.ExitStatus(console.Failed)
 	}
 	if err := r.confirm(ctx); err != nil {
@@ -197,7 +197,7 @@ func (r *review) importFile(ctx context.Context, path string, s settings) error 
 	return r.recordAll(ctx, b)
 }
 
-// confirm asks whether to record, unless that is not to be asked.
+// confirm asks for confirmation before recording, unless --yes is given.
 func (r *review) confirm(ctx context.Context) error {
 	if r.yes {
 		return nil
@@ -214,7 +214,7 @@ func (r *review) recordAll(ctx context.Context, b *bulk) error {
 	decided, err := r.q.ReviewAll(ctx, b.decisions)
 	var invalid *jpayment.ValidationError
 	switch {
-	case errors.As(err, &invalid): // It was right when it was looked at.
+	case errors.As(err, &invalid): // It was valid when it was checked.
 		for _, f := range invalid.Fields {
 			fmt.Fprintf(r.Stderr, "jpayment: %s\n", r.Lang.Of(console.Textf("payment %s: %s; nothing was recorded, import it again", "決済 %s: %s。何も記録していません。もう一度取り込んでください",
 				invalid.PaymentID, fieldText(f))))
@@ -232,12 +232,12 @@ func (r *review) recordAll(ctx context.Context, b *bulk) error {
 	}
 	fmt.Fprintf(r.Stdout, "%s %s\n", r.OutMark(console.Good), r.Lang.Of(console.Textf("decisions recorded: %s", "%s件の判断を記録しました", console.Grouped(int64(len(decided))))))
 	if b.counts[fulfilment.StateWaiting] > 0 {
-		fmt.Fprintf(r.Stdout, "  %s\n", r.Lang.Of(console.Textf("next: a worker sends again what is to be: jpayment work%s", "次の手順: 再送するジョブはワーカーが送信する: jpayment work%s", r.flags)))
+		fmt.Fprintf(r.Stdout, "  %s\n", r.Lang.Of(console.Textf("next: a worker sends the jobs again: jpayment work%s", "次の手順: 再送するジョブはワーカーが送信する: jpayment work%s", r.flags)))
 	}
 	return nil
 }
 
-// summarise says what a file decides.
+// summarise prints the decisions in a file.
 func (r *review) summarise(path string, charset runfile.Charset, b *bulk, s settings) {
 	lang := r.Lang
 	rows := [][]string{{lang.In("file", "ファイル"), lang.Of(console.Textf("%s (rows: %s, %s)", "%s（%s件、%s）", path, console.Grouped(b.rows), charset.String()))}}
@@ -260,15 +260,15 @@ func (r *review) summarise(path string, charset runfile.Charset, b *bulk, s sett
 		[]string{lang.In("database", "データベース"), s.databaseName()})
 	console.WriteTable(r.Stderr, rows)
 	if b.counts[fulfilment.StateWaiting] > 0 {
-		fmt.Fprintln(r.Stderr, lang.In("What is sent again may be carried out twice, if it was carried out after all.", "再送するジョブは、実際には処理されていた場合、二重に処理されるおそれがあります。"))
+		fmt.Fprintln(r.Stderr, lang.In("A job that is sent again may be carried out twice, if it had been carried out after all.", "再送するジョブは、実際には処理されていた場合、二重に処理されるおそれがあります。"))
 	}
 }
 
-// faulter takes a fault in a line and a column, from 0, or -1 for one that the file has not,
-// which has a name of ours, or for the whole line, without a name.
+// faulter reports a fault. The line is from 1. The column is from 0, or -1 for a column
+// that the file does not have or, without a name, for the whole line.
 type faulter func(line, column int, name, reason jpayment.Text)
 
-// readFilled reads a file of reviews that a person has filled in.
+// readFilled reads a review file that a person has filled in.
 func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fault faulter) error {
 	column := map[jpayment.Text]int{}
 	for _, c := range []jpayment.Text{columnJob, columnOperation, columnPayment, columnDecision, columnNewPayment, columnNote} {
@@ -295,23 +295,23 @@ func (r *review) readFilled(ctx context.Context, file *sheet.Reader, b *bulk, fa
 		}
 		id, err := strconv.ParseInt(norm.NFKC.String(at(columnJob)), 10, 64)
 		if err != nil || id < 1 {
-			wrong(columnJob, "is not the number of a job", "がジョブ番号ではありません")
-			return nil //nolint:nilerr // It is the row that is at fault.
+			wrong(columnJob, "is not a job number", "がジョブ番号ではありません")
+			return nil //nolint:nilerr // The fault is in the row.
 		}
 		job, found, err := r.look(ctx, id)
 		switch {
 		case err != nil:
 			return databaseFailed(err)
 		case !found:
-			wrong(columnJob, "is a job that the store has not", "のジョブはこの店舗にありません")
+			wrong(columnJob, "is not a job of this store", "のジョブはこの店舗にありません")
 			return nil
 		case b.lines[id] != 0:
-			wrong(columnJob, "is in line %d too", "が%d行目と重複しています", b.lines[id])
+			wrong(columnJob, "is also in line %d", "が%d行目と重複しています", b.lines[id])
 			return nil
 		}
 		state, ok := parseDecision(at(columnDecision))
 		if !ok {
-			wrong(columnDecision, "is none of done, not-done, again", "は 処理済み、処理しない、再送 のいずれでもありません")
+			wrong(columnDecision, "is not done, not-done or again", "は 処理済み、処理しない、再送 のいずれでもありません")
 			return nil
 		}
 		d := fulfilment.Decision{State: state, NewPaymentID: norm.NFKC.String(at(columnNewPayment)), By: r.by, Note: jpayment.NewSecret(at(columnNote)), Corrects: r.correct}
@@ -335,14 +335,14 @@ type columnFault struct {
 	reason jpayment.Text
 }
 
-// faultsOf returns what is wrong with a decision in a file. A new payment's number that is
-// only the one on record is taken out of a decision that has no use for it.
+// faultsOf returns the faults of a decision in a file. If a decision needs no new payment
+// and repeats the number on record, the number is removed from it.
 func (r *review) faultsOf(j fulfilment.Job, d *fulfilment.Decision, at func(jpayment.Text) string) (faults []columnFault) {
 	add := func(c jpayment.Text, en, ja string, args ...any) {
 		faults = append(faults, columnFault{c, console.Textf(en, ja, args...)})
 	}
 	if payment := at(columnPayment); payment != "" && payment != j.PaymentID {
-		add(columnPayment, "is not that of job %d, which is %s: rows were mixed up, or a spreadsheet program has rewritten it", "がジョブ %d の決済番号 %s と異なります。行がずれたか、表計算ソフトが書き換えたおそれがあります", j.ID, j.PaymentID)
+		add(columnPayment, "is not that of job %d, which is %s: rows are mixed up, or a spreadsheet program has changed it", "がジョブ %d の決済番号 %s と異なります。行がずれたか、表計算ソフトが書き換えたおそれがあります", j.ID, j.PaymentID)
 	}
 	if op, name := at(columnOperation), jobtext.Operation(j.Operation); op != "" && !strings.EqualFold(op, name.En) && op != name.Ja {
 		add(columnOperation, "is not that of job %d, which is %s", "がジョブ %d の処理（%s）と異なります", j.ID, name)
@@ -353,22 +353,22 @@ func (r *review) faultsOf(j fulfilment.Job, d *fulfilment.Decision, at func(jpay
 	case !needs && d.NewPaymentID == j.NewPaymentID:
 		d.NewPaymentID = ""
 	case !needs && d.NewPaymentID != "":
-		add(columnNewPayment, "is given although no payment was made; leave it blank", "は、再オーソリが処理済みの場合だけ記入してください")
+		add(columnNewPayment, "is only for a reauth that was carried out; leave it blank", "は、再オーソリが処理済みの場合だけ記入してください")
 	case needs && d.NewPaymentID == "":
-		add(columnNewPayment, "is missing: the number of the payment that the reauth made", "に、再オーソリで作成された決済の番号を記入してください")
+		add(columnNewPayment, "is missing: give the number of the payment that the reauth created", "に、再オーソリで作成された決済の番号を記入してください")
 	case needs && (!digits || d.NewPaymentID == j.PaymentID):
-		add(columnNewPayment, "is not the number of the payment that the reauth made", "が再オーソリで作成された決済の番号ではありません")
+		add(columnNewPayment, "is not the number of the payment that the reauth created", "が再オーソリで作成された決済の番号ではありません")
 	}
 	if note := d.Note.Reveal(); len(note) > 200 || strings.ContainsFunc(note, unicode.IsControl) {
-		add(columnNote, "is longer than 200 bytes, or has a line break", "が200バイトを超えているか、改行があります")
+		add(columnNote, "is longer than 200 bytes or contains a line break", "が200バイトを超えているか、改行があります")
 	}
 	switch person := j.State == fulfilment.StateReview || j.State == fulfilment.StateAwaiting || !j.DisputedAt.IsZero(); {
 	case person, j.State == fulfilment.StateRefused && d.State == fulfilment.StateWaiting, j.State == fulfilment.StateWaiting && d.State == fulfilment.StateRefused:
 	case j.Reason == fulfilment.ReasonDecided && d.Corrects:
 	case j.Reason == fulfilment.ReasonDecided:
-		add(columnDecision, "is on a job that was decided already, by %s (%s): leave it blank, or give --correct", "のジョブは判断済みです（判断: %s、%s）。空欄にするか、--correct を指定してください", j.DecidedBy, j.State.Text())
+		add(columnDecision, "is for a job that was already decided by %s (%s): leave it blank, or give --correct", "のジョブは判断済みです（判断: %s、%s）。空欄にするか、--correct を指定してください", j.DecidedBy, j.State.Text())
 	default:
-		add(columnDecision, "is on a job that is %s meanwhile: leave it blank", "のジョブの状態は「%s」になっています。空欄にしてください", j.State.Text())
+		add(columnDecision, "is for a job that is now %s: leave it blank", "のジョブの状態は「%s」になっています。空欄にしてください", j.State.Text())
 	}
 	return faults
 }
@@ -389,7 +389,8 @@ func (r *review) wrongFile(path string, err error) error {
 	}
 }
 
-// faultText says where a fault is, and what. The column, from 0, is named as the file has it.
+// faultText returns a fault with its place. The column, counted from 0, is named as in the
+// file.
 func faultText(path string, header []string, line, column int, name, reason jpayment.Text) jpayment.Text {
 	place, subject := path, jpayment.Text{En: "the file", Ja: "ファイル"}
 	if line > 0 {
@@ -397,7 +398,7 @@ func faultText(path string, header []string, line, column int, name, reason jpay
 	}
 	switch {
 	case column >= 0 && column < len(header):
-		theirs, _, _ := strings.Cut(header[column], "(") // What may be filled in stands behind it.
+		theirs, _, _ := strings.Cut(header[column], "(") // Help for filling it in follows.
 		theirs = console.Printable(strings.TrimSpace(theirs))
 		place, subject = fmt.Sprintf("%s:%d", place, column+1), jpayment.Text{En: theirs, Ja: theirs}
 	case name != jpayment.Text{}:
@@ -406,4 +407,4 @@ func faultText(path string, header []string, line, column int, name, reason jpay
 	return console.Textf("%s: %s %s", "%s: %s%s", place, subject, reason)
 }
 
-var isTwice = jpayment.Text{En: "is there twice", Ja: "の列が重複しています"}
+var isTwice = jpayment.Text{En: "appears twice", Ja: "の列が重複しています"}

@@ -21,7 +21,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// dispute has a kickback contradict the verdict on a job.
+// dispute makes a kickback contradict the verdict on a job.
 func dispute(t *testing.T, flags []string, job int) {
 	t.Helper()
 	execute(t, flags, fmt.Sprintf(`UPDATE jpayment.jpayment_job SET dispute_en = 'a kickback tells of the new payment 10000077',
@@ -52,7 +52,7 @@ func newReviews(t *testing.T, flags ...string) (d desk, at []string) {
 	return d, at
 }
 
-// rowsOf reads a file of reviews.
+// rowsOf reads a review file.
 func rowsOf(t *testing.T, path string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -62,7 +62,7 @@ func rowsOf(t *testing.T, path string) [][]string {
 	return rows
 }
 
-// fill writes what a person found behind the jobs of a file.
+// fill writes what a person found into the rows of a file.
 func fill(t *testing.T, path string, found map[string][3]string) {
 	t.Helper()
 	rows := rowsOf(t, path)
@@ -78,7 +78,7 @@ func fill(t *testing.T, path string, found map[string][3]string) {
 	require.NoError(t, os.WriteFile(path, []byte(sheet.Mark+b.String()), 0o600))
 }
 
-// A file of reviews goes out, is filled in, and comes back, in both languages.
+// A review file is exported, filled in and imported, in both languages.
 func TestReviewByFile(t *testing.T) {
 	t.Parallel()
 	for lang, words := range map[console.Lang][3]string{console.English: {"done", "Not-Done", "again"}, console.Japanese: {"処理済み", "処理しない", "再送"}} {
@@ -127,7 +127,7 @@ func TestReviewByFile(t *testing.T) {
 	}
 }
 
-// All of a file is recorded or nothing, whatever happens while the person thinks.
+// A file is recorded completely or not at all, whatever happens while the person decides.
 func TestReviewByFileIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -165,7 +165,7 @@ func TestReviewByFileIsAllOrNothing(t *testing.T) {
 	})
 }
 
-// panelExport is what a control panel might export, in Shift_JIS.
+// panelExport is a possible export of the control panel, in Shift_JIS.
 const panelExport = `取引日,決済番号,金額,ステータス,備考
 2026/11/30,20000005,1000,実売上,"二行の
 備考"
@@ -189,10 +189,10 @@ func TestReviewByPanelExport(t *testing.T) {
 		columns := []string{"--payment-column", "決済番号", "--status-column", "ステータス"}
 		for want, args := range map[string][]string{
 			"has no columns job and decision": {"--done-if", "実売上"},
-			"which statuses mean what":        columns,
+			"the meaning of the statuses":     columns,
 			"has no column 状態":                {"--payment-column", "決済番号", "--status-column", "状態", "--done-if", "実売上"},
 			"neither sales nor cancel":        append([]string{"--done-if", "reauth=取消"}, columns...),
-			"there is no status":              append([]string{"--done-if", "cancel="}, columns...),
+			"the status is missing":           append([]string{"--done-if", "cancel="}, columns...),
 			"another meaning as well":         append([]string{"--done-if", "実売上", "--again-if", "sales=実売上"}, columns...),
 		} {
 			r := review(args...)
@@ -208,7 +208,7 @@ func TestReviewByPanelExport(t *testing.T) {
 		}
 		require.Contains(t, d.run(t, append([]string{"review", "5"}, flags...)...).stdout, "ステータス: 実売上")
 
-		// What is for a cancellation is said in the configuration.
+		// The configuration has the words for cancellations.
 		d.vars["JPAYMENT_CONFIG"] = writeConfig(t, `
 [panel]
 payment_column = "決済番号"
@@ -227,13 +227,13 @@ not_done_if = ["cancel=実売上"]
 	})
 }
 
-// A file that is none says so.
+// A file of another form is an error.
 func TestReviewByNoFile(t *testing.T) {
 	t.Parallel()
 	d, _ := newReviews(t)
 	for text, want := range map[string]string{
 		"":                         "has no header",
-		"PK\x03\x04":               "is a workbook",
+		"PK\x03\x04":               "is an Excel workbook",
 		"job,decision\n\"1,done\n": "quotation mark",
 		"job,decision,Job\n":       "is there twice",
 		"ジョブ,判断\n\xff,x\n":         "neither UTF-8 nor Shift_JIS",
@@ -250,7 +250,7 @@ func TestReviewByNoFile(t *testing.T) {
 	require.Contains(t, d.run(t, "review", "--import", "x").stderr, "--by is missing")
 }
 
-// A decision is corrected by a later one; both are on record.
+// A later decision corrects an earlier one; both stay on record.
 func TestReviewCorrects(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -261,7 +261,7 @@ func TestReviewCorrects(t *testing.T) {
 			return r
 		}
 		review(console.Done, "3", "--not-done", "--yes", "--by", "佐藤", "--note", "not there")
-		require.Contains(t, review(console.Usage, "3", "--done", "--new-payment", "10000042", "--yes", "--by", "田中").stderr, "decided already, by 佐藤")
+		require.Contains(t, review(console.Usage, "3", "--done", "--new-payment", "10000042", "--yes", "--by", "田中").stderr, "already decided by 佐藤")
 		r := review(console.Done, "3", "--done", "--new-payment", "10000042", "--yes", "--by", "田中", "--correct")
 		require.Contains(t, r.stdout, "job 3: done")
 		r = review(console.Done, "3")
@@ -276,7 +276,7 @@ func TestReviewCorrects(t *testing.T) {
 	})
 }
 
-// A job that waits for another says so, and is withdrawn.
+// A job that waits for another says so, and can be withdrawn.
 func TestReviewOfAnOrder(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 0)
@@ -298,7 +298,7 @@ func TestReviewOfAnOrder(t *testing.T) {
 	require.Equal(t, console.Done, d.run(t, "review", "2", "--not-done", "--by", "x", "--yes").status)
 }
 
-// A pause that ends by itself says when.
+// A pause that ends automatically shows when.
 func TestStatusOfMaintenance(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -307,11 +307,11 @@ func TestStatusOfMaintenance(t *testing.T) {
 			VALUES ('123456', 1795000000000000, 'maintenance', 'ER999', 'under maintenance', 'メンテナンス中', 4102444800000000)`)
 		r := d.run(t, append([]string{"status"}, flags...)...)
 		require.Equal(t, console.Done, r.status, r.stderr)
-		require.Regexp(t, regexp.QuoteMeta("until 2100-01-01 09:00:00 JST: under maintenance\n  next: nothing; a worker goes on by itself then"), r.stdout)
+		require.Regexp(t, regexp.QuoteMeta("until 2100-01-01 09:00:00 JST: under maintenance\n  next: nothing; workers resume automatically then"), r.stdout)
 		require.Contains(t, d.run(t, append([]string{"status", "--lang", "ja"}, flags...)...).stdout, "2100-01-01 09:00:00 JST まで送信を一時停止中: メンテナンス中")
 		require.Contains(t, d.run(t, append([]string{"status", "--json"}, flags...)...).stdout, `"until":"2100-01-01T00:00:00Z"`)
 		file := d.write(t, "b.csv", "operation,payment,reference\nsales,10000009,b\n")
 		r = d.run(t, append([]string{"run", file, "--dry-run"}, flags...)...)
-		require.Contains(t, r.stderr, "Nothing is sent until 2100-01-01 09:00:00 JST")
+		require.Contains(t, r.stderr, "Sending is paused until 2100-01-01 09:00:00 JST")
 	})
 }

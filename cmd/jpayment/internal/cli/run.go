@@ -25,27 +25,26 @@ func newRunCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: lang.In("Carry out a file of captures, cancellations and re-authorisations", "ファイルに記載した実売上・取消・再オーソリを一括処理する"),
-		Long: lang.In(`Carry out a file of operations, one a line: CSV, TSV or semicolons, in UTF-8 or
-Shift_JIS. Its first line names the columns, in any order: operation (sales, cancel,
-reauth), payment, reference, and for reauth amount, tax, shipping, email, phone; or in
-Japanese 処理 (実売上, 取消, 再オーソリ), 決済番号, 注文番号, 金額, 税額, 送料,
-メールアドレス, 電話番号. Other columns are not read; --columns says what the file calls
-these.
+		Long: lang.In(`Carry out a file of operations, one per line, separated by commas, tabs or semicolons, in
+UTF-8 or Shift_JIS. The header names the columns, in any order: operation (sales, cancel,
+reauth), payment, reference, and for reauth also amount, tax, shipping, email and phone; or
+in Japanese 処理 (実売上, 取消, 再オーソリ), 決済番号, 注文番号, 金額, 税額, 送料,
+メールアドレス, 電話番号. Other columns are ignored. If the file has other names for these
+columns, map them with --columns.
 
-The whole file is checked first. With any fault in it, nothing is sent. Then it is summed
-up, and you are asked to confirm it. Each request is written to the database before it is
-sent, so the same command goes on where an interrupted one was, after a Ctrl-C, a kill or
-a power cut, and carries nothing out twice. At the end a report has the verdict on each
-line.
+The whole file is checked first. If there is any error, nothing is sent. Then a summary is
+printed, and you confirm it. Each request is written to the database before it is sent. So
+after Ctrl-C, a kill or a power cut, the same command continues where it stopped, and
+carries nothing out twice. At the end, a report is written with the result of each line.
 
-Exit status: 0 every row is done, 1 some were refused or not sent, 2 wrong usage or
-faults in the file: nothing was sent, 3 some need a person to look: see the report and
+Exit status: 0 every row is done, 1 some rows were refused or not sent, 2 usage error or
+errors in the file: nothing was sent, 3 some rows need a person: see the report and
 jpayment review.`,
 			`ファイルに1行1件で記載した操作を一括処理します。形式はCSV、TSV、またはセミコロン区切り、文字コードは
-UTF-8またはShift_JISです。先頭行は列名で、順序は自由です。処理（実売上、取消、再オーソリ）、決済番号、
-注文番号、再オーソリではさらに 金額、税額、送料、メールアドレス、電話番号。英語の列名 operation（sales,
-cancel, reauth）, payment, reference, amount, tax, shipping, email, phone も使えます。ほかの列は
-読み込みません。列名が異なるファイルは --columns で対応付けられます。
+UTF-8またはShift_JISです。見出し行の列の順序は自由です。列は、処理（実売上、取消、再オーソリ）、決済番号、
+注文番号、再オーソリではさらに 金額、税額、送料、メールアドレス、電話番号 です。英語の列名 operation
+（sales, cancel, reauth）, payment, reference, amount, tax, shipping, email, phone も使えます。
+ほかの列は読み込みません。列名が異なるファイルは --columns で対応付けられます。
 
 最初にファイル全体を検査し、誤りが1つでもあれば何も送信しません。次に集計を表示し、確認を求めます。
 送信する内容は送信前にデータベースへ記録します。Ctrl-C、強制終了、停電などで中断しても、同じコマンドで
@@ -66,14 +65,14 @@ cancel, reauth）, payment, reference, amount, tax, shipping, email, phone も�
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask", "確認を求めない"))
-	f.BoolVar(&r.DryRun, "dry-run", false, lang.In("check and sum up, and send nothing", "検査と集計だけを行い、何も送信しない"))
-	f.StringVar(&r.Report, "report", "", lang.In("file for the report; by default FILE with .report.csv in place of its extension", "レポートのファイル。既定は FILE の拡張子を .report.csv に替えた名前"))
-	f.StringVar(&columns, "columns", "", lang.In("what the file calls the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
+	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
+	f.BoolVar(&r.DryRun, "dry-run", false, lang.In("check the file and print the summary, but send nothing", "検査と集計だけを行い、何も送信しない"))
+	f.StringVar(&r.Report, "report", "", lang.In("file for the report; defaults to FILE with the extension .report.csv", "レポートのファイル。既定は FILE の拡張子を .report.csv に替えた名前"))
+	f.StringVar(&columns, "columns", "", lang.In("the file's names for the columns, as NAME=COLUMN,NAME=COLUMN", "ファイルの列名との対応（名前=列,名前=列）"))
 	return cmd
 }
 
-// runFile carries a file out, as the settings say.
+// runFile carries out a file with the settings.
 func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	ctx := cmd.Context()
 	if r.Columns, err = runfile.ParseColumns(columns); err != nil {
@@ -110,7 +109,7 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	}
 	if unseen != (jpayment.Text{}) && !r.DryRun {
 		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(console.Textf(
-			"There is no witness, so nobody notices if an older copy of the database is restored: %s",
+			"There is no witness, so a restored older copy of the database will not be detected: %s",
 			"ウィットネスファイルを使用できないため、データベースが古いコピーから復元されても検出できません: %s", unseen)))
 	}
 	if r.Timeout = s.timeout; r.Timeout == 0 {
@@ -125,7 +124,7 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	return r.Do(ctx)
 }
 
-// gatewayAddress returns the URL of the gateway, as the code that sends makes it.
+// gatewayAddress returns the URL of the gateway, from the code that sends.
 func gatewayAddress(ctx context.Context, client *jpayment.Client) (string, error) {
 	req, err := client.Preview(ctx, jpayment.OpSales, jpayment.SalesRequest{PaymentID: "0"})
 	if err != nil {

@@ -30,7 +30,7 @@ func binary(t *testing.T) string {
 
 var schemas atomic.Int64
 
-// databases runs a test on each database. For Postgres the flags have a schema of the
+// databases runs a test on each database. For Postgres, the flags name a schema of the
 // test's own.
 func databases(t *testing.T, f func(t *testing.T, flags []string)) {
 	t.Run("SQLite", func(t *testing.T) {
@@ -68,15 +68,15 @@ func verdictsIn(t *testing.T, path string) [][]string {
 	return all[1:]
 }
 
-// A run that is killed again and again goes on where it was, and what its report says in
-// the end is what the gateway's books say. Nothing is carried out twice.
+// A run that is killed again and again continues where it stopped. In the end, its report
+// agrees with the books of the gateway, and nothing is carried out twice.
 func TestKilledRunGoesOn(t *testing.T) {
 	t.Parallel()
 	command := binary(t)
 	databases(t, func(t *testing.T, flags []string) {
 		const rows, kills, concurrency = 240, 4, 6
 		g := jpaymenttest.NewServer(t)
-		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: 20 * time.Millisecond}) // so that a kill meets calls on their way
+		g.Fail(jpaymenttest.Fault{Kind: jpaymenttest.DelayReply, Delay: 20 * time.Millisecond}) // so that a kill hits calls in progress
 		var file strings.Builder
 		file.WriteString("operation,payment,amount,tax,shipping,reference\n")
 		for i := range rows {
@@ -160,7 +160,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 		require.Positive(t, review, "no kill met a call on its way: the test shows nothing")
 		require.Equal(t, console.Unknown, status)
 
-		// Once more sends nothing.
+		// Another run sends nothing.
 		sent = len(g.Requests())
 		require.ErrorContains(t, run(t.Context()).Run(), "exit status 3")
 		require.Len(t, g.Requests(), sent)

@@ -56,7 +56,7 @@ func (d desk) read(t *testing.T, name string) string {
 	return string(b)
 }
 
-// masked returns a run without what differs from one to the next.
+// masked returns a run without what varies between runs.
 func (d desk) masked(r ran) ran {
 	mask := func(s string) string {
 		s = strings.ReplaceAll(s, d.dir+string(filepath.Separator), "")
@@ -85,7 +85,7 @@ const monthEndJa = `処理	決済番号	金額	税額	送料	注文番号
 実売上	10000999				"注文 ""4"""
 `
 
-// Each run is the whole life of what a person sees, in both languages.
+// Each run shows everything that a person sees, in both languages.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -182,7 +182,7 @@ reauth,10000002,1,0,0,order-2
 					c.set(d)
 				}
 				now := time.Now()
-				d.now = func() time.Time { return now } // Nothing lasts so long that it is told, however slow the machine.
+				d.now = func() time.Time { return now } // Nothing lasts long enough to be reported, however slow the machine.
 				path := d.write(t, "month-end.csv", c.file)
 				args := append([]string{"run", path, "--lang", string(lang)}, strings.Fields(strings.ReplaceAll(c.args, "FILE", path))...)
 				r := d.masked(d.run(t, args...))
@@ -200,7 +200,7 @@ reauth,10000002,1,0,0,order-2
 	}
 }
 
-// with does something with the store's queue before the test.
+// with changes the queue of the store before the test.
 func (d desk) with(f func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error) {
 	db, err := fulfilment.OpenSQLite(d.vars["JPAYMENT_DATABASE"])
 	if err != nil {
@@ -219,7 +219,7 @@ func (d desk) with(f func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) err
 	}
 }
 
-// enqueue asks for something as another program does.
+// enqueue enqueues a request as another program does.
 func (d desk) enqueue(r fulfilment.Request) {
 	d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
 		_, err := q.Enqueue(ctx, r)
@@ -227,7 +227,7 @@ func (d desk) enqueue(r fulfilment.Request) {
 	})
 }
 
-// inReview asks for a capture that comes into review.
+// inReview enqueues a capture that ends in review.
 func (d desk) inReview(id string) {
 	d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
 		_, err := q.Enqueue(ctx, fulfilment.Sales("order-2", jpayment.SalesRequest{PaymentID: id}))
@@ -248,7 +248,8 @@ func (d desk) again(file string) {
 	run(context.Background(), []string{"run", path, "--yes"}, w)
 }
 
-// A person sees what will be sent, and has to say yes; no says that nothing was sent.
+// A person sees what will be sent and has to confirm it; after no, the run says that
+// nothing was sent.
 func TestRunAsks(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -274,8 +275,8 @@ func TestRunAsks(t *testing.T) {
 	}
 }
 
-// What Excel writes comes back as Excel reads it, and a reference that Excel would take
-// for a formula does not become one.
+// A file that Excel has written gets a report that Excel can read, and a reference that
+// Excel would read as a formula does not become one.
 func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 	t.Parallel()
 	const text = "処理,決済番号,注文番号\r\n実売上,10000001,=髙島屋\r\n実売上,10000002,\"@a,b\"\r\n"
@@ -311,7 +312,7 @@ func TestReportIsForTheProgramThatWroteTheFile(t *testing.T) {
 	}
 }
 
-// Nothing that may be a customer's is shown of a file, right or wrong.
+// No customer data in a file is shown, valid or invalid.
 func TestRunShowsNothingPrivate(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -336,7 +337,7 @@ func TestRunShowsNothingPrivate(t *testing.T) {
 	}
 }
 
-// In Japanese every reason is Japanese.
+// In Japanese, every reason is in Japanese.
 func TestReasonsAreTranslated(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 0)
@@ -363,7 +364,7 @@ func TestReasonsAreTranslated(t *testing.T) {
 	}
 }
 
-// Of many faults the first hundred are shown, and the rest counted.
+// If there are many faults, the first hundred are printed, and the rest are counted.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 0)
@@ -371,10 +372,10 @@ func TestManyFaults(t *testing.T) {
 	require.Equal(t, console.Usage, r.status)
 	require.Equal(t, 100, strings.Count(r.stderr, "a.csv:"))
 	require.Contains(t, r.stderr, "… and 2,368 more\n")
-	require.Contains(t, r.stderr, "faults: 2,468")
+	require.Contains(t, r.stderr, "errors: 2,468")
 }
 
-// A file that is changed while it is run is not taken for the one that was checked.
+// A file that changes during a run is not mistaken for the one that was checked.
 func TestChangedFileIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, rows := range []int{1, 500, 501} {
@@ -386,7 +387,7 @@ func TestChangedFileIsNotSent(t *testing.T) {
 		}
 		path := d.write(t, "a.csv", file.String())
 		d.terminal = console.Terminals{In: true, Err: true}
-		d.stdin = answerAfter(func() string { // It is asked for when the check is over.
+		d.stdin = answerAfter(func() string { // It is asked for after the check.
 			d.write(t, "a.csv", strings.Replace(file.String(), "sales,10000001,", "cancel,10000001,", 1))
 			return "yes\n"
 		})
@@ -398,12 +399,12 @@ func TestChangedFileIsNotSent(t *testing.T) {
 	}
 }
 
-// answerAfter is a person who does something before the answer.
+// answerAfter is a person who does something before answering.
 type answerAfter func() string
 
 func (f answerAfter) Read(b []byte) (int, error) { return copy(b, f()), nil }
 
-// Ctrl-C lets the calls on their way finish, and the same command goes on.
+// Ctrl-C lets the requests in progress finish, and the same command continues.
 func TestInterruptedRunGoesOn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, 40)
@@ -419,7 +420,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	w := world{env: func(name string) string { return d.vars[name] }, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	require.Equal(t, console.Failed, run(ctx, []string{"run", path, "--yes"}, w), "%s", &stderr)
 	require.Contains(t, stderr.String(), "Stopping")
-	require.Contains(t, stderr.String(), "go on from here, nothing is carried out twice: jpayment run "+path+" --yes\n")
+	require.Contains(t, stderr.String(), "continue from here; nothing is carried out twice: jpayment run "+path+" --yes\n")
 	states := map[string]int{}
 	for _, v := range verdictsIn(t, filepath.Join(d.dir, "a.report.csv")) {
 		states[v[4]]++
@@ -435,7 +436,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 
 var anywhere = netip.MustParsePrefix("127.0.0.0/8")
 
-// Rows that another file had asked for count as rows of this one.
+// Rows that another file has enqueued count as rows of this one.
 func TestRowsKnownFromAnotherFile(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -451,7 +452,7 @@ func TestRowsKnownFromAnotherFile(t *testing.T) {
 		r := run("b.csv", header+"sales,10000002,b\nsales,10000003,c\n")
 		require.Equal(t, console.Done, r.status, r.stderr)
 		require.Contains(t, r.stderr, "1 (waiting 1)")
-		require.Contains(t, r.stderr, "others         1 (of other files")
+		require.Contains(t, r.stderr, "other jobs        1 (from other files")
 		require.Contains(t, r.stdout, "rows done: 2 of 2")
 		r = run("c.csv", header+"sales,10000002,b\nsales,10000003,c\nsales,10000004,d\n")
 		require.Equal(t, console.Done, r.status, r.stderr)

@@ -21,8 +21,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// settings say which store to speak for and how. Each is taken from its flag, else
-// from its environment variable, else from the configuration file.
+// settings are the store and how to reach its gateway and database. Each comes from its
+// flag, otherwise from its environment variable, otherwise from the configuration file.
 type settings struct {
 	store          string
 	url            string
@@ -31,8 +31,8 @@ type settings struct {
 	connectionAuth jpayment.Secret
 	productionOnly bool
 
-	// These are for the commands that keep jobs.
-	database     jpayment.Secret // a path, or a URL that may hold a password
+	// These are for the commands that use the database.
+	database     jpayment.Secret // a path, or a URL that may contain a password
 	schema       string
 	rate         float64 // 0 for the default, as concurrency
 	concurrency  int
@@ -40,17 +40,17 @@ type settings struct {
 	kickbackWait time.Duration
 	// kickbackListen is a flag only.
 	kickbackListen string
-	// witness is the file that was named, or empty. Whoever names none, by an empty name,
-	// wants none.
+	// witness is the file that was named, or empty. An explicitly empty name disables the
+	// witness.
 	witness   string
 	noWitness bool
 	panel     panelConfig
 
-	flags string // with which a command that keeps jobs was started, see [sameFlags]
+	flags string // of a command that uses the database, see [sameFlags]
 }
 
-// panelConfig says how to read an export of the gateway's control panel, whose columns are
-// not published.
+// panelConfig describes an export of the gateway's control panel, whose columns are not
+// published.
 type panelConfig struct {
 	PaymentColumn string   `toml:"payment_column"`
 	StatusColumn  string   `toml:"status_column"`
@@ -59,7 +59,7 @@ type panelConfig struct {
 	AgainIf       []string `toml:"again_if"`
 }
 
-// configFile is the configuration file. A pointer is nil where nothing is said.
+// configFile is the configuration file. A pointer is nil if the setting is absent.
 type configFile struct {
 	Store          *string `toml:"store"`
 	URL            *string `toml:"url"`
@@ -78,7 +78,7 @@ type configFile struct {
 	Panel panelConfig `toml:"panel"`
 }
 
-// secret names what the file holds that only its owner may read, or nothing.
+// secret names the secret in the file that only its owner may read, or nothing.
 func (c configFile) secret() (name console.Text) {
 	switch {
 	case c.ConnectionAuth != nil:
@@ -92,20 +92,20 @@ func (c configFile) secret() (name console.Text) {
 	}
 }
 
-// addSettingsFlags adds the flags of the settings. The connection authentication code
-// has none: the arguments of a process are for everybody to see.
+// addSettingsFlags adds the flags of the settings. The connection authentication code has
+// no flag, since everyone on the machine can see the arguments of a process.
 func addSettingsFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
 	f.String("store", "", lang.In("store ID (aid), six digits [JPAYMENT_STORE]", "店舗ID（aid）、半角数字6桁 [JPAYMENT_STORE]"))
-	f.String("url", "", lang.In("base URL of the gateway, by default the real one [JPAYMENT_URL]", "ゲートウェイのURL。既定は本番 [JPAYMENT_URL]"))
-	f.String("timeout", "", lang.In("time for one attempt, such as 30s; 60s by default [JPAYMENT_TIMEOUT]", "1回の試行の制限時間（30s など）。既定は60s [JPAYMENT_TIMEOUT]"))
-	f.String("charset", "", lang.In("character set of what is sent: utf-8 (default) or shift_jis [JPAYMENT_CHARSET]", "送信する文字コード。utf-8（既定）または shift_jis [JPAYMENT_CHARSET]"))
-	f.String("config", "", lang.In("configuration file; by default jpayment/config.toml in the user's configuration directory [JPAYMENT_CONFIG]", "設定ファイル。既定はユーザー設定ディレクトリの jpayment/config.toml [JPAYMENT_CONFIG]"))
+	f.String("url", "", lang.In("base URL of the gateway; defaults to the real one [JPAYMENT_URL]", "ゲートウェイのURL。既定は本番 [JPAYMENT_URL]"))
+	f.String("timeout", "", lang.In("timeout of one attempt, such as 30s; defaults to 60s [JPAYMENT_TIMEOUT]", "1回の試行の制限時間（30s など）。既定は60s [JPAYMENT_TIMEOUT]"))
+	f.String("charset", "", lang.In("character set of requests: utf-8 (default) or shift_jis [JPAYMENT_CHARSET]", "送信する文字コード。utf-8（既定）または shift_jis [JPAYMENT_CHARSET]"))
+	f.String("config", "", lang.In("configuration file; defaults to jpayment/config.toml in the user's configuration directory [JPAYMENT_CONFIG]", "設定ファイル。既定はユーザー設定ディレクトリの jpayment/config.toml [JPAYMENT_CONFIG]"))
 	complete(cmd, "charset", "utf-8", "shift_jis")
 }
 
-// readSettings returns the settings of a command. Its errors name the place and never
-// show what stands there, which may be a secret in the wrong line.
+// readSettings returns the settings of a command. Its errors name the source and never
+// quote the value, which may be a misplaced secret.
 func readSettings(cmd *cobra.Command) (settings, error) {
 	w := worldOf(cmd)
 	path, named := config(cmd)
@@ -134,7 +134,7 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 
 	if timeout, source := take("timeout", "JPAYMENT_TIMEOUT", file.Timeout); timeout != "" {
 		if s.timeout, err = time.ParseDuration(timeout); err != nil || s.timeout <= 0 {
-			return settings{}, console.Usagef("%s: timeout is not a positive time such as 30s", "%s: timeout には 30s のような正の時間を指定してください", source)
+			return settings{}, console.Usagef("%s: timeout must be a positive time such as 30s", "%s: timeout には 30s のような正の時間を指定してください", source)
 		}
 	}
 	switch charset, source := take("charset", "JPAYMENT_CHARSET", file.Charset); strings.ToLower(charset) {
@@ -142,7 +142,7 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 	case "shift_jis":
 		s.charset = jpayment.ShiftJIS
 	default:
-		return settings{}, console.Usagef("%s: charset is neither utf-8 nor shift_jis", "%s: charset には utf-8 または shift_jis を指定してください", source)
+		return settings{}, console.Usagef("%s: charset must be utf-8 or shift_jis", "%s: charset には utf-8 または shift_jis を指定してください", source)
 	}
 	var inFile *string
 	if file.ProductionOnly != nil {
@@ -151,17 +151,17 @@ func readSettings(cmd *cobra.Command) (settings, error) {
 	}
 	if only, source := take("production-only", "JPAYMENT_PRODUCTION_ONLY", inFile); only != "" {
 		if s.productionOnly, err = strconv.ParseBool(only); err != nil {
-			return settings{}, console.Usagef("%s: production-only is neither true nor false", "%s: production-only には true または false を指定してください", source)
+			return settings{}, console.Usagef("%s: production-only must be true or false", "%s: production-only には true または false を指定してください", source)
 		}
 	}
 	return s, s.readQueue(take, file)
 }
 
-// readQueue reads what the commands that keep jobs need.
+// readQueue reads the settings of the commands that use the database.
 func (s *settings) readQueue(take func(flag, variable string, fromFile *string) (value, source string), file configFile) (err error) {
 	database, source := take("database", "JPAYMENT_DATABASE", file.Database)
 	if source == "--database" && hasPassword(database) {
-		return console.Usagef("--database: a password is not for the command line, which everybody on this machine can read; set JPAYMENT_DATABASE, or database in the configuration file",
+		return console.Usagef("--database: a password on the command line can be read by everyone on this machine; set JPAYMENT_DATABASE, or database in the configuration file",
 			"--database にパスワードは指定できません（コマンドラインは、このマシンのほかのユーザーにも見えます）。JPAYMENT_DATABASE、または設定ファイルの database で指定してください")
 	}
 	s.database = jpayment.NewSecret(database)
@@ -171,28 +171,28 @@ func (s *settings) readQueue(take func(flag, variable string, fromFile *string) 
 	s.panel = file.Panel
 	if rate, source := take("rate", "JPAYMENT_RATE", file.Rate); rate != "" {
 		if s.rate, err = strconv.ParseFloat(rate, 64); err != nil || !(s.rate > 0 && s.rate <= 1000) {
-			return console.Usagef("%s: rate is not a number of calls per second above 0 and up to 1000", "%s: rate には1秒あたりのリクエスト数を、0より大きく1000以下で指定してください", source)
+			return console.Usagef("%s: rate must be a number of calls per second above 0 and up to 1000", "%s: rate には1秒あたりのリクエスト数を、0より大きく1000以下で指定してください", source)
 		}
 	}
 	if concurrency, source := take("concurrency", "JPAYMENT_CONCURRENCY", file.Concurrency); concurrency != "" {
 		if s.concurrency, err = strconv.Atoi(concurrency); err != nil || s.concurrency < 1 || s.concurrency > 64 {
-			return console.Usagef("%s: concurrency is not a whole number between 1 and 64", "%s: concurrency には1から64までの整数を指定してください", source)
+			return console.Usagef("%s: concurrency must be a whole number between 1 and 64", "%s: concurrency には1から64までの整数を指定してください", source)
 		}
 	}
 	keys, source := take("", "JPAYMENT_KICKBACK_KEY", file.KickbackKey)
 	for key := range strings.SplitSeq(keys, ",") {
 		if keys != "" && len(key) < 32 {
-			return console.Usagef("%s: a kickback key has less than 32 characters", "%s: 決済結果通知の鍵が32文字未満です", source)
+			return console.Usagef("%s: a kickback key has fewer than 32 characters", "%s: 決済結果通知の鍵が32文字未満です", source)
 		}
 	}
 	s.kickbackKeys = jpayment.NewSecret(keys)
 	if s.kickbackListen, source = take("kickback-listen", "", nil); s.kickbackListen != "" && keys == "" {
-		return console.Usagef("%s: kickbacks are verified by a key: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file",
+		return console.Usagef("%s: verifying kickbacks needs a key: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file",
 			"%s: 決済結果通知の検証に使う鍵がありません。JPAYMENT_KICKBACK_KEY、または設定ファイルの kickback_key で指定してください", source)
 	}
 	if wait, source := take("kickback-wait", "JPAYMENT_KICKBACK_WAIT", file.KickbackWait); wait != "" {
 		if s.kickbackWait, err = time.ParseDuration(wait); err != nil || s.kickbackWait <= 0 {
-			return console.Usagef("%s: kickback-wait is not a positive time such as 10m", "%s: kickback-wait には 10m のような正の時間を指定してください", source)
+			return console.Usagef("%s: kickback-wait must be a positive time such as 10m", "%s: kickback-wait には 10m のような正の時間を指定してください", source)
 		}
 		if keys == "" {
 			return console.Usagef("%s: kickback-wait needs the key that signs the requests: set JPAYMENT_KICKBACK_KEY, or kickback_key in the configuration file",
@@ -202,7 +202,7 @@ func (s *settings) readQueue(take func(flag, variable string, fromFile *string) 
 	return nil
 }
 
-// config returns the path of the configuration file, and whether somebody named it.
+// config returns the path of the configuration file, and whether it was named explicitly.
 func config(cmd *cobra.Command) (path string, named bool) {
 	w := worldOf(cmd)
 	if f := cmd.Flags().Lookup("config"); f.Changed {
@@ -220,7 +220,7 @@ func config(cmd *cobra.Command) (path string, named bool) {
 // maxConfigFile bounds the configuration file in bytes.
 const maxConfigFile = 64 << 10
 
-// readConfigFile reads the file, which must be there if it was named.
+// readConfigFile reads the file, which must exist if it was named.
 func readConfigFile(path string, named bool) (configFile, error) {
 	if path == "" && !named {
 		return configFile{}, nil
@@ -242,7 +242,7 @@ func readConfigFile(path string, named bool) (configFile, error) {
 		return configFile{}, console.Usagef("configuration: %s", "設定ファイル: %s", console.What(err))
 	}
 	if len(text) > maxConfigFile {
-		return configFile{}, console.Usagef("%s: is longer than 64 KiB", "%s: 64 KiB を超えています", path)
+		return configFile{}, console.Usagef("%s is longer than 64 KiB", "%s: 64 KiB を超えています", path)
 	}
 	var c configFile
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
@@ -254,7 +254,8 @@ func readConfigFile(path string, named bool) (configFile, error) {
 	return c, nil
 }
 
-// describeTOML says where a file is wrong. The decoder's own words may quote it.
+// describeTOML describes an error in the file. The decoder's own message may quote the
+// file.
 func describeTOML(err error) console.Text {
 	var (
 		unknown *toml.StrictMissingError
@@ -270,30 +271,30 @@ func describeTOML(err error) console.Text {
 	case errors.As(err, &decode):
 		line, column := decode.Position()
 		if key := decode.Key(); len(key) > 0 {
-			return console.Textf("line %d, column %d: %s is not of the right type; text stands in quotes",
+			return console.Textf("line %d, column %d: %s has the wrong type; put text in quotes",
 				"%d行%d文字目: %s の値の種類が違います。文字列は引用符で囲んでください", line, column, strings.Join(key, "."))
 		}
-		return console.Textf("line %d, column %d: is not TOML; text stands in quotes", "%d行%d文字目: TOML として読めません。文字列は引用符で囲んでください", line, column)
+		return console.Textf("line %d, column %d: not valid TOML; put text in quotes", "%d行%d文字目: TOML として読めません。文字列は引用符で囲んでください", line, column)
 	default:
-		return console.Textf("is not TOML", "TOML として読めません")
+		return console.Textf("not valid TOML", "TOML として読めません")
 	}
 }
 
-// tooOpen says why others than the user have too much power over a file, or nothing.
-// Who may write to it, or put another in its place, chooses where payments are sent.
+// tooOpen returns why other users have too much access to a file, or nothing. Whoever can
+// write to it, or replace it, decides where payments are sent.
 func tooOpen(path string, info os.FileInfo, c configFile) (reason console.Text) {
-	if runtime.GOOS == "windows" { // The mode says nothing there.
+	if runtime.GOOS == "windows" { // The mode means nothing there.
 		return reason
 	}
 	mode := info.Mode()
 	owner, known := ownerOf(info)
 	switch {
 	case known && foreign(owner, os.Geteuid()):
-		return console.Textf("it belongs to somebody else", "ほかのユーザーが所有するファイルです")
+		return console.Textf("it belongs to another user", "ほかのユーザーが所有するファイルです")
 	case mode.Perm()&0o022 != 0:
-		return console.Textf("others may write to it; chmod 600 it", "ほかのユーザーが書き込めます。chmod 600 を実行してください")
+		return console.Textf("other users can write to it; run chmod 600 on it", "ほかのユーザーが書き込めます。chmod 600 を実行してください")
 	case mode.Perm()&0o077 != 0 && c.secret() != console.Text{}:
-		return console.Textf("others may read it, and it holds %s; chmod 600 it", "ほかのユーザーが読めますが、%s が含まれています。chmod 600 を実行してください", c.secret())
+		return console.Textf("other users can read it, and it contains %s; run chmod 600 on it", "ほかのユーザーが読めますが、%s が含まれています。chmod 600 を実行してください", c.secret())
 	case mode.IsRegular(): // A pipe is in no directory.
 		return replaceable(path)
 	default:
@@ -304,8 +305,8 @@ func tooOpen(path string, info os.FileInfo, c configFile) (reason console.Text) 
 // foreign reports whether a file's owner is neither the user nor root.
 func foreign(owner, user int) bool { return owner != user && owner != 0 }
 
-// replaceable says in which directory anybody can put another file, or directory, in the
-// place of the path or of what it leads to, or nothing. In a sticky one only its owner can.
+// replaceable returns the directory in which anyone can replace the path or its target, or
+// nothing. In a sticky directory only the owner of a file can.
 func replaceable(path string) (reason console.Text) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -322,7 +323,7 @@ func replaceable(path string) (reason console.Text) {
 				return console.What(err)
 			}
 			if info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
-				return console.Textf("everybody can write to the directory %s; chmod o-w it", "ディレクトリ %s に誰でも書き込めます。chmod o-w を実行してください", dir)
+				return console.Textf("everyone can write to the directory %s; run chmod o-w on it", "ディレクトリ %s に誰でも書き込めます。chmod o-w を実行してください", dir)
 			}
 			if dir == filepath.Dir(dir) {
 				break
@@ -332,7 +333,7 @@ func replaceable(path string) (reason console.Text) {
 	return reason
 }
 
-// options returns the settings as options of a client.
+// options returns the settings as client options.
 func (s settings) options() []jpayment.Option {
 	opts := []jpayment.Option{jpayment.WithCharset(s.charset), jpayment.WithUserAgent("jpayment-go (command line)")}
 	if s.url != "" {
@@ -353,14 +354,14 @@ func (s settings) options() []jpayment.Option {
 	return opts
 }
 
-// sameFlags returns those flags of a command that say which store, gateway and database it
-// is about, as they were given, to be typed after another command.
+// sameFlags returns the given flags that name the store, the gateway and the database, to
+// be typed after another command.
 func sameFlags(cmd *cobra.Command) string {
 	return typedFlags(cmd, "config", "store", "url", "database", "schema")
 }
 
-// sendingFlags returns those that say how it sends, too: without --production-only, an
-// approval in test mode would count.
+// sendingFlags also returns the flags that affect how requests are sent: without
+// --production-only, for example, an approval in test mode would count.
 func sendingFlags(cmd *cobra.Command) string {
 	return sameFlags(cmd) + typedFlags(cmd, "production-only", "kickback-wait", "kickback-listen", "charset", "timeout", "rate", "concurrency", "witness")
 }
@@ -383,7 +384,7 @@ func typedFlags(cmd *cobra.Command, names ...string) string {
 	return b.String()
 }
 
-// shellWord returns a text as one word of a shell.
+// shellWord quotes a text as one word for a shell.
 func shellWord(s string) string {
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:@%+=,", r) || r > '~' && unicode.IsPrint(r)
@@ -397,8 +398,8 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// escapedWord is shellWord for a text of which a terminal would obey a part, in the way
-// that bash, zsh and POSIX have: $'…'.
+// escapedWord is shellWord for a text that a terminal would interpret. It uses the quotes
+// of bash, zsh and POSIX: $'…'.
 func escapedWord(s string) string {
 	var b strings.Builder
 	b.WriteString("$'")
@@ -409,7 +410,7 @@ func escapedWord(s string) string {
 			b.WriteString(`\` + string(r))
 		case r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) && r != '\u3000':
 			for _, c := range []byte(s[:size]) {
-				// In octal, of which a digit that follows is no part.
+				// Three octal digits cannot absorb a digit that follows.
 				fmt.Fprintf(&b, `\%03o`, c)
 			}
 		default:

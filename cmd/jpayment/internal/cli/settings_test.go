@@ -25,7 +25,7 @@ func writeConfig(t *testing.T, text string, mode os.FileMode) string {
 	return path
 }
 
-// settle returns the settings that a command would have.
+// settle returns the settings of a command.
 func settle(t *testing.T, s session, args ...string) (settings, error) {
 	t.Helper()
 	var got settings
@@ -43,7 +43,7 @@ func settle(t *testing.T, s session, args ...string) (settings, error) {
 	return got, err
 }
 
-// A flag wins over the environment, and that over the file.
+// A flag overrides the environment, which overrides the file.
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -97,7 +97,7 @@ production_only = true
 	require.Equal(t, "000005", s.store)
 }
 
-// The settings of the commands that keep jobs come from the same places.
+// The settings of the commands that use the database come from the same places.
 func TestDatabaseSettings(t *testing.T) {
 	t.Parallel()
 	read := func(s session, args ...string) settings {
@@ -168,27 +168,27 @@ func TestWrongSettings(t *testing.T) {
 		want   string
 	}{
 		{`stroe = "canary"`, 0o600, "", "unknown settings: stroe"},
-		{"[store]\nid = \"canary\"", 0o600, "", "store is not of the right type"},
-		{`store = 123456`, 0o600, "", "line 1, column 9: store is not of the right type; text stands in quotes"},
+		{"[store]\nid = \"canary\"", 0o600, "", "store has the wrong type"},
+		{`store = 123456`, 0o600, "", "line 1, column 9: store has the wrong type; put text in quotes"},
 		{`store = canary`, 0o600, "", "line 1, column 9: is not TOML"},
 		{"connection_auth = \"canary", 0o600, "", "is not TOML"},
 		{"[panel]\ncolumn = \"canary\"", 0o600, "", "unknown settings: panel.column"},
-		{"[panel]\ndone_if = \"canary\"", 0o600, "", "panel.done_if is not of the right type"},
-		{`timeout = "canary"`, 0o600, "", "timeout is not a positive time"},
-		{`timeout = "-1s"`, 0o600, "", "timeout is not a positive time"},
-		{`charset = "canary"`, 0o600, "", "charset is neither utf-8 nor shift_jis"},
-		{`database = "postgres://a:canary@h/x"`, 0o640, "", "others may read it, and it holds a password in database"},
-		{`kickback_key = "canary"`, 0o640, "", "others may read it, and it holds kickback_key"},
+		{"[panel]\ndone_if = \"canary\"", 0o600, "", "panel.done_if has the wrong type"},
+		{`timeout = "canary"`, 0o600, "", "timeout must be a positive time"},
+		{`timeout = "-1s"`, 0o600, "", "timeout must be a positive time"},
+		{`charset = "canary"`, 0o600, "", "charset must be utf-8 or shift_jis"},
+		{`database = "postgres://a:canary@h/x"`, 0o640, "", "other users can read it, and it contains a password in database"},
+		{`kickback_key = "canary"`, 0o640, "", "other users can read it, and it contains kickback_key"},
 		{`kickback_key = "canary"`, 0o600, "", "a kickback key has less than 32 characters"},
-		{`rate = "canary"`, 0o600, "", "rate is not a number of calls"},
-		{`concurrency = "canary"`, 0o600, "", "concurrency is not a whole number"},
-		{`kickback_wait = "canary"`, 0o600, "", "kickback-wait is not a positive time"},
-		{`connection_auth = "canary"`, 0o640, "", "others may read it, and it holds connection_auth"},
-		{`store = "123456"`, 0o620, "", "others may write to it"},
+		{`rate = "canary"`, 0o600, "", "rate must be a number of calls"},
+		{`concurrency = "canary"`, 0o600, "", "concurrency must be a whole number"},
+		{`kickback_wait = "canary"`, 0o600, "", "kickback-wait must be a positive time"},
+		{`connection_auth = "canary"`, 0o640, "", "other users can read it, and it contains connection_auth"},
+		{`store = "123456"`, 0o620, "", "other users can write to it"},
 		{strings.Repeat("#", maxConfigFile+1), 0o600, "", "is longer than 64 KiB"},
 		{"", 0o600, "--config /nowhere/config.toml", "no such file"},
 		{"", 0o600, "--config /", "configuration: "},
-		{"", 0o600, "--timeout 5", "--timeout: timeout is not a positive time"},
+		{"", 0o600, "--timeout 5", "--timeout: timeout must be a positive time"},
 	} {
 		if runtime.GOOS == "windows" && c.mode != 0o600 {
 			continue
@@ -199,14 +199,14 @@ func TestWrongSettings(t *testing.T) {
 		require.NotContains(t, err.Error(), canary)
 	}
 	_, err := settle(t, session{vars: map[string]string{"JPAYMENT_PRODUCTION_ONLY": "canary"}})
-	require.EqualError(t, err, "JPAYMENT_PRODUCTION_ONLY: production-only is neither true nor false")
+	require.EqualError(t, err, "JPAYMENT_PRODUCTION_ONLY: production-only must be true or false")
 
-	// Without a secret in it, others may read it.
+	// Without a secret in it, others can read it.
 	_, err = settle(t, session{vars: map[string]string{"JPAYMENT_CONFIG": writeConfig(t, `store = "123456"`, 0o644)}})
 	require.NoError(t, err)
 }
 
-// As ssh does, the command obeys no file that somebody else may have written.
+// Like ssh, the command rejects a file that somebody else may have written.
 func TestConfigOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -230,38 +230,38 @@ func TestConfigOfSomebodyElse(t *testing.T) {
 	for _, below := range []string{"", "jpayment"} {
 		path := inDir(0o777, below)
 		err := from(path)
-		require.ErrorContains(t, err, "everybody can write to the directory "+strings.TrimSuffix(filepath.Dir(path), "/jpayment"))
+		require.ErrorContains(t, err, "everyone can write to the directory "+strings.TrimSuffix(filepath.Dir(path), "/jpayment"))
 		require.Regexp(t, `\p{Hiragana}`, console.What(err).Ja)
 	}
 	link := filepath.Join(t.TempDir(), "link.toml")
 	require.NoError(t, os.Symlink(inDir(0o777, ""), link))
-	require.ErrorContains(t, from(link), "everybody can write to the directory", "what a link leads to counts")
+	require.ErrorContains(t, from(link), "everyone can write to the directory", "what a link leads to counts")
 	open := t.TempDir()
 	link = filepath.Join(open, "link.toml")
 	require.NoError(t, os.Symlink(writeConfig(t, text, 0o600), link))
 	require.NoError(t, os.Chmod(open, 0o777))
-	require.ErrorContains(t, from(link), "everybody can write to the directory "+open, "and so does where it stands")
+	require.ErrorContains(t, from(link), "everyone can write to the directory "+open, "and so does where it stands")
 
 	require.False(t, foreign(1000, 1000))
 	require.False(t, foreign(0, 1000), "root may write anyway")
 	require.True(t, foreign(1001, 1000))
 	require.True(t, foreign(1000, 0))
-	if os.Getuid() == 0 { // Nobody else can give a file away.
+	if os.Getuid() == 0 { // Only root can give a file to another user.
 		path := writeConfig(t, text, 0o600)
 		require.NoError(t, os.Chown(path, 1000, -1))
 		err := from(path)
-		require.ErrorContains(t, err, "it belongs to somebody else")
+		require.ErrorContains(t, err, "it belongs to another user")
 		require.Regexp(t, `\p{Hiragana}`, console.What(err).Ja)
 	}
 }
 
-// Whatever looks like a database server is one, and does not become a file of that name.
+// A name that looks like a database server is one, and never becomes a file.
 func TestDatabaseServers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		database       string
 		server, secret bool
-		name           string // as it is shown
+		name           string // as shown
 	}{
 		{"jobs.db", false, false, "jobs.db"},
 		{"./host=a", false, false, "./host=a"},

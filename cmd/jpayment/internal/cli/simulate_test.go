@@ -17,8 +17,8 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// A simulator is started, used through its API and the command, stopped, and found
-// again with its books.
+// A simulator is started, used through its API and the command, stopped, and started again
+// with its books.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	state := filepath.Join(t.TempDir(), "books.db")
@@ -104,8 +104,8 @@ func simulated(t *testing.T, args ...string) (base string) {
 	return base
 }
 
-// What is sent in Shift_JIS can be tried against a simulator that reads it, and is garbled
-// by one that does not.
+// Requests in Shift_JIS can be tried against a simulator that decodes it. One that does not
+// garbles them.
 func TestSimulateInShiftJIS(t *testing.T) {
 	t.Parallel()
 	sjis := simulated(t, "--payments", "1", "--set", "request_charset=shift_jis", "--set", "reply_charset=shift_jis", "--set", "columns=14")
@@ -128,7 +128,7 @@ func TestSimulateInShiftJIS(t *testing.T) {
 	require.Contains(t, r.stdout+r.stderr, "ER001")
 }
 
-// A simulator with a profile behaves as the store does.
+// A simulator with a profile behaves like the store.
 func TestSimulateAProfile(t *testing.T) {
 	t.Parallel()
 	base := simulated(t, "--payments", "1", "--profile", storeProfile(t))
@@ -138,7 +138,7 @@ func TestSimulateAProfile(t *testing.T) {
 	require.Contains(t, r.stdout+r.stderr, "WithUnmatchedPaymentID")
 }
 
-// storeProfile is the profile of a store with two assumptions wrong.
+// storeProfile is the profile of a store for which two assumptions are wrong.
 func storeProfile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.json")

@@ -18,12 +18,15 @@ func newStatusCommand(lang console.Lang) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: lang.In("Count the jobs of a store by how they stand", "店舗のジョブを状態ごとに数える"),
-		Long: lang.In(`Count the jobs of a store by how they stand, and tell whether the store is paused, why, and
-until when. Disputed are those, done or refused, of which a kickback said otherwise. Nothing
-is sent or changed. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
+		Short: lang.In("Count the jobs of a store by state", "店舗のジョブを状態ごとに数える"),
+		Long: lang.In(`Count the jobs of a store by state, and show whether the store is paused, why, and until
+when. A disputed job is done or refused, but a kickback says otherwise. Nothing is sent or
+changed.
+
+Exit status: 0 shown, 1 the database failed, 2 usage error.`,
 			`店舗のジョブを状態ごとに数え、送信を一時停止しているかどうか、その理由と期限を表示します。結果の食い違いは、
 完了または拒否のうち、決済結果通知の内容が異なるものです。何も送信せず、何も変更しません。
+
 終了ステータスは、0 表示した、1 データベースの異常、2 使い方の誤り です。`),
 		Example: `  jpayment status --store 123456
   jpayment status --store 123456 --batch run-5f1c2a9b03d7 --json`,
@@ -32,12 +35,12 @@ is sent or changed. Exit status: 0 told, 1 the database failed, 2 wrong usage.`,
 	}
 	addDatabaseFlags(cmd, lang)
 	f := cmd.Flags()
-	f.StringVar(&batch, "batch", "", lang.In("only the jobs that were asked for under this name", "この名前で登録されたジョブだけを数える"))
-	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object on standard output", "標準出力にJSONを1つ出力する"))
+	f.StringVar(&batch, "batch", "", lang.In("only the jobs of this batch", "このバッチ名のジョブだけを数える"))
+	f.BoolVar(&asJSON, "json", false, lang.In("write one JSON object to standard output", "標準出力にJSONを1つ出力する"))
 	return cmd
 }
 
-// statusRecord is a status for a machine.
+// statusRecord is the JSON form of a status.
 type statusRecord struct {
 	StoreID  string     `json:"store_id"`
 	Batch    string     `json:"batch"`
@@ -91,7 +94,7 @@ func status(cmd *cobra.Command, batch string, asJSON bool) error {
 	return nil
 }
 
-// showStatus shows a status to a person.
+// showStatus prints a status for a person.
 func showStatus(c console.Console, st fulfilment.Status, flags string, now time.Time) {
 	rows := [][]string{}
 	for _, count := range []struct {
@@ -107,14 +110,14 @@ func showStatus(c console.Console, st fulfilment.Status, flags string, now time.
 	} {
 		rows = append(rows, []string{c.Lang.Of(count.state.Text()), console.Grouped(count.n)})
 	}
-	if st.Disputed > 0 { // They are done or refused as well.
+	if st.Disputed > 0 { // They are also counted as done or refused.
 		rows = append(rows, []string{c.Lang.In("disputed", "結果の食い違い"), console.Grouped(st.Disputed)})
 	}
 	console.WriteTable(c.Stdout, rows)
 	switch p := st.Paused; {
 	case p != nil && !p.Until.IsZero():
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Skipped), c.Lang.Of(console.Textf("paused since %s, until %s: %s", "%s から %s まで送信を一時停止中: %s", c.Time(p.At), c.Time(p.Until), p.Why)))
-		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: nothing; a worker goes on by itself then. To try it before, jpayment work --resume%s",
+		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: nothing; workers resume automatically then. To resume earlier, run jpayment work --resume%s",
 			"次の手順: ありません。この時刻になると、ワーカーが自動で再開します。それより前に再開するには jpayment work --resume%s を実行する", flags)))
 	case p != nil:
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), p.Why)))
@@ -122,24 +125,24 @@ func showStatus(c console.Console, st fulfilment.Status, flags string, now time.
 			"次の手順: %[1]s。その後、jpayment work --resume%[2]s または jpayment run を実行する", p.Next(), flags)))
 	case !notSentSince(st, now).IsZero():
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Unsure), c.Lang.Of(console.Textf(
-			"due since %s, and nothing is being sent: no jpayment work is running, or the database does not take what it writes; see its log, and /ready of --health",
+			"due since %s, but nothing is being sent: jpayment work is not running, or cannot write to the database; see its log, and /ready of --health",
 			"%s から送信予定ですが、送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(notSentSince(st, now)))))
 	case !st.NextDue.IsZero():
 		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
 	if st.Review+st.Disputed > 0 {
-		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists what a person has to look at",
+		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists the jobs that need a person",
 			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧する", flags)))
 	}
 }
 
-// notSentAfter is how long a job may be due before that says something: a worker looks for
-// jobs every few seconds.
+// notSentAfter is how long a job must be overdue before it counts: workers look for jobs
+// every few seconds.
 const notSentAfter = time.Minute
 
 // notSentSince returns when the first job was due, if nothing is being sent although it
-// should be, and zero otherwise. A worker that the database fails cannot write that down: it
-// shows by what is not done.
+// should be, and zero otherwise. A worker whose database fails cannot record that, so it is
+// inferred.
 func notSentSince(st fulfilment.Status, now time.Time) time.Time {
 	if st.Paused != nil || st.Running > 0 || st.NextDue.IsZero() || now.Sub(st.NextDue) < notSentAfter {
 		return time.Time{}
@@ -147,10 +150,10 @@ func notSentSince(st fulfilment.Status, now time.Time) time.Time {
 	return st.NextDue
 }
 
-// noJobs says that the database knows nothing of what was asked for.
+// noJobs says that the database has no such jobs.
 func noJobs(s settings, batch string) jpayment.Text {
 	if batch != "" {
-		return console.Textf("database %s: no jobs of store %s were asked for under the name %s", "データベース %s に、店舗 %s のジョブで %s という名前のものはありません", s.databaseName(), s.store, batch)
+		return console.Textf("database %s has no jobs of store %s in the batch %s", "データベース %s に、店舗 %s のバッチ %s のジョブはありません", s.databaseName(), s.store, batch)
 	}
 	return console.Textf("database %s has no jobs of store %s: check --store and --database", "データベース %s に店舗 %s のジョブはありません。--store と --database を確認してください", s.databaseName(), s.store)
 }
@@ -167,7 +170,7 @@ func newStatusRecord(store, batch string, st fulfilment.Status, now time.Time) s
 	return rec
 }
 
-// timeRecord returns a time for a machine, or null.
+// timeRecord returns a time for JSON, or null.
 func timeRecord(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

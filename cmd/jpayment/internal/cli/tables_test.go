@@ -17,7 +17,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// schemaOf returns the schema that the flags of a test name, and nothing on SQLite.
+// schemaOf returns the schema in the flags of a test, and nothing on SQLite.
 func schemaOf(flags []string) string {
 	if len(flags) < 4 {
 		return ""
@@ -25,8 +25,8 @@ func schemaOf(flags []string) string {
 	return flags[3]
 }
 
-// execute runs statements in the database that the flags name, as somebody else does.
-// jpayment. in them stands before the names of tables.
+// execute runs statements in the database of the flags, as another program does. Table
+// names are written with the prefix jpayment.
 func execute(t *testing.T, flags []string, statements string) {
 	t.Helper()
 	schema := schemaOf(flags)
@@ -60,12 +60,13 @@ func firstVersion(t *testing.T, flags []string) string {
 	return strings.TrimSuffix(all, rest)
 }
 
-// What only looks says what is wrong with the tables, and how to mend it, and changes nothing.
+// Read-only commands report what is wrong with the tables and how to correct it, and change
+// nothing.
 func TestLookingDoesNotMigrate(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
 		s := session{vars: map[string]string{"JPAYMENT_STORE": "123456"}}
-		if schemaOf(flags) == "" { // Else it has not even a file.
+		if schemaOf(flags) == "" { // Otherwise there is not even a file.
 			execute(t, flags, "")
 		}
 		looks := func(want string) {
@@ -89,7 +90,7 @@ func TestLookingDoesNotMigrate(t *testing.T) {
 		r := migrate("en")
 		require.Equal(t, console.Done, r.status, r.stderr)
 		require.Contains(t, r.stderr, "the tables have version 1 and not version")
-		require.Contains(t, r.stdout, "which is current")
+		require.Contains(t, r.stdout, "the tables are current")
 		r = migrate("ja")
 		require.Equal(t, console.Done, r.status)
 		require.Empty(t, r.stderr)
@@ -105,7 +106,7 @@ func TestLookingDoesNotMigrate(t *testing.T) {
 	})
 }
 
-// A database from nothing, in one command.
+// A database is created with one command.
 func TestMigrateFromNothing(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -117,7 +118,7 @@ func TestMigrateFromNothing(t *testing.T) {
 	})
 }
 
-// The statements are those of the package, in the schema, with a word on River's.
+// The statements are those of the package, in the schema, with a note on River's tables.
 func TestMigrateSQL(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -151,7 +152,7 @@ func TestMigrateSQL(t *testing.T) {
 		"--sql --dialect mysql":                           "--dialect is neither sqlite nor postgres",
 		"--sql --dialect sqlite --from 99":                "--from is not between 0 and",
 		"--sql --dialect postgres --schema x-y":           "--schema has characters other",
-		"--from 1 --store 123456 --database x.db":         "--from is for --sql",
+		"--from 1 --store 123456 --database x.db":         "--from can be used only with --sql",
 		"--dialect sqlite --store 123456 --database x.db": "--dialect is for --sql",
 	} {
 		r := s.run(t, append([]string{"migrate"}, strings.Fields(args)...)...)
@@ -160,8 +161,8 @@ func TestMigrateSQL(t *testing.T) {
 	}
 }
 
-// restored is a store whose database was restored from a copy that knows of an open job, which
-// was sent since.
+// restored is a store whose database was restored from a backup in which a job is open that
+// has been sent since.
 func restored(t *testing.T) (d desk, flags []string, file string) {
 	t.Helper()
 	d = newDesk(t, 2)
@@ -183,7 +184,7 @@ func restored(t *testing.T) (d desk, flags []string, file string) {
 	return d, nil, file
 }
 
-// On a database that was restored nothing is sent until somebody has said so.
+// After a restore nothing is sent until a person has confirmed.
 func TestRestoreCheck(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -219,7 +220,7 @@ func TestRestoreCheck(t *testing.T) {
 	}
 }
 
-// The answer counts.
+// The confirmation is required.
 func TestRestoreCheckAsks(t *testing.T) {
 	t.Parallel()
 	d, _, _ := restored(t)
@@ -229,10 +230,10 @@ func TestRestoreCheckAsks(t *testing.T) {
 	require.Contains(t, r.stderr, "nothing was changed")
 	require.Contains(t, d.run(t, "status", "--json").stdout, `"waiting":2,`)
 	d.input = "yes\n"
-	require.Contains(t, d.run(t, "restore-check").stdout, "put into review: 2")
+	require.Contains(t, d.run(t, "restore-check").stdout, "jobs moved into review: 2")
 }
 
-// Where the witness is, and that it is nowhere for who wants none.
+// The witness has its default place, and can be disabled.
 func TestWitness(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, flags []string) {
@@ -248,7 +249,7 @@ func TestWitness(t *testing.T) {
 		require.FileExists(t, own)
 		require.NoError(t, os.Remove(own))
 		d.vars["JPAYMENT_WITNESS"] = own
-		execute(t, flags, "UPDATE jpayment.jpayment_job SET state = 'waiting', holds = 1") // There is something to do.
+		execute(t, flags, "UPDATE jpayment.jpayment_job SET state = 'waiting', holds = 1") // There is a job to send.
 		run("--witness", "")
 		require.NoFileExists(t, own)
 		delete(d.vars, "JPAYMENT_WITNESS")
@@ -295,7 +296,7 @@ func TestWitness(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, none)
 	require.NoError(t, os.WriteFile(first, nil, 0o600))
-	_, none, err = one.witnessFile(first) // It is no directory.
+	_, none, err = one.witnessFile(first) // It is not a directory.
 	require.NoError(t, err)
 	require.NotEmpty(t, none)
 }

@@ -20,11 +20,11 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// hostile is what no terminal is to get as it is: it would change colours, overwrite the
-// line, clear the screen or turn the direction of the text.
+// hostile is text that must not reach a terminal unescaped: it would change colours,
+// overwrite the line, clear the screen or reverse the direction of the text.
 const hostile = "x\x1b[31m\ry\u009b2J\u202ez"
 
-// requireHarmless requires that a run told a terminal nothing to do.
+// requireHarmless requires that a run has sent no control sequences to the terminal.
 func requireHarmless(t *testing.T, r ran) {
 	t.Helper()
 	steers := func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) && c != '\u3000' }
@@ -36,8 +36,8 @@ func requireHarmless(t *testing.T, r ran) {
 	}
 }
 
-// Whatever comes from outside is shown and not obeyed: arguments, variables, settings, file
-// names, what stands in files and in the database, and what a gateway replies.
+// Everything from outside is escaped when it is shown: arguments, variables, settings, file
+// names, the content of files and of the database, and replies of a gateway.
 func TestNothingSteersTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"en", "ja"} {
@@ -108,7 +108,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 				check(d.session, "status", "--config", path)
 			}
 
-			// A file for run, its name and all that stands in it.
+			// A file for run, with its name and content.
 			const header = "operation,payment,reference\n"
 			for name, text := range map[string]string{
 				"header":    "operation,payment,reference," + hostile + "\nsales,1,a,b\n",
@@ -129,7 +129,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 			check(d.session, "review")
 			check(d.session, "review", "1")
 
-			// A file of reviews goes out and comes back, its name and all that stands in it.
+			// A review file is exported and imported, with its name and content.
 			d.with(func(ctx context.Context, q *fulfilment.Queue[*sql.Tx]) error {
 				_, err := q.AfterRestore(ctx)
 				return err
@@ -148,7 +148,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 			}
 			check(d.session, "review")
 
-			// Replies, and the status line and headers about them.
+			// Replies, with their status lines and headers.
 			for _, reply := range []string{
 				hostile, "1,1," + hostile + ",,1,a,1,0,0,1,,,", ",2,," + hostile + ",,,,,,,,,", "ER:" + hostile, "10000001,1,a,,1," + hostile + ",1,0,0,1,,,",
 			} {
@@ -164,7 +164,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	}
 }
 
-// The next command to type is one that a shell reads as it was meant, and a terminal shows.
+// A shell reads the next command to type as intended, and a terminal displays it.
 func TestShellWord(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
@@ -181,7 +181,7 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-// lastWords is where a program writes, that ends when it has written.
+// lastWords is a destination for the output of a program that ends once it has written.
 type lastWords struct {
 	bytes.Buffer
 	end func()
@@ -192,7 +192,7 @@ func (w *lastWords) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// The simulator names its file when it begins, and what is wrong with it.
+// The simulator names its file at startup, and in errors.
 func TestSimulateWithAnOddFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), hostile+".db")
@@ -212,7 +212,7 @@ func TestSimulateWithAnOddFile(t *testing.T) {
 	}
 }
 
-// Flags are typed again as they were typed.
+// Flags are repeated as they were typed.
 func TestTypedFlags(t *testing.T) {
 	t.Parallel()
 	cmd := newRunCommand(console.English)

@@ -14,23 +14,22 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// speak makes a root command speak the language where cobra would speak English: its
-// flags, headings and errors.
+// speak replaces cobra's English flags, headings and errors with those in the language.
 func speak(root *cobra.Command, lang console.Lang) {
 	f := root.PersistentFlags()
 	f.BoolP("help", "h", false, lang.In("show this help", "ヘルプを表示する"))
 	root.Flags().BoolP("version", "v", false, lang.In("show the version", "バージョンを表示する"))
-	root.CompletionOptions.DisableDefaultCmd = true // newCompletionCommand is ours.
+	root.CompletionOptions.DisableDefaultCmd = true // newCompletionCommand replaces it.
 	root.SetHelpCommand(newHelpCommand(lang))
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return writeUsage(cmd, lang) })
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return missingFlags(cmd) }
 }
 
-// writeUsage writes how a command is used.
+// writeUsage writes the usage of a command.
 func writeUsage(cmd *cobra.Command, lang console.Lang) error {
 	var b strings.Builder
-	cmd.DisableFlagsInUseLine = true // They have a name in each language.
+	cmd.DisableFlagsInUseLine = true // The line has a translated placeholder.
 	fmt.Fprintf(&b, "%s\n  %s %s\n", lang.In("Usage:", "使い方:"), cmd.UseLine(), lang.In("[flags]", "[フラグ]"))
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "  %s %s\n", cmd.CommandPath(), lang.In("COMMAND", "コマンド"))
@@ -50,16 +49,16 @@ func writeUsage(cmd *cobra.Command, lang console.Lang) error {
 		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags:", "フラグ:"), flagUsages(flags, lang))
 	}
 	if flags := cmd.InheritedFlags(); flags.HasAvailableFlags() {
-		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Flags of all commands:", "共通のフラグ:"), flagUsages(flags, lang))
+		fmt.Fprintf(&b, "\n%s\n%s", lang.In("Global flags:", "共通のフラグ:"), flagUsages(flags, lang))
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n"+lang.In("%s COMMAND --help says more about a command.", "各コマンドの説明は %s コマンド --help で表示します。")+"\n", cmd.CommandPath())
+		fmt.Fprintf(&b, "\n"+lang.In("Use %s COMMAND --help for help on a command.", "各コマンドの説明は %s コマンド --help で表示できます。")+"\n", cmd.CommandPath())
 	}
 	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
 	return err
 }
 
-// flagUsages returns the lines about flags.
+// flagUsages returns the usage lines of flags.
 func flagUsages(flags *pflag.FlagSet, lang console.Lang) string {
 	var names, usages []string
 	width := 0
@@ -87,8 +86,8 @@ func flagUsages(flags *pflag.FlagSet, lang console.Lang) string {
 	return b.String()
 }
 
-// flagError returns the error of a flag that cannot be read. It does not show what was
-// given, which may be a secret in the wrong place.
+// flagError returns the error of a flag that cannot be parsed. It does not quote the value,
+// which may be a misplaced secret.
 func flagError(cmd *cobra.Command, err error) error {
 	var (
 		unknown  *pflag.NotExistError
@@ -99,33 +98,32 @@ func flagError(cmd *cobra.Command, err error) error {
 	)
 	switch {
 	case !cmd.HasParent() && len(cmd.Flags().Args()) > 0:
-		return unknownCommand(cmd, cmd.Flags().Args()) // It is what is wrong first.
+		return unknownCommand(cmd, cmd.Flags().Args()) // It is the first error.
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return console.Usagef("there is no flag -%s", "-%s というフラグはありません", unknown.GetSpecifiedName())
+		return console.Usagef("unknown flag -%s", "-%s というフラグはありません", unknown.GetSpecifiedName())
 	case errors.As(err, &unknown):
 		var known []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-		e := console.Usagef("there is no flag --%s", "--%s というフラグはありません", unknown.GetSpecifiedName())
+		e := console.Usagef("unknown flag --%s", "--%s というフラグはありません", unknown.GetSpecifiedName())
 		return orPerhaps(e, "--", similar(unknown.GetSpecifiedName(), known))
 	case errors.As(err, &bare):
 		return console.Usagef("--%s needs a value", "--%s には値が必要です", bare.GetFlag().Name)
 	case errors.As(err, &syntax):
-		return console.Usagef("%s is not the form of a flag", "%s はフラグの形式ではありません", syntax.GetSpecifiedFlag())
+		return console.Usagef("%s is not a valid flag", "%s はフラグの形式ではありません", syntax.GetSpecifiedFlag())
 	case errors.As(err, &invalid) && errors.As(err, &ownWords):
 		return console.Usagef("--%s %s", "--%s %s", invalid.GetFlag().Name, ownWords.Text)
 	case errors.As(err, &invalid) && errors.Is(err, strconv.ErrRange):
-		return console.Usagef("--%s is too large a number", "--%s の数値が大きすぎます", invalid.GetFlag().Name)
+		return console.Usagef("--%s is too large", "--%s の数値が大きすぎます", invalid.GetFlag().Name)
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
-		return console.Usagef("--%s is neither true nor false", "--%s には true または false を指定してください", invalid.GetFlag().Name)
+		return console.Usagef("--%s must be true or false", "--%s には true または false を指定してください", invalid.GetFlag().Name)
 	case errors.As(err, &invalid):
-		return console.Usagef("--%s is not a whole number", "--%s には整数を指定してください", invalid.GetFlag().Name)
+		return console.Usagef("--%s must be a whole number", "--%s には整数を指定してください", invalid.GetFlag().Name)
 	default: // There is no other.
 		return console.Usagef("%s", "%s", err.Error())
 	}
 }
 
-// missingFlags returns the error of required flags that are not given. It comes before
-// cobra's.
+// missingFlags returns the error of missing required flags, before cobra's own.
 func missingFlags(cmd *cobra.Command) error {
 	var missing []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -150,10 +148,10 @@ func exclusive(cmd *cobra.Command, flags ...string) error {
 	if len(given) < 2 {
 		return nil
 	}
-	return console.Usagef("%[1]s exclude each other: give one", "%[2]s は同時に指定できません。1つだけ指定してください", strings.Join(given, ", "), strings.Join(given, "、"))
+	return console.Usagef("%[1]s are mutually exclusive: give only one", "%[2]s は同時に指定できません。1つだけ指定してください", strings.Join(given, ", "), strings.Join(given, "、"))
 }
 
-// oneArgument takes exactly one argument, which is called name.
+// oneArgument requires exactly one argument, called name.
 func oneArgument(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -163,20 +161,20 @@ func oneArgument(name string) cobra.PositionalArgs {
 	}
 }
 
-// atMostOne takes an argument, which is called name, or none.
+// atMostOne allows at most one argument, called name.
 func atMostOne(name string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return console.Usagef("one %s is wanted, and %d arguments are given", "%s は1つだけ指定してください（引数が%d個あります）", name, len(args))
+			return console.Usagef("expected one %s, but got %d arguments", "%s は1つだけ指定してください（引数が%d個あります）", name, len(args))
 		}
 		return nil
 	}
 }
 
-// noArguments takes none.
+// noArguments allows no arguments.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return console.Usagef("%s takes no arguments, and %d are given", "%s に引数は指定できません（引数が%d個あります）", cmd.CommandPath(), len(args))
+		return console.Usagef("%s takes no arguments, but got %d", "%s に引数は指定できません（引数が%d個あります）", cmd.CommandPath(), len(args))
 	}
 	return nil
 }
@@ -192,12 +190,12 @@ func unknownCommand(root *cobra.Command, args []string) error {
 			known = append(known, cmd.Name())
 		}
 	}
-	e := console.Usagef("there is no command %s", "%s というコマンドはありません", args[0])
+	e := console.Usagef("unknown command %s", "%s というコマンドはありません", args[0])
 	return orPerhaps(e, root.Name()+" ", similar(args[0], known))
 }
 
-// similar returns those of the known names that a name may have been meant to be, as
-// cobra finds commands.
+// similar returns the known names that a mistyped name may stand for, as cobra suggests
+// commands.
 func similar(name string, known []string) []string {
 	names := &cobra.Command{SuggestionsMinimumDistance: 2}
 	for _, k := range known {
@@ -206,7 +204,7 @@ func similar(name string, known []string) []string {
 	return names.SuggestionsFor(name)
 }
 
-// orPerhaps adds to an error what may have been meant.
+// orPerhaps adds suggestions to an error.
 func orPerhaps(e *console.Error, prefix string, names []string) error {
 	if len(names) == 0 {
 		return e
@@ -221,8 +219,8 @@ func orPerhaps(e *console.Error, prefix string, names []string) error {
 func newHelpCommand(lang console.Lang) *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",
-		Short:   lang.In("Show the help of a command", "コマンドのヘルプを表示する"),
-		Long:    lang.In("Show the help of a command, as --help does.", "--help と同じく、コマンドのヘルプを表示します。"),
+		Short:   lang.In("Show help on a command", "コマンドのヘルプを表示する"),
+		Long:    lang.In("Show help on a command, as --help does.", "--help と同じく、コマンドのヘルプを表示します。"),
 		Example: `  jpayment help sales`,
 		Args:    atMostOne("COMMAND"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -245,15 +243,15 @@ func newHelpCommand(lang console.Lang) *cobra.Command {
 	}
 }
 
-// shells are those that a completion script can be had for.
+// shells are those for which there is a completion script.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func newCompletionCommand(lang console.Lang) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: lang.In("Write a completion script for bash, zsh, fish or powershell", "bash・zsh・fish・powershell の補完スクリプトを出力する"),
-		Long: lang.In(`Write a script to standard output that lets a shell complete commands and flags. SHELL is
-bash (which needs the package bash-completion), zsh, fish or powershell.`,
+		Long: lang.In(`Write a completion script for commands and flags to standard output. SHELL is bash (which
+needs the package bash-completion), zsh, fish or powershell.`,
 			`コマンドとフラグの補完に使うスクリプトを標準出力に書き出します。SHELL は bash（bash-completion
 パッケージが必要）、zsh、fish、powershell のいずれかです。`),
 		Example: `  jpayment completion bash > ~/.local/share/bash-completion/completions/jpayment
@@ -272,7 +270,7 @@ bash (which needs the package bash-completion), zsh, fish or powershell.`,
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			default:
-				return console.Usagef("SHELL is none of %[1]s", "SHELL には %[2]s のいずれかを指定してください", strings.Join(shells, ", "), strings.Join(shells, "、"))
+				return console.Usagef("SHELL must be one of %[1]s", "SHELL には %[2]s のいずれかを指定してください", strings.Join(shells, ", "), strings.Join(shells, "、"))
 			}
 		},
 	}

@@ -26,37 +26,37 @@ func newWorkCommand(lang console.Lang) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "work",
-		Short: lang.In("Send the jobs of a store until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
-		Long: lang.In(`Send the jobs in the database, those of jpayment run and of programs with the package
-fulfilment, until SIGINT or SIGTERM; the calls on their way are then waited for. Any number
-may run at once. Each attempt is a line on standard error.
+		Short: lang.In("Send a store's jobs until stopped", "店舗のジョブを、停止されるまで送信し続ける"),
+		Long: lang.In(`Send the jobs that jpayment run and programs with the package fulfilment have enqueued,
+until SIGINT or SIGTERM; the worker then waits for the requests in progress. Any number of
+workers may run at once. Each attempt is one line on standard error.
 
-With --kickback-listen, kickbacks (決済結果通知) are received, verified and settled too. The
-path does not matter.
+With --kickback-listen, the worker also receives kickbacks (決済結果通知) at any path, verifies
+them and settles their jobs.
 
-With --health, GET /live answers 200 as long as the process runs, GET /ready answers 200 as
-long as the database answers the process, else 503 and what fails, and GET /metrics has the
-metrics in the format of Prometheus.
+With --health, GET /live returns 200 as long as the process runs. GET /ready returns 200 as
+long as the database answers, otherwise 503 and what fails. GET /metrics returns the metrics
+in the Prometheus format.
 
-What keeps attempts from being made, such as a full disk, is a line within seconds, each time
-that it is tried, and so is that it is over. On a database that was restored from an older
-copy nothing is sent: see jpayment restore-check.
+If attempts cannot be made, for example because the disk is full, the reason is logged within
+seconds, on each retry, and so is the recovery. If the database was restored from a backup,
+nothing is sent: see jpayment restore-check.
 
-Exit status: 0 stopped as asked, 1 it could not work, 2 wrong usage.`,
+Exit status: 0 stopped by a signal, 1 failed, 2 usage error.`,
 			`データベースにあるジョブ（jpayment run、またはパッケージ fulfilment を使うプログラムが登録したもの）を、
 SIGINT または SIGTERM を受け取るまで送信し続けます。停止時は送信中のリクエストの完了を待ちます。
-同時にいくつでも起動できます。送信のたびに、標準エラー出力に1行出力します。
+同時にいくつでも起動できます。送信の試行ごとに、標準エラー出力に1行出力します。
 
 --kickback-listen を指定すると、決済結果通知の受信・検証・反映も行います。パスは問いません。
 
---health を指定すると、GET /live はプロセスの動作中に200を返します。GET /ready はデータベースを
-使用できる間は200を、使用できないときは503とその内容を返します。GET /metrics は、メトリクスを
+--health を指定すると、GET /live はプロセスの動作中に200を返します。GET /ready はデータベースが
+応答する間は200を、応答しないときは503とその内容を返します。GET /metrics は、メトリクスを
 Prometheus 形式で返します。
 
-ディスクの空き不足などで送信を開始できない場合は、数秒以内に、試みるたびに1行出力します。解消したときも
-出力します。古いコピーから復元されたデータベースでは送信しません（jpayment restore-check を参照）。
+ディスクの空き不足などで送信できない場合は、数秒以内に、再試行のたびに理由を1行出力します。解消したときも
+出力します。バックアップから復元されたデータベースでは送信しません（jpayment restore-check を参照）。
 
-終了ステータスは、0 指示どおり停止、1 動作できない、2 使い方の誤り です。`),
+終了ステータスは、0 指示どおり停止、1 異常終了、2 使い方の誤り です。`),
 		Example: `  jpayment work --store 123456
   jpayment work --store 123456 --resume --json
   jpayment work --store 123456 --kickback-listen 127.0.0.1:8081 --kickback-wait 10m`,
@@ -71,17 +71,17 @@ Prometheus 形式で返します。
 	addDatabaseFlags(cmd, lang)
 	addWorkFlags(cmd, lang)
 	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, lang.In("one JSON object for each line", "1行に1つの JSON を出力する"))
-	f.BoolVar(&resume, "resume", false, lang.In("go on after a pause, once its cause is removed", "一時停止の原因を取り除いた後に再開する"))
-	f.StringVar(&health, "health", "", lang.In("address and port at which to answer health checks", "ヘルスチェックに応答するアドレスとポート"))
-	f.StringVar(&testClock, "test-clock", "", lang.In("for tests: file that says how far the clock is off, such as -1h", "テスト用: 時計のずれ（-1h など）を記したファイル"))
+	f.BoolVar(&asJSON, "json", false, lang.In("write each line as a JSON object", "1行に1つの JSON を出力する"))
+	f.BoolVar(&resume, "resume", false, lang.In("resume after a pause, once its cause is removed", "一時停止の原因を取り除いた後に再開する"))
+	f.StringVar(&health, "health", "", lang.In("address and port on which to answer health checks", "ヘルスチェックに応答するアドレスとポート"))
+	f.StringVar(&testClock, "test-clock", "", lang.In("for tests: file with the offset of the clock, such as -1h", "テスト用: 時計のずれ（-1h など）を記したファイル"))
 	if err := f.MarkHidden("test-clock"); err != nil {
-		panic(err) // There is no such flag.
+		panic(err) // The flag does not exist.
 	}
 	return cmd
 }
 
-// clockShift reads how far the clock of a test is off. Without a file it is right.
+// clockShift reads the clock offset of a test. Without a file there is none.
 func clockShift(file string) time.Duration {
 	text, err := os.ReadFile(file) //nolint:gosec // The test's own file.
 	if err != nil {
@@ -97,13 +97,13 @@ func clockShift(file string) time.Duration {
 // addWorkFlags adds the flags of the commands that send jobs.
 func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
-	f.String("rate", "", lang.In("calls per second, above 0 and up to 1000; 10 by default [JPAYMENT_RATE]", "1秒あたりのリクエスト数。0より大きく1000以下。既定は10 [JPAYMENT_RATE]"))
-	f.String("concurrency", "", lang.In("calls at once, 1 to 64; 8 by default [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
-	f.Bool("production-only", false, lang.In("do not count an approval in test mode, in which no money moves, as done [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
-	f.String("kickback-wait", "", lang.In("let re-authorisations be answered by kickback, and wait as long for it, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
-	f.String("witness", "", lang.In("file outside of the database that tells when an older copy was restored; by default beside a SQLite file with .seen at its end, for Postgres in the user's state directory; '' for none [JPAYMENT_WITNESS]",
+	f.String("rate", "", lang.In("calls per second, above 0 and up to 1000; defaults to 10 [JPAYMENT_RATE]", "1秒あたりのリクエスト数。0より大きく1000以下。既定は10 [JPAYMENT_RATE]"))
+	f.String("concurrency", "", lang.In("concurrent calls, 1 to 64; defaults to 8 [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
+	f.Bool("production-only", false, lang.In("do not count an approval in test mode as done, since no money moves [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
+	f.String("kickback-wait", "", lang.In("request the results of re-authorisations by kickback, and wait this long for them, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
+	f.String("witness", "", lang.In("file outside the database that shows whether an older copy was restored; defaults to the SQLite file's name with .seen appended, or for Postgres to a file in the user's state directory; '' for none [JPAYMENT_WITNESS]",
 		"古いコピーからの復元を検出するための、データベース外のファイル。既定は SQLite ではファイル名の末尾に .seen を付けたもの、Postgres ではユーザーの状態ディレクトリ。'' で使用しない [JPAYMENT_WITNESS]"))
-	f.String("kickback-listen", "", lang.In("address and port at which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
+	f.String("kickback-listen", "", lang.In("address and port on which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
 
 func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
@@ -120,14 +120,14 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	if asJSON {
 		out = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 	}
-	log := out.With("store_id", s.store) // The queue adds it to its own.
+	log := out.With("store_id", s.store) // The queue adds it to its own lines.
 	config := s.workerConfig()
 	var unseen jpayment.Text
 	if config.Witness, unseen, err = s.witnessFile(worldOf(cmd).stateDir); err != nil {
 		return err
 	}
 	if unseen != (jpayment.Text{}) {
-		log.Warn("there is no witness: nobody notices if an older copy of the database is restored", "why", unseen.En)
+		log.Warn("there is no witness: a restored older copy of the database will not be detected", "why", unseen.En)
 	}
 	var metrics metrics
 	if health != "" {
@@ -187,16 +187,16 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 	return nil
 }
 
-// workClient returns a client that sends each request once: the worker sends it again,
-// where it is written down.
+// workClient returns a client that sends each request once. Retries are left to the worker,
+// which records them.
 func (s settings) workClient() (*jpayment.Client, error) {
 	return jpayment.NewClient(s.store, append(s.options(), jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))...)
 }
 
-const defaultTimeout = 60 * time.Second // the package's
+const defaultTimeout = 60 * time.Second // the package's default
 
-// workerConfig returns how to work. An attempt gets a sixth more time than the client
-// takes, so that the client is the one that gives up.
+// workerConfig returns the configuration of the worker. Its timeout for an attempt is
+// longer by a sixth than that of the client, so that the client is the one to give up.
 func (s settings) workerConfig() fulfilment.WorkerConfig {
 	timeout := s.timeout
 	if timeout == 0 {
@@ -207,12 +207,12 @@ func (s settings) workerConfig() fulfilment.WorkerConfig {
 	}
 }
 
-// kickbackAge returns how old a kickback may be: a job that waits for one takes it as long as
-// it waits.
+// kickbackAge returns how old a kickback may be: a kickback is valid as long as a job waits
+// for it.
 func (s settings) kickbackAge() time.Duration { return max(s.kickbackWait, 24*time.Hour) }
 
-// receiveKickbacks serves the receiver of kickbacks until the context ends, if there is to
-// be one. The channel, nil without one, gets what it ended with.
+// receiveKickbacks receives kickbacks until the context ends, if it is enabled. The
+// channel, nil otherwise, receives the error that it ended with.
 func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logger) (<-chan error, error) {
 	if s.kickbackListen == "" {
 		return nil, nil

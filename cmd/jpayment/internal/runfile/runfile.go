@@ -1,5 +1,5 @@
 // Package runfile reads the files of jpayment run, which have one operation on one payment
-// a line. It keeps one line at a time in memory, however long the file is.
+// per line. It holds only one line in memory, however long the file is.
 package runfile
 
 import (
@@ -32,11 +32,11 @@ func textf(en, ja string, args ...any) jpayment.Text {
 	return text(fmt.Sprintf(en, args...), fmt.Sprintf(ja, args...))
 }
 
-// Fault is a reason why a line is not valid. It shows no value.
+// Fault is an error in a file. It never contains a value.
 type Fault struct {
-	Line   int    // 0 where it is about the whole file
-	Column int    // from 1; 0 where it is about the whole line
-	Name   string // of the column, as Names has it; or empty
+	Line   int    // 0 for the whole file
+	Column int    // from 1; 0 for the whole line
+	Name   string // the column's, such as Payment; or empty
 	Reason jpayment.Text
 }
 
@@ -46,7 +46,7 @@ func (f Fault) Error() string { return fmt.Sprintf("line %d: %s %s", f.Line, f.N
 // Row is a line with an operation.
 type Row struct {
 	Line                  int
-	Operation             jpayment.Operation // empty if it is at fault
+	Operation             jpayment.Operation // empty if it is invalid
 	Payment, Reference    string
 	Amount, Tax, Shipping int64
 	Email, Phone          string
@@ -70,7 +70,7 @@ const (
 	Phone     = "phone"
 )
 
-// names are what the columns are called in files, in lower case.
+// names maps what columns are called in files, in lower case, to our names.
 var names = map[string]string{
 	Operation: Operation, "処理": Operation, "処理区分": Operation,
 	Payment: Payment, "決済番号": Payment,
@@ -87,13 +87,13 @@ var (
 	amounts  = []string{Amount, Tax, Shipping}
 )
 
-// normal returns the name of a column as names has it.
+// normal normalises the name of a column for names.
 func normal(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// Columns maps our columns to the names that a file has for them.
+// Columns maps the names that a file has for columns to our names.
 type Columns map[string]string
 
-// ParseColumns reads NAME=COLUMN,NAME=COLUMN. Its error is a [Fault].
+// ParseColumns parses NAME=COLUMN,NAME=COLUMN. Its error is a [Fault].
 func ParseColumns(s string) (Columns, error) {
 	columns := Columns{}
 	if s == "" {
@@ -105,9 +105,9 @@ func ParseColumns(s string) (Columns, error) {
 		name, known := names[normal(ours)]
 		switch {
 		case !found, theirs == "":
-			return nil, Fault{Reason: text("is NAME=COLUMN,NAME=COLUMN, such as 伝票番号=reference", "は 名前=列,名前=列 の形で指定してください（例: 伝票番号=注文番号）")}
+			return nil, Fault{Reason: text("must be NAME=COLUMN,NAME=COLUMN, such as 伝票番号=reference", "は 名前=列,名前=列 の形で指定してください（例: 伝票番号=注文番号）")}
 		case !known:
-			return nil, Fault{Reason: textf("maps %q to something else than operation, payment, amount, tax, shipping, reference, email, phone",
+			return nil, Fault{Reason: textf("maps %q to none of operation, payment, amount, tax, shipping, reference, email, phone",
 				"の %q に対応する列は 処理、決済番号、金額、税額、送料、注文番号、メールアドレス、電話番号 のいずれかにしてください", theirs)}
 		}
 		for other, taken := range columns {
@@ -120,8 +120,8 @@ func ParseColumns(s string) (Columns, error) {
 	return columns, nil
 }
 
-// of returns which of our columns a name is, or nothing. Our own name is none where
-// another has been given to the column.
+// of returns the column that a name stands for, or nothing. If a column has been given
+// another name, its own name no longer counts.
 func (c Columns) of(name string) string {
 	if ours, ok := c[normal(name)]; ok {
 		return ours
@@ -147,7 +147,7 @@ type Charset int
 // The character sets. ShiftJIS is Windows-31J, which is what Excel means by it.
 const (
 	UTF8    Charset = iota
-	UTF8BOM         // with the mark at its beginning that Excel knows it by
+	UTF8BOM         // with the byte order mark by which Excel recognises it
 	ShiftJIS
 )
 
@@ -159,9 +159,9 @@ const (
 	maxLine = 64 << 10
 )
 
-// Detect reads a file to its end and returns its character set, or a [Fault] if it is not
+// Detect reads a file to the end and returns its character set, or a [Fault] if it is not
 // text. A file is in UTF-8 if it has a byte order mark, if its header has Japanese in
-// UTF-8, or if all of it is valid UTF-8; else in Shift_JIS.
+// UTF-8, or if all of it is valid UTF-8. Otherwise it is in Shift_JIS.
 func Detect(r io.Reader) (Charset, error) {
 	br := bufio.NewReaderSize(r, maxLine)
 	head, err := br.Peek(maxLine)
@@ -174,9 +174,9 @@ func Detect(r io.Reader) (Charset, error) {
 	case bytes.HasPrefix(head, []byte(bom)):
 		return UTF8BOM, nil
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return 0, Fault{Reason: text("is a workbook; save it as CSV", "はExcelブックです。CSV形式で保存してください")}
+		return 0, Fault{Reason: text("is an Excel workbook; save it as CSV", "はExcelブックです。CSV形式で保存してください")}
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.IndexByte(head, 0) >= 0:
-		return 0, Fault{Reason: text("is in UTF-16 or no text; save it as CSV in UTF-8 or Shift_JIS", "はUTF-16か、テキストではありません。UTF-8またはShift_JISのCSV形式で保存してください")}
+		return 0, Fault{Reason: text("is in UTF-16 or is not text; save it as CSV in UTF-8 or Shift_JIS", "はUTF-16か、テキストではありません。UTF-8またはShift_JISのCSV形式で保存してください")}
 	case !ascii && utf8.Valid(header):
 		return UTF8, nil
 	}
@@ -194,17 +194,17 @@ type Reader struct {
 	sum     hash.Hash
 	line    int
 	named   Columns
-	comma   rune     // 0 before anything has said which it is
-	columns []string // by their position, empty where it is not read; nil before the header
+	comma   rune     // 0 until it is known
+	columns []string // by position, empty for ignored ones; nil before the header
 	unread  []string
 	cut     bool // the last line has no line break at its end
 	ended   bool
 
-	fields *bufio.Reader // kept, as encoding/csv would make one for each line
+	fields *bufio.Reader // reused; encoding/csv would allocate one for each line
 }
 
-// NewReader returns a reader of a file in the character set. Columns gives other names for
-// some of our columns.
+// NewReader returns a reader of a file in the character set. Named gives other names to
+// some columns.
 func NewReader(r io.Reader, c Charset, named Columns) *Reader {
 	return &Reader{lines: bufio.NewReaderSize(r, maxLine), charset: c, sum: sha256.New(), named: named, fields: bufio.NewReader(nil)}
 }
@@ -212,13 +212,13 @@ func NewReader(r io.Reader, c Charset, named Columns) *Reader {
 // Sum returns the SHA-256 of everything read so far.
 func (r *Reader) Sum() [sha256.Size]byte { return [sha256.Size]byte(r.sum.Sum(nil)) }
 
-// Unread returns the names of the columns that are not read, as the header has them. It is
-// nil before a header that has all that is needed.
+// Unread returns the names of the ignored columns, as in the header. It is nil until a
+// header with all required columns has been read.
 func (r *Reader) Unread() []string { return r.unread }
 
-// Next returns the next row and its faults, blank lines left out. A line that is no row at
-// all, such as a wrong header, has only its number and faults. The error is io.EOF at the
-// end, which follows a wrong header at once.
+// Next returns the next row and its faults, skipping blank lines. A line that is not a row,
+// such as an invalid header, has only its number and faults. The error is io.EOF at the end
+// of the file, and right after an invalid header.
 func (r *Reader) Next() (Row, []Fault, error) {
 	for {
 		line, fault, err := r.next()
@@ -228,7 +228,7 @@ func (r *Reader) Next() (Row, []Fault, error) {
 		switch {
 		case fault != nil:
 			r.ended = r.columns == nil
-			return Row{Line: max(r.line, 1)}, []Fault{*fault}, nil //nolint:nilerr // It is the line that is at fault, not the reading.
+			return Row{Line: max(r.line, 1)}, []Fault{*fault}, nil //nolint:nilerr // The fault is in the line, not in reading it.
 		case strings.TrimSpace(line) == "":
 			continue
 		case r.columns != nil:
@@ -291,11 +291,11 @@ func (c Charset) decode(b []byte) (text string, ok bool) {
 	return string(decoded), err == nil && !bytes.ContainsRune(decoded, utf8.RuneError)
 }
 
-// split splits a line into its fields. Fields have no line breaks, so each line is read by
-// itself, and an open quotation mark is a fault of its own line.
+// split splits a line into its fields. Fields have no line breaks, so each line is parsed
+// on its own, and an unclosed quotation mark is a fault of its line only.
 func (r *Reader) split(line string, comma rune) ([]string, *Fault) {
-	if strings.ContainsRune(line, '\r') { // encoding/csv would take it for white space.
-		return nil, &Fault{Line: r.line, Reason: text("has a line break of its own", "の途中に改行文字があります")}
+	if strings.ContainsRune(line, '\r') { // encoding/csv would treat it as white space.
+		return nil, &Fault{Line: r.line, Reason: text("contains a line break", "の途中に改行文字があります")}
 	}
 	r.fields.Reset(strings.NewReader(line))
 	c := csv.NewReader(r.fields)
@@ -303,15 +303,14 @@ func (r *Reader) split(line string, comma rune) ([]string, *Fault) {
 	fields, err := c.Read()
 	if err != nil {
 		return nil, &Fault{Line: r.line, Reason: text(
-			`has a quotation mark (") that is not closed, or stands inside a field that does not begin with one`,
+			`has a quotation mark (") that is not closed, or is inside a field that does not begin with one`,
 			`の引用符（"）が閉じられていないか、引用符で始まらない項目の途中にあります`,
 		)}
 	}
 	return fields, nil
 }
 
-// separator reads a line such as sep=; that only says what stands between the fields, as
-// Excel takes it.
+// separator parses a line such as sep=; which only names the separator, for Excel.
 func (r *Reader) separator(line string) bool {
 	found := separatorLine.FindStringSubmatch(line)
 	if found == nil {
@@ -323,8 +322,8 @@ func (r *Reader) separator(line string) bool {
 
 var separatorLine = regexp.MustCompile(`^\s*"?(?i:sep)=([,;|\t])"?\s*$`)
 
-// header reads the first line. Without a word about it, what stands between the fields is
-// what makes the most columns of ours, or else the most columns.
+// header parses the header. If the separator is not known, it picks the one that yields the
+// most known columns, or otherwise the most columns.
 func (r *Reader) header(line string) (faults []Fault) {
 	if r.comma != 0 {
 		return r.headerBy(line, r.comma)
@@ -369,14 +368,14 @@ func (r *Reader) headerBy(line string, comma rune) (faults []Fault) {
 			unknown = append(unknown, i)
 			continue
 		case slices.Contains(r.columns, name):
-			faults = append(faults, Fault{r.line, i + 1, name, text("is there twice", "の列が重複しています")})
+			faults = append(faults, Fault{r.line, i + 1, name, text("appears twice", "の列が重複しています")})
 		}
 		r.columns[i] = name
 	}
 	for _, theirs := range slices.Sorted(maps.Keys(r.named)) {
 		ours := r.named[theirs]
 		if !slices.ContainsFunc(fields, func(f string) bool { return normal(f) == theirs }) {
-			faults = append(faults, Fault{r.line, 0, ours, textf("is not in the header under the name %q, which --columns gives it",
+			faults = append(faults, Fault{r.line, 0, ours, textf("is not in the header under the name %q that --columns gives it",
 				"の列が、--columns で指定された名前 %q では見出し行にありません", theirs)})
 		}
 	}
@@ -384,7 +383,7 @@ func (r *Reader) headerBy(line string, comma rune) (faults []Fault) {
 	for _, name := range required {
 		told := slices.ContainsFunc(faults, func(f Fault) bool { return f.Name == name })
 		if !told && !slices.Contains(r.columns, name) {
-			missing = append(missing, Fault{r.line, 0, name, text("is missing in the header", "の列が見出し行にありません")})
+			missing = append(missing, Fault{r.line, 0, name, text("is missing from the header", "の列が見出し行にありません")})
 		}
 	}
 	for _, i := range unknown {
@@ -392,16 +391,16 @@ func (r *Reader) headerBy(line string, comma rune) (faults []Fault) {
 			r.unread = append(r.unread, strings.TrimSpace(fields[i]))
 			continue
 		}
-		// What stands there may be a customer's, in a file without a header.
+		// In a file without a header, these may be a customer's data.
 		faults = append(faults, Fault{r.line, i + 1, "", text(
-			"is unknown; the columns are operation, payment, amount, tax, shipping, reference, email, phone, and --columns gives them other names",
+			"is unknown; the columns are operation, payment, amount, tax, shipping, reference, email, phone; map other names with --columns",
 			"は対応していない列です。対応している列は 処理、決済番号、金額、税額、送料、注文番号、メールアドレス、電話番号 です。別の列名は --columns で対応付けられます",
 		)})
 	}
 	return append(faults, missing...)
 }
 
-// row reads a line below the header.
+// row parses a line below the header.
 func (r *Reader) row(line string) (row Row, faults []Fault) {
 	row = Row{Line: r.line, columns: r.columns}
 	fields, fault := r.split(line, r.comma)
@@ -409,7 +408,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 		return row, []Fault{*fault}
 	}
 	if !slices.ContainsFunc(fields, func(f string) bool { return strings.TrimSpace(f) != "" }) {
-		return row, []Fault{{Line: r.line, Reason: text("has nothing but separators; delete it", "が空です。行ごと削除してください")}}
+		return row, []Fault{{Line: r.line, Reason: text("has only separators; delete it", "が空です。行ごと削除してください")}}
 	}
 	value := func(name string) string {
 		if i := slices.Index(r.columns, name); i >= 0 && i < len(fields) {
@@ -426,20 +425,20 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 	row.Operation = operations[strings.ToLower(value(Operation))]
 	if !r.fits(fields, operations[normal(value(Operation))]) {
 		row.Operation = ""
-		return row, []Fault{{Line: r.line, Reason: textf("has %d fields, and the header has %d", "の項目数は%dで、見出し行の%dと異なります", len(fields), len(r.columns))}}
+		return row, []Fault{{Line: r.line, Reason: textf("has %d fields, but the header has %d", "の項目数は%dで、見出し行の%dと異なります", len(fields), len(r.columns))}}
 	}
 	for _, name := range []string{Operation, Payment, Amount, Tax, Shipping, Email, Phone} {
 		if v := value(name); v != strings.TrimSpace(v) {
-			add(name, text("has white space before or after it; delete it", "の前後に空白があります。削除してください"))
+			add(name, text("has white space before or after it; remove it", "の前後に空白があります。削除してください"))
 		}
 	}
 	if row.Operation == "" && !told(Operation) {
-		add(Operation, text("is none of sales, cancel, reauth", "は 実売上、取消、再オーソリ のいずれでもありません"))
+		add(Operation, text("is not sales, cancel or reauth", "は 実売上、取消、再オーソリ のいずれでもありません"))
 	}
 	row.Payment, row.Reference = value(Payment), value(Reference)
 	if spoilt.MatchString(row.Payment) {
 		add(Payment, text(
-			"was rewritten as a number by a spreadsheet program, which loses digits and leading zeros; format the column as text and enter it anew",
+			"was rewritten as a number by a spreadsheet program, which loses digits and leading zeros; format the column as text and enter it again",
 			"が表計算ソフトにより数値として書き換えられ、桁や先頭の0が失われています。列の書式を文字列にして入力し直してください",
 		))
 	}
@@ -449,7 +448,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 	if row.Operation != jpayment.OpReAuth {
 		for _, name := range []string{Amount, Tax, Shipping, Email, Phone} {
 			if value(name) != "" && !told(name) {
-				add(name, text("is for reauth only; leave it blank", "は再オーソリ専用です。空欄にしてください"))
+				add(name, text("is only for reauth; leave it blank", "は再オーソリ専用です。空欄にしてください"))
 			}
 		}
 		return row, faults
@@ -468,9 +467,10 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 	return row, faults
 }
 
-// fits reports whether a row has as many fields as it should: what is more is blank, and
-// what is less may be blank, as spreadsheet programs leave out the empty cells at the end
-// of some rows. In a last line without a line break the end may be missing instead.
+// fits reports whether a row has the right number of fields. Extra fields must be blank.
+// Missing fields must be optional, since spreadsheet programs omit the empty cells at the
+// end of some rows. In a last line without a line break no field may be missing, since the
+// line may have been cut off.
 func (r *Reader) fits(fields []string, op jpayment.Operation) bool {
 	for i := len(r.columns); i < len(fields); i++ {
 		if strings.TrimSpace(fields[i]) != "" {
@@ -485,8 +485,8 @@ func (r *Reader) fits(fields []string, op jpayment.Operation) bool {
 	})
 }
 
-// Known reports whether a fault in the column of that name has been reported, so that what
-// else is said of it would only repeat it. One amount that is wrong makes their sum wrong.
+// Known reports whether a fault in the named column has already been reported, so that
+// another would only repeat it. One wrong amount makes the sum of all amounts wrong.
 func (r Row) Known(name string) bool {
 	if slices.Contains(amounts, name) {
 		return slices.ContainsFunc(r.faulty, func(f string) bool { return slices.Contains(amounts, f) })
@@ -494,22 +494,22 @@ func (r Row) Known(name string) bool {
 	return slices.Contains(r.faulty, name)
 }
 
-// spoilt finds what spreadsheet programs make of long numbers.
+// spoilt matches what spreadsheet programs make of long numbers.
 var spoilt = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?[eE]\+?[0-9]+|[0-9]+\.[0-9]*|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}(，[0-9]{3})+)$`)
 
-// parseYen parses an amount, or returns why it is not valid.
+// parseYen parses an amount, or returns the reason why it is invalid.
 func parseYen(s string) (yen int64, reason jpayment.Text) {
 	switch {
 	case s == "":
-		return 0, text("is blank; a reauth needs all three amounts, 0 included", "が空欄です。再オーソリには金額・税額・送料がすべて必要です（0も記入してください）")
+		return 0, text("is blank; a reauth needs all three amounts, even if 0", "が空欄です。再オーソリには金額・税額・送料がすべて必要です（0も記入してください）")
 	case strings.ContainsFunc(s, func(r rune) bool { return r >= '０' && r <= '９' }):
 		return 0, text("has full-width digits (全角); use half-width (半角) 0-9", "に全角数字があります。半角数字で記入してください")
 	case strings.Trim(s, "0123456789") != "":
-		return 0, text("is not a whole number of yen: digits only, without signs, commas and units", "が円単位の整数ではありません。符号・桁区切り・単位のない半角数字で記入してください")
+		return 0, text("is not a whole number of yen: use digits only, without signs, commas or units", "が円単位の整数ではありません。符号・桁区切り・単位のない半角数字で記入してください")
 	}
 	yen, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, text("is too large to be a number of yen", "が大きすぎます")
+		return 0, text("is too large", "が大きすぎます")
 	}
 	return yen, jpayment.Text{}
 }

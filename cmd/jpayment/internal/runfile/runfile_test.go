@@ -14,7 +14,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 )
 
-// asked is what a row asks for.
+// asked is the operation of a row.
 type asked struct {
 	line                  int
 	operation             jpayment.Operation
@@ -123,19 +123,19 @@ func TestFaults(t *testing.T) {
 	}{
 		"empty":                     {"", 0, 0, "has no header"},
 		"blank":                     {"\n\n", 0, 0, "has no header"},
-		"workbook":                  {"PK\x03\x04\x14\x00", 0, 0, "is a workbook"},
+		"workbook":                  {"PK\x03\x04\x14\x00", 0, 0, "is an Excel workbook"},
 		"UTF-16":                    {"\xff\xfeo\x00", 0, 0, "UTF-16"},
-		"NUL":                       {"operation\x00", 0, 0, "no text"},
+		"NUL":                       {"operation\x00", 0, 0, "not text"},
 		"no header but rows":        {"sales,1,a\n", 1, 1, "is unknown"},
 		"a column twice":            {"operation,payment,決済番号,reference\n", 1, 3, "twice"},
 		"a column missing":          {"operation,payment\n", 1, 0, "missing"},
 		"neither character set":     {header + "sales,1,,,,\xff\xfe\n", 2, 0, "neither UTF-8 nor Shift_JIS"},
 		"UTF-8 with a bad byte":     {"処理,決済番号,参照\n実売上,1,\xe5\x87\n", 2, 0, "neither"},
 		"marked UTF-8, a bad byte":  {"\ufeff" + header + "sales,1,,,,\x83\x5c\n", 2, 0, "neither"},
-		"operation":                 {header + "sale,1,,,,a\n", 2, 1, "none of sales"},
-		"full-width operation":      {header + "ｓａｌｅｓ,1,,,,a\n", 2, 1, "none of sales"},
-		"a stray amount":            {header + "sales,1,100,,,a\n", 2, 3, "for reauth only"},
-		"a stray shipping":          {header + "cancel,1,,,0,a\n", 2, 5, "for reauth only"},
+		"operation":                 {header + "sale,1,,,,a\n", 2, 1, "is not sales, cancel or reauth"},
+		"full-width operation":      {header + "ｓａｌｅｓ,1,,,,a\n", 2, 1, "is not sales, cancel or reauth"},
+		"a stray amount":            {header + "sales,1,100,,,a\n", 2, 3, "only for reauth"},
+		"a stray shipping":          {header + "cancel,1,,,0,a\n", 2, 5, "only for reauth"},
 		"a missing amount":          {header + "reauth,1,100,,0,a\n", 2, 4, "is blank"},
 		"amounts without columns":   {"operation,payment,reference\nreauth,1,a\n", 2, 0, "is blank"},
 		"a full-width amount":       {header + "reauth,1,１００,0,0,a\n", 2, 3, "full-width"},
@@ -153,12 +153,12 @@ func TestFaults(t *testing.T) {
 		"1.00000001E+12":            {header + "sales,1.00000001e+12,,,,a\n", 2, 2, "spreadsheet"},
 		"10000001.0":                {header + "sales,10000001.0,,,,a\n", 2, 2, "spreadsheet"},
 		"10,000,001":                {header + "sales,\"10,000,001\",,,,a\n", 2, 2, "spreadsheet"},
-		"fields missing":            {header + "sales,1\n", 2, 0, "2 fields, and the header has 6"},
-		"amounts missing":           {"operation,payment,reference,amount,tax,shipping\nreauth,1,a,900,72\n", 2, 0, "5 fields, and the header has 6"},
-		"the file is cut short":     {"operation,payment,reference,amount,tax,shipping,email\nreauth,1,a,900,72,50", 2, 0, "6 fields, and the header has 7"},
+		"fields missing":            {header + "sales,1\n", 2, 0, "2 fields, but the header has 6"},
+		"amounts missing":           {"operation,payment,reference,amount,tax,shipping\nreauth,1,a,900,72\n", 2, 0, "5 fields, but the header has 6"},
+		"the file is cut short":     {"operation,payment,reference,amount,tax,shipping,email\nreauth,1,a,900,72,50", 2, 0, "6 fields, but the header has 7"},
 		"fields too many":           {header + "sales,1,,,,a,b\n", 2, 0, "7 fields"},
-		"fields beyond empty ones":  {"operation,payment,reference,,\nsales,1,a,,b\n", 2, 0, "5 fields, and the header has 3"},
-		"an empty row":              {header + ",,,,,\n", 2, 0, "nothing but separators"},
+		"fields beyond empty ones":  {"operation,payment,reference,,\nsales,1,a,,b\n", 2, 0, "5 fields, but the header has 3"},
+		"an empty row":              {header + ",,,,,\n", 2, 0, "only separators"},
 		"an open quotation mark":    {header + "sales,1,,,,\"a\nsales,2,,,,b\n", 2, 0, "quotation mark"},
 		"a quotation mark inside":   {header + "sales,1,,,,a\"b\n", 2, 0, "quotation mark"},
 		"a line break inside":       {header + "sales,1,,,,\"a\rb\"\n", 2, 0, "line break"},
@@ -181,7 +181,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Columns that are not ours are named, so that nobody takes them for read.
+// Ignored columns are listed, so that nobody assumes they were read.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -206,13 +206,14 @@ func TestColumns(t *testing.T) {
 			require.Equal(t, c.unread, reader.Unread())
 		})
 	}
-	// Without a header each column is told by its number only.
+	// Without a header each column is identified by its number only.
 	for _, file := range []string{"sale,1,a\n", "sale\t1\ta\n", "sale;1;a\n"} {
 		_, faults := readAll(t, file)
 		require.Len(t, faults, 6, file)
 		require.Equal(t, 3, faults[2].Column)
 	}
-	// What is not there cannot be mapped, and what is mapped must be a column of ours.
+	// A column that does not exist cannot be mapped, and a name can only be mapped to a
+	// column of ours.
 	_, faults := readAll(t, "operation,payment,reference\nsales,1,a\n", "伝票番号=reference")
 	require.Len(t, faults, 1)
 	require.Contains(t, faults[0].Reason.En, "--columns")
@@ -222,7 +223,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// A line that is wrong does not take the next one with it.
+// An invalid line does not affect the next one.
 func TestLinesAreReadApart(t *testing.T) {
 	t.Parallel()
 	rows, faults := readAll(t, "operation,payment,reference\nsales,1,\"a\nsales,2,b\n"+strings.Repeat("x", 200<<10)+"\nsales,3,c\n")
@@ -230,7 +231,7 @@ func TestLinesAreReadApart(t *testing.T) {
 	require.Equal(t, []asked{{line: 3, operation: jpayment.OpSales, payment: "2", reference: "b"}, {line: 5, operation: jpayment.OpSales, payment: "3", reference: "c"}}, rows)
 }
 
-// The sum is that of every byte, whatever was made of it.
+// The checksum covers every byte, however it was parsed.
 func TestSum(t *testing.T) {
 	t.Parallel()
 	text := "\ufeffoperation,payment,reference\r\n\r\nsales,1,a\n" + strings.Repeat("x", 200<<10) + "\nsales,2,b"
@@ -244,7 +245,7 @@ func TestSum(t *testing.T) {
 	require.Equal(t, sha256.Sum256([]byte(text)), reader.Sum())
 }
 
-// What breaks while it is read is an error, and no end of the file.
+// A read error is an error, not the end of the file.
 func TestReadError(t *testing.T) {
 	t.Parallel()
 	broken := func() io.Reader {
@@ -263,7 +264,8 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// Of any bytes, every line that is not blank is the header, a row or a fault, in order.
+// In any file, every line that is not blank is reported in order, as the header, a row or a
+// fault.
 func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		"", "operation,payment,reference\nsales,1,a\n", "処理\t決済番号\t参照\n取消\t1\tx", "\ufeffoperation,payment,reference\r\n,,\r\n\"\n",
@@ -310,7 +312,7 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 		if strings.Contains(strings.ToLower(text), "sep=") {
-			return // That line is told to nobody.
+			return // That line is not reported.
 		}
 		if charset != runfile.ShiftJIS && (!wrongHeader || told != 1) { // In Shift_JIS other bytes are white space.
 			require.Equal(t, wanted, told)

@@ -25,8 +25,8 @@ type Row struct {
 	fields []string
 }
 
-// At returns the field in a column, from 0, without the white space around it, and without
-// the apostrophe of [Harmless]. A row may be shorter than its header.
+// At returns the field in a column, counted from 0, without the white space around it and
+// without the apostrophe of [Harmless]. A row may be shorter than its header.
 func (r Row) At(column int) string {
 	if column < 0 || column >= len(r.fields) {
 		return ""
@@ -42,8 +42,8 @@ func (r Row) blank() bool {
 	return !slices.ContainsFunc(r.fields, func(f string) bool { return strings.TrimSpace(f) != "" })
 }
 
-// Reader reads a file with a header: CSV, TSV or semicolons, in UTF-8 or Shift_JIS. A field
-// in quotation marks may have line breaks.
+// Reader reads a file with a header, separated by commas, tabs or semicolons, in UTF-8 or
+// Shift_JIS. A quoted field may contain line breaks.
 type Reader struct {
 	Charset runfile.Charset
 	Header  []string // without the white space around the names
@@ -52,9 +52,9 @@ type Reader struct {
 	csv  *csv.Reader
 }
 
-// Open opens a file and reads its header. Of the characters that may stand between fields it
-// takes the one that makes the most columns whose names are known, or else the most columns.
-// The error is a [runfile.Fault] for a file that is no such one. It is to be closed.
+// Open opens a file and reads its header. It picks the separator that yields the most
+// columns with known names, or otherwise the most columns. The error is a [runfile.Fault]
+// if the file is not of this form. The caller must close the reader.
 func Open(path string, known func(name string) bool) (r *Reader, err error) {
 	f, err := os.Open(path) //nolint:gosec // The user's own file, by the user's own choice.
 	if err != nil {
@@ -73,7 +73,7 @@ func Open(path string, known func(name string) bool) (r *Reader, err error) {
 	for _, c := range []rune{',', '\t', ';'} {
 		header, err := r.begin(c)
 		if err != nil {
-			continue // Another may do.
+			continue // Another may work.
 		}
 		n := len(header)
 		for _, name := range header {
@@ -91,7 +91,7 @@ func Open(path string, known func(name string) bool) (r *Reader, err error) {
 	return r, nil
 }
 
-// begin reads the header, from the file's beginning.
+// begin reads the header from the beginning of the file.
 func (r *Reader) begin(comma rune) ([]string, error) {
 	if _, err := r.file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func (r *Reader) begin(comma rune) ([]string, error) {
 	return header, err
 }
 
-// Each calls f with each row that is not blank, until it returns an error. Another error is a
-// [runfile.Fault] where the text is at fault.
+// Each calls f with each row that is not blank, until f returns an error. An error of its
+// own is a [runfile.Fault] if the text is invalid.
 func (r *Reader) Each(f func(Row) error) error {
 	for {
 		row, err := r.next()
@@ -142,7 +142,7 @@ func (r *Reader) next() (Row, error) {
 	switch {
 	case errors.As(err, &parse):
 		return Row{}, runfile.Fault{Line: parse.StartLine, Reason: jpayment.Text{
-			En: `has a quotation mark (") that is not closed, or stands inside a field that does not begin with one`,
+			En: `has a quotation mark (") that is not closed, or is inside a field that does not begin with one`,
 			Ja: `の引用符（"）が閉じられていないか、引用符で始まらない項目の途中にあります`,
 		}}
 	case err != nil:

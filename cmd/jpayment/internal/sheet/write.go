@@ -1,5 +1,5 @@
-// Package sheet writes the CSV files that people open in a spreadsheet program, and reads
-// what they have filled in, or what another program has exported.
+// Package sheet writes CSV files for spreadsheet programs, and reads files that people have
+// filled in or other programs have exported.
 package sheet
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/runfile"
 )
 
-// WriteFile writes a file. What was at its path stays until the new one is whole.
+// WriteFile writes a file. An existing file is replaced only when the new one is complete.
 func WriteFile(path string, charset runfile.Charset, write func(w *Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".jpayment-report-*")
 	if err != nil {
@@ -49,7 +49,7 @@ func WriteFile(path string, charset runfile.Charset, write func(w *Writer) error
 	return os.Rename(f.Name(), path)
 }
 
-// marked copies a report behind the mark by which Excel knows UTF-8.
+// marked copies a report into a new file that begins with [Mark].
 func marked(from *os.File) (*os.File, error) {
 	to, err := os.CreateTemp(filepath.Dir(from.Name()), ".jpayment-report-*")
 	if err != nil {
@@ -66,7 +66,8 @@ func marked(from *os.File) (*os.File, error) {
 	return to, errors.Join(err, os.Remove(from.Name()))
 }
 
-// Harmless puts an apostrophe before what a spreadsheet program would take for a formula.
+// Harmless puts an apostrophe before text that a spreadsheet program would read as a
+// formula.
 func Harmless(s string) string {
 	if s != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(s)[0]) {
 		return "'" + s
@@ -74,11 +75,13 @@ func Harmless(s string) string {
 	return s
 }
 
-// Mark is what Excel knows UTF-8 by. It takes text without it for Shift_JIS.
+// Mark is the byte order mark by which Excel recognises UTF-8. Without it Excel reads the
+// text as Shift_JIS.
 const Mark = "\ufeff"
 
-// Writer writes lines of CSV in a character set. In UTF-8 it writes the mark before
-// what is not ASCII from its first line on, and else says that it is to be put there.
+// Writer writes lines of CSV in a character set. In UTF-8, if the first line has text other
+// than ASCII, it writes [Mark] before that line. If only a later line has, it sets
+// unmarked.
 type Writer struct {
 	to      *bufio.Writer
 	charset runfile.Charset
@@ -89,7 +92,7 @@ type Writer struct {
 	unmarked bool
 }
 
-// NewWriter returns a writer to a stream, whose Flush is to be called at the end.
+// NewWriter returns a writer to a stream. Call Flush at the end.
 func NewWriter(to io.Writer, charset runfile.Charset) *Writer {
 	w := &Writer{to: bufio.NewWriter(to), charset: charset}
 	w.csv = csv.NewWriter(&w.line)
@@ -121,11 +124,11 @@ func (w *Writer) Write(fields []string) error {
 	return err
 }
 
-// Flush writes what is kept back.
+// Flush writes any buffered data.
 func (w *Writer) Flush() error { return w.to.Flush() }
 
-// toShiftJIS encodes a text. What is not in the character set becomes a question mark; a
-// reference that came in it cannot be.
+// toShiftJIS encodes a text. Characters outside the character set become question marks; a
+// reference read from a Shift_JIS file has none.
 func toShiftJIS(s string) []byte {
 	encoder := japanese.ShiftJIS.NewEncoder()
 	if b, err := encoder.Bytes([]byte(s)); err == nil {
