@@ -396,7 +396,7 @@ func TestWorkSettings(t *testing.T) {
 		{"work --rate NaN", "rate must be a number of calls"},
 		{"work --concurrency 65", "concurrency must be a whole number"},
 		{"work --kickback-wait 1m", "needs the key that signs"},
-		{"work --kickback-listen 127.0.0.1:0", "kickbacks are verified by a key"},
+		{"work --kickback-listen 127.0.0.1:0", "verifying kickbacks needs a key"},
 		{"work --schema x-y --database postgres://127.0.0.1:1/x", "--schema has characters other"},
 		{"work --store 12345", "--store (aid) has 5 digits"},
 	} {
@@ -408,7 +408,7 @@ func TestWorkSettings(t *testing.T) {
 	s := session{vars: map[string]string{"JPAYMENT_STORE": "123456", "JPAYMENT_KICKBACK_KEY": "short,canary"}}
 	r := s.run(t, "work")
 	require.Equal(t, console.Usage, r.status)
-	require.Contains(t, r.stderr, "less than 32 characters")
+	require.Contains(t, r.stderr, "fewer than 32 characters")
 	require.NotContains(t, r.stderr, canary)
 }
 

@@ -191,9 +191,9 @@ func TestReviewByPanelExport(t *testing.T) {
 			"has no columns job and decision": {"--done-if", "実売上"},
 			"the meaning of the statuses":     columns,
 			"has no column 状態":                {"--payment-column", "決済番号", "--status-column", "状態", "--done-if", "実売上"},
-			"neither sales nor cancel":        append([]string{"--done-if", "reauth=取消"}, columns...),
+			"must be sales or cancel":         append([]string{"--done-if", "reauth=取消"}, columns...),
 			"the status is missing":           append([]string{"--done-if", "cancel="}, columns...),
-			"another meaning as well":         append([]string{"--done-if", "実売上", "--again-if", "sales=実売上"}, columns...),
+			"also given another meaning":      append([]string{"--done-if", "実売上", "--again-if", "sales=実売上"}, columns...),
 		} {
 			r := review(args...)
 			require.Equal(t, console.Usage, r.status, want)
@@ -223,7 +223,7 @@ not_done_if = ["cancel=実売上"]
 		d.write(t, "panel.csv", "決済番号;ステータス\n10000002;取消\n10000002;実売上\n")
 		r = review()
 		require.Equal(t, console.Usage, r.status)
-		require.Contains(t, r.stderr, "another than in an earlier line")
+		require.Contains(t, r.stderr, "differs from an earlier line")
 	})
 }
 
@@ -235,7 +235,7 @@ func TestReviewByNoFile(t *testing.T) {
 		"":                         "has no header",
 		"PK\x03\x04":               "is an Excel workbook",
 		"job,decision\n\"1,done\n": "quotation mark",
-		"job,decision,Job\n":       "is there twice",
+		"job,decision,Job\n":       "appears twice",
 		"ジョブ,判断\n\xff,x\n":         "neither UTF-8 nor Shift_JIS",
 	} {
 		r := d.run(t, "review", "--import", d.write(t, "a.csv", text), "--yes")
@@ -265,7 +265,7 @@ func TestReviewCorrects(t *testing.T) {
 		r := review(console.Done, "3", "--done", "--new-payment", "10000042", "--yes", "--by", "田中", "--correct")
 		require.Contains(t, r.stdout, "job 3: done")
 		r = review(console.Done, "3")
-		require.Regexp(t, `decisions, of which the last counts\n +1 .*not-done +佐藤 +not there\n +2 .*done +10000042 +田中\n`, r.stdout)
+		require.Regexp(t, `decisions \(the last one counts\)\n +1 .*not-done +佐藤 +not there\n +2 .*done +10000042 +田中\n`, r.stdout)
 		require.Regexp(t, `判断の記録（最後のものが有効）`, review(console.Done, "3", "--lang", "ja").stdout)
 		var job struct {
 			Decisions []decisionRecord

@@ -153,7 +153,7 @@ func TestMigrateSQL(t *testing.T) {
 		"--sql --dialect sqlite --from 99":                "--from is not between 0 and",
 		"--sql --dialect postgres --schema x-y":           "--schema has characters other",
 		"--from 1 --store 123456 --database x.db":         "--from can be used only with --sql",
-		"--dialect sqlite --store 123456 --database x.db": "--dialect is for --sql",
+		"--dialect sqlite --store 123456 --database x.db": "--dialect can be used only with --sql",
 	} {
 		r := s.run(t, append([]string{"migrate"}, strings.Fields(args)...)...)
 		require.Equal(t, console.Usage, r.status, args)
