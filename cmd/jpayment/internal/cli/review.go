@@ -351,7 +351,7 @@ func needsCorrect(j fulfilment.Job, d fulfilment.Decision) bool {
 
 // meaning says what a decision does.
 func meaning(j fulfilment.Job, d fulfilment.Decision) jpayment.Text {
-	what := console.Textf("%[1]s of payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
+	what := console.Textf("%[1]s operation on payment %[2]s", "決済 %[2]s の%[1]s", jobtext.Operation(j.Operation), j.PaymentID)
 	if d.State == fulfilment.StateRefused && j.State == fulfilment.StateWaiting {
 		return console.Textf("This withdraws the %s (decided by %s). It will not be sent.", "%sを取り下げます（判断: %s）。送信しません。", what, d.By)
 	}
