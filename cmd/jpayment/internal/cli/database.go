@@ -80,7 +80,7 @@ func hasPassword(database string) bool {
 	return given || strings.Contains(strings.ToLower(u.RawQuery), "password")
 }
 
-// databaseName returns the database as it may be shown.
+// databaseName returns the name of the database, without what must not be shown.
 func (s settings) databaseName() string {
 	database := s.database.Reveal()
 	if !isPostgres(database) {
@@ -100,15 +100,16 @@ func (s settings) databaseName() string {
 	return shown.String()
 }
 
-// parsePostgresURL takes apart the URL of a database, and reports whether it could. With
-// less than two slashes its parts are not where they seem to be.
+// parsePostgresURL parses the URL of a database, and reports whether it is valid. With
+// fewer than two slashes the parts of a URL are not what they seem.
 func parsePostgresURL(database string) (u *url.URL, understood bool) {
 	database = strings.TrimSpace(database)
 	u, err := url.Parse(database)
 	return u, err == nil && strings.Contains(database, "://")
 }
 
-// pairsName returns the database that key=value pairs name, as a URL without the rest.
+// pairsName returns the database that key=value pairs name, as a URL without its secrets
+// and options.
 func pairsName(database string) string {
 	config, err := parsePostgres(database)
 	if err != nil {

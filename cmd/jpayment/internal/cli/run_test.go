@@ -387,7 +387,7 @@ func TestChangedFileIsNotSent(t *testing.T) {
 		}
 		path := d.write(t, "a.csv", file.String())
 		d.terminal = console.Terminals{In: true, Err: true}
-		d.stdin = answerAfter(func() string { // It is asked for after the check.
+		d.stdin = answerAfter(func() string { // The answer is read after the check.
 			d.write(t, "a.csv", strings.Replace(file.String(), "sales,10000001,", "cancel,10000001,", 1))
 			return "yes\n"
 		})
