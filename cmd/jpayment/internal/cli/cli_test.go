@@ -16,6 +16,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
@@ -124,6 +125,9 @@ func TestHelp(t *testing.T) {
 			r := session{}.run(t, args...)
 			require.Equal(t, console.Done, r.status)
 			require.Contains(t, r.stdout, cmd.Long)
+			cmd.Flags().VisitAll(func(f *pflag.Flag) {
+				require.Equal(t, !f.Hidden, strings.Contains(r.stdout, " --"+f.Name+" "), "%s --%s", cmd.CommandPath(), f.Name)
+			})
 			for _, sub := range cmd.Commands() {
 				all(sub)
 			}

@@ -63,6 +63,9 @@ func flagUsages(flags *pflag.FlagSet, lang console.Lang) string {
 	var names, usages []string
 	width := 0
 	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
 		name := "      --" + f.Name
 		if f.Shorthand != "" {
 			name = "  -" + f.Shorthand + ", --" + f.Name
