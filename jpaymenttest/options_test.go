@@ -70,7 +70,7 @@ func TestOptionsThatCannotBeMeant(t *testing.T) {
 		require.PanicsWithValue(t, want, func() { option() })
 	}
 	for want, option := range map[string]func() Option{
-		`WithSetting: "second_sale" is no setting of the simulated gateway; there are `: func() Option { return WithSetting("second_sale", "done") },
+		`WithSetting: "second_sale" is not a setting of the simulated gateway; the settings are `: func() Option { return WithSetting("second_sale", "done") },
 		`no-such.json: no such file`:                              func() Option { return WithProfile("no-such.json") },
 		`assumptions[0].verdict "?" is not confirmed, refuted or`: func() Option { return WithProfile(profile(t, strings.Replace(measured, "refuted", "?", 1))) },
 	} {

@@ -23,7 +23,7 @@ func assumptionList(_ *testing.T, l language) string {
 			parts = append(parts, l.in(settingOf(a.Setting)))
 		}
 		if !a.Observable() {
-			parts = append(parts, l.in(jpayment.Text{En: "A client cannot find out: ", Ja: "クライアントからは確認できません："})+l.in(a.Unobservable))
+			parts = append(parts, l.in(jpayment.Text{En: "Not observable by a client: ", Ja: "クライアントからは確認できない理由："})+l.in(a.Unobservable))
 		}
 		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 		b.WriteString(" " + strings.Join(parts, l.in(jpayment.Text{En: " "})) + "\n")
@@ -42,12 +42,12 @@ func graded(a assumed.Assumption) (text jpayment.Text) {
 func settingOf(s *assumed.Setting) jpayment.Text {
 	permitted := s.Permitted()
 	text := jpayment.Text{
-		En: fmt.Sprintf("Setting: `%s`, %s; %s is assumed", s.Key, permitted.En, code(s.Default)),
-		Ja: fmt.Sprintf("設定：`%s`（%s）。前提は %s", s.Key, permitted.Ja, code(s.Default)),
+		En: fmt.Sprintf("Setting: `%s` (%s; default %s)", s.Key, permitted.En, code(s.Default)),
+		Ja: fmt.Sprintf("設定：`%s`（%s、既定値 %s）", s.Key, permitted.Ja, code(s.Default)),
 	}
 	if s.Option != "" {
-		text.En += " (`jpaymenttest." + s.Option + "`)"
-		text.Ja += "（`jpaymenttest." + s.Option + "`）"
+		text.En += ", option `jpaymenttest." + s.Option + "`"
+		text.Ja += "、オプション `jpaymenttest." + s.Option + "`"
 	}
 	return jpayment.Text{En: text.En + ".", Ja: text.Ja + "。"}
 }
@@ -55,7 +55,7 @@ func settingOf(s *assumed.Setting) jpayment.Text {
 // settingTable is the table of the settings of the simulated gateway.
 func settingTable(_ *testing.T, l language) string {
 	rows := [][]string{{
-		l.in(jpayment.Text{En: "setting", Ja: "設定"}), l.in(jpayment.Text{En: "decides", Ja: "内容"}),
+		l.in(jpayment.Text{En: "setting", Ja: "設定"}), l.in(jpayment.Text{En: "meaning", Ja: "内容"}),
 		l.in(jpayment.Text{En: "values", Ja: "値"}), l.in(jpayment.Text{En: "assumption", Ja: "前提"}),
 	}}
 	for _, a := range assumed.All() {
@@ -85,7 +85,7 @@ func code(value string) string {
 // faultTable is the table of the kinds of faults of the simulated gateway.
 func faultTable(_ *testing.T, l language) string {
 	rows := [][]string{{
-		l.in(jpayment.Text{En: "kind", Ja: "障害"}), l.in(jpayment.Text{En: "fields", Ja: "フィールド"}), l.in(jpayment.Text{En: "what it does", Ja: "内容"}),
+		l.in(jpayment.Text{En: "kind", Ja: "障害"}), l.in(jpayment.Text{En: "fields", Ja: "フィールド"}), l.in(jpayment.Text{En: "effect", Ja: "内容"}),
 	}}
 	for _, k := range sim.Kinds() {
 		var fields []string

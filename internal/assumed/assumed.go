@@ -1,5 +1,5 @@
-// Package assumed is the only table of assumptions about the gateway: what is not in the
-// vendor's specification and not known for certain from other sources. The list in
+// Package assumed is the single table of assumptions about the gateway: facts that are
+// neither in the vendor's specification nor known for certain from other sources. The list in
 // docs/protocol.md, the settings of the simulated gateway and measured [Profile]s are derived
 // from it. The client does not import it.
 package assumed
@@ -10,11 +10,11 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Side is the side that makes an assumption.
+// Side says who makes an assumption.
 type Side int
 
-// The client's assumptions decide what it sends and concludes. Those of the simulated gateway
-// decide how it behaves where the real one is not known.
+// The client's assumptions decide what it sends and concludes. The simulated gateway's
+// assumptions decide its behaviour where the real gateway's behaviour is not known.
 const (
 	OfClient Side = iota
 	OfGateway
@@ -22,41 +22,42 @@ const (
 
 // Assumption is one entry of the table.
 type Assumption struct {
-	// Number never changes: a withdrawn assumption leaves a gap, and a new one comes last.
+	// Number never changes: a withdrawn assumption leaves a gap, and a new one takes the
+	// next number.
 	Number int
 	Side   Side
-	// Text is what is assumed, in one sentence or more.
+	// Text states the assumption in one or more sentences.
 	Text jpayment.Text
-	// Grade is how well it is known: H for the vendor's own text or several independent
-	// clients, M for one client in production, L for an inference. It is empty for a choice
-	// of the client's.
+	// Grade says how reliable it is: H for the vendor's own text or several independent
+	// clients, M for one client in production, L for an inference. It is empty for a
+	// decision of the client.
 	Grade string
-	// Evidence is what is known, beyond the grade.
+	// Evidence adds to the grade what is known.
 	Evidence jpayment.Text
-	// Where names the file that assumes it.
+	// Where names the file that makes the assumption.
 	Where string
-	// IfWrong is what would change.
+	// IfWrong says what happens if the assumption is wrong.
 	IfWrong jpayment.Text
-	// Options are the options of the client for a store for which the assumption is wrong.
+	// Options are the client's options for a store where the assumption is wrong.
 	Options []Option
 	// Setting is the setting of the simulated gateway; nil if there is none.
 	Setting *Setting
-	// Unobservable is why a client cannot find out; empty if it can.
+	// Unobservable says why a client cannot find out; it is empty if a client can.
 	Unobservable jpayment.Text
-	// HangsOn are the assumptions on which this one depends.
+	// HangsOn lists the assumptions on which this one depends.
 	HangsOn []int
 }
 
 // Observable reports whether a client can find out whether the assumption is true.
 func (a Assumption) Observable() bool { return a.Unobservable == jpayment.Text{} }
 
-// Option is an option of the client for a store for which an assumption is wrong.
+// Option is an option of the client for a store where an assumption is wrong.
 type Option struct {
 	Call string // in Go, such as jpayment.WithUnmatchedPaymentID()
-	Flag string // of the command, such as --charset shift_jis; empty where it has none
+	Flag string // of the command, such as --charset shift_jis; empty if there is none
 }
 
-// All returns the table, by number.
+// All returns all assumptions, ordered by number.
 func All() []Assumption { return slices.Clone(table) }
 
 var table = slices.SortedFunc(slices.Values(slices.Concat(ofClient, ofGateway)), func(a, b Assumption) int { return a.Number - b.Number })
@@ -70,8 +71,8 @@ func Of(number int) (a Assumption, known bool) {
 	return table[i], true
 }
 
-// Hanging returns the numbers of the assumptions that depend on one, directly or through
-// others, in order.
+// Hanging returns, in order, the numbers of the assumptions that depend on the given one,
+// directly or through others.
 func Hanging(number int) []int {
 	fallen := []int{number}
 	for i := 0; i < len(fallen); i++ {
@@ -84,7 +85,7 @@ func Hanging(number int) []int {
 	return slices.Sorted(slices.Values(fallen[1:]))
 }
 
-// BySetting returns the assumption of a setting of the simulated gateway.
+// BySetting returns the assumption that has the setting with the key.
 func BySetting(key string) (a Assumption, known bool) {
 	i := slices.IndexFunc(table, func(a Assumption) bool { return a.Setting != nil && a.Setting.Key == key })
 	if i < 0 {

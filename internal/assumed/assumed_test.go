@@ -18,7 +18,7 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	grades := []string{"H", "M–H", "M", "L", ""}
 	for i, a := range assumed.All() {
-		require.Equal(t, i+1, a.Number, "numbers are for good: a new assumption has the next one")
+		require.Equal(t, i+1, a.Number, "numbers never change: a new assumption takes the next one")
 		sentence(t, a.Number, a.Text)
 		sentence(t, a.Number, a.IfWrong)
 		if a.Evidence != (jpayment.Text{}) {
@@ -26,7 +26,7 @@ func TestTable(t *testing.T) {
 		}
 		if !a.Observable() {
 			sentence(t, a.Number, a.Unobservable)
-			require.Nil(t, a.Setting, "assumption %d: a client sees a difference that the simulated gateway makes", a.Number)
+			require.Nil(t, a.Setting, "assumption %d: whatever the simulated gateway can do differently, a client can observe", a.Number)
 		}
 		require.Contains(t, grades, a.Grade, a.Number)
 		_, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(a.Where)))
@@ -62,7 +62,7 @@ func TestSettings(t *testing.T) {
 		require.NoError(t, s.Check(s.Flip), s.Key)
 		require.NotEqual(t, s.Default, s.Flip, s.Key)
 		if s.Kind == assumed.Choice {
-			require.Equal(t, s.Default, s.Values[0].Name, "%s: what is assumed comes first", s.Key)
+			require.Equal(t, s.Default, s.Values[0].Name, "%s: the assumed value comes first", s.Key)
 			for _, v := range s.Values {
 				require.NotEmpty(t, v.Text.En, s.Key)
 				require.NotEmpty(t, v.Text.Ja, s.Key)
@@ -81,7 +81,8 @@ func TestSettings(t *testing.T) {
 	}())
 }
 
-// What hangs on an assumption falls with it; what that hangs on in turn does not.
+// If an assumption is wrong, so are those that depend on it, but not those on which it
+// depends.
 func TestHanging(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []int{9}, assumed.Hanging(54))
@@ -98,10 +99,10 @@ func TestCheckValue(t *testing.T) {
 		{"second_sales", "done", "G12", `second_sales "G12" is not`, `"G12" は使えません`},
 		{"kickback_duplicates", "100", "101", `kickback_duplicates "101" is not a whole number from 0 to 100`, `0 から 100 までの整数`},
 		{"kickback_duplicates", "0", "+1", `kickback_duplicates "+1" is not`, `"+1"`},
-		{"kickback_delay", "30s", "31s", `kickback_delay "31s" is not a time from 0s to 30s`, `0s から 30s までの時間`},
-		{"kickback_retries", "none", "", `kickback_retries "" is not up to 100 times from 1ns to 24h with commas between, or none`, `カンマ区切り`},
+		{"kickback_delay", "30s", "31s", `kickback_delay "31s" is not a duration from 0s to 30s`, `0s から 30s までの時間`},
+		{"kickback_retries", "none", "", `kickback_retries "" is not up to 100 durations from 1ns to 24h separated by commas, or none`, `カンマ区切り`},
 		{"kickback_retries", "1m,5m", "1m,,5m", `kickback_retries "1m,,5m" is not`, `"1m,,5m"`},
-		{"kickback_acid", "", "１", `kickback_acid "１" is not up to 20 digits, or nothing`, `20桁までの数字`},
+		{"kickback_acid", "", "１", `kickback_acid "１" is not up to 20 digits, or empty`, `20桁までの数字`},
 	} {
 		s, err := assumed.SettingOf(tt.key)
 		require.NoError(t, err)
@@ -113,11 +114,11 @@ func TestCheckValue(t *testing.T) {
 	}
 	require.NoError(t, assumed.Defaults().Check())
 	_, err := assumed.SettingOf("colums")
-	require.ErrorContains(t, err, `"colums" is no setting of the simulated gateway; there are success_gid, `)
+	require.ErrorContains(t, err, `"colums" is not a setting of the simulated gateway; the settings are success_gid, `)
 	require.Equal(t, err, assumed.Values{"colums": "13"}.Check())
 }
 
-// What a client cannot find out has a reason, and nothing else has.
+// Exactly these assumptions are not observable by a client.
 func TestObservable(t *testing.T) {
 	t.Parallel()
 	var not []int
@@ -129,7 +130,7 @@ func TestObservable(t *testing.T) {
 	require.Equal(t, []int{6, 7, 8, 10, 20, 23, 26, 27, 57, 64, 66}, not)
 }
 
-// The numbers that texts refer to are of the table.
+// Both languages of a text refer to the same assumptions, and never to their own.
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	reference := regexp.MustCompile(`(?:[Ss]ee|As|前提|assumption) ?(\d+)`)

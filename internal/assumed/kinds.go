@@ -2,7 +2,7 @@ package assumed
 
 import "github.com/jpayment-go/jpayment"
 
-// charset is a setting whose value is a character set of the wire.
+// charset returns a setting whose value is a character set.
 func charset(key string, text jpayment.Text, option string) *Setting {
 	return &Setting{
 		Key: key, Text: text, Option: option,
@@ -14,7 +14,7 @@ func charset(key string, text jpayment.Text, option string) *Setting {
 	}
 }
 
-// The character sets of the wire, as the values of settings.
+// The character sets, as values of settings.
 const (
 	UTF8     = "utf-8"
 	ShiftJIS = "shift_jis"

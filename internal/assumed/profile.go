@@ -18,9 +18,9 @@ import (
 // ProfileVersion is the version of the profiles that this package reads and writes.
 const ProfileVersion = 1
 
-// Profile is what is known about one store, by assumption: what was measured, and the settings
-// with which the simulated gateway behaves like it. Assumptions that it leaves out are taken
-// to hold.
+// Profile records what is known about one store, assumption by assumption: the measurements,
+// and the settings that make the simulated gateway behave like the store. An assumption that
+// the profile leaves out is taken to hold.
 type Profile struct {
 	Version     int        `json:"version"`
 	Measured    *time.Time `json:"measured,omitempty"` // nil if nothing was measured
@@ -31,12 +31,12 @@ type Profile struct {
 type Finding struct {
 	Number int `json:"number"`
 	// Setting and Value make the simulated gateway behave like the store. Both are empty if
-	// the assumption has no setting, or the setting has no value for the finding.
+	// the assumption has no setting, or the setting has no value that matches the finding.
 	Setting string `json:"setting,omitempty"`
 	Value   *Text  `json:"value,omitempty"`
 
 	Verdict  Verdict    `json:"verdict"`
-	Reason   *Reason    `json:"reason,omitempty"` // of the verdict, such as why it was not tried
+	Reason   *Reason    `json:"reason,omitempty"` // for the verdict, such as why it was not tried
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
@@ -56,13 +56,13 @@ type Reason struct {
 	Ja string `json:"ja"`
 }
 
-// Evidence is one exchange, without private data and the store's number.
+// Evidence is one exchange, without private data and without the store's number.
 type Evidence struct {
 	Request string `json:"request"`
 	Reply   string `json:"reply"`
 }
 
-// Assumed returns the profile in which nothing was measured.
+// Assumed returns the profile of a store of which nothing was measured.
 func Assumed() Profile {
 	p := Profile{Version: ProfileVersion}
 	for _, a := range table {
@@ -87,8 +87,8 @@ func (p Profile) Values() Values {
 	return v
 }
 
-// Wrong returns the numbers of the assumptions that are wrong for the store, in order: those
-// that a measurement refuted, those with another setting than assumed, and those that depend
+// Wrong returns, in order, the assumptions that are wrong for the store: those that a
+// measurement refuted, those with a setting other than the assumed one, and those that depend
 // on them.
 func (p Profile) Wrong() []Assumption {
 	var numbers []int
@@ -108,7 +108,7 @@ func (p Profile) Wrong() []Assumption {
 	return all
 }
 
-// Encode returns the profile in the form of a file.
+// Encode returns the contents of a profile file.
 func (p Profile) Encode() []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -120,13 +120,14 @@ func (p Profile) Encode() []byte {
 	return b.Bytes()
 }
 
-// ParseProfile parses a profile. It is stricter than encoding/json: a field that is unknown,
-// repeated or of another type is an [Error] that names it, such as assumptions[3].value.
+// ParseProfile parses a profile. It is stricter than encoding/json: for a field that is
+// unknown, repeated or of the wrong type it returns an [Error] that names the field, such as
+// assumptions[3].value.
 func ParseProfile(data []byte) (Profile, error) {
 	var p Profile
 	var findings []json.RawMessage
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	// Check the version first: a file of another version has other fields.
+	// Check the version first: a file of another version may have other fields.
 	var header struct{ Version json.RawMessage }
 	if err := json.Unmarshal(data, &header); err == nil && header.Version != nil && string(header.Version) != strconv.Itoa(ProfileVersion) {
 		return Profile{}, wrong("version", fmt.Sprintf("is %s; this program reads version %d", visible(header.Version), ProfileVersion),
@@ -143,7 +144,7 @@ func ParseProfile(data []byte) (Profile, error) {
 			return Profile{}, err
 		}
 		if slices.ContainsFunc(p.Assumptions, func(other Finding) bool { return other.Number == f.Number }) {
-			return Profile{}, wrong(at+".number", fmt.Sprintf("%d is there twice", f.Number), fmt.Sprintf("の %d が2回あります", f.Number))
+			return Profile{}, wrong(at+".number", fmt.Sprintf("%d appears twice", f.Number), fmt.Sprintf("の %d が2回あります", f.Number))
 		}
 		p.Assumptions = append(p.Assumptions, f)
 	}
@@ -161,7 +162,7 @@ func parseFinding(raw json.RawMessage, at string) (f Finding, err error) {
 	}
 	a, known := Of(f.Number)
 	if !known {
-		return f, wrong(at+".number", fmt.Sprintf("%d is no assumption that this program knows", f.Number), fmt.Sprintf("の %d という前提はありません", f.Number))
+		return f, wrong(at+".number", fmt.Sprintf("%d is not an assumption that this program knows", f.Number), fmt.Sprintf("の %d という前提はありません", f.Number))
 	}
 	if !slices.Contains([]Verdict{Confirmed, Refuted, NotTried}, f.Verdict) {
 		return f, wrong(at+".verdict", fmt.Sprintf("%q is not confirmed, refuted or not tried", f.Verdict),
@@ -187,22 +188,22 @@ func parseFinding(raw json.RawMessage, at string) (f Finding, err error) {
 	return f, nil
 }
 
-// checkSetting returns why the setting does not belong to the assumption, or why the value is
-// not valid for the setting.
+// checkSetting returns an error if the setting does not belong to the assumption or the value
+// is not valid for the setting.
 func (f Finding) checkSetting(a Assumption, at string) error {
 	switch {
 	case f.Setting == "" && f.Value == nil:
 		return nil
 	case a.Setting == nil && f.Setting != "":
-		return wrong(at+".setting", fmt.Sprintf("%q is not of assumption %d, which has no setting", f.Setting, a.Number),
+		return wrong(at+".setting", fmt.Sprintf("%q does not belong to assumption %d, which has no setting", f.Setting, a.Number),
 			fmt.Sprintf("の %q は前提 %d のものではありません（この前提に設定はありません）", f.Setting, a.Number))
 	case a.Setting == nil || f.Setting == "":
-		return wrong(at+".setting", "is missing beside a value", "がありません（value があります）")
+		return wrong(at+".setting", "is missing, but there is a value", "がありません（value があります）")
 	case f.Setting != a.Setting.Key:
-		return wrong(at+".setting", fmt.Sprintf("%q is not of assumption %d, whose setting is %s", f.Setting, a.Number, a.Setting.Key),
+		return wrong(at+".setting", fmt.Sprintf("%q does not belong to assumption %d, whose setting is %s", f.Setting, a.Number, a.Setting.Key),
 			fmt.Sprintf("の %q は前提 %d のものではありません（この前提の設定は %s です）", f.Setting, a.Number, a.Setting.Key))
 	case f.Value == nil:
-		return wrong(at+".value", "is missing beside a setting", "がありません（setting があります）")
+		return wrong(at+".value", "is missing, but there is a setting", "がありません（setting があります）")
 	}
 	var bad *Error
 	if errors.As(a.Setting.Check(string(*f.Value)), &bad) {
@@ -211,7 +212,7 @@ func (f Finding) checkSetting(a Assumption, at string) error {
 	return nil
 }
 
-// object reads the fields of one JSON object, some of which are required.
+// object reads the fields of a JSON object. The fields named by must are required.
 func object(data []byte, at string, fields map[string]any, must ...string) error {
 	name := func(field string) string {
 		if at == "" || field == "" {
@@ -249,11 +250,11 @@ func object(data []byte, at string, fields map[string]any, must ...string) error
 		switch {
 		case !known:
 			list := strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-			return wrong(name(field), "is not known here; known are "+list, "は不明なフィールドです（指定できるもの: "+list+"）")
+			return wrong(name(field), "is not a known field (known: "+list+")", "は不明なフィールドです（指定できるもの: "+list+"）")
 		case seen[field]:
-			return wrong(name(field), "is there twice", "が2回あります")
+			return wrong(name(field), "appears twice", "が2回あります")
 		case string(value) == "null":
-			return wrong(name(field), "is null; leave it out", "が null です。指定しない場合は省いてください")
+			return wrong(name(field), "is null; omit it instead", "が null です。指定しない場合は省略してください")
 		}
 		seen[field] = true
 		if err := json.Unmarshal(value, into); err != nil {
@@ -264,7 +265,7 @@ func object(data []byte, at string, fields map[string]any, must ...string) error
 		return bad(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return wrong(name("")+"}", "is followed by more", "の後に余分な内容があります")
+		return wrong(name("")+"}", "is followed by other data", "の後に余分な内容があります")
 	}
 	for _, field := range must {
 		if !seen[field] {
@@ -274,7 +275,7 @@ func object(data []byte, at string, fields map[string]any, must ...string) error
 	return nil
 }
 
-// visible returns the beginning of a text in a file, on one line.
+// visible returns the beginning of the raw text on one line.
 func visible(raw []byte) string {
 	const most = 60
 	text := strings.Join(strings.Fields(string(raw)), " ")

@@ -13,9 +13,9 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-var update = flag.Bool("update", false, "write testdata/profiles anew")
+var update = flag.Bool("update", false, "rewrite testdata/profiles")
 
-// testdata/profiles/assumed.json is the table, of which nothing was measured.
+// testdata/profiles/assumed.json is the profile in which nothing was measured.
 func TestAssumedProfile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join("..", "..", "testdata", "profiles", "assumed.json")
@@ -26,7 +26,7 @@ func TestAssumedProfile(t *testing.T) {
 	}
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "If it is meant: go generate ./tools")
+	require.Equal(t, string(want), string(got), "if the change is intended, run go generate ./tools")
 	profile, err := assumed.ParseProfile(got)
 	require.NoError(t, err)
 	require.Equal(t, assumed.Assumed(), profile)
@@ -46,7 +46,7 @@ func TestParseProfile(t *testing.T) {
 	require.NoError(t, err)
 	want := assumed.Defaults()
 	want["second_sales"], want["columns"] = "ER053", "14"
-	require.Equal(t, want, p.Values(), "what it leaves out is as assumed")
+	require.Equal(t, want, p.Values(), "what the profile leaves out is as assumed")
 	require.Equal(t, []assumed.Evidence{{Request: "jb=SALES", Reply: "0,2,,ER053"}}, p.Assumptions[0].Evidence)
 	require.Equal(t, "No time.", p.Assumptions[1].Reason.En)
 	again, err := assumed.ParseProfile(p.Encode())
@@ -57,34 +57,34 @@ func TestParseProfile(t *testing.T) {
 	for _, a := range p.Wrong() {
 		wrong = append(wrong, a.Number)
 	}
-	require.Equal(t, []int{9, 32, 54}, wrong, "and what hangs on them")
+	require.Equal(t, []int{9, 32, 54}, wrong, "and those that depend on them")
 }
 
-// What is wrong with a profile is told with the name of the field.
+// An error in a profile names the field.
 func TestParseProfileErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ old, new, en, ja string }{
 		{`"version":1`, `"version":2,"x":1`, "version is 2; this program reads version 1", "version が 2 です"},
 		{`"version":1`, `"version":"1"`, `version is "1"; this program`, `version が "1" です`},
 		{`"version":1,`, ``, "version is missing", "version がありません"},
-		{`"measured"`, `"measure"`, "measure is not known here; known are assumptions, measured, version", "measure は不明なフィールドです"},
+		{`"measured"`, `"measure"`, "measure is not a known field (known: assumptions, measured, version)", "measure は不明なフィールドです"},
 		{`"measured":"2026-11-26T10:00:00Z"`, `"measured":"now"`, `measured cannot be "now"`, `measured に "now" は使えません`},
-		{`"version":1`, `"version":1,"version":1`, "version is there twice", "version が2回あります"},
-		{`"number":54`, `"number":540`, "assumptions[0].number 540 is no assumption that this program knows", "assumptions[0].number の 540 という前提はありません"},
+		{`"version":1`, `"version":1,"version":1`, "version appears twice", "version が2回あります"},
+		{`"number":54`, `"number":540`, "assumptions[0].number 540 is not an assumption that this program knows", "assumptions[0].number の 540 という前提はありません"},
 		{`"number":54`, `"number":"54"`, `assumptions[0].number cannot be "54"`, `使えません`},
-		{`"number":54,"setting":"second_sales","value":"ER053"`, `"number":12`, "assumptions[1].number 12 is there twice", "の 12 が2回あります"},
-		{`"number":12`, `"number":12,"setting":"columns","value":"13"`, `assumptions[1].setting "columns" is not of assumption 12, which has no setting`, "この前提に設定はありません"},
-		{`"number":12`, `"number":12,"value":"13"`, `assumptions[1].setting is missing beside a value`, "value があります"},
-		{`"setting":"columns"`, `"setting":"colums"`, `assumptions[2].setting "colums" is not of assumption 32, whose setting is columns`, "この前提の設定は columns です"},
-		{`"value":14,`, ``, "assumptions[2].value is missing beside a setting", "setting があります"},
+		{`"number":54,"setting":"second_sales","value":"ER053"`, `"number":12`, "assumptions[1].number 12 appears twice", "の 12 が2回あります"},
+		{`"number":12`, `"number":12,"setting":"columns","value":"13"`, `assumptions[1].setting "columns" does not belong to assumption 12, which has no setting`, "この前提に設定はありません"},
+		{`"number":12`, `"number":12,"value":"13"`, `assumptions[1].setting is missing, but there is a value`, "value があります"},
+		{`"setting":"columns"`, `"setting":"colums"`, `assumptions[2].setting "colums" does not belong to assumption 32, whose setting is columns`, "この前提の設定は columns です"},
+		{`"value":14,`, ``, "assumptions[2].value is missing, but there is a setting", "setting があります"},
 		{`"value":14`, `"value":15`, `assumptions[2].value of columns "15" is not 13, 14 or 11`, `assumptions[2].value （columns）の "15" は使えません`},
 		{`"value":14`, `"value":[14]`, `assumptions[2].value cannot be [14]`, "使えません"},
-		{`"value":14`, `"value":null`, `assumptions[2].value is null; leave it out`, "null です"},
+		{`"value":14`, `"value":null`, `assumptions[2].value is null; omit it instead`, "null です"},
 		{`"confirmed"`, `"sure"`, `assumptions[3].verdict "sure" is not confirmed, refuted or not tried`, `"sure" は使えません`},
 		{`,"verdict":"confirmed"`, ``, `assumptions[3].verdict is missing`, "がありません"},
-		{`"ja":"時間がありません。"`, `"jp":"x"`, "assumptions[1].reason.jp is not known here", "不明なフィールド"},
-		{`"reply":"0,2,,ER053"`, `"answer":"x"`, "assumptions[0].evidence[0].answer is not known here", "不明なフィールド"},
-		{`"confirmed"}]}`, `"confirmed"}]} {}`, "} is followed by more", "余分な内容"},
+		{`"ja":"時間がありません。"`, `"jp":"x"`, "assumptions[1].reason.jp is not a known field", "不明なフィールド"},
+		{`"reply":"0,2,,ER053"`, `"answer":"x"`, "assumptions[0].evidence[0].answer is not a known field", "不明なフィールド"},
+		{`"confirmed"}]}`, `"confirmed"}]} {}`, "} is followed by other data", "余分な内容"},
 		{`"confirmed"}]}`, `"confirmed"}`, "is not JSON: ", "JSON として読めません"},
 		{measured, ``, "the profile is not JSON: EOF", "JSON として"},
 		{measured, `[]`, "the profile is not a JSON object", "オブジェクトではありません"},

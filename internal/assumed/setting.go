@@ -14,38 +14,38 @@ import (
 // Kind is the type of a setting's value.
 type Kind int
 
-// The kinds of settings. Every value is text, with the same form in a flag, a form, JSON and a
-// profile.
+// The kinds of settings. Every value is text, written the same way in a flag, a form, JSON
+// and a profile.
 const (
 	Choice    Kind = iota // the name of one of Setting.Values
-	Answer                // the answer to a request: done, or the code of a refusal, ER and three digits
+	Answer                // the result of a request: done, or the code of a refusal, ER and three digits
 	Count                 // a whole number from 0 to Setting.Most
 	Duration              // such as 1m30s, from Setting.Shortest to Setting.Longest
-	Durations             // such as 1m,5m,30m, each likewise; or the word none
-	Digits                // up to 20 half-width digits, or nothing
+	Durations             // such as 1m,5m,30m, each within the same bounds; or the word none
+	Digits                // up to 20 half-width digits, or empty
 )
 
-// Done is the [Answer] to a request that is carried out.
+// Done is the [Answer] of a request that is carried out.
 const Done = "done"
 
 // None is the empty list of [Durations].
 const None = "none"
 
-// Setting is a setting of the simulated gateway. Its default is what is assumed.
+// Setting is a setting of the simulated gateway. Its default is the assumed value.
 type Setting struct {
-	Key  string        // in a flag, in JSON, in a form
-	Text jpayment.Text // what it decides, as the label of a field
+	Key  string        // its name in a flag, in JSON and in a form
+	Text jpayment.Text // its meaning, as the label of a field
 	Kind Kind
 
-	Values            []Value       // of a Choice, what is assumed first
+	Values            []Value       // of a Choice; the assumed value comes first
 	Most              int           // of a Count
 	Shortest, Longest time.Duration // of a Duration and of each of Durations
 
-	Default string // what is assumed
-	Flip    string // a value with which the assumption is wrong
+	Default string // the assumed value
+	Flip    string // a value that contradicts the assumption
 
-	// Option is the option of package jpaymenttest for this setting, if there is one beside
-	// WithSetting.
+	// Option names the option of package jpaymenttest for this setting, if there is one
+	// besides WithSetting.
 	Option string
 }
 
@@ -55,8 +55,7 @@ type Value struct {
 	Text jpayment.Text
 }
 
-// Error names a field that is not valid, and the reason, which follows the name in a
-// sentence.
+// Error names an invalid field and the reason. The name and the reason form a sentence.
 type Error struct {
 	Field  string
 	Reason jpayment.Text
@@ -64,7 +63,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.What().En }
 
-// What returns the name and the reason.
+// What returns the name and the reason in both languages.
 func (e *Error) What() jpayment.Text {
 	return jpayment.Text{En: e.Field + " " + e.Reason.En, Ja: e.Field + " " + e.Reason.Ja}
 }
@@ -81,10 +80,10 @@ func SettingOf(key string) (*Setting, error) {
 		keys = append(keys, s.Key)
 	}
 	list := strings.Join(keys, ", ")
-	return nil, wrong(strconv.Quote(key), "is no setting of the simulated gateway; there are "+list, "という設定はありません（指定できるもの: "+list+"）")
+	return nil, wrong(strconv.Quote(key), "is not a setting of the simulated gateway; the settings are "+list, "という設定はありません（指定できるもの: "+list+"）")
 }
 
-// Permitted returns the permitted values, for the middle of a sentence.
+// Permitted describes the permitted values, as a part of a sentence.
 func (s *Setting) Permitted() jpayment.Text {
 	switch s.Kind {
 	case Answer:
@@ -92,13 +91,13 @@ func (s *Setting) Permitted() jpayment.Text {
 	case Count:
 		return t(fmt.Sprintf("a whole number from 0 to %d", s.Most), fmt.Sprintf("0 から %d までの整数", s.Most))
 	case Duration:
-		return t(fmt.Sprintf("a time from %s to %s", Time(s.Shortest), Time(s.Longest)),
+		return t(fmt.Sprintf("a duration from %s to %s", Time(s.Shortest), Time(s.Longest)),
 			fmt.Sprintf("%s から %s までの時間", Time(s.Shortest), Time(s.Longest)))
 	case Durations:
-		return t(fmt.Sprintf("up to %d times from %s to %s with commas between, or none", maxDurations, Time(s.Shortest), Time(s.Longest)),
+		return t(fmt.Sprintf("up to %d durations from %s to %s separated by commas, or none", maxDurations, Time(s.Shortest), Time(s.Longest)),
 			fmt.Sprintf("%s から %s までの時間をカンマ区切りで %d 個まで、または none", Time(s.Shortest), Time(s.Longest), maxDurations))
 	case Digits:
-		return t("up to 20 digits, or nothing", "20桁までの数字、または空")
+		return t("up to 20 digits, or empty", "20桁までの数字、または空")
 	default:
 		names := make([]string, len(s.Values))
 		for i, v := range s.Values {
@@ -109,7 +108,8 @@ func (s *Setting) Permitted() jpayment.Text {
 	}
 }
 
-// Check returns why a value is not valid for the setting, as an [Error] with the key, or nil.
+// Check returns nil if the value is valid for the setting, or else an [Error] with the key
+// and the reason.
 func (s *Setting) Check(value string) error {
 	ok := false
 	switch s.Kind {
@@ -160,10 +160,10 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// Text is the value of a setting in JSON: a string, or a number without quotes.
+// Text is the value of a setting in JSON: a string or a number.
 type Text string
 
-// UnmarshalJSON reads a text or a number.
+// UnmarshalJSON accepts a string or a number.
 func (v *Text) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err == nil {
@@ -181,7 +181,7 @@ func (v *Text) UnmarshalJSON(data []byte) error {
 // Values are values of settings, by key.
 type Values map[string]string
 
-// Check returns what is wrong with the first invalid value, by key, or nil.
+// Check returns an error for the first invalid value, in the order of keys, or nil.
 func (v Values) Check() error {
 	keys := make([]string, 0, len(v))
 	for key := range v {

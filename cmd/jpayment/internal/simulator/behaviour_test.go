@@ -56,7 +56,7 @@ func TestWhatTheGatewayCannotBeTold(t *testing.T) {
 		`{"columns":null}`:                     "columns: is null",
 		`{"columns":14,"columns":13}`:          "columns: is there twice",
 		`{"colums":14}`:                        "colums: is not known here; known are test_mode, maintenance, registered_ips, kickback_url, acceptance,",
-		`{"columns":14,"kickback_delay":"1h"}`: `kickback_delay: "1h" is not a time from 0s to 30s`,
+		`{"columns":14,"kickback_delay":"1h"}`: `kickback_delay: "1h" is not a duration from 0s to 30s`,
 	} {
 		require.Contains(t, r.control(t, "PATCH", "/settings", body, http.StatusBadRequest)["error"], want)
 	}

@@ -110,7 +110,7 @@ var refusals = map[string]struct {
 	"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
 	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"the request has no kickback"}},
 	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"has no kickback"}},
-	"setting":          {"/panel/settings/behaviour", url.Values{"kickback_delay": {"1h"}, "was.kickback_delay": {"0s"}}, []string{"How long after its request a kickback is due &#34;1h&#34; is not a time from 0s to 30s", `value="1h"`}},
+	"setting":          {"/panel/settings/behaviour", url.Values{"kickback_delay": {"1h"}, "was.kickback_delay": {"0s"}}, []string{"Time from a request until its kickback is due &#34;1h&#34; is not a duration from 0s to 30s", `value="1h"`}},
 	"an unknown thing": {"/panel/payments/10000001/double", nil, []string{"There is no such action"}},
 }
 
