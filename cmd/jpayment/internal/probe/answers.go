@@ -10,33 +10,33 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// memory is what the experiments judge by: the journal and the plan.
+// memory is the basis of all judgements: the journal and the plan.
 type memory struct {
 	*journal
 	plan    plan
-	stopped jpayment.Text // why the probe ended before its end
+	stopped jpayment.Text // why the probe ended early; empty if it did not
 }
 
-// reply is an answer that tells what became of a request.
+// reply is a reply that says what happened to a request.
 type reply struct {
 	*exchange
 	text     string // without its line end
 	row      bool
 	res      *jpayment.Result
-	zeroGID  bool          // of a success
-	done     bool          // rt=1, or a Sales or Cancel
-	accepted bool          // rt=0: OK, whatever follows
-	code     jpayment.Code // of a refusal; empty for none
+	zeroGID  bool          // a success with gid 0
+	done     bool          // a success, except of rt=0
+	accepted bool          // of rt=0: OK, whatever follows it
+	code     jpayment.Code // of a refusal; otherwise empty
 }
 
-// read reads what came of an exchange.
+// read parses the reply of an exchange. If there is none, it returns the reason.
 func (x *exchange) read() (*reply, jpayment.Text) {
 	if x.Failed != nil {
 		return nil, jpayment.Text{En: "No reply came: " + x.Failed.En + ".", Ja: "応答がありませんでした: " + x.Failed.Ja + "。"}
 	}
 	a := &reply{exchange: x, text: strings.TrimRight(string(x.Body), "\r\n")}
 	body := x.Body
-	if strings.HasPrefix(a.text, "0,1,") { // a success that the client would not take
+	if strings.HasPrefix(a.text, "0,1,") { // a success that the client would not accept
 		a.zeroGID = true
 		body = append([]byte("1"), body[1:]...)
 	}
@@ -64,13 +64,13 @@ func (x *exchange) read() (*reply, jpayment.Text) {
 	return a, none
 }
 
-// refusesAll reports whether the answer is one that the next request would get as well.
+// refusesAll reports whether the gateway would refuse the next request for the same reason.
 func (x *exchange) refusesAll() bool {
 	a, why := x.read()
 	return why == none && (a.code.Class() == jpayment.ErrMaintenance || a.code.Class() == jpayment.ErrNotPermitted) && a.code != ""
 }
 
-// answer returns the answer to a step, or why there is none that tells anything.
+// answer returns the reply to a step, or the reason why there is no conclusive one.
 func (m *memory) answer(name string) (*reply, jpayment.Text) {
 	s := stepOf(name)
 	at := m.attempts[name]
@@ -98,33 +98,33 @@ func (m *memory) answer(name string) (*reply, jpayment.Text) {
 			}
 			fallthrough
 		case jpayment.ErrBusy, jpayment.ErrMaintenance, jpayment.ErrLostTrack:
-			return nil, console.Textf("The answer was %[1]s, which says nothing of it.", "応答は %[1]s で、前提については何も分かりません。", string(a.code))
+			return nil, console.Textf("The reply was %[1]s, which says nothing about the assumption.", "応答は %[1]s で、前提については何も分かりません。", string(a.code))
 		case jpayment.ErrRejected, jpayment.ErrCardDeclined, jpayment.ErrInvalidParameter:
 		}
 	}
 	return a, none
 }
 
-// known returns the answer to a step that has one.
+// known returns the reply to a step that has one.
 func (m *memory) known(name string) *reply {
 	a, why := m.answer(name)
 	if why != none {
-		panic("probe: the step " + name + " has no answer")
+		panic("probe: the step " + name + " has no reply")
 	}
 	return a
 }
 
-// same reports whether two requests were answered alike.
+// same reports whether two requests had the same result.
 func (a *reply) same(b *reply) bool {
 	return a.done == b.done && a.accepted == b.accepted && a.code == b.code
 }
 
-// columns returns how many columns a row has. The order number may hold commas.
+// columns returns the number of columns of a row. The order number may contain commas.
 func (a *reply) columns() int {
 	return strings.Count(a.text, ",") + 1 - strings.Count(a.res.OrderNumber, ",")
 }
 
-// said returns the answer in a word.
+// said returns a one-word summary of the reply.
 func (a *reply) said() string {
 	switch {
 	case a.code != "" && a.Status != http200:
@@ -136,7 +136,7 @@ func (a *reply) said() string {
 	}
 }
 
-// shown returns bytes as text: what is not UTF-8 and what does not show is escaped.
+// shown returns bytes as text. It escapes invalid UTF-8 and unprintable characters.
 func shown(raw string) string {
 	var b strings.Builder
 	for len(raw) > 0 {

@@ -15,27 +15,28 @@ import (
 	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
-// experiment finds out about one assumption.
+// experiment tests one assumption.
 type experiment struct {
 	number int
-	// needs are the steps that must have an answer. They are the evidence.
+	// needs lists the steps that must have a reply. They are the evidence.
 	needs []string
-	// kickbacks are the steps whose kickback must have come. They are evidence too.
+	// kickbacks lists the steps whose kickback must have come. They are evidence too.
 	kickbacks []string
 	judge     func(*memory) judgement
 }
 
-// judgement is what an experiment says.
+// judgement is the result of an experiment.
 type judgement struct {
-	verdict assumed.Verdict // empty: as value has it
-	value   string          // of the setting; empty for none of its values
+	verdict assumed.Verdict // if empty, value decides
+	value   string          // measured value of the setting; empty if there is none
 	reason  jpayment.Text
-	// evidence is more of it, or all of it where the experiment needs no certain step.
+	// evidence adds to the evidence of the steps in needs and kickbacks.
 	evidence []string
 }
 
-// experiments is the table, by number. What is not in it either cannot be observed, as
-// package assumed says, or stands and falls with the assumptions that it hangs on.
+// experiments lists the experiments, by number of the assumption. An assumption that is
+// missing here either cannot be observed, as package assumed says, or follows from those on
+// which it depends.
 var experiments = []experiment{
 	{number: 1, needs: []string{"sales"}, judge: successGID},
 	{number: 2, judge: reauthAmounts},
@@ -97,7 +98,7 @@ var experiments = []experiment{
 	{number: 74, judge: tls12},
 }
 
-// The words of a judgement.
+// Constructors of judgements.
 
 func measured(value string) judgement { return judgement{value: value} }
 
@@ -117,17 +118,17 @@ func textf(en, ja string, args ...any) jpayment.Text {
 	return jpayment.Text{En: fmt.Sprintf(en, args...), Ja: fmt.Sprintf(ja, args...)}
 }
 
-// otherwise is what none of the values says.
+// otherwise returns the judgement for a reply that matches no value of the setting.
 func otherwise(a *reply) judgement {
-	return no("The answer was %[1]s.", "応答は %[1]s でした。", a.said())
+	return no("The reply was %[1]s.", "応答は %[1]s でした。", a.said())
 }
 
-// saysNothing is an answer that is given for other reasons too.
+// saysNothing returns the judgement for a reply that may have other reasons.
 func saysNothing(a *reply) judgement {
-	return openf("The answer %s does not tell.", "応答 %s からは判断できません。", a.said())
+	return openf("The reply %s is inconclusive.", "応答 %s からは判断できません。", a.said())
 }
 
-// answers judges by whether a step was done, else by the code.
+// answers returns a judge whose value is done, or the code with which the step was refused.
 func answers(name string) func(*memory) judgement {
 	return func(m *memory) judgement {
 		a := m.known(name)
@@ -144,7 +145,7 @@ func answers(name string) func(*memory) judgement {
 	}
 }
 
-// onceOnly asks whether a repetition is refused, by whatever code.
+// onceOnly judges whether a repetition is refused, with whatever code.
 func onceOnly(m *memory) judgement {
 	j := yes()
 	for _, pair := range [][2]string{{"sales", "second-sales"}, {"cancel", "second-cancel"}} {
@@ -152,7 +153,7 @@ func onceOnly(m *memory) judgement {
 		a, w := m.answer(pair[1])
 		switch {
 		case why == none && w == none && a.done:
-			j = no("A repetition was answered as done.", "2回目のリクエストに成功と応答されました。")
+			j = no("The gateway reported success for a repetition.", "2回目のリクエストにも成功の応答が返されました。")
 			j.evidence = pair[:]
 			return j
 		case why != none:
@@ -167,7 +168,7 @@ func onceOnly(m *memory) judgement {
 
 func zeroTotal(m *memory) judgement {
 	if a := m.known("reauth-zero"); a.done {
-		return no("It was done.", "処理されました。")
+		return no("It was carried out.", "処理されました。")
 	} else if a.code == "" {
 		return saysNothing(a)
 	}
@@ -188,7 +189,7 @@ func successGID(m *memory) judgement {
 	}
 }
 
-// reauthorised returns the first re-authorisation that was done.
+// reauthorised returns the first successful re-authorisation.
 func (m *memory) reauthorised() (a *reply, name string, why jpayment.Text) {
 	for _, name := range []string{"reauth", "reauth-captured"} {
 		a, w := m.answer(name)
@@ -211,7 +212,7 @@ func reauthAmounts(m *memory) judgement {
 		return open(why)
 	}
 	total, _ := a.res.Total.Int64()
-	j := no("The amounts are neither those asked for nor those of the list.", "金額が、要求した金額とも一覧の金額とも異なります。")
+	j := no("The amounts are neither the requested ones nor those in the list of payments.", "金額が、リクエストの金額とも一覧の金額とも異なります。")
 	switch s := stepOf(name); {
 	case a.res.Amount == jpayment.Yen(s.yen) && a.res.Tax == jpayment.Yen(taxYen) && a.res.Shipping == jpayment.Yen(shippingYen) && a.res.Total == jpayment.Yen(s.yen+taxYen+shippingYen):
 		j = measured("new")
@@ -235,12 +236,12 @@ func reauthGID(m *memory) judgement {
 	return j
 }
 
-// alive judges by a cancellation whether a payment was still there.
+// alive judges by the result of a cancellation whether a payment still existed.
 func (m *memory) alive(cancel, yes, no string) judgement {
 	second, a := m.known("second-cancel"), m.known(cancel)
 	switch {
 	case second.done:
-		return openf("A second cancellation is answered as done, so that the first one tells nothing.", "2回目の取消も成功と応答されるため、取消からは判断できません。")
+		return openf("A second cancellation succeeds as well, so the cancellation proves nothing.", "2回目の取消にも成功の応答が返されるため、取消の結果からは判断できません。")
 	case a.done:
 		return measured(yes)
 	case a.code == second.code:
@@ -259,7 +260,7 @@ func refusedReAuth(m *memory) judgement {
 
 func declinedReAuth(m *memory) judgement {
 	if a := m.known("reauth-declined"); a.code == "" || a.code[0] != 'G' {
-		return openf("It was not declined: the answer was %s.", "カード会社に拒否されませんでした（応答は %s）。", a.said())
+		return openf("It was not declined: the reply was %s.", "カード会社に拒否されませんでした（応答は %s）。", a.said())
 	}
 	return m.alive("cancel-declined", "keeps", "cancels")
 }
@@ -285,7 +286,7 @@ func refusalStatus(m *memory) judgement {
 
 const http200 = 200
 
-// each calls f with every exchange that was sent, in order.
+// each calls f for every exchange, in the order of the steps.
 func (m *memory) each(f func(name string, x *exchange)) {
 	for _, s := range steps {
 		if a := m.attempts[s.name]; a != nil && a.exchange != nil {
@@ -308,18 +309,18 @@ func inTime(m *memory) judgement {
 	})
 	switch {
 	case slowest <= promised && silent != "":
-		j := openf("To one request no answer came in time: it may have been late, or lost.", "時間内に応答のないリクエストが1件ありました。遅れたのか失われたのかは分かりません。")
+		j := openf("One request had no reply in time: the reply may have been late or lost.", "時間内に応答のないリクエストが1件ありました。応答が遅れたのか、失われたのかは分かりません。")
 		j.evidence = []string{silent}
 		return j
 	case name == "":
-		return openf("No answer came.", "応答がありませんでした。")
+		return openf("No reply came.", "応答がありませんでした。")
 	case slowest > promised:
-		j := no("An answer took %.0f seconds.", "応答に%.0f秒かかりました。", slowest.Seconds())
+		j := no("A reply took %.0f seconds.", "応答に%.0f秒かかりました。", slowest.Seconds())
 		j.evidence = []string{name}
 		return j
 	}
 	j := yes(name)
-	j.reason = textf("The slowest answer took %.1f seconds.", "最も遅い応答は%.1f秒でした。", slowest.Seconds())
+	j.reason = textf("The slowest reply took %.1f seconds.", "最も遅い応答は%.1f秒でした。", slowest.Seconds())
 	return j
 }
 
@@ -327,13 +328,13 @@ func idle(m *memory) judgement {
 	x := m.known("idle").exchange
 	switch {
 	case x.Idle == nil || !x.Idle.Closed && !x.Idle.Reused:
-		return openf("The second request on the connection had no answer.", "同じ接続の2回目のリクエストに応答がありませんでした。")
+		return openf("The second request on the connection had no reply.", "同じ接続の2回目のリクエストに応答がありませんでした。")
 	case x.Idle.Closed && x.Idle.Waited < idleWait:
 		j := no("The gateway closed the connection after %.1f seconds.", "ゲートウェイは%.1f秒後に接続を切断しました。", x.Idle.Waited.Seconds())
 		j.value = assumed.Time(x.Idle.Waited.Round(100 * time.Millisecond))
 		return j
 	case x.Idle.Waited < idleWait:
-		return openf("The connection was idle for %.1f seconds only.", "接続を待機させたのは%.1f秒だけです。", x.Idle.Waited.Seconds())
+		return openf("The connection was idle for only %.1f seconds.", "接続を使わずに待ったのは%.1f秒だけです。", x.Idle.Waited.Seconds())
 	default:
 		return yes()
 	}
@@ -342,7 +343,7 @@ func idle(m *memory) judgement {
 // idleWait is how long a connection is left idle.
 const idleWait = 30 * time.Second
 
-// other returns the other data of a row as they are in it.
+// other returns the other data in the row, as received.
 func (m *memory) other(name string) string {
 	a := m.known(name)
 	if a.res == nil {
@@ -371,7 +372,7 @@ func otherData(m *memory) judgement {
 	case other == "":
 		return openf("The row has no other data.", "応答の行にその他データがありません。")
 	default:
-		return no("The other data is neither percent-encoded nor as it was.", "その他データはパーセントエンコードでも、元のままでもありません。")
+		return no("The other data is neither percent-encoded nor unchanged.", "その他データはパーセントエンコードでも、元のままでもありません。")
 	}
 }
 
@@ -382,17 +383,17 @@ func detection(m *memory) judgement {
 	case strings.Contains(strings.ToLower(a.ContentType), "charset="):
 		return openf("The reply names its character set.", "応答に文字コードの指定があります。")
 	case !ok:
-		return no("The order number is written in neither character set.", "店舗オーダー番号がどちらの文字コードでもありません。")
+		return no("The order number is in neither character set.", "店舗オーダー番号がどちらの文字コードでもありません。")
 	case written == assumed.UTF8:
-		return openf("The reply is UTF-8.", "応答は UTF-8 です。")
+		return openf("The reply is in UTF-8.", "応答は UTF-8 です。")
 	case utf8.Valid(a.Body):
-		return no("The order number is Shift_JIS, and by chance valid UTF-8.", "店舗オーダー番号は Shift_JIS ですが、UTF-8 としても正しい内容です。")
+		return no("The order number is in Shift_JIS, but by chance also valid UTF-8.", "店舗オーダー番号は Shift_JIS ですが、UTF-8 としても正しい内容です。")
 	default:
 		return yes()
 	}
 }
 
-// charsetIn returns the character set in which a text stands among bytes, escaped or not.
+// charsetIn returns the character set in which raw contains the text, escaped or not.
 func charsetIn(raw, want string) (charset string, ok bool) {
 	plain := unescaped(raw)
 	if want != "" && strings.Contains(plain, want) {
@@ -404,7 +405,7 @@ func charsetIn(raw, want string) (charset string, ok bool) {
 	return "", false
 }
 
-// unescaped undoes escapes wherever one stands.
+// unescaped decodes valid escapes and keeps everything else.
 func unescaped(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -440,7 +441,7 @@ func replyCharset(m *memory) judgement {
 			return j
 		}
 	}
-	return openf("No reply has Japanese that it should have.", "日本語を含む応答がありませんでした。")
+	return openf("No reply contains the expected Japanese.", "想定した日本語を含む応答がありませんでした。")
 }
 
 func requestCharset(m *memory) judgement {
@@ -451,14 +452,14 @@ func requestCharset(m *memory) judgement {
 	case a.done && a.res.Other.IsZero():
 		return openf("The row has no other data.", "応答の行にその他データがありません。")
 	case a.done:
-		return no("What was written in UTF-8 came back as something else.", "UTF-8 で送信した内容が、別の内容で返されました。")
+		return no("Text sent in UTF-8 came back as something else.", "UTF-8 で送信した内容が、別の内容で返されました。")
 	case a.code != "ER001":
 		return saysNothing(a)
 	}
 	if sales, why := m.answer("sales"); why != none || !sales.done {
-		return saysNothing(a) // Other data without Japanese was not taken either.
+		return saysNothing(a) // Other data without Japanese was not accepted either.
 	}
-	j := no("What was written in UTF-8 was refused by ER001.", "UTF-8 で送信した内容が ER001 で拒否されました。")
+	j := no("Text sent in UTF-8 was refused with ER001.", "UTF-8 で送信した内容が ER001 で拒否されました。")
 	if second, why := m.answer("sales-shift-jis"); why == none && second.done {
 		j.value, j.evidence = assumed.ShiftJIS, []string{"sales-shift-jis"}
 	}
@@ -468,7 +469,7 @@ func requestCharset(m *memory) judgement {
 func connectionAuth(m *memory) judgement {
 	cancel, wrong := m.known("cancel"), m.known("wrong-hash")
 	if !cancel.done || wrong.code.Class() != jpayment.ErrNotPermitted {
-		return openf("A wrong hash was answered by %s, so that the right one proves nothing.", "誤った hak に %s と応答されたため、正しい hak からは判断できません。", wrong.said())
+		return openf("The reply to a wrong hash was %s, so the right one proves nothing.", "誤った hak への応答が %s だったため、正しい hak の結果からは判断できません。", wrong.said())
 	}
 	return yes()
 }
@@ -477,11 +478,11 @@ func clocks(m *memory) judgement {
 	wrong, near, far := m.known("wrong-hash"), m.known("clock-4m"), m.known("clock-6m")
 	switch control := m.known("second-cancel"); {
 	case wrong.code != jpayment.CodeSourceIP:
-		return no("A wrong hash was answered by %s.", "誤った hak への応答は %s でした。", wrong.said())
+		return no("The reply to a wrong hash was %s.", "誤った hak への応答は %s でした。", wrong.said())
 	case !near.same(control):
-		return no("A clock that is 4 minutes off was answered by %s.", "時計が4分ずれたリクエストへの応答は %s でした。", near.said())
+		return no("With a clock 4 minutes off, the reply was %s.", "時計が4分ずれたリクエストへの応答は %s でした。", near.said())
 	case far.code != jpayment.CodeSourceIP:
-		return no("A clock that is 6 minutes off was answered by %s.", "時計が6分ずれたリクエストへの応答は %s でした。", far.said())
+		return no("With a clock 6 minutes off, the reply was %s.", "時計が6分ずれたリクエストへの応答は %s でした。", far.said())
 	default:
 		return yes()
 	}
@@ -506,7 +507,7 @@ func lineEnd(m *memory) judgement {
 	slices.Sort(evidence)
 	switch {
 	case len(found) == 0:
-		return openf("No answer came.", "応答がありませんでした。")
+		return openf("No reply came.", "応答がありませんでした。")
 	case len(found) > 1:
 		j := no("Replies end in different ways.", "応答の末尾が一定ではありません。")
 		j.evidence = evidence
@@ -528,7 +529,7 @@ func columnCount(m *memory) judgement {
 	}
 	n := a.columns()
 	if b, why := m.answer("sales-cancelled"); why == none && b.row && b.columns() != n {
-		j := no("Rows have %d columns or %d.", "応答の行は%d列または%d列です。", n, b.columns())
+		j := no("Rows have %d or %d columns.", "応答の行は%d列または%d列です。", n, b.columns())
 		j.evidence = []string{"sales-cancelled"}
 		return j
 	}
@@ -545,11 +546,11 @@ func acceptance(m *memory) judgement {
 	case a.text == "OK,"+m.plan.payment["kickback"].ID:
 		return measured("number")
 	default:
-		return no("More than OK was answered.", "OK のほかにも内容がありました。")
+		return no("The reply has more than OK.", "OK のほかにも内容がありました。")
 	}
 }
 
-// pair is one parameter of a kickback, as it came.
+// pair is one parameter of a kickback, as received.
 type pair struct{ key, raw string }
 
 func pairsOf(query string) (all []pair) {
@@ -560,7 +561,7 @@ func pairsOf(query string) (all []pair) {
 	return all
 }
 
-// param returns the parameters of that name of the first kickback of a step, unescaped.
+// param returns the unescaped values of a parameter in the first kickback of a step.
 func (m *memory) param(step, key string) (values []string) {
 	for _, p := range pairsOf(m.received(step)[0].Query) {
 		if p.key == key {
@@ -589,7 +590,7 @@ func kickbackCharset(m *memory) judgement {
 	if charset, ok := charsetIn(url.QueryEscape(values[0]), words); ok {
 		return measured(charset)
 	}
-	return no("What was written came back in neither character set.", "送信した内容がどちらの文字コードでも返されませんでした。")
+	return no("The text came back in neither character set.", "送信した内容がどちらの文字コードでも返されませんでした。")
 }
 
 var noOtherData = text("The kickback has no other data.", "決済結果通知にその他データがありません。")
@@ -599,7 +600,7 @@ func kickbackACID(m *memory) judgement {
 	if len(values) == 0 {
 		return yes()
 	}
-	j := no("It has one.", "付いていました。")
+	j := no("It has an acid.", "acid が付いていました。")
 	j.value = values[0]
 	return j
 }
@@ -609,7 +610,7 @@ func names(m *memory) judgement {
 	case len(m.param("kickback-failed", "probe_z")) == 0:
 		return open(noOtherData)
 	case len(own) < 2:
-		return no("What was sent as cod did not come back beside the gateway's own.", "cod として送信したデータが、ゲートウェイ自身の cod と並んで返されませんでした。")
+		return no("The other data sent as cod did not come back beside the gateway's own cod.", "cod として送信したデータが、ゲートウェイ自身の cod と並んで返されませんでした。")
 	default:
 		return yes()
 	}
@@ -629,17 +630,17 @@ func otherDataOrder(m *memory) judgement {
 		}
 	}
 	if a < z {
-		return no("The order is another.", "順序が異なります。")
+		return no("The order differs.", "順序が異なります。")
 	}
 	return yes()
 }
 
-// together reports whether a step, its kickback and the watch after it are of one process:
-// of times, and of what did not come, nothing else can be said.
+// together reports whether one process observed a step, its kickback and the watch after it.
+// Otherwise nothing can be said about durations and about kickbacks that did not come.
 func (m *memory) together(step string) (at time.Time, why jpayment.Text) {
 	attempt := m.attempts[step]
 	if m.watched == nil || m.watched.session != attempt.session {
-		return at, text("The probe was interrupted while it watched for kickbacks.", "決済結果通知を待つ間に中断されました。")
+		return at, text("The probe was interrupted while it waited for kickbacks.", "決済結果通知を待つ間に中断されました。")
 	}
 	return attempt.exchange.Sent.Add(attempt.exchange.Took), none
 }
@@ -658,8 +659,8 @@ func kickbackDelay(m *memory) judgement {
 	return j
 }
 
-// repetitions returns how long after the one before a kickback came again. What came at
-// once is a duplicate.
+// repetitions returns the intervals between repetitions of a kickback. A kickback that came
+// immediately after another is a duplicate and does not count.
 func (m *memory) repetitions(step string) (gaps []time.Duration) {
 	var last time.Time
 	for _, k := range m.received(step) {
@@ -685,7 +686,7 @@ func kickbackRetries(m *memory) judgement {
 		texts[i] = assumed.Time(gap)
 		as = as && i < len(promised) && math.Abs((gap-promised[i]).Seconds()) <= max(5, promised[i].Seconds()/10)
 	}
-	var next time.Duration // that is still to be waited for
+	var next time.Duration // until the next repetition
 	if as && len(gaps) < len(promised) {
 		next = promised[len(gaps)]
 	}
@@ -698,15 +699,15 @@ func kickbackRetries(m *memory) judgement {
 	case as && next == 0 && quiet >= time.Minute:
 		return yes()
 	case as && next == 0, as && quiet <= next+next/10+5*time.Second:
-		return openf("So far it came again after %s; the watch ended before it could have come again.", "これまでの再送は %s です。次に再送される前に待機が終わりました。", list)
+		return openf("So far it came again after %s; the wait ended before the next repetition was due.", "これまでの再送間隔は %s です。次の再送の前に、待つ時間が終わりました。", list)
 	default:
-		j := no("It came again after %s.", "再送は %s でした。", list)
+		j := no("It came again after %s.", "再送間隔は %s でした。", list)
 		j.value = list
 		return j
 	}
 }
 
-// until returns how long the watch was quiet after the last kickback of a step.
+// until returns the time from the last kickback of a step to the end of the watch.
 func (w *watched) until(m *memory, step string) time.Duration {
 	all := m.received(step)
 	return w.At.Sub(all[len(all)-1].At)
@@ -716,13 +717,13 @@ func kickbackTimeout(m *memory) judgement {
 	const promised = 30 * time.Second
 	switch {
 	case m.held == nil:
-		return openf("The probe was interrupted while it kept its answer back.", "応答を遅らせている間に中断されました。")
+		return openf("The probe was interrupted while it delayed its answer.", "応答を遅らせている間に中断されました。")
 	case !m.held.Closed:
-		return no("It waits longer than %.0f seconds.", "%.0f秒を超えて待ちます。", m.held.Waited.Seconds())
+		return no("The gateway waits longer than %.0f seconds.", "ゲートウェイは%.0f秒を超えて待ちます。", m.held.Waited.Seconds())
 	case math.Abs((m.held.Waited - promised).Seconds()) <= 2:
 		return measured("30s")
 	default:
-		j := no("It waited %.1f seconds.", "%.1f秒待ちました。", m.held.Waited.Seconds())
+		j := no("The gateway waited %.1f seconds.", "ゲートウェイは%.1f秒待ちました。", m.held.Waited.Seconds())
 		j.value = assumed.Time(m.held.Waited.Round(time.Second))
 		return j
 	}
@@ -742,7 +743,7 @@ func order(m *memory) judgement {
 		}
 	}
 	if asked := m.attempts["kickback-second"].exchange; m.received("kickback-first")[0].At.Before(asked.Sent) {
-		return openf("The first kickback came before the second was asked for.", "2件目を要求する前に、1件目の決済結果通知が届きました。")
+		return openf("The first kickback came before the second request was sent.", "2件目のリクエストを送信する前に、1件目の決済結果通知が届きました。")
 	}
 	came := func(step string) int {
 		return slices.IndexFunc(m.kickbacks, func(k kickback) bool { return k.Step == step })
@@ -756,7 +757,7 @@ func order(m *memory) judgement {
 func noPayment(m *memory) judgement {
 	a := m.known("no-payment")
 	if a.code != jpayment.CodePaymentID && a.code != jpayment.CodeCancelFailed {
-		return no("A Cancel of payment 0 was answered by %s.", "決済番号0の取消への応答は %s でした。", a.said())
+		return no("The reply to a Cancel of payment 0 was %s.", "決済番号0の取消への応答は %s でした。", a.said())
 	}
 	if j := firstCheck(m); j.value != "store" {
 		return otherwise(m.known("wrong-store"))
@@ -783,7 +784,7 @@ func rowFor(m *memory) judgement {
 	return measured("only")
 }
 
-// form compares another form of a request with the ordinary one.
+// form compares a request in another form with the ordinary one.
 func (m *memory) form(name, taken, refused string, codes ...jpayment.Code) judgement {
 	a := m.known(name)
 	switch {
@@ -804,9 +805,9 @@ func postForms(m *memory) judgement {
 	case !multipart.same(control) && !query.same(control):
 		return measured("urlencoded")
 	case query.same(control):
-		return no("A multipart form is answered by %s.", "multipart のフォームへの応答は %s でした。", multipart.said())
+		return no("The reply to a multipart form was %s.", "multipart のフォームへの応答は %s でした。", multipart.said())
 	default:
-		return no("Parameters in the query of a POST are answered by %s.", "POST のクエリのパラメータへの応答は %s でした。", query.said())
+		return no("The reply to parameters in the query of a POST was %s.", "POST のクエリのパラメータへの応答は %s でした。", query.said())
 	}
 }
 
@@ -839,9 +840,9 @@ func lowerCase(m *memory) judgement {
 	}
 	switch {
 	case lower:
-		return no("A name of the protocol came back as other data.", "プロトコルの名前がその他データとして返されました。")
+		return no("A parameter name of the protocol came back as other data.", "プロトコルの名前がその他データとして返されました。")
 	case !upper:
-		return no("A name in capitals did not come back.", "大文字の名前のデータが返されませんでした。")
+		return no("Other data with an upper-case name did not come back.", "大文字の名前のその他データが返されませんでした。")
 	default:
 		return yes()
 	}
@@ -855,16 +856,16 @@ func email(m *memory) judgement {
 	case wrong.code == "ER059":
 		return yes()
 	case wrong.code == "ER033", wrong.code == "ER053":
-		return openf("The payment was looked at before the address (%s).", "メールアドレスより先に決済が確認されました（%s）。", wrong.said())
+		return openf("The payment was checked before the address (%s).", "メールアドレスより先に決済が確認されました（%s）。", wrong.said())
 	default:
-		return no("An address with two @ was answered by %s.", "@ が2つあるアドレスへの応答は %s でした。", wrong.said())
+		return no("The reply to an address with two @ was %s.", "@ が2つあるアドレスへの応答は %s でした。", wrong.said())
 	}
 }
 
 func testMode(m *memory) judgement {
 	a := m.known("sales")
 	if !a.done || !a.res.TestMode() || m.known("second-sales").code == "" {
-		return openf("Nothing shows that the capture was booked.", "実売上が記録されたことを確認できませんでした。")
+		return openf("Nothing shows that the capture was recorded.", "実売上が記録されたことを確認できませんでした。")
 	}
 	return yes()
 }
@@ -879,7 +880,7 @@ func refusalRow(m *memory) judgement {
 	case strings.Trim(a.res.PaymentID, "0") == "" && !given(a.res.Amount) && !given(a.res.Total) && a.res.Other.IsZero():
 		return measured("nothing")
 	default:
-		return no("The row says something else of the payment.", "行に、決済についての別の内容があります。")
+		return no("The row says something else about the payment.", "行に、決済についての別の内容があります。")
 	}
 }
 
@@ -898,7 +899,7 @@ func refusedRT0(m *memory) judgement {
 	case a.accepted:
 		return no("It was accepted, and no kickback came.", "受け付けられましたが、決済結果通知は届きませんでした。")
 	case came:
-		return no("It was answered by %s, and a kickback came.", "%s と応答され、決済結果通知も届きました。", a.said())
+		return no("The reply was %s, and a kickback came.", "応答は %s で、決済結果通知も届きました。", a.said())
 	}
 	if _, why := m.together("kickback-refused"); why != none {
 		return open(why)
@@ -933,13 +934,13 @@ func declineKickback(m *memory) judgement {
 	case first("rst") == "1":
 		return openf("It was not declined.", "カード会社に拒否されませんでした。")
 	case p.OrderNumber == "":
-		return openf("The list does not say the payment's order number.", "決済の一覧に店舗オーダー番号がありません。")
+		return openf("The list has no order number for the payment.", "決済の一覧に店舗オーダー番号がありません。")
 	case gid == p.ID && cod == p.OrderNumber:
 		return measured("payment")
 	case strings.Trim(gid, "0") == "" && cod == "":
 		return measured("nothing")
 	default:
-		return no("Its gid or cod is another.", "gid または cod が異なります。")
+		return no("Its gid or cod differs.", "gid または cod が異なります。")
 	}
 }
 
@@ -954,7 +955,7 @@ func kickbackJudged(m *memory) judgement {
 		return measured("status")
 	}
 	if len(gaps) == 0 || m.watched.until(m, "kickback-failed") < gaps[0] {
-		return openf("The watch ended before a kickback could have come again.", "決済結果通知が再送される前に待機が終わりました。")
+		return openf("The wait ended before a kickback could have come again.", "決済結果通知が再送される前に、待つ時間が終わりました。")
 	}
 	return measured("body")
 }
@@ -972,7 +973,7 @@ func orderComma(m *memory) judgement {
 	case strings.Contains(body, ","+strings.ReplaceAll(want, ",", "")+","):
 		return measured("dropped")
 	default:
-		return no("The order number of the list is not in the row.", "一覧の店舗オーダー番号が応答の行にありません。")
+		return no("The order number in the list is not in the row.", "一覧の店舗オーダー番号が応答の行にありません。")
 	}
 }
 
@@ -989,11 +990,11 @@ func shortRefusal(m *memory) judgement {
 }
 
 func http11(m *memory) judgement {
-	j := openf("No answer came.", "応答がありませんでした。")
+	j := openf("No reply came.", "応答がありませんでした。")
 	m.each(func(name string, x *exchange) {
 		if x.Failed == nil && (j.verdict == assumed.NotTried || x.Proto != "HTTP/1.1") {
 			if j = yes(name); x.Proto != "HTTP/1.1" {
-				j = no("An answer came by %s.", "%s で応答がありました。", x.Proto)
+				j = no("A reply came over %s.", "%s で応答がありました。", x.Proto)
 				j.evidence = []string{name}
 			}
 		}
@@ -1002,7 +1003,7 @@ func http11(m *memory) judgement {
 }
 
 func tls12(m *memory) judgement {
-	j := openf("The gateway is reached by plain HTTP.", "ゲートウェイへの接続が HTTP です。")
+	j := openf("The connection to the gateway is plain HTTP.", "ゲートウェイへの接続が暗号化されていません（HTTP）。")
 	m.each(func(name string, x *exchange) {
 		if x.TLS != "" {
 			j = yes(name)

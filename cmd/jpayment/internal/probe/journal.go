@@ -14,21 +14,21 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// line is one line of the journal. What is about to be sent is durable before it is sent,
-// and what came of it before anything else is.
+// line is one line of the journal. Before a request is sent, its intent is durable; before
+// the next one is sent, so is its outcome.
 type line struct {
-	Begin    *begin     `json:"begin,omitempty"`  // the first one
-	Start    *time.Time `json:"start,omitempty"`  // a process has taken it up
+	Begin    *begin     `json:"begin,omitempty"`  // the first line
+	Start    *time.Time `json:"start,omitempty"`  // a process starts or resumes the probe
 	Intent   string     `json:"intent,omitempty"` // the step that is about to be sent
 	Outcome  string     `json:"outcome,omitempty"`
 	Exchange *exchange  `json:"exchange,omitempty"` // of the outcome
 	Kickback *kickback  `json:"kickback,omitempty"`
 	Held     *held      `json:"held,omitempty"`
 	Watched  *watched   `json:"watched,omitempty"`
-	Ended    *string    `json:"ended,omitempty"` // a plan, carried out to its end
+	Ended    *string    `json:"ended,omitempty"` // the plan that was completed
 }
 
-// begin is what a journal is about.
+// begin identifies the probe that a journal records.
 type begin struct {
 	Version  int       `json:"version"`
 	Store    string    `json:"store"`
@@ -42,13 +42,13 @@ func (b begin) equal(other begin) bool {
 	return b.Version == other.Version && b.Store == other.Store && b.Gateway == other.Gateway && slices.Equal(b.Payments, other.Payments)
 }
 
-// attempt is one step that was or may have been sent.
+// attempt is a step that was, or may have been, sent.
 type attempt struct {
 	session  int
-	exchange *exchange // nil: the process ended before it knew
+	exchange *exchange // nil if the process ended before the outcome was recorded
 }
 
-// kickback is one that came.
+// kickback is a kickback that was received.
 type kickback struct {
 	Step    string    `json:"step"`
 	At      time.Time `json:"at"`
@@ -56,27 +56,27 @@ type kickback struct {
 	session int
 }
 
-// held is how long the gateway waited for the answer to a kickback.
+// held records how long the gateway waited for the answer to a kickback.
 type held struct {
 	Waited time.Duration `json:"waited"`
 	Closed bool          `json:"closed"` // by the gateway, after that time
 }
 
-// watched is that kickbacks were waited for, to the end, after the last one was asked for.
+// watched records that the wait for kickbacks after the last request was completed.
 type watched struct {
 	At      time.Time `json:"at"` // the end
 	session int
 }
 
-// journal is the durable record of a probe, and what it says.
+// journal is the durable record of a probe and its contents in memory.
 type journal struct {
 	file *os.File
-	// crash is for tests: it ends the process, so to speak, before or after a line is
-	// written.
+	// crash is for tests. Its error simulates the end of the process, before or after a line
+	// is written.
 	crash func(written bool) error
 
 	mu        sync.Mutex
-	err       error // that of the first line that could not be written: none follows it
+	err       error // from the first line that could not be written; no line follows it
 	changed   chan struct{}
 	begun     *begin
 	sessions  int
@@ -87,7 +87,7 @@ type journal struct {
 	ended     *string
 }
 
-// openJournal opens a journal, or makes one. Nobody else has it open until it is closed.
+// openJournal opens or creates a journal and locks it until it is closed.
 func openJournal(path string) (j *journal, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // The user's own file, by the user's own choice.
 	if err != nil {
@@ -95,11 +95,11 @@ func openJournal(path string) (j *journal, err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = file.Close() // The error that counts is there already.
+			_ = file.Close() // The first error is returned.
 		}
 	}()
 	if err := lock(file); err != nil {
-		return nil, console.Failedf("%s: another probe is using it", "%s: 別の probe が使用中です", path)
+		return nil, console.Failedf("%s: another probe is using it", "%s: 別の jpayment probe が使用中です", path)
 	}
 	if err := syncDirectory(filepath.Dir(path)); err != nil {
 		return nil, console.Failedf("%s", "%s", console.What(err))
@@ -109,13 +109,13 @@ func openJournal(path string) (j *journal, err error) {
 		return nil, console.Failedf("%s", "%s", console.What(err))
 	}
 	j = &journal{file: file, attempts: map[string]*attempt{}, changed: make(chan struct{})}
-	// A line that was being written when the process was killed is not whole: what it was to
-	// say has not happened.
+	// A line that was being written when the process was killed is incomplete. What it would
+	// have recorded did not happen.
 	whole := bytes.LastIndexByte(data, '\n') + 1
 	for raw := range bytes.Lines(data[:whole]) {
 		var l line
 		if err := json.Unmarshal(raw, &l); err != nil || l.Begin == nil && j.begun == nil {
-			return nil, console.Usagef("%s is no journal of jpayment probe", "%s は jpayment probe の記録ファイルではありません", path)
+			return nil, console.Usagef("%s is not a journal of jpayment probe", "%s は jpayment probe の記録ファイルではありません", path)
 		}
 		j.take(l)
 	}
@@ -129,12 +129,12 @@ func openJournal(path string) (j *journal, err error) {
 }
 
 func syncDirectory(path string) error {
-	dir, err := os.Open(path) //nolint:gosec // As the file in it.
+	dir, err := os.Open(path) //nolint:gosec // Like the file in it.
 	if err != nil {
 		return err
 	}
 	err = dir.Sync()
-	if errors.Is(err, os.ErrInvalid) || errors.Is(err, os.ErrPermission) { // where directories cannot be
+	if errors.Is(err, os.ErrInvalid) || errors.Is(err, os.ErrPermission) { // on systems that cannot sync directories
 		err = nil
 	}
 	return errors.Join(err, dir.Close())
@@ -142,7 +142,7 @@ func syncDirectory(path string) error {
 
 func (j *journal) close() error { return j.file.Close() }
 
-// write makes a line durable, and only then takes it for true.
+// write makes a line durable and then applies it.
 func (j *journal) write(l line) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -180,7 +180,7 @@ func (j *journal) append(l line) error {
 	return nil
 }
 
-// take is what a line says.
+// take applies a line to the contents in memory.
 func (j *journal) take(l line) {
 	switch {
 	case l.Begin != nil:
@@ -206,7 +206,7 @@ func (j *journal) take(l line) {
 	}
 }
 
-// failed returns why the journal cannot be written any more.
+// failed returns the error because of which the journal cannot be written any more, if any.
 func (j *journal) failed() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -227,7 +227,7 @@ func (j *journal) sentNow(step string) bool {
 	return j.attempts[step] != nil && j.attempts[step].session == j.sessions
 }
 
-// received returns the kickbacks of a step, in the order in which they came.
+// received returns the kickbacks of a step, in the order of arrival.
 func (j *journal) received(step string) (all []kickback) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -239,7 +239,7 @@ func (j *journal) received(step string) (all []kickback) {
 	return all
 }
 
-// news returns a channel that is closed at the next line.
+// news returns a channel that is closed when the next line is written.
 func (j *journal) news() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -21,9 +21,9 @@ import (
 
 var errKilled = errors.New("killed")
 
-// The probe is killed before and after every line of its journal, which is before and after
-// everything that it does, and started again: nothing is sent twice that was recorded, and
-// nothing is done to a payment that was not announced.
+// The probe is killed before and after every line of its journal, that is, before and after
+// everything it does, and then restarted. No recorded step is sent twice, and no operation is
+// done that was not announced.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	lines := 0
@@ -46,7 +46,7 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killedAt kills a probe before or after a line is written, and goes on.
+// killedAt kills a probe before or after a line is written, and then resumes it.
 func killedAt(t *testing.T, kill int, written bool) {
 	s := openStore(t, nil)
 	first, said := s.probe(time.Minute), &bytes.Buffer{}
@@ -62,7 +62,7 @@ func killedAt(t *testing.T, kill int, written bool) {
 		return nil
 	}
 	require.ErrorIs(t, first.Do(t.Context()), errKilled)
-	if !written { // A kill can leave half of the line.
+	if !written { // A kill can leave half a line.
 		f, err := os.OpenFile(first.Out+".journal", os.O_APPEND|os.O_WRONLY, 0)
 		require.NoError(t, err)
 		_, err = f.WriteString(`{"outcome":"` + strings.Repeat("x", 3000))
@@ -81,7 +81,7 @@ func killedAt(t *testing.T, kill int, written bool) {
 	}
 }
 
-// Half of a line that a kill has left is gone for good, however long it was.
+// Half a line that a kill has left is removed for good, however long it is.
 func TestTornLine(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
@@ -104,8 +104,8 @@ func TestTornLine(t *testing.T) {
 	require.NoError(t, j.close())
 }
 
-// holds requires that the gateway's books have nothing that was not said, and that no step
-// came twice.
+// holds requires that the gateway's books contain nothing that was not announced, and that no
+// step was received twice.
 func (s *store) holds(t *testing.T, said string) {
 	t.Helper()
 	came := map[string]int{}

@@ -4,5 +4,5 @@ package probe
 
 import "os"
 
-// lock does nothing where there is no advisory lock that ends with its process.
+// lock does nothing: this system has no advisory lock that ends with its process.
 func lock(*os.File) error { return nil }

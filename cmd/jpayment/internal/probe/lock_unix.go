@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// lock keeps others from a file as long as it is open.
+// lock locks the file as long as it is open.
 func lock(f *os.File) error {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }

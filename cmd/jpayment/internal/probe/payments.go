@@ -23,11 +23,11 @@ import (
 type Payment struct {
 	ID          string `json:"payment"`
 	Kind        Kind   `json:"kind"`
-	OrderNumber string `json:"order,omitempty"`  // empty where the list does not say
-	Amount      int64  `json:"amount,omitempty"` // the total in yen; 0 where the list does not say
+	OrderNumber string `json:"order,omitempty"`  // empty if the list does not have it
+	Amount      int64  `json:"amount,omitempty"` // the total in yen; 0 if the list does not have it
 }
 
-// Kind is what a payment must be for an experiment.
+// Kind is the kind of payment that an experiment needs.
 type Kind string
 
 // The kinds.
@@ -40,18 +40,18 @@ const (
 	Late     Kind = "late"
 )
 
-// kindRow is what the payments of a kind must be.
+// kindRow describes the payments of one kind.
 type kindRow struct {
 	kind       Kind
 	name, must jpayment.Text
 }
 
-// kinds are in the order in which to list them.
+// kinds lists the kinds in the order in which they are printed.
 var kinds = []kindRow{
 	{Plain, text("plain", "通常"), text("an authorised payment (仮売上) of this month", "当月の仮売上")},
 	{Comma, text("comma", "カンマ"), text("the same, with a comma in its order number (cod)", "同じく、店舗オーダー番号（cod）にカンマがあるもの")},
 	{Japanese, text("japanese", "日本語"), text("the same, with Japanese in its order number (cod)", "同じく、店舗オーダー番号（cod）に日本語があるもの")},
-	{Declined, text("declined", "拒否"), text("the same, by a test card that declines the next authorisation", "同じく、次の与信が拒否されるテストカードによるもの")},
+	{Declined, text("declined", "拒否"), text("the same, with a test card that declines the next authorisation", "同じく、次の与信が拒否されるテストカードによるもの")},
 	{Barred, text("barred", "対象外"), text("one that cannot be re-authorised: older than last month, or with a registered product", "再オーソリの対象外のもの（前月より古い、または商品登録あり）")},
 	{Late, text("late", "期限切れ"), text("one that was authorised more than 90 days ago", "仮売上から90日を過ぎたもの")},
 }
@@ -71,7 +71,7 @@ func (k Kind) name() jpayment.Text {
 	return kinds[slices.IndexFunc(kinds, func(row kindRow) bool { return row.kind == k })].name
 }
 
-// columns are what a list of payments calls its columns, in lower case.
+// columns maps the column names of a list of payments, in lower case, to the columns.
 var columns = map[string]string{
 	"payment": "payment", "決済番号": "payment",
 	"kind": "kind", "種類": "kind",
@@ -79,7 +79,7 @@ var columns = map[string]string{
 	"amount": "amount", "金額": "amount", "合計金額": "amount",
 }
 
-// maxFile bounds a list in bytes.
+// maxFile is the maximum size of a list in bytes.
 const maxFile = 1 << 20
 
 // ReadPayments reads a list of payments: CSV, in UTF-8 or Shift_JIS, whose first line names
@@ -121,7 +121,7 @@ func parsePayments(data []byte, wrong func(en, ja string, args ...any) error) ([
 	var bad *csv.ParseError
 	switch {
 	case errors.As(err, &bad):
-		return nil, wrong("line %d is not CSV, or has another number of columns than the first", "%d行目がCSVとして読めないか、列数が先頭行と異なります", bad.Line)
+		return nil, wrong("line %d is not CSV, or its number of columns differs from the first line", "%d行目がCSVとして読めないか、列数が先頭行と異なります", bad.Line)
 	case len(rows) == 0:
 		return nil, wrong("the file is empty", "ファイルが空です")
 	}
@@ -147,11 +147,11 @@ func parsePayments(data []byte, wrong func(en, ja string, args ...any) error) ([
 		p := Payment{ID: take("payment"), OrderNumber: take("order")}
 		var known bool
 		if p.Kind, known = kindOf(take("kind")); !known {
-			return nil, wrong("line %[1]d: kind is none of %[2]s", "%[1]d行目: 種類には %[3]s のいずれかを指定してください", i+2, kindNames(console.English), kindNames(console.Japanese))
+			return nil, wrong("line %[1]d: kind must be one of %[2]s", "%[1]d行目: 種類には %[3]s のいずれかを指定してください", i+2, kindNames(console.English), kindNames(console.Japanese))
 		}
 		if amount := strings.ReplaceAll(take("amount"), ",", ""); amount != "" {
 			if p.Amount, err = strconv.ParseInt(amount, 10, 64); err != nil || p.Amount < 1 {
-				return nil, wrong("line %d: amount is not a number of yen", "%d行目: 金額が円の数値ではありません", i+2)
+				return nil, wrong("line %d: amount is not an amount in yen", "%d行目: 金額が正しい数値（円）ではありません", i+2)
 			}
 		}
 		if fault := p.check(); fault != (jpayment.Text{}) {
@@ -160,26 +160,26 @@ func parsePayments(data []byte, wrong func(en, ja string, args ...any) error) ([
 		all = append(all, p)
 	}
 	if id := repeated(all); id != "" {
-		return nil, wrong("payment %s is there twice", "決済番号 %s が重複しています", id)
+		return nil, wrong("payment %s appears twice", "決済番号 %s が重複しています", id)
 	}
 	return all, nil
 }
 
-// check says what is wrong with a payment, or nothing.
+// check returns what is wrong with a payment, if anything.
 func (p Payment) check() (fault jpayment.Text) {
 	ascii := strings.IndexFunc(p.OrderNumber, func(r rune) bool { return r > '~' }) < 0
 	switch {
 	case p.ID == "" || strings.Trim(p.ID, "0123456789") != "" || len(p.ID) > 20 || strings.Trim(p.ID, "0") == "":
-		return text("payment is not a payment number, up to 20 half-width digits", "決済番号が20桁以内の半角数字ではありません")
+		return text("payment is not a payment number of up to 20 half-width digits", "決済番号が20桁以内の半角数字ではありません")
 	case p.Kind == Comma && !strings.Contains(p.OrderNumber, ","):
-		return text("order has no comma, which this kind needs", "店舗オーダー番号にカンマがありません（この種類には必要です）")
+		return text("order must contain a comma for this kind", "店舗オーダー番号にカンマがありません（この種類には必要です）")
 	case p.Kind == Japanese && ascii:
-		return text("order has no Japanese, which this kind needs", "店舗オーダー番号に日本語がありません（この種類には必要です）")
+		return text("order must contain Japanese for this kind", "店舗オーダー番号に日本語がありません（この種類には必要です）")
 	}
 	return fault
 }
 
-// repeated returns a number that is there twice, or nothing.
+// repeated returns the first payment number that appears twice, or an empty string.
 func repeated(all []Payment) string {
 	seen := map[string]bool{}
 	for _, p := range all {
@@ -191,7 +191,7 @@ func repeated(all []Payment) string {
 	return ""
 }
 
-// TypedPayments returns plain payments of the numbers.
+// TypedPayments returns plain payments with the given numbers.
 func TypedPayments(numbers []string) ([]Payment, error) {
 	var all []Payment
 	for _, number := range numbers {
@@ -202,7 +202,7 @@ func TypedPayments(numbers []string) ([]Payment, error) {
 		all = append(all, p)
 	}
 	if id := repeated(all); id != "" {
-		return nil, console.Usagef("payment %s is there twice", "決済番号 %s が重複しています", id)
+		return nil, console.Usagef("payment %s appears twice", "決済番号 %s が重複しています", id)
 	}
 	return all, nil
 }
@@ -215,9 +215,9 @@ func kindNames(lang console.Lang) string {
 	return strings.Join(names, lang.In(", ", "、"))
 }
 
-// Needs says which payments every experiment would take, as a list to authorise.
+// Needs returns a table of the payments that all experiments together need.
 func Needs(lang console.Lang) [][]string {
-	rows := [][]string{{lang.In("kind", "種類"), lang.In("payments", "件数"), lang.In("what it must be", "条件")}}
+	rows := [][]string{{lang.In("kind", "種類"), lang.In("payments", "件数"), lang.In("requirement", "条件")}}
 	for _, k := range kinds {
 		always, listening := 0, 0
 		for _, r := range roles {

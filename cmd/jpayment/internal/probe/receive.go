@@ -13,30 +13,30 @@ import (
 	"time"
 )
 
-// answer is how a kickback is answered.
+// answer is a way to answer a kickback.
 type answer int
 
 const (
-	unanswered answer = iota // not ours: 500 without a body
+	unanswered answer = iota // not the probe's: 500 without a body
 	taken                    // 200 with a body
 	emptied                  // 500 without a body
 	failed                   // 500 with a body
-	keptBack                 // 200 with a body, but only after holdFor, or never if the gateway goes first
+	keptBack                 // 200 with a body, after holdFor; never if the gateway closes the connection first
 )
 
-// holdFor is how long the answer to a kickback is kept back: longer than the gateway is
+// holdFor is how long the answer to a kickback is kept back. It is longer than the gateway is
 // assumed to wait.
 const holdFor = 35 * time.Second
 
-// receiver takes kickbacks by hand. An http.Server would refuse a raw space, which the
-// vendor's sample has, and could not tell when the gateway has gone.
+// receiver receives kickbacks without an http.Server, which would refuse a raw space, as in
+// the vendor's sample, and could not tell when the gateway closes the connection.
 type receiver struct {
-	// took decides about a kickback, and makes it durable.
+	// took records a kickback and decides how to answer it.
 	took func(query string) (answer, error)
 	held func(held) error
 }
 
-// serve takes kickbacks until the context ends.
+// serve receives kickbacks until ctx is done.
 func (r *receiver) serve(ctx context.Context, l net.Listener) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
@@ -52,14 +52,14 @@ func (r *receiver) serve(ctx context.Context, l net.Listener) {
 			continue
 		}
 		tasks.Go(func() {
-			defer c.Close() //nolint:errcheck // The gateway judges by what was written before.
+			defer c.Close() //nolint:errcheck // Only what was written before matters to the gateway.
 			defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 			r.one(ctx, c)
 		})
 	}
 }
 
-// maxHead bounds the head of a kickback in bytes.
+// maxHead is the maximum size of a kickback's header in bytes.
 const maxHead = 32 << 10
 
 func (r *receiver) one(ctx context.Context, c net.Conn) {
@@ -87,16 +87,17 @@ func (r *receiver) one(ctx context.Context, c net.Conn) {
 		}
 		how = taken
 	}
-	_, _ = io.WriteString(c, how.text()) // A gateway that has gone sends it again.
+	_, _ = io.WriteString(c, how.text()) // If the gateway is gone, it sends the kickback again.
 }
 
-// hold waits for the gateway to go, and reports whether it is still there.
+// hold waits for the gateway to close the connection, for at most holdFor, and reports
+// whether it is still open.
 func (r *receiver) hold(ctx context.Context, c net.Conn) (there bool) {
 	begin := time.Now()
 	_ = c.SetReadDeadline(begin.Add(holdFor))
 	_, err := c.Read(make([]byte, 1))
 	there = errors.Is(err, os.ErrDeadlineExceeded)
-	if ctx.Err() != nil { // It was this side that went.
+	if ctx.Err() != nil { // This side closed the connection.
 		return false
 	}
 	return r.held(held{Waited: time.Since(begin), Closed: !there}) == nil && there

@@ -16,10 +16,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// kickbackOf begins the name of what a kickback is evidence of.
+// kickbackOf is the prefix of an evidence name that refers to the kickbacks of a step.
 const kickbackOf = "kickback of "
 
-// findings judges every assumption by what the journal has.
+// findings judges every assumption by the contents of the journal.
 func (m *memory) findings() []assumed.Finding {
 	all := map[int]assumed.Finding{}
 	for _, a := range assumed.All() {
@@ -42,7 +42,7 @@ func (m *memory) findings() []assumed.Finding {
 	return list
 }
 
-// finding is what one experiment says.
+// finding returns the result of one experiment.
 func (m *memory) finding(a assumed.Assumption, e experiment) assumed.Finding {
 	f := assumed.Finding{Number: a.Number, Verdict: assumed.NotTried}
 	evidence := slices.Clone(e.needs)
@@ -71,14 +71,15 @@ func (m *memory) finding(a assumed.Assumption, e experiment) assumed.Finding {
 			f.Verdict = assumed.Confirmed
 		}
 		if f.Value == nil {
-			f.Reason = reasonOf(console.Textf("It is %s.", "%s でした。", j.value))
+			f.Reason = reasonOf(console.Textf("The measured value is %s.", "測定値は %s でした。", j.value))
 		}
 	}
 	f.Evidence = m.evidence(append(evidence, j.evidence...))
 	return f
 }
 
-// hanging is what the assumptions say with which another falls.
+// hanging returns the finding about an assumption that has no experiment of its own, but
+// depends on others.
 func hanging(a assumed.Assumption, all map[int]assumed.Finding) assumed.Finding {
 	f := assumed.Finding{Number: a.Number, Verdict: assumed.Confirmed}
 	for _, n := range a.HangsOn {
@@ -87,7 +88,7 @@ func hanging(a assumed.Assumption, all map[int]assumed.Finding) assumed.Finding 
 		case on.Verdict == assumed.Refuted:
 			return assumed.Finding{
 				Number: a.Number, Verdict: assumed.Refuted, Evidence: on.Evidence,
-				Reason: reasonOf(console.Textf("It hangs on assumption %d.", "前提%dによります。", n)),
+				Reason: reasonOf(console.Textf("It depends on assumption %d.", "前提%dに依存しています。", n)),
 			}
 		case on.Verdict == assumed.NotTried:
 			f.Verdict, f.Evidence, f.Reason = assumed.NotTried, on.Evidence, on.Reason
@@ -107,7 +108,7 @@ func reasonOf(t jpayment.Text) *assumed.Reason {
 	return &assumed.Reason{En: strings.TrimSuffix(string(en), ".") + ".", Ja: strings.TrimSuffix(t.Ja, "。") + "。"}
 }
 
-// evidence returns the exchanges of steps, without what is private.
+// evidence returns the exchanges of steps, without private data.
 func (m *memory) evidence(names []string) (all []assumed.Evidence) {
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -137,7 +138,7 @@ func (a answer) shown() string {
 	return strings.TrimSpace(status + "\n\n" + body)
 }
 
-// evidence returns an exchange without what is private and without the store's number.
+// evidence returns an exchange, without private data and without the store's number.
 func (x *exchange) evidence(store string) assumed.Evidence {
 	target := "POST"
 	if u, err := url.Parse(x.Request.URL); err == nil {
@@ -149,8 +150,8 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 	if x.Request.ContentType != "" {
 		target += "\nContent-Type: " + x.Request.ContentType
 	}
-	sent := target + "\n\n" + strings.ReplaceAll(x.Request.Body, "\r\n", "\n") // of a multipart form
-	if len(sent) > maxShown {                                                  // The rest is the same again.
+	sent := target + "\n\n" + strings.ReplaceAll(x.Request.Body, "\r\n", "\n") // for multipart forms
+	if len(sent) > maxShown {                                                  // The rest only repeats itself.
 		sent = fmt.Sprintf("%s… (%d bytes)", sent[:maxShown], len(sent))
 	}
 	e := assumed.Evidence{Request: strings.TrimSpace(strings.ReplaceAll(sent, store, "[aid]"))}
@@ -166,11 +167,11 @@ func (x *exchange) evidence(store string) assumed.Evidence {
 	return e
 }
 
-// maxShown bounds what is shown of a request in bytes.
+// maxShown is the maximum number of bytes shown of a request.
 const maxShown = 600
 
-// hidden returns the body of a reply with what is private masked: the approval code unless
-// it is that of test mode, the order number, and what the gateway has issued.
+// hidden returns the body of a reply with private data masked: the approval code, unless it
+// is that of test mode, the order number, and the issued ID and password.
 func (a *reply) hidden() string {
 	body := string(a.Body)
 	if !a.row {
@@ -192,7 +193,8 @@ func (a *reply) hidden() string {
 	return strings.Join(fields, ",")
 }
 
-// mask keeps of a text how it is written: commas, escapes and the character set.
+// mask replaces ASCII letters and digits. It keeps what shows how the text is encoded: commas,
+// escapes and other bytes.
 func mask(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -209,7 +211,8 @@ func mask(s string) string {
 	return b.String()
 }
 
-// hiddenQuery hides what is private of a kickback. Of other data it shows the probe's own.
+// hiddenQuery returns the query of a kickback with private data masked. Of other data it shows
+// only the probe's own.
 func hiddenQuery(query string) string {
 	var pairs []string
 	for _, p := range pairsOf(query) {
@@ -228,7 +231,7 @@ func hiddenQuery(query string) string {
 	return strings.Join(pairs, "&")
 }
 
-// report writes what was measured, for people and for programs.
+// report writes the reports for people and for programs.
 func (r *Run) report(ctx context.Context) error {
 	now := time.Now().UTC().Truncate(time.Second)
 	profile := assumed.Profile{Version: assumed.ProfileVersion, Measured: &now, Assumptions: r.findings()}
@@ -239,19 +242,19 @@ func (r *Run) report(ctx context.Context) error {
 		}
 	}
 	counts := count(profile)
-	r.say("Assumptions: %d confirmed, %d refuted, %d not tried. Report: %s", "前提: 確認 %d件、相違 %d件、未確認 %d件。レポート: %s",
+	r.say("Assumptions: %d confirmed, %d refuted, %d not tried. Report: %s", "前提どおり %d件、前提と異なる %d件、未確認 %d件。レポート: %s",
 		counts[assumed.Confirmed], counts[assumed.Refuted], counts[assumed.NotTried], r.Out+".md")
 	if r.stopped != none {
 		r.say("%s", "%s", r.stopped)
 		if ctx.Err() != nil {
-			r.say("To go on: %s", "続けるには: %s", r.Again)
+			r.say("To continue: %s", "続けるには: %s", r.Again)
 		}
 		return console.ExitStatus(console.Failed)
 	}
 	return nil
 }
 
-// replace puts a file in the place of another in one step.
+// replace writes a file atomically.
 func replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".probe-*")
 	if err != nil {
@@ -265,7 +268,7 @@ func replace(path string, data []byte) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // The error that counts is there already.
+		_ = os.Remove(f.Name()) // The first error is returned.
 	}
 	return err
 }
@@ -278,7 +281,7 @@ func count(p assumed.Profile) map[assumed.Verdict]int {
 	return counts
 }
 
-// verdicts are the parts of the report: what has to change comes first.
+// verdicts are the sections of the report. Refuted assumptions come first.
 var verdicts = []struct {
 	verdict assumed.Verdict
 	name    jpayment.Text
@@ -288,13 +291,13 @@ var verdicts = []struct {
 	{assumed.NotTried, text("Not tried", "未確認のもの")},
 }
 
-// markdown is the report for people.
+// markdown returns the report for people.
 func markdown(lang console.Lang, p assumed.Profile) []byte {
 	var b strings.Builder
 	counts := count(p)
-	fmt.Fprintf(&b, "# %s\n\n", lang.In("What was measured at a store in test mode", "テストモードの店舗での測定結果"))
-	fmt.Fprintf(&b, lang.In("Measured %s with `jpayment probe`. Confirmed: %d, refuted: %d, not tried: %d. Store number and private data are left out. The numbers are those of docs/protocol.md.\n",
-		"測定日時 %s（`jpayment probe`）。確認 %d件、相違 %d件、未確認 %d件。店舗IDと個人情報は含みません。番号は docs/protocol.ja.md の前提の番号です。\n"),
+	fmt.Fprintf(&b, "# %s\n\n", lang.In("Measurements at a store in test mode", "テストモードの店舗での測定結果"))
+	fmt.Fprintf(&b, lang.In("Measured %s with `jpayment probe`. Confirmed: %d, refuted: %d, not tried: %d. The store ID and private data are left out. The numbers are those in docs/protocol.md.\n",
+		"測定日時 %s（`jpayment probe`）。前提どおり %d件、前提と異なる %d件、未確認 %d件。店舗IDと個人情報は含みません。番号は docs/protocol.ja.md の前提の番号です。\n"),
 		p.Measured.Format(time.RFC3339), counts[assumed.Confirmed], counts[assumed.Refuted], counts[assumed.NotTried])
 	for _, v := range verdicts {
 		if counts[v.verdict] == 0 {
@@ -321,7 +324,7 @@ func writeFinding(b *strings.Builder, lang console.Lang, f assumed.Finding) {
 		say("`%s` = `%s`", f.Setting, *f.Value)
 	}
 	if f.Verdict == assumed.Refuted {
-		say("%s %s", lang.In("What follows:", "影響:"), lang.Of(a.IfWrong))
+		say("%s %s", lang.In("Effect:", "影響:"), lang.Of(a.IfWrong))
 		for _, o := range a.Options {
 			set := "`" + o.Call + "`"
 			if o.Flag != "" {

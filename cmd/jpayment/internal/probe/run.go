@@ -1,6 +1,6 @@
-// Package probe measures what is assumed of the gateway at a store in test mode: it sends
-// requests about payments that were authorised for it, and reports which assumptions of
-// package assumed they confirm or refute.
+// Package probe tests the assumptions of package assumed at a store in test mode. It sends
+// requests for payments that were authorised for this purpose, and reports which assumptions
+// the replies confirm or refute.
 package probe
 
 import (
@@ -26,15 +26,15 @@ type Run struct {
 	Payments []Payment
 	Options  []jpayment.Option // of the client
 	Auth     jpayment.Secret   // the connection authentication code, if the store has one
-	Out      string            // the beginning of the names of journal and report
-	Yes      bool              // do not ask
+	Out      string            // the beginning of the names of the journal and the reports
+	Yes      bool              // do not ask for confirmation
 	Pause    time.Duration     // between two requests
 	Timeout  time.Duration     // of one request
-	Again    string            // the command that goes on, as a person types it
+	Again    string            // the command that resumes the probe, as a person types it
 
-	// Kickbacks is where kickbacks come in; nil for nowhere.
+	// Kickbacks receives kickbacks; nil if none are received.
 	Kickbacks net.Listener
-	// Watch is how long to wait for kickbacks that come again.
+	// Watch is how long to wait for repeated kickbacks.
 	Watch time.Duration
 
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
@@ -43,12 +43,12 @@ type Run struct {
 
 	memory
 	sender  *sender
-	trouble int // unusable answers in a row
+	trouble int // unusable replies in a row
 
-	sent, toSend int // steps of this start
+	sent, toSend int // steps in this session
 }
 
-// plan is which payment is for what, as it was announced.
+// plan says which payment is used for which role, as announced.
 type plan struct {
 	payment   map[string]Payment // by role
 	listening bool
@@ -69,16 +69,18 @@ func newPlan(payments []Payment, listening, auth bool) plan {
 	return p
 }
 
-// has reports whether a step is planned: whether its payment and all else is there.
+// has reports whether a step is planned, that is, whether its payment and everything else it
+// needs is available.
 func (p plan) has(s step) bool {
 	_, there := p.payment[s.role]
 	return (there || s.role == nobody) && (!s.auth || p.auth) && (s.kickback == unanswered || p.listening)
 }
 
-// Do carries the probe out. Its error is a [console.ExitStatus] where all has been said.
+// Do runs the probe. Its error is a [console.ExitStatus] if everything has been printed
+// already.
 func (r *Run) Do(ctx context.Context) (err error) {
 	if !slices.ContainsFunc(r.Payments, func(p Payment) bool { return p.Kind == Plain }) {
-		return console.Usagef("there is no plain payment, and the first request needs one", "種類が「通常」の決済がありません。最初のリクエストに必要です")
+		return console.Usagef("no plain payment was given; the first request needs one", "種類が「通常」の決済がありません。最初のリクエストに必要です")
 	}
 	r.sender = &sender{auth: r.Auth, timeout: r.Timeout, dial: r.dial, roots: r.roots}
 	if err := r.sender.make(r.Store, r.Options); err != nil {
@@ -98,8 +100,8 @@ func (r *Run) Do(ctx context.Context) (err error) {
 
 	about := begin{Version: journalVersion, Store: r.Store, Gateway: r.Gateway, Payments: r.Payments}
 	if j.begun != nil && !j.begun.equal(about) {
-		return console.Usagef("%s is the journal of a probe of another store, gateway or list of payments: choose another name by --out",
-			"%s は、店舗・接続先・決済の一覧が異なる probe の記録です。--out で別の名前を指定してください", r.Out+".journal")
+		return console.Usagef("%s is the journal of a probe of another store, gateway or list of payments: choose another name with --out",
+			"%s は、店舗・接続先・決済の一覧のいずれかが異なる測定の記録です。--out で別の名前を指定してください", r.Out+".journal")
 	}
 	if !r.finished() {
 		r.announce()
@@ -130,12 +132,12 @@ func (r *Run) confirm(ctx context.Context) error {
 	return err
 }
 
-// say tells the person who waits.
+// say prints a message to the user.
 func (r *Run) say(en, ja string, args ...any) {
 	fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(console.Textf(en, ja, args...)))
 }
 
-// left returns how many steps are planned that were not sent.
+// left returns the number of planned steps that were not sent.
 func (r *Run) left() (n int) {
 	for _, s := range steps {
 		if r.plan.has(s) && !r.recorded(s.name) {
@@ -145,16 +147,15 @@ func (r *Run) left() (n int) {
 	return n
 }
 
-// finished reports whether a start with this plan was carried out to its end.
+// finished reports whether a probe with this plan was completed.
 func (r *Run) finished() bool { return r.ended != nil && *r.ended == r.plan.String() }
 
-// String is for the journal: what the plan has beside the payments.
+// String returns what the journal records of the plan besides the payments.
 func (p plan) String() string {
 	return fmt.Sprintf("listening: %t, authentication: %t", p.listening, p.auth)
 }
 
-// measure sends what is still to be sent. It returns an error only where nothing can be
-// reported.
+// measure sends the remaining steps. It returns an error only if nothing can be reported.
 func (r *Run) measure(ctx context.Context) error {
 	now := time.Now()
 	if err := r.write(line{Start: &now}); err != nil {
@@ -192,7 +193,8 @@ func (r *Run) measure(ctx context.Context) error {
 	return r.watch(ctx)
 }
 
-// mustStop says why a step must not be sent, nor any after it.
+// mustStop returns the reason why neither the next step nor any later one may be sent, if
+// there is one.
 func (r *Run) mustStop(next step) jpayment.Text {
 	test := false
 	for _, s := range steps {
@@ -201,27 +203,27 @@ func (r *Run) mustStop(next step) jpayment.Text {
 			continue
 		}
 		if !a.res.TestMode() {
-			return text("The store is not in test mode: an approval is a real one. Nothing else is sent. Look at the payment in the control panel.",
+			return text("The store is not in test mode: an approval was real. Nothing else is sent. Look the payment up in the control panel.",
 				"店舗がテストモードではありません（本番の承認が返されました）。これ以上は送信しません。管理画面で決済を確認してください。")
 		}
 		test = true
 	}
 	switch {
 	case r.trouble >= maxTrouble:
-		return text("The gateway does not answer, or refuses every request. Start the probe again later: it goes on with what was not sent.",
-			"ゲートウェイが応答しないか、すべてのリクエストを拒否しています。後で再度実行すると、送信していないものから続けます。")
+		return text("The gateway does not reply, or refuses every request. Run the probe again later: it continues with the requests that were not sent.",
+			"ゲートウェイが応答しないか、すべてのリクエストを拒否しています。後で再度実行すると、未送信のものから続けます。")
 	case !test && !slices.Contains([]string{"no-payment", "cancel", "sales"}, next.name):
-		return text("No approval shows that the store is in test mode. Nothing else is sent.", "店舗がテストモードであることを確認できる承認がありません。これ以上は送信しません。")
+		return text("No approval has shown that the store is in test mode. Nothing else is sent.", "店舗がテストモードであることを確認できる承認がありません。これ以上は送信しません。")
 	default:
 		return none
 	}
 }
 
-// maxTrouble is how many unusable answers in a row end the probe.
+// maxTrouble is the number of unusable replies in a row that end the probe.
 const maxTrouble = 2
 
-// take sends one step and waits for what follows it. Only what makes the journal unusable
-// is an error.
+// take sends one step and waits for its kickback, if one is due. It returns an error if the
+// request cannot be built or the journal cannot be written.
 func (r *Run) take(ctx context.Context, s step) error {
 	b := &builder{sender: r.sender, ctx: ctx, store: r.Store, paymentID: "0", yen: s.yen}
 	if s.role != nobody {
@@ -236,7 +238,7 @@ func (r *Run) take(ctx context.Context, s step) error {
 	}
 	var x *exchange
 	if s.idle {
-		r.say("Leaving a connection idle for %d s …", "接続を%d秒間待機させています…", int(idleWait.Seconds()))
+		r.say("Leaving a connection idle for %d s …", "接続を使わずに%d秒間待っています…", int(idleWait.Seconds()))
 		x = r.sender.doIdle(ctx, s.name, req, idleWait)
 	} else {
 		x = r.sender.do(ctx, s.name, req)
@@ -269,11 +271,11 @@ func (r *Run) follow(ctx context.Context, s step) {
 	}
 	wait, awaited := time.Minute, []string{s.name}
 	switch s.name {
-	case "kickback-refused", "kickback-first": // The next step is not to wait.
+	case "kickback-refused", "kickback-first": // The next step must not wait.
 		return
 	case "kickback-second":
 		wait += holdFor
-		if r.sentNow("kickback-first") { // Else it may have come while nobody listened.
+		if r.sentNow("kickback-first") { // Otherwise it may have come while nobody listened.
 			awaited = append(awaited, "kickback-first")
 		}
 	}
@@ -294,7 +296,7 @@ func (r *Run) follow(ctx context.Context, s step) {
 	}
 }
 
-// pause waits, and not for long where somebody is in a hurry.
+// pause waits for d or until ctx is done, and returns the journal's error.
 func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -305,17 +307,17 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return r.failed()
 }
 
-// watch waits for kickbacks that come again. It ends the probe.
+// watch waits for repeated kickbacks and ends the probe.
 func (r *Run) watch(ctx context.Context) error {
 	if r.plan.listening && r.watched == nil {
-		r.say("Watching for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
+		r.say("Waiting for kickbacks until %s …", "%s まで決済結果通知を待っています…", r.Console.Clock(time.Now().Add(r.Watch)))
 		err := r.pause(ctx, r.Watch)
 		switch {
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
 			r.stopped = interrupted
-			return nil //nolint:nilerr // It is reported.
+			return nil //nolint:nilerr // The report says so.
 		}
 		if err := r.write(line{Watched: &watched{At: time.Now()}}); err != nil {
 			return err
@@ -325,8 +327,9 @@ func (r *Run) watch(ctx context.Context) error {
 	return r.write(line{Ended: &plan})
 }
 
-// took decides about a kickback. One that is not the probe's is not kept, and counts as
-// not delivered, so that its receiver gets it later.
+// took records a kickback and decides how to answer it. It does not record kickbacks that
+// are not the probe's. These are answered as undelivered, so that their receiver gets them
+// later.
 func (r *Run) took(query string) (answer, error) {
 	at := time.Now()
 	params := map[string]string{}
@@ -345,12 +348,12 @@ func (r *Run) took(query string) (answer, error) {
 	s := steps[i]
 	how := s.kickback
 	if how == keptBack && (len(r.received(s.name)) > 0 || !r.sentNow(s.name)) {
-		how = taken // It would keep others back that are looked at by now.
+		how = taken // Keeping it back would delay the kickbacks of later steps.
 	}
 	return how, r.write(line{Kickback: &kickback{Step: s.name, At: at, Query: query}})
 }
 
-// announce says what will be done, before anything is.
+// announce prints what the probe is about to do.
 func (r *Run) announce() {
 	lang, w := r.Console.Lang, r.Console.Stderr
 	rows := [][]string{
@@ -363,7 +366,7 @@ func (r *Run) announce() {
 		rows = append(rows, []string{lang.In("kickbacks", "決済結果通知の受信"), r.Kickbacks.Addr().String()})
 	}
 	console.WriteTable(w, rows)
-	r.say("\nWhat is done to the payments:", "\n各決済に対して行う操作:")
+	r.say("\nOperations on the payments:", "\n各決済に対して行う操作:")
 	rows = nil
 	var mayCapture []string
 	for _, role := range roles {
@@ -376,7 +379,7 @@ func (r *Run) announce() {
 	}
 	console.WriteTable(w, rows)
 	if missing := r.missing(); len(missing) > 0 {
-		r.say("\nWhat is not tried for want of a payment or an address (jpayment probe without payments lists all that can be given):",
+		r.say("\nAssumptions that are not tried because a payment or an address is missing (jpayment probe without payments lists everything that can be given):",
 			"\n決済または受信アドレスがないため確認しない前提（必要な決済の一覧は、決済を指定しない jpayment probe で表示されます）:")
 		console.WriteTable(w, missing)
 	}
@@ -397,13 +400,12 @@ func (r *Run) announce() {
 	r.say("\nRequests to send: up to %d, one at a time. Only these payments may be captured: %s.",
 		"\n最大%d件のリクエストを1件ずつ送信します。実売上にする可能性がある決済は次のものだけです: %s。", requests, strings.Join(mayCapture, lang.In(", ", "、")))
 	if len(opened) > 0 {
-		r.say("Up to %d new payments are opened by re-authorisation, of %d yen or less.", "再オーソリにより、最大%d件の新しい決済（%d円以下）が作成されます。", len(opened), slices.Max(opened))
+		r.say("Re-authorisations create up to %d new payments, of at most %d yen each.", "再オーソリにより、最大%d件の新しい決済（%d円以下）が作成されます。", len(opened), slices.Max(opened))
 	}
-	r.say("The first approval must be one of test mode, or nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
+	r.say("Unless the first approval is one in test mode, nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
 }
 
-// missing returns the assumptions that are not tried, by the kind of the payment that
-// would be needed.
+// missing returns the assumptions that are not tried, grouped by what they would need.
 func (r *Run) missing() (rows [][]string) {
 	lang := r.Console.Lang
 	numbers := map[string][]string{}
@@ -429,7 +431,7 @@ func (r *Run) missing() (rows [][]string) {
 	return rows
 }
 
-// lacks says what a step that is not planned would need.
+// lacks says what is missing for a step that is not planned.
 func (p plan) lacks(s step) jpayment.Text {
 	switch _, there := p.payment[s.role]; {
 	case s.auth && !p.auth:
@@ -446,7 +448,7 @@ func (p plan) lacks(s step) jpayment.Text {
 
 var (
 	none        jpayment.Text
-	interrupted = text("It was interrupted.", "中断されました。")
-	noListener  = text("It needs an address where kickbacks come in (--listen).", "決済結果通知を受信するアドレス（--listen）が必要です。")
+	interrupted = text("The probe was interrupted.", "中断されました。")
+	noListener  = text("It needs an address at which to receive kickbacks (--listen).", "決済結果通知を受信するアドレス（--listen）が必要です。")
 	noKickback  = text("No kickback came.", "決済結果通知が届きませんでした。")
 )

@@ -32,7 +32,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// wires is a network in memory, so that a test has the time of its own.
+// wires is a network in memory, so that tests can use synctest's clock.
 type wires struct {
 	mu        sync.Mutex
 	listeners map[string]*cable
@@ -106,7 +106,7 @@ type store struct {
 
 const gatewayURL = "http://127.0.0.1:8080"
 
-// openStore starts a gateway in a bubble of synctest.
+// openStore starts a gateway in a synctest bubble.
 func openStore(t *testing.T, values assumed.Values, change ...func(*sim.Config)) *store {
 	t.Helper()
 	config := sim.Defaults()
@@ -161,7 +161,7 @@ func (s *store) probe(watch time.Duration) *Run {
 	}
 }
 
-// verdicts returns the numbers by what the report says of them.
+// verdicts returns the numbers of the assumptions, grouped by the verdict in the report.
 func verdictsOf(p assumed.Profile) map[assumed.Verdict][]int {
 	all := map[assumed.Verdict][]int{}
 	for _, f := range p.Assumptions {
@@ -179,8 +179,8 @@ func profileOf(t *testing.T, r *Run) assumed.Profile {
 	return p
 }
 
-// A gateway that behaves as assumed: nothing is refuted, and what is not tried is what this
-// gateway does not have.
+// If the gateway behaves as assumed, nothing is refuted, and only what this gateway lacks is
+// not tried.
 func TestAsAssumed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -207,8 +207,8 @@ func TestAsAssumed(t *testing.T) {
 	})
 }
 
-// Each setting is flipped, and the report refutes exactly its assumption and those that
-// hang on it.
+// If a setting is flipped, the report refutes exactly its assumption and those that depend on
+// it.
 func TestFlipped(t *testing.T) {
 	t.Parallel()
 	for _, setting := range assumed.Settings() {
@@ -238,7 +238,7 @@ func TestFlipped(t *testing.T) {
 	}
 }
 
-// faults are what goes wrong with one request in seven.
+// faults are the faults that strike one request in seven.
 func faults(s *store) {
 	for _, f := range []sim.Fault{
 		{Kind: sim.DropBeforeBooking},
@@ -257,9 +257,8 @@ func faults(s *store) {
 	}
 }
 
-// At a gateway at which replies are lost and cut, that is congested and under maintenance,
-// an assumption may not be tried; but none is confirmed that is wrong, nor refuted that is
-// right.
+// If replies are lost or cut, or the gateway is congested or under maintenance, an assumption
+// may remain not tried. But no wrong assumption is confirmed, and no right one is refuted.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	var tried atomic.Int64
@@ -301,7 +300,7 @@ func TestFaults(t *testing.T) {
 	require.Greater(t, tried.Load(), int64(2000), "the faults leave something to be tried")
 }
 
-// finish starts a probe until nothing is left that it would send.
+// finish runs probes until nothing is left to send.
 func finish(t *testing.T, s *store) assumed.Profile {
 	t.Helper()
 	for last := -1; ; {
@@ -319,14 +318,14 @@ func finish(t *testing.T, s *store) assumed.Profile {
 	}
 }
 
-// A store that is not in test mode loses one authorisation, and nothing is captured. So it
-// is at the second start.
+// A store that is not in test mode loses one authorisation, and nothing is captured. A second
+// run sends nothing more.
 func TestProduction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t, nil)
 		s.SetTestMode(false)
-		for i := range s.payments { // The card payments of openStore were tests.
+		for i := range s.payments { // The payments of openStore were created in test mode.
 			s.payments[i].ID = s.Authorize(sim.Authorization{Amount: 1580})
 		}
 		for range 2 {
@@ -343,7 +342,7 @@ func TestProduction(t *testing.T) {
 	})
 }
 
-// Nothing shows test mode where the answers to both approvals are lost.
+// If the replies of both approvals are lost, nothing shows test mode.
 func TestNoProofOfTestMode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -355,13 +354,13 @@ func TestNoProofOfTestMode(t *testing.T) {
 		var said bytes.Buffer
 		r.Console.Stderr = &said
 		require.Equal(t, console.ExitStatus(console.Failed), r.Do(t.Context()))
-		require.Contains(t, said.String(), "No approval shows that the store is in test mode")
+		require.Contains(t, said.String(), "No approval has shown that the store is in test mode")
 		require.Len(t, s.Requests(), 3)
 	})
 }
 
-// With a connection authentication code two more assumptions are tried, and the code and
-// what is made of it are nowhere in the report or the journal.
+// With a connection authentication code two more assumptions are tried. Neither the code nor
+// its hashes appear in the report or the journal.
 func TestConnectionAuth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -382,8 +381,8 @@ func TestConnectionAuth(t *testing.T) {
 	})
 }
 
-// Neither the store's number nor an order number nor a kickback of somebody else's is in the
-// report.
+// The report contains neither the store's number, nor an order number, nor a kickback that is
+// not the probe's.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -406,7 +405,7 @@ func TestPrivate(t *testing.T) {
 	})
 }
 
-// Ctrl-C ends a probe after the request that is on its way, and the same command goes on.
+// Ctrl-C ends a probe after the request in flight, and the same command resumes it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -418,7 +417,7 @@ func TestInterrupted(t *testing.T) {
 		s.Fail(sim.Fault{Kind: sim.DelayReply, Delay: 5 * time.Second, Nth: 4, Notify: interrupt})
 		require.Equal(t, console.ExitStatus(console.Failed), r.Do(ctx))
 		require.Contains(t, said.String(), "Sales         10000002  ER032")
-		require.Contains(t, said.String(), "To go on: jpayment probe")
+		require.Contains(t, said.String(), "To continue: jpayment probe")
 		require.Len(t, s.Requests(), 4)
 
 		r = s.probe(time.Hour)
@@ -434,7 +433,7 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// TLS is seen where the gateway has it. The certificate is checked.
+// The probe reports the TLS version and checks the certificate.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	s := sim.New(sim.Defaults())
@@ -449,7 +448,7 @@ func TestTLS(t *testing.T) {
 			Options:  []jpayment.Option{jpayment.WithBaseURL(server.URL)},
 			Out:      filepath.Join(t.TempDir(), "probe"), Yes: true, Timeout: time.Minute, roots: roots,
 		}
-		// It is the first requests that count: nobody waits for the idle connection here.
+		// Only the first requests matter here: do not wait for the idle connection.
 		ctx, interrupt := context.WithCancel(t.Context())
 		s.ClearFaults()
 		s.Fail(sim.Fault{Kind: sim.DelayReply, Delay: time.Nanosecond, Nth: 3, Notify: interrupt})
@@ -465,7 +464,7 @@ func TestTLS(t *testing.T) {
 	require.Equal(t, "TLS 1.3.", f.Reason.En)
 }
 
-// The journal of another store is not gone on with, nor one that another probe is using.
+// A probe does not resume the journal of another store, nor one that another probe is using.
 func TestJournalOfAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -484,11 +483,11 @@ func TestJournalOfAnother(t *testing.T) {
 
 		require.NoError(t, os.WriteFile(other.Out+".journal", []byte("something else\n"), 0o600))
 		what = console.What(s.probe(0).Do(t.Context()))
-		require.Contains(t, what.En, "is no journal of jpayment probe")
+		require.Contains(t, what.En, "is not a journal of jpayment probe")
 	})
 }
 
-// The report, in both languages, of a gateway that does a few things otherwise.
+// The report, in both languages, about a gateway that contradicts a few assumptions.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []console.Lang{console.English, console.Japanese} {
@@ -518,7 +517,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// Every assumption that can be observed has an experiment, or hangs on one that has.
+// Every observable assumption has an experiment or depends on one that has.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	for _, a := range assumed.All() {

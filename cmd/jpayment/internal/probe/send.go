@@ -24,7 +24,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/console"
 )
 
-// request is a request as it leaves, byte for byte: the client's own, or one that the
+// request is a request byte for byte as it is sent, either the client's own or one that the
 // client would not send.
 type request struct {
 	URL         string `json:"url"`
@@ -35,12 +35,13 @@ type request struct {
 
 const formType = "application/x-www-form-urlencoded"
 
-// exchange is what a step has sent and what came back.
+// exchange is the request of a step and its reply.
 type exchange struct {
 	Request request       `json:"request"`
 	Sent    time.Time     `json:"sent"`
 	Took    time.Duration `json:"took"`
-	// Failed is why there is no reply; the fields below it are empty then.
+	// Failed is why there is no reply. If it is set, the fields below are empty, except
+	// TimedOut.
 	Failed      *jpayment.Text `json:"failed,omitempty"`
 	TimedOut    bool           `json:"timed_out,omitempty"`
 	Status      int            `json:"status,omitempty"`
@@ -48,20 +49,20 @@ type exchange struct {
 	TLS         string         `json:"tls,omitempty"`
 	ContentType string         `json:"reply_type,omitempty"`
 	Body        []byte         `json:"reply,omitempty"`
-	// Idle is of the step that leaves a connection idle.
+	// Idle is set only for the step that leaves a connection idle.
 	Idle *idleness `json:"idle,omitempty"`
 }
 
-// idleness is how long the gateway kept a connection that was not used.
+// idleness records how long the gateway kept an idle connection open.
 type idleness struct {
 	Waited time.Duration `json:"waited"`
 	Closed bool          `json:"closed"` // by the gateway, after that time
-	Reused bool          `json:"reused"` // the second request had a reply on it
+	Reused bool          `json:"reused"` // the second request had a reply on the same connection
 }
 
-// sender builds requests by the client and sends them by itself: nothing is repeated, no
-// redirect is followed, and the reply is kept as it came. The client has seen to it that
-// the URL is https, or http on this machine.
+// sender builds requests with the client but sends them itself: it repeats nothing, follows
+// no redirects and keeps each reply as received. The client has checked that the URL is https,
+// or http on this machine.
 type sender struct {
 	utf8, shiftJIS *jpayment.Client
 	auth           jpayment.Secret
@@ -70,7 +71,7 @@ type sender struct {
 	roots          *x509.CertPool
 }
 
-// make makes the clients of both character sets.
+// make creates the clients for both character sets.
 func (s *sender) make(store string, opts []jpayment.Option) (err error) {
 	if s.utf8, err = jpayment.NewClient(store, slices.Concat(opts, []jpayment.Option{jpayment.WithCharset(jpayment.UTF8)})...); err != nil {
 		return err
@@ -79,7 +80,7 @@ func (s *sender) make(store string, opts []jpayment.Option) (err error) {
 	return err
 }
 
-// preview returns a request of the client's.
+// preview returns a request as the client would send it.
 func preview(ctx context.Context, client *jpayment.Client, op jpayment.Operation, r jpayment.Request) (request, error) {
 	req, err := client.Preview(ctx, op, r)
 	if err != nil {
@@ -89,7 +90,7 @@ func preview(ctx context.Context, client *jpayment.Client, op jpayment.Operation
 	return request{URL: req.URL.String(), ContentType: formType, Body: string(body)}, err
 }
 
-// operation returns what the request asks for.
+// operation returns the name of the requested operation.
 func (r request) operation() jpayment.Text {
 	switch parameters := r.Query + r.Body; {
 	case strings.Contains(parameters, "SALES"):
@@ -101,13 +102,13 @@ func (r request) operation() jpayment.Text {
 	}
 }
 
-// with returns the request with other bytes in the place of some.
+// with returns the request with old replaced by next in the body.
 func (r request) with(old, next string) request {
 	r.Body = strings.Replace(r.Body, old, next, 1)
 	return r
 }
 
-// and returns the request with more bytes at its end.
+// and returns the request with more appended to the body.
 func (r request) and(more string) request {
 	r.Body += more
 	return r
@@ -123,17 +124,17 @@ func (r request) inQuery() request {
 func (r request) asMultipart() request {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	_ = w.SetBoundary("jpayment-probe") // It is one.
+	_ = w.SetBoundary("jpayment-probe") // The boundary is valid.
 	for pair := range strings.SplitSeq(r.Body, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		_ = w.WriteField(name, value) // A buffer takes it.
+		_ = w.WriteField(name, value) // Writing to a buffer does not fail.
 	}
 	_ = w.Close()
 	r.ContentType, r.Body = w.FormDataContentType(), b.String()
 	return r
 }
 
-// authenticated returns the request with other connection authentication: a time that is
+// authenticated returns the request with different connection authentication: a time that is
 // off, or a wrong hash.
 func (r request) authenticated(code string, off time.Duration, wrong bool) request {
 	body, _, _ := strings.Cut(r.Body, "&ut=")
@@ -146,16 +147,16 @@ func (r request) authenticated(code string, off time.Duration, wrong bool) reque
 	return r
 }
 
-// do sends a request on a connection of its own and returns what came of it. A request on
-// its way is waited for, even by somebody who is in a hurry.
+// do sends a request on its own connection and returns the exchange. It waits for the reply
+// even if ctx is cancelled.
 func (s *sender) do(ctx context.Context, name string, r request) *exchange {
 	transport := s.transport()
 	transport.DisableKeepAlives = true
 	return s.send(context.WithoutCancel(ctx), transport, name, r)
 }
 
-// doIdle sends a request, leaves its connection idle, and sends the request again. What it
-// returns is of the first.
+// doIdle sends a request, leaves its connection idle, and sends the request again. It returns
+// the first exchange.
 func (s *sender) doIdle(ctx context.Context, name string, r request, wait time.Duration) *exchange {
 	transport := s.transport()
 	defer transport.CloseIdleConnections()
@@ -190,7 +191,7 @@ func (s *sender) doIdle(ctx context.Context, name string, r request, wait time.D
 	return first
 }
 
-// watchedConn tells when the other side has ended a connection.
+// watchedConn calls ended when the connection ends.
 type watchedConn struct {
 	net.Conn
 	ended func()
@@ -204,7 +205,7 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// transport connects as the default one of the client does.
+// transport returns a transport that connects as the client's default one does.
 func (s *sender) transport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -223,13 +224,13 @@ func (s *sender) transport() *http.Transport {
 	}
 }
 
-// maxReply bounds what is kept of a reply in bytes.
+// maxReply is the maximum number of bytes kept of a reply.
 const maxReply = 64 << 10
 
 var hash = regexp.MustCompile(`[0-9a-f]{64}`)
 
 func (s *sender) send(ctx context.Context, transport *http.Transport, name string, r request) *exchange {
-	// The hash of the connection authentication is not to be kept.
+	// Do not keep the hash of the connection authentication.
 	kept := request{URL: r.URL, Query: hash.ReplaceAllString(r.Query, "[hak]"), ContentType: r.ContentType, Body: hash.ReplaceAllString(r.Body, "[hak]")}
 	x := &exchange{Request: kept, Sent: time.Now()}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -243,7 +244,7 @@ func (s *sender) send(ctx context.Context, transport *http.Transport, name strin
 		if err != nil {
 			return err
 		}
-		req.GetBody = nil // Nothing is to be sent a second time.
+		req.GetBody = nil // Never send anything a second time.
 		if r.ContentType != "" {
 			req.Header.Set("Content-Type", r.ContentType)
 		}
@@ -252,7 +253,7 @@ func (s *sender) send(ctx context.Context, transport *http.Transport, name strin
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close() //nolint:errcheck // Nothing hangs on closing what was read.
+		defer resp.Body.Close() //nolint:errcheck // The body was read; the error does not matter.
 		x.Status, x.Proto, x.ContentType = resp.StatusCode, resp.Proto, resp.Header.Get("Content-Type")
 		if resp.TLS != nil {
 			x.TLS = tls.VersionName(resp.TLS.Version)

@@ -9,26 +9,26 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// role is what one payment is for: steps that follow each other.
+// role is the use of one payment: a sequence of steps.
 type role struct {
 	name     string
 	kind     Kind
-	kickback bool // only where kickbacks are received
+	kickback bool // only if kickbacks are received
 	captures bool // it may be captured
-	replaces int  // how often it may be re-authorised
+	replaces int  // how many times it may be re-authorised
 	text     jpayment.Text
 }
 
-// roles are in the order in which the payments of a kind are given to them.
+// roles lists the roles in the order in which the payments of a kind are assigned to them.
 var roles = []role{
 	{
 		name: "spent", kind: Plain, captures: true, replaces: 1,
-		text: text("cancelled; then asked to be cancelled, captured and re-authorised again, in several forms, all of which should be refused",
+		text: text("cancelled; then further cancellations, captures and re-authorisations in several forms, which should all be refused",
 			"取り消します。その後、取消・実売上・再オーソリを形式を変えて繰り返し要求します（いずれも拒否される想定です）"),
 	},
 	{
 		name: "captured", kind: Plain, captures: true,
-		text: text("captured, captured again, which should be refused, and cancelled", "実売上にし、もう一度実売上を要求し（拒否される想定）、取り消します"),
+		text: text("captured; captured again, which should be refused; then cancelled", "実売上にし、もう一度実売上を要求し（拒否される想定）、取り消します"),
 	},
 	{
 		name: "written", kind: Plain, captures: true, replaces: 1,
@@ -36,12 +36,12 @@ var roles = []role{
 	},
 	{
 		name: "refused", kind: Plain, replaces: 1,
-		text: text("re-authorised at a wrong amount, which should be refused, then cancelled", "不正な金額で再オーソリし（拒否される想定）、その後取り消します"),
+		text: text("re-authorised with an invalid amount, which should be refused; then cancelled", "不正な金額で再オーソリし（拒否される想定）、その後取り消します"),
 	},
 	{name: "replaced", kind: Plain, replaces: 1, text: text("re-authorised", "再オーソリします")},
 	{
 		name: "zero", kind: Plain, replaces: 1,
-		text: text("re-authorised at 0 yen, which should be refused", "合計0円で再オーソリします（拒否される想定）"),
+		text: text("re-authorised with a total of 0 yen, which should be refused", "合計0円で再オーソリします（拒否される想定）"),
 	},
 	{name: "comma", kind: Comma, captures: true, text: captured},
 	{name: "japanese", kind: Japanese, captures: true, text: captured},
@@ -55,7 +55,7 @@ var roles = []role{
 	},
 	{
 		name: "declined", kind: Declined, replaces: 1,
-		text: text("re-authorised, which the card issuer should decline, then cancelled", "再オーソリし（カード会社に拒否される想定）、その後取り消します"),
+		text: text("re-authorised, which the card issuer should decline; then cancelled", "再オーソリし（カード会社に拒否される想定）、その後取り消します"),
 	},
 	{name: "kickback", kind: Plain, kickback: true, replaces: 1, text: byKickback},
 	{name: "kickback-emptied", kind: Plain, kickback: true, replaces: 1, text: byKickback},
@@ -65,7 +65,7 @@ var roles = []role{
 	{name: "kickback-second", kind: Plain, kickback: true, replaces: 1, text: byKickback},
 	{
 		name: "kickback-declined", kind: Declined, kickback: true, replaces: 1,
-		text: text("re-authorised with the result by kickback, which the card issuer should decline", "結果を決済結果通知で受け取る指定で再オーソリします（カード会社に拒否される想定）"),
+		text: text("re-authorised with the result by kickback; the card issuer should decline", "結果を決済結果通知で受け取る指定で再オーソリします（カード会社に拒否される想定）"),
 	},
 }
 
@@ -74,29 +74,29 @@ var (
 	byKickback = text("re-authorised with the result by kickback", "結果を決済結果通知で受け取る指定で再オーソリします")
 )
 
-// nobody is the role of steps about payment 0, which is none.
+// nobody is the role of steps for payment 0, which does not exist.
 const nobody = ""
 
-// step is one request, made durable before it is sent and never sent again.
+// step is one request. It is recorded before it is sent, and never sent again.
 type step struct {
 	name string
 	role string
-	// yen is the price of a re-authorisation, by which its kickback is known.
+	// yen is the amount of a re-authorisation, which identifies its kickback.
 	yen int64
-	// when says why the step makes no sense after those before it, or nothing.
+	// when returns why the step is useless after the earlier ones, or none.
 	when  func(*memory) jpayment.Text
 	build func(*builder) (request, error)
-	// kickback is how the one that follows is answered, if one should.
+	// kickback is how to answer the step's kickback, if one is expected.
 	kickback answer
 	// idle leaves the connection idle and sends the request again.
 	idle bool
-	// permitted is of a step that should be refused because of the store, which else ends
-	// the probe.
+	// permitted means that ErrNotPermitted is an expected reply. After other steps it ends the
+	// probe.
 	permitted bool
 	auth      bool // only for stores with connection authentication
 }
 
-// The other data of the steps. Spaces, signs and Japanese tell how they are written.
+// The other data of the steps: spaces, signs and Japanese show how the gateway encodes them.
 const (
 	signs = "a b+c&d"
 	words = "日本 語"
@@ -106,15 +106,16 @@ func extra(key, value string) jpayment.Extra {
 	return jpayment.NewExtra(map[string]string{key: value})
 }
 
-// steps are in the order in which they are sent. None is sent whose payment is not there.
+// steps lists the steps in the order in which they are sent. A step is skipped if its payment
+// is missing.
 var steps []step
 
-func init() { steps = allSteps } // What a step needs refers to the others.
+func init() { steps = allSteps } // The steps refer to each other, so they cannot be initialised directly.
 
 var allSteps = []step{
 	{name: "no-payment", role: nobody, build: (*builder).cancel},
-	// A cancellation first: if the store should turn out not to be in test mode, nobody is
-	// charged.
+	// The first operation on a payment is a cancellation: if the store is not in test mode
+	// after all, nobody is charged.
 	{name: "cancel", role: "spent", build: (*builder).cancel},
 	{name: "sales", role: "captured", build: func(b *builder) (request, error) { return b.sales(extra("probe_signs", signs)) }},
 	{name: "second-sales", role: "captured", when: done("sales"), build: func(b *builder) (request, error) { return b.sales(jpayment.Extra{}) }},
@@ -122,7 +123,7 @@ var allSteps = []step{
 	{name: "second-cancel", role: "spent", when: done("cancel"), build: func(b *builder) (request, error) {
 		return preview(b.ctx, b.utf8, jpayment.OpCancel, jpayment.CancelRequest{PaymentID: b.paymentID, Extra: extra("probe", "1")})
 	}},
-	// What is compared with second-cancel: the same request in other forms.
+	// The same request as second-cancel in other forms, to compare the replies.
 	form("short", func(r request) request { return r.with("rt=1", "rt=0") }),
 	form("rt-twice", func(r request) request { return r.with("rt=1", "rt=0").and("&rt=1") }),
 	form("multipart", request.asMultipart),
@@ -156,7 +157,7 @@ var allSteps = []step{
 		if a, why := m.answer("sales-utf8"); why != none {
 			return why
 		} else if a.code != "ER001" {
-			return text("what was written in UTF-8 was not refused", "UTF-8 のリクエストが拒否されなかったため不要です")
+			return text("text in UTF-8 was not refused", "UTF-8 のリクエストが拒否されなかったため不要です")
 		}
 		return none
 	}, build: func(b *builder) (request, error) {
@@ -204,10 +205,10 @@ var allSteps = []step{
 		r, err := b.byKickback(extra("probe", "kickback-failed"))
 		return r.and("&probe_z=1&cod=probe&probe_a=2"), err
 	}),
-	byKickbackStep("kickback-emptied", 202, emptied, nil), // the last, as nothing may delay its repetitions
+	byKickbackStep("kickback-emptied", 202, emptied, nil), // comes last, because nothing may delay its repetitions
 }
 
-// form is a step that sends a second cancellation in another form.
+// form returns a step that sends a second cancellation in another form.
 func form(name string, change func(request) request) step {
 	return step{name: name, role: "spent", when: done("cancel"), build: func(b *builder) (request, error) {
 		r, err := b.cancel()
@@ -215,7 +216,7 @@ func form(name string, change func(request) request) step {
 	}}
 }
 
-// byKickbackStep is a step whose result comes by kickback.
+// byKickbackStep returns a step whose result comes by kickback.
 func byKickbackStep(name string, yen int64, how answer, build func(*builder) (request, error)) step {
 	if build == nil {
 		build = func(b *builder) (request, error) { return b.byKickback(extra("probe", name)) }
@@ -227,7 +228,7 @@ func stepOf(name string) step {
 	return steps[slices.IndexFunc(steps, func(s step) bool { return s.name == name })]
 }
 
-// builder makes the request of one step.
+// builder builds the request of one step.
 type builder struct {
 	*sender
 	ctx       context.Context //nolint:containedctx // It lives as long as one call.
@@ -267,7 +268,7 @@ func (b *builder) off(clock time.Duration, wrong bool) (request, error) {
 	return r.authenticated(b.auth.Reveal(), clock, wrong), err
 }
 
-// done is for step.when: another step must have been done.
+// done returns a function for step.when: the named step must have succeeded.
 func done(name string) func(*memory) jpayment.Text {
 	return func(m *memory) jpayment.Text {
 		a, why := m.answer(name)
@@ -278,7 +279,7 @@ func done(name string) func(*memory) jpayment.Text {
 	}
 }
 
-// refused is for step.when: another step must have been refused.
+// refused returns a function for step.when: the named step must have been refused.
 func refused(name string) func(*memory) jpayment.Text {
 	return func(m *memory) jpayment.Text {
 		a, why := m.answer(name)
@@ -290,5 +291,5 @@ func refused(name string) func(*memory) jpayment.Text {
 }
 
 func after(a *reply) jpayment.Text {
-	return textf("An earlier request about the payment was answered by %[1]s.", "この決済への前のリクエストの応答が %[1]s でした。", a.said())
+	return textf("The reply to an earlier request for the payment was %[1]s.", "この決済への前のリクエストの応答が %[1]s でした。", a.said())
 }
