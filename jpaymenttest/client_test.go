@@ -17,7 +17,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// The whole life of payments, through the client.
+// The whole life cycle of payments, through the client.
 func TestClientAndGateway(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]jpaymenttest.Option{
@@ -106,8 +106,8 @@ func TestRefusalsReachTheCaller(t *testing.T) {
 	require.Equal(t, jpaymenttest.Authorized, p.State)
 }
 
-// With rt=0 the client learns that the request was taken, and no more: a decline is
-// told by kickback, unless the gateway is one that answers it.
+// With rt=0 the client learns only that the request was accepted. A decline comes by kickback,
+// unless the gateway is set to reply with it.
 func TestDeclinesByKickback(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -161,8 +161,8 @@ func TestClientPanicsOnABadOption(t *testing.T) {
 		func() { gw.Client(jpayment.WithTimeout(0)) })
 }
 
-// What the client encodes, the gateway's own decoder reads back, whatever the text:
-// either the client refuses it before sending, or it arrives as it was.
+// Any text that the client encodes arrives unchanged in the gateway's independent decoder,
+// unless the client refuses it before sending.
 func FuzzFormEncoding(f *testing.F) {
 	f.Add("note", "a b+c&d=e%41\r\n", false)
 	f.Add("備考", "表示ソ①～", true)

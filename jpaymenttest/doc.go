@@ -6,7 +6,7 @@
 //	id := gateway.Authorize(jpaymenttest.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
 //	// ... let the code under test capture the payment through gateway.URL ...
 //	payment, _ := gateway.Payment(id)
-//	// payment.State is jpaymenttest.Captured, payment.History tells when
+//	// payment.State is jpaymenttest.Captured, payment.History says when
 //
 // The package is written from the connection specification, independently of the client. It
 // refuses what the gateway refuses, such as an amount in full-width digits, a sign or a
@@ -23,7 +23,7 @@
 //
 // The gateway reports the result of a re-authorisation with rt=0 by kickback: a GET request
 // to the store's kickback URL (決済結果通知URL). [Server.SetKickbackURL] sets that URL,
-// which must be on this machine. A [Server] sends kickbacks by itself; with [WithClock] a
+// which must be on this machine. A [Server] sends kickbacks automatically; with [WithClock] a
 // test calls [Server.DeliverKickbacks]. If the receiver answers with an empty body, the
 // gateway sends the kickback again. [Server.Kickbacks] returns all attempts. [NewKickback]
 // builds a single kickback, signed or not, for the test of a handler.
@@ -31,10 +31,10 @@
 // # Faults
 //
 // [Server.Fail] makes requests fail, either before the gateway has booked anything or, worse,
-// afterwards. [Server.Payment] and [Request.Booked] tell what the gateway really did, so that
-// a test can check what the caller concluded. A fault acts between the client and the
+// afterwards. [Server.Payment] and [Request.Booked] say what the gateway really did, so that a
+// test can check what the caller concluded. A fault acts between the client and the
 // gateway. If it spoils or withholds an answer, the gateway still sends the kickback and
-// does not wait for that answer. Only the [DelayReply] fault waits by itself.
+// does not wait for that answer. Only the [DelayReply] fault makes it wait.
 //
 // # Other ways to test
 //
@@ -44,10 +44,9 @@
 // # Assumptions
 //
 // The specification leaves much open. The page
-// https://github.com/jpayment-go/jpayment/blob/main/docs/protocol.md#assumptions lists what
-// is assumed instead, how well it is known, and what would change if it were wrong. Most
-// assumptions are settings: [WithSetting] changes any of them, and the common ones have an
-// option of their own. [WithProfile] applies the settings that were measured at a store. The
+// https://github.com/jpayment-go/jpayment/blob/main/docs/protocol.md#assumptions lists the
+// assumptions, how reliable each is, and what happens if it is wrong. Most assumptions are
+// settings: [WithSetting] changes any of them, and the common ones have a separate option. [WithProfile] applies the settings that were measured at a store. The
 // doc comments of the options give the assumption and its grade: H for the vendor's own text
 // or several independent clients, M for one client in production, L for an inference.
 package jpaymenttest

@@ -32,7 +32,7 @@ func ExampleNewServer() {
 	// aid=123456&jb=SALES&rt=1&tid=10000001
 }
 
-// A program in any language can be the one under test. Here it is a few lines of HTTP.
+// The program under test can be in any language. Here it is a few lines of HTTP.
 func ExampleStart() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithLineEnding(""))
 	defer gateway.Close()
@@ -52,8 +52,8 @@ func ExampleStart() {
 	// 10000001,1,0001112,,20000001,A-17,1000,80,500,1580,,, <nil>
 }
 
-// A reply that is lost after the booking is what a caller must never take for a
-// refusal. What happened is in the books.
+// A caller must never take a reply that is lost after the booking for a refusal. The books show
+// what happened.
 func ExampleServer_Fail() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -69,7 +69,7 @@ func ExampleServer_Fail() {
 	// booked: true
 }
 
-// Each kind of fault, what a caller learns of it, and what the books say.
+// Each kind of fault, the outcome for the caller, and the state in the books.
 func ExampleFaultKind() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -125,7 +125,7 @@ func ExampleFaultKind() {
 	// wrong-charset               done     captured
 }
 
-// With a probability, the seed says which requests are struck: the same each time.
+// With a probability, the seed determines which requests are struck, the same each time.
 func ExampleWithSeed() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithSeed(7))
 	defer gateway.Close()
@@ -139,7 +139,7 @@ func ExampleWithSeed() {
 	// done done refused refused refused refused refused refused
 }
 
-// The books after a payment was replaced by one of another amount.
+// The books after a payment was replaced by one with a different amount.
 func ExampleServer_Payments() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -193,7 +193,7 @@ func ExampleServer_SetMaintenance() {
 	// done
 }
 
-// A store in test mode captures, and no money moves.
+// A store in test mode captures payments, but no money moves.
 func ExampleServer_SetTestMode() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -206,7 +206,7 @@ func ExampleServer_SetTestMode() {
 	// unknown captured true
 }
 
-// The simulated gateway behind a listener of the test's own, with TLS.
+// The simulated gateway behind the test's own listener, with TLS.
 func ExampleServer_ServeHTTP() {
 	gateway := jpaymenttest.Start()
 	defer gateway.Close()
@@ -221,7 +221,7 @@ func ExampleServer_ServeHTTP() {
 	// 1000 <nil>
 }
 
-// What the specification leaves open has a switch. Code that works with each of them
+// Behaviour that the specification leaves open has options. Code that works with each of them
 // does not depend on a guess.
 func ExampleOption() {
 	for _, assumption := range []struct {
@@ -258,8 +258,8 @@ func ExampleOption() {
 	// other data as it is: 1000 yen, 注文7, a+b
 }
 
-// An authorisation can be captured for 90 days. That a later capture is refused is known,
-// with which code is not.
+// An authorisation can be captured for 90 days. It is known that a later capture is refused,
+// but not with which code.
 func ExampleWithLateCaptures() {
 	for _, opts := range [][]jpaymenttest.Option{nil, {jpaymenttest.WithLateCaptures()}} {
 		gateway := jpaymenttest.Start(opts...)
@@ -273,8 +273,8 @@ func ExampleWithLateCaptures() {
 	// done
 }
 
-// What a second capture answers is an assumption. Code that passes either way is right
-// whatever the gateway does.
+// The reply to a second capture is an assumption. Code that passes either way is right whatever
+// the gateway does.
 func ExampleWithSetting() {
 	for _, answer := range []string{"ER032", "done"} {
 		gateway := jpaymenttest.Start(jpaymenttest.WithSetting("second_sales", answer))
@@ -292,7 +292,7 @@ func ExampleWithSetting() {
 	// done
 }
 
-// The profile is what was measured at a store. In this one nothing was.
+// A profile records the measurements at a store. This one has none.
 func ExampleWithProfile() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithProfile("../testdata/profiles/assumed.json"))
 	defer gateway.Close()
@@ -302,8 +302,8 @@ func ExampleWithProfile() {
 	// Output: 1000 <nil>
 }
 
-// With rt=0 the reply says only that the request was taken. What became of it comes
-// by kickback, which the gateway repeats until its receiver writes something.
+// With rt=0 the reply says only that the request was accepted. The result comes by kickback,
+// which the gateway repeats until the receiver's answer has a body.
 func ExampleServer_SetKickbackURL() {
 	var minutes, kickbacks atomic.Int64
 	clock := func() time.Time { return time.Date(2026, 3, 5, 10, int(minutes.Load()), 0, 0, time.UTC) }

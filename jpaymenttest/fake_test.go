@@ -53,7 +53,7 @@ func TestFakeThatWasNotTold(t *testing.T) {
 	require.EqualError(t, fake.ReAuthByKickback(t.Context(), jpayment.ReAuthRequest{}), "jpaymenttest: Fake.ReAuthByKickbackFunc is not set")
 }
 
-// ship is order code that depends on the interface alone.
+// ship is order code that depends only on the interface.
 func ship(ctx context.Context, gw jpayment.Gateway, paymentID string) string {
 	_, err := gw.Sales(ctx, jpayment.SalesRequest{PaymentID: paymentID})
 	switch jpayment.OutcomeOf(err) {
@@ -87,7 +87,7 @@ func ExampleFake() {
 	// 2 calls, the first payment's among them: true
 }
 
-// A call that a test did not expect has an outcome that no test passes by.
+// A call that a test did not expect has an unknown outcome, so the test fails.
 func ExampleFake_Calls() {
 	fake := &jpaymenttest.Fake{}
 	ctx := context.Background()

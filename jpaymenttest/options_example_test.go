@@ -23,7 +23,7 @@ func ExampleWithStoreID() {
 	// refused 654321
 }
 
-// The 90 days within which a payment can be captured pass at once.
+// The 90 days within which a payment can be captured pass in an instant.
 func ExampleWithClock() {
 	var days atomic.Int64
 	gateway := jpaymenttest.Start(jpaymenttest.WithClock(func() time.Time {
@@ -83,7 +83,7 @@ func ExampleWithShiftJISReplies() {
 	// 山 <nil>
 }
 
-// Text in UTF-8 does not decode there.
+// Such a gateway cannot decode text in UTF-8.
 func ExampleWithShiftJISRequests() {
 	gateway := jpaymenttest.Start(jpaymenttest.WithShiftJISRequests())
 	defer gateway.Close()
@@ -143,8 +143,8 @@ func ExampleWithDeclinesAnswered() {
 	// "ER:G1242G120000\r\n" unknown
 }
 
-// kickbacks asks for two re-authorisations, whose kickbacks are due 30 seconds later, and
-// prints what the receiver gets then. The receiver answers with the body.
+// kickbacks requests two re-authorisations, whose kickbacks are due 30 seconds later, and prints
+// what the receiver then gets. The receiver answers with the body.
 func kickbacks(body string, opts ...jpaymenttest.Option) {
 	var seconds atomic.Int64
 	clock := func() time.Time { return time.Date(2026, 3, 5, 10, 0, int(seconds.Load()), 0, time.UTC) }
@@ -240,7 +240,7 @@ func ExampleWithKickbackACID() {
 	// a minute later: 0
 }
 
-// A receiver that takes longer does not get the kickback delivered.
+// If the receiver takes longer, the kickback does not count as delivered.
 func ExampleWithKickbackTimeout() {
 	var seconds atomic.Int64
 	clock := func() time.Time { return time.Date(2026, 3, 5, 10, 0, int(seconds.Load()), 0, time.UTC) }

@@ -42,7 +42,7 @@ func TestOptions(t *testing.T) {
 		"WithProfile":            {WithProfile(profile(t, measured)), func(c *sim.Config) { c.SecondSales, c.Columns = "ER053", 14 }},
 		"WithKickbackACID":       {WithKickbackACID("1"), func(c *sim.Config) { c.KickbackACID = "1" }},
 	} {
-		retries[0] = time.Hour // is the caller's own
+		retries[0] = time.Hour // does not affect the option
 		got, want := config(sim.Defaults()), sim.Defaults()
 		tt.opt(&got)
 		tt.change(&want)

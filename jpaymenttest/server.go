@@ -16,7 +16,7 @@ import (
 // Server is a simulated gateway with one store, on a port of the loopback interface. It is
 // safe for concurrent use and decides requests one at a time.
 type Server struct {
-	// URL is the base of the gateway's pages, without a slash at the end:
+	// URL is the base of the gateway's pages, without a trailing slash:
 	// http://127.0.0.1:port.
 	URL string
 
@@ -132,7 +132,7 @@ func newRequest(r sim.Request) Request {
 	}
 }
 
-// each returns what f makes of every element.
+// each returns the results of f for all elements.
 func each[T, R any](all []T, f func(T) R) []R {
 	made := make([]R, len(all))
 	for i, one := range all {
@@ -186,8 +186,8 @@ func newDelivery(d sim.KickbackDelivery) KickbackDelivery {
 // on their way, so that none that was due remains. A receiver must not call it, since the
 // call would wait for the receiver.
 //
-// Without [WithClock] a server sends kickbacks by itself as they fall due. With WithClock it
-// sends by itself only a kickback that is due as soon as its request is answered, and only
+// Without [WithClock] a server sends kickbacks automatically as they fall due. With WithClock it
+// automatically sends only a kickback that is due as soon as its request is answered, and only
 // once; DeliverKickbacks may or may not count that one. A test that counts should set a
 // [WithKickbackDelay].
 func (s *Server) DeliverKickbacks(ctx context.Context) (sent int) { return s.sim.DeliverKickbacks(ctx) }

@@ -9,19 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The types here are those of the simulator, written out for readers. A field that one of
-// them lacks, or that is not carried over, is told.
+// The types here mirror those of the simulator, spelled out for readers. The test fails for a
+// field that is missing in one of them or not copied.
 func TestNoFieldIsLost(t *testing.T) {
 	t.Parallel()
 	carried(t, newPayment)
 	carried(t, newEvent)
 	carried(t, newRequest)
-	carried(t, newDelivery, "Manual") // which only the command's control panel makes true
+	carried(t, newDelivery, "Manual") // true only for the command's control panel
 	carried(t, Fault.simulated)
 	carried(t, Authorization.simulated)
 }
 
-// carried fills every field of a From and wants a To of the same fields, all of them set.
+// carried fills every field of a From and requires a To with the same fields, all set.
 func carried[From, To any](t *testing.T, convert func(From) To, without ...string) {
 	t.Helper()
 	var from From

@@ -1,4 +1,4 @@
-// Package clientip finds the source address of a request, also behind proxies.
+// Package clientip finds the source address of a request, even behind proxies.
 package clientip
 
 import (

@@ -42,10 +42,10 @@ func TestOf(t *testing.T) {
 		"a quoted host":                {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="merchant.example:443"`}, "192.0.2.1"},
 		"a comma in a quoted host":     {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x,for=54.95.223.30"`}, unknown},
 		"a semicolon in a quoted host": {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x;for=54.95.223.30"`}, unknown},
-		// In the place of $http_host, between the quotes of nginx's configuration.
+		// As $http_host, between quotes in nginx's configuration.
 		"quotes that the client closed":    {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x",for=54.95.223.30;a=""`}, unknown},
 		"the same, with a proxy's address": {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x",for=10.0.0.9;a=""`}, "192.0.2.1"},
-		// In that of $http_forwarded before it, too.
+		// As $http_forwarded before it, too.
 		"quotes around the proxy's word": {"10.0.0.1:1000", nil, []string{`for=54.95.223.30;host=", for=192.0.2.1;host=";a=""`}, unknown},
 		"a quote that the client opened": {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x",for=54.95.223.30"`}, unknown},
 		"an escape in a quoted host":     {"10.0.0.1:1000", nil, []string{`for=192.0.2.1;host="x\",for=54.95.223.30"`}, unknown},

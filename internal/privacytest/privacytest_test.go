@@ -15,7 +15,7 @@ type (
 	guarded struct{ text string }
 )
 
-// verbatim is rendered by a verb of fmt.
+// verbatim is formatted by a verb of fmt.
 type verbatim struct {
 	format string
 	v      any
@@ -23,7 +23,7 @@ type verbatim struct {
 
 func (v verbatim) Format(f fmt.State, _ rune) { fmt.Fprintf(f, v.format, v.v) }
 
-// Format guards all but unexported fields.
+// Format protects the value except in unexported fields.
 func (guarded) Format(f fmt.State, _ rune) { fmt.Fprint(f, "guarded") }
 
 func TestLeaksAreFound(t *testing.T) {

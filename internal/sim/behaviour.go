@@ -54,7 +54,7 @@ type Behaviour struct {
 	KickbackDelay      time.Duration   `setting:"kickback_delay"`
 	KickbackRetries    []time.Duration `setting:"kickback_retries"`
 	KickbackTimeout    time.Duration   `setting:"kickback_timeout"`
-	KickbackDuplicates int             `setting:"kickback_duplicates"` // beside the kickback itself
+	KickbackDuplicates int             `setting:"kickback_duplicates"` // besides the kickback itself
 	KickbackOrder      string          `setting:"kickback_order"`
 	KickbackCharset    string          `setting:"kickback_charset"`
 	KickbackACID       string          `setting:"kickback_acid"`
@@ -108,7 +108,7 @@ func assumedBehaviour() Behaviour {
 	return b
 }
 
-// textOf writes a value as package assumed has it.
+// textOf returns a value in the form of package assumed.
 func textOf(value any) string {
 	switch value := value.(type) {
 	case int:
@@ -129,7 +129,7 @@ func textOf(value any) string {
 	}
 }
 
-// valueOf reads a text that package assumed has checked, as a value of the type of like.
+// valueOf parses a text that package assumed has checked as a value of like's type.
 func valueOf(text string, like any) any {
 	switch like.(type) {
 	case int:

@@ -19,8 +19,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// Every setting of the table is one of the simulator's, every one of the simulator's is in
-// the table, and the defaults are what is assumed.
+// The table and the simulator have the same settings, and the defaults are the assumed values.
 func TestBehaviourIsTheTable(t *testing.T) {
 	t.Parallel()
 	b := reflect.TypeFor[sim.Behaviour]()
@@ -55,7 +54,7 @@ func TestBehaviourIsTheTable(t *testing.T) {
 	require.Equal(t, "none", retries.Values()["kickback_retries"])
 }
 
-// trial is one try at a gateway, and what came of it.
+// trial is an experiment with a gateway and its results.
 type trial struct {
 	*sim.Simulator
 
@@ -64,10 +63,10 @@ type trial struct {
 	rec     *receiver
 	heard   strings.Builder
 	respond func(http.ResponseWriter, *http.Request, int)
-	exact   bool // line ends and all
+	exact   bool // including line ends
 }
 
-// ask sends a form by POST and writes down the answer.
+// ask sends a form by POST and records the answer.
 func (g *trial) ask(page, form string) { g.request("POST", page, formType, form) }
 
 func (g *trial) request(method, target, contentType, body string) {
@@ -98,14 +97,14 @@ func (g *trial) reAuthByKickback(more string) {
 	g.ask(reAuthPage, "aid=123456&rt=0&am=900&tx=72&sf=0&"+more)
 }
 
-// state writes down what the books say.
+// state records the payments in the books.
 func (g *trial) state(id string) {
 	p, found := g.Payment(id)
 	require.True(g.t, found)
 	g.heard.WriteString(string(p.State) + "\n")
 }
 
-// kickbacks sends what is due after a time and writes down what the receiver got.
+// kickbacks sends the kickbacks that are due after a time and records what the receiver got.
 func (g *trial) kickbacks(after time.Duration) {
 	if g.rec == nil {
 		if g.respond == nil {
@@ -122,7 +121,7 @@ func (g *trial) kickbacks(after time.Duration) {
 
 const declineCode = "G1242G120000"
 
-// trials has for each setting what to try, and what each of its values makes of it.
+// trials has for each setting an experiment and the expected result for each value.
 var trials = map[string]struct {
 	do   func(*trial)
 	want map[string]string
@@ -464,10 +463,10 @@ const multipartForm = "--b\r\nContent-Disposition: form-data; name=\"aid\"\r\n\r
 	"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nfile\r\n" +
 	"--b\r\nContent-Disposition: form-data; name=\"tid\"\r\n\r\n10000002\r\n--b--\r\n"
 
-// Each setting is seen on the wire, and flipped while the gateway runs as well.
+// Each setting takes effect on the wire, also if it is flipped while the gateway runs.
 func TestSettingsOnTheWire(t *testing.T) {
 	t.Parallel()
-	elsewhere := []string{"idle_timeout", "kickback_timeout"} // TestIdleTimeout, TestReceivers: they are of the machine's time
+	elsewhere := []string{"idle_timeout", "kickback_timeout"} // in TestIdleTimeout and TestReceivers, since they use the machine's clock
 	for _, s := range assumed.Settings() {
 		if slices.Contains(elsewhere, s.Key) {
 			continue
@@ -494,7 +493,7 @@ func TestSettingsOnTheWire(t *testing.T) {
 	}
 }
 
-// The gateway closes a connection on which nothing comes, and no other.
+// The gateway closes only idle connections.
 func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, func(c *sim.Config) { c.IdleTimeout = 100 * time.Millisecond })

@@ -62,8 +62,8 @@ type Payment struct {
 	TestMode bool
 
 	AuthorizedAt time.Time
-	Replaces     string // the payment that a re-authorisation cancelled to open this one
-	ReplacedBy   string // the payment that a re-authorisation opened in this one's place
+	Replaces     string // the payment that a re-authorisation cancelled to create this one
+	ReplacedBy   string // the payment that a re-authorisation created to replace this one
 
 	// History has one entry per booking, the oldest first. State is the state after the
 	// last one.
@@ -76,7 +76,7 @@ type Event struct {
 	Operation jpayment.Operation
 	State     State // after the booking
 	TestMode  bool  // no money moved: the store was in test mode, or was when the payment was opened
-	Request   int   // the Number of the Request that asked for it; 0 where it was not a request: Gateway.Authorize, Capture and so on
+	Request   int   // the Number of the Request that caused it; 0 for Simulator.Authorize, Capture and so on
 }
 
 // Authorization describes a card payment made at the store's checkout. Amounts are in yen.
@@ -254,8 +254,8 @@ func (s *Simulator) decide(req *Request, in input) result {
 	return s.salesOrCancel(req, in)
 }
 
-// refuse is the result of a request that is refused. The payment is the one that it asked
-// for, if there is one.
+// refuse returns the result of a refused request. The payment is the requested one, if there
+// is one.
 func (s *Simulator) refuse(in input, code string) result {
 	res := result{code: code, other: in.form.otherData()}
 	if p, found := s.books.payments[in.form.Get("tid")]; found {
@@ -343,7 +343,7 @@ func (s *Simulator) salesOrCancel(req *Request, in input) result {
 	return res
 }
 
-// permit returns the code of an answer that is a refusal, or "" if it is done.
+// permit returns the code of an Answer setting, or "" if its value is done.
 func permit(answer string) (code string) {
 	if answer == assumed.Done {
 		return ""
@@ -354,7 +354,7 @@ func permit(answer string) (code string) {
 func (s *Simulator) capture(req *Request, p *entry) (code string) {
 	switch {
 	case p.State == Captured:
-		return permit(s.config.SecondSales) // where it is done, nothing is left to book
+		return permit(s.config.SecondSales) // if it is done, there is nothing to book
 	case p.State == Cancelled:
 		code = permit(s.config.SalesAfterCancel)
 	case tooOldToCapture(p, req.At):
@@ -408,7 +408,7 @@ func (s *Simulator) reAuth(req *Request, in input) result {
 		}
 		return s.announceRefusal(req, in, code)
 	}
-	before := old.Payment // a payment that keeps its number has no other place for it
+	before := old.Payment // a copy, because a payment that keeps its number is overwritten
 	p, code := s.replace(req, old, next)
 	switch {
 	case code == "":
@@ -426,7 +426,7 @@ func (s *Simulator) reAuth(req *Request, in input) result {
 	}
 }
 
-// announceRefusal is the result of a re-authorisation that is refused before the issuer is
+// announceRefusal returns the result of a re-authorisation that is refused before the issuer is
 // asked.
 func (s *Simulator) announceRefusal(req *Request, in input, code string) result {
 	res := s.refuse(in, code)
@@ -436,7 +436,8 @@ func (s *Simulator) announceRefusal(req *Request, in input, code string) result 
 	return s.announce(req, in, res)
 }
 
-// replace cancels a payment and opens the next one in its place, or says why not.
+// replace cancels a payment and opens the one that replaces it, or returns the code of a
+// refusal.
 func (s *Simulator) replace(req *Request, old *entry, next Payment) (p *entry, code string) {
 	switch old.State {
 	case Cancelled:
@@ -514,7 +515,7 @@ func sameOrLastMonth(paid, now time.Time) bool {
 	return age == 0 || age == 1
 }
 
-// done is the result of a request that was done: the payment as it is now.
+// done returns the result of a successful request: the current payment.
 func (s *Simulator) done(p *entry, in input) result {
 	res := result{payment: p.copy(), other: in.form.otherData()}
 	if s.testMode {

@@ -11,7 +11,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// A request that is nothing but small parameters costs no more than its bytes do.
+// A request of many small parameters takes no more memory than its bytes do.
 func TestParametersAreBounded(t *testing.T) {
 	t.Parallel()
 	g := newSimulator()
@@ -23,7 +23,7 @@ func TestParametersAreBounded(t *testing.T) {
 	require.Equal(t, "123456", r.Form.Get("aid"))
 }
 
-// What is remembered of requests has a bound in bytes too, whatever part of them is long.
+// The memory of remembered requests is bounded in bytes too, whichever part of them is long.
 func TestMemoryInBytes(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 20_000)
@@ -60,7 +60,7 @@ func TestMemoryInBytes(t *testing.T) {
 	require.Len(t, g.Requests(), 1, "the newest is always there")
 }
 
-// So have the answers of a receiver of kickbacks, and what was forged.
+// So is the memory of receivers' answers and of forged kickbacks.
 func TestMemoryOfDeliveriesInBytes(t *testing.T) {
 	t.Parallel()
 	g := newSimulator(withMemory(1000), func(c *sim.Config) { c.MemoryBytes = 100_000 })
@@ -77,7 +77,7 @@ func TestMemoryOfDeliveriesInBytes(t *testing.T) {
 	require.Len(t, g.ForgedKickbacks(), 2)
 }
 
-// Requests are had page by page, and a page is bounded in bytes as in number.
+// Requests are returned in pages, which are bounded in bytes and in number.
 func TestRequestsInPages(t *testing.T) {
 	t.Parallel()
 	g := newSimulator()

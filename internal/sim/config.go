@@ -12,7 +12,7 @@ import (
 type Config struct {
 	StoreID        string           // 店舗ID (aid), six digits
 	ConnectionCode string           // of the connection authentication; empty for none
-	Clock          func() time.Time // nil for the machine's, whose timers tell when a kickback is due
+	Clock          func() time.Time // nil for the machine's clock, whose timers then send kickbacks
 	Seed           int64            // of the draws for Fault.Probability
 	// Dial connects to receivers of kickbacks; nil for net's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

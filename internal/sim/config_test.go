@@ -101,7 +101,7 @@ func TestConnectionAuth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, at(t, now), withConnectionAuth("secret"))
-			s.RegisterIPs() // takes the place of the check by address
+			s.RegisterIPs() // has no effect with connection authentication
 			s.Authorize(order)
 			require.Equal(t, test.want, post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=0&tid=10000001&"+test.auth))
 			require.Equal(t, "ER:ER004\r\n", post(t, s, gatewayPage, "aid=123457&jb=SALES&rt=0&tid=10000001&"+test.auth))

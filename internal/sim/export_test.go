@@ -1,6 +1,6 @@
 package sim
 
-// RememberedKickbacks returns how many kickbacks the simulator holds.
+// RememberedKickbacks returns the number of kickbacks in memory.
 func RememberedKickbacks(s *Simulator) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

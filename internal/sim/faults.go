@@ -53,7 +53,7 @@ func (f Fault) Check() error {
 		return wrong("Operation", fmt.Sprintf("%q is none of %s", f.Operation, operationNames), fmt.Sprintf("の %q は %s のいずれでもありません", f.Operation, operationNames))
 	case f.Nth < 0:
 		return wrong("Nth", "counts from 1", "は 1 から数えます")
-	case !(f.Probability >= 0 && f.Probability <= 1): // not a number is neither
+	case !(f.Probability >= 0 && f.Probability <= 1): // also excludes NaN
 		return wrong("Probability", "is not between 0 and 1", "は 0 から 1 までの数ではありません")
 	case f.Nth > 0 && f.Probability > 0:
 		return wrong("Probability", "cannot be combined with the number of one request", "は何回目かの指定と同時には使えません")
@@ -284,7 +284,7 @@ func (s *Simulator) wait(r *http.Request, until <-chan time.Time) bool {
 	}
 }
 
-// raw writes bytes that the server of net/http would not, and closes the connection.
+// raw writes bytes that net/http's server would not write, and closes the connection.
 func raw(w http.ResponseWriter, text string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

@@ -31,7 +31,7 @@ func dial(t *testing.T, url string) *net.TCPConn {
 	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	deadline := time.Now().Add(time.Minute) // against a test that hangs, never reached
+	deadline := time.Now().Add(time.Minute) // only if the test hangs
 	require.NoError(t, conn.SetDeadline(deadline))
 	_, err = io.WriteString(conn, "POST /gateway/gateway.aspx HTTP/1.1\r\nHost: gateway\r\n"+
 		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "+strconv.Itoa(len(saleForm))+"\r\n\r\n"+saleForm)
@@ -220,8 +220,8 @@ func TestFaultsThatCloseTheConnection(t *testing.T) {
 	}
 }
 
-// A connection that serves others, too, cannot be reset: the request ends all the
-// same, without an answer.
+// A connection that also serves other requests cannot be reset. The request still ends without
+// an answer.
 func TestFaultsOverOtherTransports(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"TLS": false, "HTTP/2": true} {
@@ -259,7 +259,7 @@ func TestFaultsOverOtherTransports(t *testing.T) {
 	}
 }
 
-// silent are the faults that end when the client goes or the server is closed.
+// silent lists the faults that end when the client leaves or the server is closed.
 var silent = map[sim.FaultKind]sim.State{
 	sim.HangBeforeBooking: sim.Authorized,
 	sim.HangAfterBooking:  sim.Captured,
@@ -288,7 +288,7 @@ func TestSilenceUntilTheServerIsClosed(t *testing.T) {
 			<-struck
 			require.Equal(t, want, state(t, s, id))
 			if kind == sim.StallReply {
-				_, err := conn.Read(make([]byte, 1)) // the half is on its way without more to come
+				_, err := conn.Read(make([]byte, 1)) // the half arrives without the rest
 				require.NoError(t, err)
 			}
 			s.Close()
@@ -326,7 +326,7 @@ func TestSilenceUntilTheClientHasGone(t *testing.T) {
 	}
 }
 
-// watched is a context that reports whether anyone waited for its end.
+// watched is a context that reports whether anyone waited for it to be done.
 type watched struct {
 	context.Context
 	waited *bool
@@ -365,8 +365,8 @@ func TestWhatWaitsForTheClient(t *testing.T) {
 	}
 }
 
-// Notify comes after the booking and before the client knows, so that a test can
-// make its client give up at exactly this point.
+// Notify is called after the booking and before the client knows, so that a test can make its
+// client give up exactly then.
 func TestClientGivesUpWhenNotified(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -385,7 +385,7 @@ func TestClientGivesUpWhenNotified(t *testing.T) {
 	require.Equal(t, sim.Captured, state(t, s, id))
 }
 
-// A fault after booking may well hide a refusal.
+// A fault after booking can hide a refusal.
 func TestFaultThatHidesARefusal(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -398,7 +398,7 @@ func TestFaultThatHidesARefusal(t *testing.T) {
 	require.Equal(t, "ER053", r.Code)
 }
 
-// strikes tells of each request whether a fault struck it.
+// strikes reports for each request whether a fault struck it.
 func strikes(s *sim.Server) (struck []bool) {
 	for _, r := range s.Requests() {
 		struck = append(struck, r.Fault != "")
@@ -481,7 +481,7 @@ func TestSeveralFaults(t *testing.T) {
 	require.Equal(t, saleRow, post(t, s, gatewayPage, saleForm))
 }
 
-// A fault before booking comes before every check of the gateway.
+// A fault before booking strikes before every check of the gateway.
 func TestFaultDuringMaintenance(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

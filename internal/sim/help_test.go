@@ -9,7 +9,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// option departs from the defaults.
+// option changes the default configuration.
 type option func(*sim.Config)
 
 func config(opts ...option) sim.Config {

@@ -13,8 +13,7 @@ type idle struct {
 	timers map[net.Conn]*time.Timer
 }
 
-// ConnState is for the [http.Server] in front of a Simulator, which tells it about its
-// connections.
+// ConnState is the ConnState hook of the [http.Server] in front of a Simulator.
 func (s *Simulator) ConnState(conn net.Conn, state http.ConnState) {
 	patience := s.Config().IdleTimeout
 	s.idle.mu.Lock()

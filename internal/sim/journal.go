@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Change is the durable change of a booking or of an attempt to deliver a kickback. It has
-// the present state of all that changed.
+// Change is the durable change by a booking or by an attempt to deliver a kickback. It has the
+// new state of everything that changed.
 type Change struct {
 	Payments  []Payment
 	Kickbacks []WaitingKickback
@@ -18,10 +18,10 @@ type Change struct {
 type WaitingKickback struct {
 	Request   int       // the Number of the Request whose result it reports
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see Config.KickbackDuplicates
-	RawQuery  string    // without a query of the kickback URL's own
+	RawQuery  string    // without the query of the kickback URL itself
 	Due       time.Time // when the gateway tries next
-	Tries     int       // of the gateway so far
-	Attempts  int       // so far, those by hand as well
+	Tries     int       // of the gateway itself so far
+	Attempts  int       // so far, including those by hand
 	Over      bool      // delivered or given up
 }
 
@@ -68,8 +68,8 @@ func (s *Simulator) restore() {
 	s.kickbacks.kept = len(s.kickbacks.all)
 }
 
-// WaitingKickbacks returns the kickbacks that the gateway has still to deliver, in the
-// order of their requests.
+// WaitingKickbacks returns the kickbacks that the gateway still has to deliver, in the order of
+// their requests.
 func (s *Simulator) WaitingKickbacks() []WaitingKickback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +97,7 @@ func (k *kickback) waiting() WaitingKickback {
 // touched is a payment that has changed and is not in the journal yet.
 type touched struct {
 	entry *entry
-	was   Payment // without a number where it is new
+	was   Payment // without a number if it is new
 }
 
 func (b *books) touch(e *entry) {

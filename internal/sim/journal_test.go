@@ -15,7 +15,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// journal keeps changes as a file would.
+// journal stores changes as a file would.
 type journal struct {
 	payments []sim.Payment
 	waiting  []sim.WaitingKickback
@@ -45,7 +45,7 @@ func (j *journal) save(c sim.Change) error {
 	return nil
 }
 
-// carriedOn makes a simulator go on with what was kept.
+// carriedOn returns a simulator that continues with the stored state.
 func (j *journal) carriedOn(c *sim.Config) {
 	c.Journal, c.Payments, c.Waiting = j.save, j.payments, j.waiting
 }
@@ -101,8 +101,8 @@ func TestAttemptsAreCountedOn(t *testing.T) {
 	require.Empty(t, start().WaitingKickbacks())
 }
 
-// With fewer retries than an earlier gateway had, a kickback that has had more is tried
-// once more and given up.
+// If the gateway has fewer retries than before, a kickback that has had more is tried once more
+// and given up.
 func TestFewerRetriesThanBefore(t *testing.T) {
 	t.Parallel()
 	rec := newReceiver(t, empty)
@@ -164,8 +164,8 @@ func TestMemory(t *testing.T) {
 	require.Equal(t, []int{2, 3}, numbers)
 }
 
-// A kickback that has ended, delivered or given up, is kept to be sent again by hand, and
-// only as many of them as requests.
+// A kickback that was delivered or given up is kept, to be sent again by hand. Only as many are
+// kept as requests.
 func TestMemoryOfKickbacks(t *testing.T) {
 	t.Parallel()
 	for name, respond := range map[string]func(http.ResponseWriter, *http.Request, int){"delivered": content, "given up": empty} {
@@ -198,7 +198,7 @@ func TestMemoryOfKickbacks(t *testing.T) {
 func TestControlPanel(t *testing.T) {
 	t.Parallel()
 	g := newSimulator()
-	g.SetMaintenance(true) // is no obstacle
+	g.SetMaintenance(true) // does not matter
 	id := g.Authorize(order)
 	require.NoError(t, g.Capture(id))
 	require.ErrorIs(t, g.Capture(id), jpayment.Code("ER032"))

@@ -60,17 +60,17 @@ func isLoopback(host string) bool {
 // KickbackDelivery is one attempt to deliver a kickback. It is recorded before the receiver
 // is called; until the attempt has ended, Status, Answer, Err and Delivered are zero.
 type KickbackDelivery struct {
-	Request   int       // the Number of the Request whose outcome it tells; 0 if forged
+	Request   int       // the Number of the Request whose result it reports; 0 if forged
 	Duplicate int       // 0 for the kickback itself, then counted from 1; see Config.KickbackDuplicates
 	Attempt   int       // to deliver this kickback, or this duplicate of it, counted from 1
-	Manual    bool      // asked for by RetryKickback
+	Manual    bool      // by RetryKickback
 	At        time.Time // by the simulator's clock
 	RawQuery  string    // the bytes after the question mark
 
-	Status    int    // of the receiver's answer; 0 where there was none
+	Status    int    // of the receiver's answer; 0 if there was none
 	Answer    []byte // its body, up to 64 KiB
-	Err       error  // why there was no answer, or not the whole of it
-	Delivered bool   // the gateway is content
+	Err       error  // why the answer is missing or incomplete
+	Delivered bool   // the gateway counts the kickback as delivered
 }
 
 // Kickbacks returns all attempts so far to deliver a kickback, in order. For forged ones see
@@ -147,7 +147,7 @@ func (s *Simulator) ForgeKickback(ctx context.Context, query string) (KickbackDe
 type kickbacks struct {
 	target     *url.URL // nil for none
 	all        []*kickback
-	kept       int // how many of them the journal has
+	kept       int // number of them in the journal
 	deliveries []*KickbackDelivery
 	forged     []*KickbackDelivery
 }
@@ -163,7 +163,7 @@ type kickback struct {
 	prompt   bool      // it could be sent as soon as its request was answered
 	due      time.Time // of the next attempt
 	attempts int
-	tries    int  // the attempts that nobody asked for by hand
+	tries    int  // attempts, except those by hand
 	ended    bool // delivered or given up
 }
 
@@ -231,7 +231,7 @@ func (s *Simulator) answered(w http.ResponseWriter, request int) {
 		return
 	}
 	if w != nil {
-		_ = http.NewResponseController(w).Flush() // where it cannot, the answer is sent all the same
+		_ = http.NewResponseController(w).Flush() // on failure the answer is sent anyway
 	}
 	s.lookAgain()
 }
@@ -315,7 +315,7 @@ func (s *Simulator) sendAll(ctx context.Context, isDue func(*kickback) bool) (se
 			if ctx.Err() != nil || s.closed() {
 				return sent
 			}
-			if d, _ := s.send(ctx, k, k.query, false); d.Attempt > 0 { // the record has the error
+			if d, _ := s.send(ctx, k, k.query, false); d.Attempt > 0 { // the delivery has the error
 				sent++
 			}
 		}
@@ -345,10 +345,10 @@ const maxAnswer = 64 << 10
 var (
 	errClosed = &Error{jpayment.Text{En: "the simulator is closed", Ja: "シミュレーターは終了しています"}}
 	// ErrNoKickback means that the request has no kickback.
-	ErrNoKickback = &Error{jpayment.Text{En: "the request has no kickback, or not any more", Ja: "このリクエストの決済結果通知はないか、すでに保存されていません"}}
+	ErrNoKickback = &Error{jpayment.Text{En: "the request has no kickback, or it is no longer kept", Ja: "このリクエストの決済結果通知はないか、すでに保存されていません"}}
 
 	errNoURL = &Error{jpayment.Text{En: "the store has no kickback URL (決済結果通知URL)", Ja: "決済結果通知URL が設定されていません"}}
-	errEnded = &Error{jpayment.Text{En: "the kickback was delivered meanwhile", Ja: "この決済結果通知は、すでに送信に成功しています"}}
+	errEnded = &Error{jpayment.Text{En: "the kickback has been delivered in the meantime", Ja: "この決済結果通知は、すでに送信に成功しています"}}
 )
 
 // send makes one attempt to deliver a kickback, or a forged query if there is no kickback. If
@@ -375,7 +375,7 @@ func (s *Simulator) send(ctx context.Context, k *kickback, query string, byHand 
 		_ = s.save(Change{Kickbacks: []WaitingKickback{k.waiting()}}) // see Config.Journal
 		s.forgetEnded()
 	}
-	s.kickbacks.deliveries = remember(s.kickbacks.deliveries, s.config) // the answer counts
+	s.kickbacks.deliveries = remember(s.kickbacks.deliveries, s.config) // the size of the answer counts
 	s.kickbacks.forged = remember(s.kickbacks.forged, s.config)
 	s.changed()
 	return d.copy(), err
@@ -400,7 +400,7 @@ func (s *Simulator) forgetEnded() {
 		}
 		return forget
 	})
-	s.kickbacks.kept = len(s.kickbacks.all) // between two bookings the journal has them all
+	s.kickbacks.kept = len(s.kickbacks.all) // between two bookings, all are in the journal
 }
 
 // begin records an attempt and returns its URL.
@@ -460,7 +460,7 @@ func (s *Simulator) get(ctx context.Context, target *url.URL, query string, pati
 	}
 	req.URL.RawQuery = query
 	req.Header.Set("User-Agent", "") // not net/http's
-	// A transport by itself follows no redirects, and a new one uses no proxy.
+	// A bare transport follows no redirects, and a new one uses no proxy.
 	transport := &http.Transport{DialContext: s.config.Dial, DisableKeepAlives: true, DisableCompression: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

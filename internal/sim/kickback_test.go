@@ -25,13 +25,13 @@ import (
 const (
 	// byKickback re-authorises the first payment.
 	byKickback = "aid=123456&rt=0&tid=10000001&am=900&tx=72&sf=0"
-	// toldByKickback is what the kickback says of it where the payment was order.
+	// toldByKickback is the query of its kickback if the payment was order.
 	toldByKickback = "gid=10000002&rst=1&ap=0001113&ec=&god=20000002&cod=test&am=900&tx=72&sf=0&ta=972"
 	toldDeclined   = "gid=10000001&rst=2&ap=&ec=G1242G120000&god=&cod=test&am=0&tx=0&sf=0&ta=0"
 )
 
-// receiver is a store's page for kickbacks. It keeps the queries and answers as respond
-// does, which knows how many requests came before.
+// receiver is a store's page for kickbacks. It keeps the queries and answers with respond, which
+// receives the number of earlier requests.
 type receiver struct {
 	*httptest.Server
 	queries chan string
@@ -81,7 +81,7 @@ func request(t *testing.T, form string) *http.Request {
 	return r
 }
 
-// clock is moved by hand.
+// clock is a clock that tests move by hand.
 type clock struct{ nanoseconds atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanoseconds.Load()).UTC() }
@@ -107,9 +107,9 @@ func TestKickbackQuery(t *testing.T) {
 		options  options
 		payment  sim.Authorization
 		url      string // after the receiver's host
-		form     string // after byKickback
+		form     string // appended to byKickback
 		testMode bool
-		want     string // with the slash and the question mark
+		want     string // including the slash and the question mark
 	}{
 		"the vendor's sample": {
 			payment: named("test "), url: "/",
@@ -173,7 +173,7 @@ func TestKickbackQuery(t *testing.T) {
 	}
 }
 
-// The request for a kickback, byte by byte as net/http lets one see it.
+// The request for a kickback, byte by byte as far as net/http shows it.
 func TestKickbackRequest(t *testing.T) {
 	t.Parallel()
 	requests := make(chan *http.Request, 1)
@@ -202,7 +202,7 @@ func TestKickbackRequest(t *testing.T) {
 	require.Equal(t, "0", string(g.Kickbacks()[0].Answer))
 }
 
-// Only what the issuer was asked about with rt=0 has a kickback.
+// Only a request with rt=0 that reached the issuer has a kickback.
 func TestWhatHasAKickback(t *testing.T) {
 	t.Parallel()
 	const (
@@ -438,8 +438,8 @@ func TestKickbackRetries(t *testing.T) {
 	}
 }
 
-// A retry counts from the attempt before, however late that was, and a clock that
-// runs while kickbacks are sent makes no more of them due.
+// A retry counts from the previous attempt, however late that was. If the clock runs while
+// kickbacks are sent, no more of them become due.
 func TestKickbackRetriesUnderAMovingClock(t *testing.T) {
 	t.Parallel()
 	c := newClock(t)
@@ -455,8 +455,8 @@ func TestKickbackRetriesUnderAMovingClock(t *testing.T) {
 	require.Zero(t, g.DeliverKickbacks(t.Context()))
 }
 
-// three asks for three re-authorisations a second apart, and returns which requests
-// the kickbacks that then reach the receiver are of.
+// three requests three re-authorisations a second apart. It returns the requests whose
+// kickbacks then reach the receiver.
 func three(t *testing.T, options ...option) (sent int, order []string) {
 	t.Helper()
 	rec := newReceiver(t, content)
@@ -506,7 +506,7 @@ func TestOrderAndDuplicates(t *testing.T) {
 	}
 }
 
-// A kickback that is tried again takes its place by when it is due.
+// A repeated kickback is ordered by the time at which it is due.
 func TestRetriesAmongOthers(t *testing.T) {
 	t.Parallel()
 	c := newClock(t)
@@ -607,7 +607,7 @@ func TestSetKickbackURLPanics(t *testing.T) {
 	}
 }
 
-// A schedule belongs to the gateway, not to the caller's slice.
+// The gateway copies the schedule from the caller's slice.
 func TestKickbackRetriesAreCopied(t *testing.T) {
 	t.Parallel()
 	schedule := []time.Duration{time.Minute}
@@ -651,8 +651,8 @@ func TestTheAnswerComesBeforeItsKickback(t *testing.T) {
 	require.Equal(t, []string{"write 0", "flush 1", "write 0"}, steps)
 }
 
-// Whatever the client is told, the kickback tells what was booked, and it does not
-// wait for an answer that goes wrong.
+// Whatever the client is told, the kickback reports what was booked. It does not wait for an
+// answer that fails.
 func TestKickbacksOfFaults(t *testing.T) {
 	t.Parallel()
 	kinds := map[sim.FaultKind]int{
@@ -684,7 +684,7 @@ func TestKickbacksOfFaults(t *testing.T) {
 			}
 			g.Fail(f)
 			func() {
-				defer func() { _ = recover() }() // http.ErrAbortHandler, of those that drop
+				defer func() { _ = recover() }() // http.ErrAbortHandler, from faults that drop the connection
 				g.ServeHTTP(httptest.NewRecorder(), request(t, byKickback).WithContext(ctx))
 			}()
 			require.Equal(t, want, sent)
@@ -803,8 +803,8 @@ func TestDeliveryEndsWithItsContext(t *testing.T) {
 	require.Equal(t, 1, g.DeliverKickbacks(t.Context()), "the one that was")
 }
 
-// While a receiver holds a kickback: the record is there, others wait their turn or
-// leave, and what is sent by hand or forged does not wait.
+// While a receiver holds a kickback, its record exists, and other kickbacks wait for their turn
+// or are given up by their callers. Those sent by hand or forged do not wait.
 func TestWhileAKickbackIsUnderWay(t *testing.T) {
 	t.Parallel()
 	arrived, proceed := make(chan struct{}), make(chan struct{})
@@ -844,7 +844,7 @@ func TestWhileAKickbackIsUnderWay(t *testing.T) {
 	require.Equal(t, 200, g.Kickbacks()[0].Status)
 }
 
-// What happens to a kickback that waits behind another.
+// What can happen to a kickback that waits behind another.
 func TestWhileAKickbackWaits(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(*sim.Simulator){
@@ -911,8 +911,8 @@ func TestServerDeliversByItself(t *testing.T) {
 	}
 }
 
-// The earliest of several times is what the server waits for, be it that of the
-// first kickback or of the last.
+// The server waits for the earliest of several times, whether it belongs to the first kickback
+// or to the last.
 func TestServerWaitsForTheFirst(t *testing.T) {
 	t.Parallel()
 	rec := newReceiver(t, empty)
@@ -944,15 +944,15 @@ func TestServerDeliversWhenThereIsAURL(t *testing.T) {
 	require.Equal(t, toldByKickback, <-rec.queries)
 }
 
-// With a test's clock, only the first attempt of what is due with the answer is the
-// server's own affair.
+// With a test's clock, the server itself makes only the first attempt for a kickback that is
+// due with the answer.
 func TestServerUnderATestsClock(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
 	c := newClock(t)
 	rec := newReceiver(t, func(_ http.ResponseWriter, _ *http.Request, before int) {
 		if before == 0 {
-			c.advance(time.Hour) // before the answer, so that the retry is due when the server could see to it
+			c.advance(time.Hour) // before the answer, so that the retry is due when the server could send it
 			close(arrived)
 		}
 	})
@@ -1012,7 +1012,7 @@ func TestCloseDuringADelivery(t *testing.T) {
 	}
 }
 
-// A receiver may close the gateway that it hears from.
+// A receiver may close the gateway that sends to it.
 func TestCloseByTheReceiver(t *testing.T) {
 	t.Parallel()
 	s := start()
@@ -1028,8 +1028,8 @@ func TestCloseByTheReceiver(t *testing.T) {
 	require.Len(t, s.Kickbacks(), 1)
 }
 
-// A receiver that captures the new payment, asks for another re-authorisation and
-// looks at the books before it answers.
+// A receiver may capture the new payment, request another re-authorisation and read the books
+// before it answers.
 func TestReceiverThatCallsTheGateway(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -1098,7 +1098,7 @@ func TestManyKickbacksAtOnce(t *testing.T) {
 	}
 }
 
-// In a bubble of testing/synctest the gateway's clock is the bubble's.
+// In a testing/synctest bubble the gateway uses the bubble's clock.
 func TestKickbacksInFakeTime(t *testing.T) {
 	t.Parallel()
 	rec := newReceiver(t, func(w http.ResponseWriter, r *http.Request, before int) {

@@ -34,8 +34,8 @@ const (
 type Kind struct {
 	Kind   FaultKind
 	Text   jpayment.Text // what it does, short enough for the list of a narrow form
-	Books  bool          // the gateway first decides the request as usual, and may book it
-	Fields []string      // the fields of a Fault that this kind uses, beside those that limit it; Code and Delay are then required
+	Books  bool          // the gateway first processes the request as usual, and may book it
+	Fields []string      // the fields of a Fault that this kind uses, besides those that limit it; Code and Delay are then required
 
 	LeastStatus, MostStatus int // the range of Status, if it is one of the fields
 }
@@ -86,11 +86,11 @@ var kinds = []Kind{
 	},
 	{
 		Kind: AnswerStatus, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
-		Text: jpayment.Text{En: "Answer a status (not booked)", Ja: "HTTPステータスで応答（処理なし）"},
+		Text: jpayment.Text{En: "Reply with a status (not booked)", Ja: "HTTPステータスで応答（処理なし）"},
 	},
 	{
 		Kind: AnswerStatusAfterBooking, Books: true, Fields: []string{"Status"}, LeastStatus: 200, MostStatus: 599,
-		Text: jpayment.Text{En: "Answer a status (booked)", Ja: "HTTPステータスで応答（処理済み）"},
+		Text: jpayment.Text{En: "Reply with a status (booked)", Ja: "HTTPステータスで応答（処理済み）"},
 	},
 	{
 		Kind: Redirect, Fields: []string{"Status", "Location"}, LeastStatus: 300, MostStatus: 399,
@@ -106,11 +106,11 @@ var kinds = []Kind{
 	},
 	{
 		Kind: Garbage, Books: true, Fields: []string{"Body"},
-		Text: jpayment.Text{En: "Reply garbage (booked)", Ja: "壊れた応答（処理済み）"},
+		Text: jpayment.Text{En: "Reply with garbage (booked)", Ja: "壊れた応答（処理済み）"},
 	},
 	{
 		Kind: WrongCharset, Books: true,
-		Text: jpayment.Text{En: "Reply in a wrong charset (booked)", Ja: "誤った文字コードで応答（処理済み）"},
+		Text: jpayment.Text{En: "Reply in the wrong charset (booked)", Ja: "誤った文字コードで応答（処理済み）"},
 	},
 }
 

@@ -16,9 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// The kinds of faults stand in three places, of which none may know fewer than another:
-// the constants here, the list that says what each does, and the constants of package
-// jpaymenttest.
+// The kinds of faults are listed in three places, which must agree: the constants here, the
+// descriptions, and the constants of package jpaymenttest.
 func TestEveryKindOfFaultIsListed(t *testing.T) {
 	t.Parallel()
 	ours, theirs := faultKinds(t, "kinds.go"), faultKinds(t, filepath.Join("..", "..", "jpaymenttest", "faults.go"))
@@ -64,7 +63,7 @@ func faultKinds(t *testing.T, file string) map[string]string {
 	return values
 }
 
-// A fault knows what it has done, and can be taken back by itself.
+// A fault counts what it has done, and can be removed individually.
 func TestFaultsTellWhatTheyDid(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

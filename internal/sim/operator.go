@@ -9,10 +9,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// Settings are those of the store that can be changed while the simulator runs.
+// Settings are the store's settings that can be changed while the simulator runs.
 type Settings struct {
 	TestMode      bool           // SetTestMode
-	Maintenance   bool           // SetMaintenance: the gateway's, rather than the store's
+	Maintenance   bool           // SetMaintenance; of the gateway rather than the store
 	RegisteredIPs []netip.Prefix // RegisterIPs
 	KickbackURL   string         // SetKickbackURL; empty for none
 	// Behaviour has the settings that differ from the assumptions, by the keys of package
@@ -20,7 +20,7 @@ type Settings struct {
 	Behaviour assumed.Values `json:",omitempty"`
 }
 
-// Settings returns the present settings.
+// Settings returns the current settings.
 func (s *Simulator) Settings() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()

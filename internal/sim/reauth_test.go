@@ -155,7 +155,7 @@ func TestWhatCannotBeReAuthorized(t *testing.T) {
 	tests := map[string]struct {
 		at      string
 		product bool
-		want    string // empty for accepted
+		want    string // empty if accepted
 	}{
 		"this month":                         {at: "2026-03-01T00:00:00+09:00"},
 		"the first instant of last month":    {at: "2026-02-01T00:00:00+09:00"},
@@ -243,7 +243,7 @@ func TestCaptureWithin90Days(t *testing.T) {
 	t.Parallel()
 	const authorized = "2026-01-01T23:59:59+09:00" // the 90th day after is the first of April
 	tests := map[string]struct {
-		at      string // if not authorized
+		at      string // defaults to authorized
 		now     string
 		options []option
 		want    string

@@ -12,10 +12,10 @@ import (
 // result is a decision of the gateway: done, or a refusal with its code.
 type result struct {
 	code    string
-	payment Payment // where code is empty; else the one that was asked for, if there is one
-	other   []Param // the merchant's other data, to be given back
+	payment Payment // of a refusal, the requested one, if there is one
+	other   []Param // the merchant's other data, to be returned
 
-	byKickback bool // told by kickback, not by the reply
+	byKickback bool // reported by kickback, not by the reply
 }
 
 func refusal(code string) result { return result{code: code} }

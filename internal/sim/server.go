@@ -22,7 +22,7 @@ type Server struct {
 // Start starts a server. It panics if the configuration is not valid or it cannot listen.
 func Start(c Config) *Server {
 	simulator := New(c)
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // Nothing is to be waited for.
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It does not block.
 	if err != nil {
 		if listener, err = net.Listen("tcp6", "[::1]:0"); err != nil { //nolint:noctx // As above.
 			panic(fmt.Sprintf("jpaymenttest: no port to listen on: %v", err))

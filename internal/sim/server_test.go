@@ -33,8 +33,7 @@ func TestServerOfATestIsClosedAtItsEnd(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A request that reached the gateway before Close and was not decided by then is
-// not decided later.
+// A request that reached the gateway before Close but was not decided is not decided later.
 func TestNothingIsBookedAfterClose(t *testing.T) {
 	t.Parallel()
 	s := start()
@@ -48,7 +47,7 @@ func TestNothingIsBookedAfterClose(t *testing.T) {
 	require.Empty(t, s.Requests())
 }
 
-// Close ends a request that hangs even where no connection is there to be closed.
+// Close ends a hanging request even if there is no connection to close.
 func TestCloseOfARequestWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	s := start()
@@ -61,8 +60,8 @@ func TestCloseOfARequestWithoutAConnection(t *testing.T) {
 	require.Equal(t, sim.Captured, state(t, s, id))
 }
 
-// A request that the client did not finish is kept, as far as it came, and not
-// decided, though what came of it would do.
+// A request that the client did not finish is recorded as far as it was received. It is not
+// decided, even if that part would be a valid request.
 func TestRequestCutShort(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

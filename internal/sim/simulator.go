@@ -37,9 +37,9 @@ const maxBody = 64 << 10
 type Simulator struct {
 	config       Config
 	clock        func() time.Time
-	machineClock bool // a timer tells when a time by the clock has come
+	machineClock bool // timers can wait for times of the clock
 
-	closing chan struct{} // closed when nothing is to be answered or booked any more
+	closing chan struct{} // closed when nothing is answered or booked any more
 
 	mu          sync.Mutex
 	random      *rand.Rand
@@ -54,7 +54,7 @@ type Simulator struct {
 	kickbacks   kickbacks
 	changes     chan struct{} // closed and replaced at every change
 
-	wake chan struct{} // holds one element when the kickbacks are to be looked at again
+	wake chan struct{} // holds one element when kickbacks must be checked again
 	turn chan struct{} // holds one element while kickbacks are being sent
 
 	idle idle
@@ -108,8 +108,8 @@ func (s *Simulator) Behave(b Behaviour) {
 	s.lookAgain()
 }
 
-// must panics with an error of what a test or program has asked for. The reader knows
-// the simulator as jpaymenttest.
+// must panics with the error of a call with invalid arguments. The message names package
+// jpaymenttest, as which users know the simulator.
 func must(what string, err error) {
 	if err != nil {
 		panic("jpaymenttest: " + what + ": " + err.Error())
@@ -128,7 +128,7 @@ type Request struct {
 	Body       []byte // the exact bytes, up to 64 KiB
 	Form       Form   // what could be decoded, in the order received, up to 400 parameters
 
-	Operation jpayment.Operation // empty where it is none of the gateway's
+	Operation jpayment.Operation // empty if it is not one of the gateway's
 	PaymentID string             // tid as it was sent
 
 	// Code is the code of a refusal, or empty. It includes the G code of a declined
@@ -137,11 +137,11 @@ type Request struct {
 	Booked bool      // the books changed, whatever the caller was told
 	Fault  FaultKind // the fault that struck; empty for none
 
-	Status int    // of the answer; 0 where none was given
-	Answer []byte // the body that was sent, as far as it was sent
+	Status int    // of the answer; 0 if there was none
+	Answer []byte // the part of the body that was sent
 }
 
-// measured is a request with the memory that it takes.
+// measured is a request and the memory that it takes.
 type measured struct {
 	*Request
 	size int
@@ -186,7 +186,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answered(w, number)
 		return
 	}
-	s.answered(nil, number) // as far as the gateway knows: what goes wrong, does so after it
+	s.answered(nil, number) // as far as the gateway knows; faults act after it
 	if fault.Notify != nil {
 		fault.Notify()
 	}
@@ -214,7 +214,7 @@ func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number in
 		Path:       r.URL.Path,
 		RawQuery:   r.URL.RawQuery,
 		Header:     r.Header.Clone(),
-		Body:       slices.Clone(body[:min(len(body), maxBody)]), // without the room that reading it took
+		Body:       slices.Clone(body[:min(len(body), maxBody)]), // without spare capacity
 		Form:       in.form,
 		Operation:  operation(r.URL.Path, in.form),
 		PaymentID:  in.form.Get("tid"),
@@ -246,7 +246,7 @@ func (s *Simulator) take(r *http.Request, body []byte, readErr error) (number in
 // record records an answer before it is sent.
 func record(req *Request, a answer) answer {
 	if req.Method == http.MethodHead {
-		a.body = nil // HTTP forbids one
+		a.body = nil // HTTP forbids a body here
 	}
 	req.Status, req.Answer = a.status, a.body
 	return a
@@ -338,8 +338,8 @@ func (s *Simulator) RegisterIPs(prefixes ...netip.Prefix) {
 		if !p.IsValid() {
 			must("RegisterIPs", wrong("RegisteredIPs", "has an invalid prefix", "に不正な範囲があります"))
 		}
-		// A prefix matches only addresses of its own family, and an IPv4 client
-		// of a dual-stack listener may be known by either.
+		// A prefix matches only addresses of its own family, and the address of an IPv4
+		// client of a dual-stack listener may have either.
 		if p.Addr().Is4In6() {
 			p = netip.PrefixFrom(p.Addr().Unmap(), max(p.Bits()-96, 0))
 		}

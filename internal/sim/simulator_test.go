@@ -30,7 +30,7 @@ func refused(code string) string { return "0,2,," + code + ",,,0,0,0,0,,,\r\n" }
 // order is the payment 10000001 of the vendor's samples.
 var order = sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500, OrderNumber: "test"}
 
-// at returns a clock that stands still.
+// at returns a fixed clock.
 func at(t *testing.T, rfc3339 string) option {
 	t.Helper()
 	now, err := time.Parse(time.RFC3339, rfc3339)
@@ -45,8 +45,8 @@ func day(t *testing.T, rfc3339 string) time.Time {
 	return v
 }
 
-// send makes one request on a connection of its own, follows no redirect and
-// returns the status, the headers and the exact body.
+// send makes one request on a new connection without following redirects. It returns the status,
+// the headers and the exact body.
 func send(t *testing.T, method, url, contentType, body string) (int, http.Header, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -360,7 +360,7 @@ func TestShiftJISRequestThatIsUTF8(t *testing.T) {
 		post(t, s, gatewayPage, "aid=123456&jb=SALES&rt=1&tid=10000001&a=%E3%81%82"))
 }
 
-// Two bytes a character: what fits in Shift_JIS would not in UTF-8.
+// Two bytes per character: this fits in Shift_JIS but would not fit in UTF-8.
 func TestOtherDataIsCountedInTheCharsetOfTheRequest(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, withShiftJISRequests())
@@ -538,7 +538,7 @@ func TestSourceAddressBeforeStore(t *testing.T) {
 	require.Equal(t, refused("ER003"), post(t, s, gatewayPage, "rt=1"))
 }
 
-// Of many captures of one payment at once, one is booked.
+// Of many concurrent captures of one payment, exactly one is booked.
 func TestOneCaptureOfMany(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -26,7 +26,7 @@ func TestToken(t *testing.T) {
 	require.Len(t, Sign(key, largest), MaxLen(8))
 }
 
-// A key that signs something else, or in another form, opens nothing.
+// A signature over something else, or in another form, is not accepted.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	key := []byte("0123456789abcdef0123456789abcdef")
@@ -53,7 +53,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// FuzzOpen lets the fuzzer have any text signed but the one that it presents.
+// FuzzOpen lets the fuzzer have any text signed except the one that it presents.
 func FuzzOpen(f *testing.F) {
 	key := []byte("0123456789abcdef0123456789abcdef")
 	const text = "1.123456.10000001.1800000000.900.72.500"

@@ -1,5 +1,5 @@
-// Package wallclock tells the time of day to what writes it down or signs it. It is one place,
-// so that a test can set the clock of a process ahead or back, as people and time servers do.
+// Package wallclock returns the time of day for records and signatures. Having it in one place
+// lets a test set the clock of a process ahead or back, as people and time servers do.
 package wallclock
 
 import (
@@ -9,8 +9,8 @@ import (
 
 var shift atomic.Pointer[func() time.Duration]
 
-// Now returns the time of day. It has no monotonic reading, as a clock that is set has none:
-// how long something takes is measured by package time.
+// Now returns the time of day without a monotonic reading, since a clock that is set has none.
+// Use package time to measure durations.
 func Now() time.Time {
 	now := time.Now().Round(0)
 	if by := shift.Load(); by != nil {
@@ -19,5 +19,5 @@ func Now() time.Time {
 	return now
 }
 
-// Shift has Now be off by what by returns each time. It is for tests.
+// Shift shifts Now by the current result of by. It is for tests.
 func Shift(by func() time.Duration) { shift.Store(&by) }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/encoding/japanese"
 )
 
-// Text is a fault in English and Japanese, to follow a name in a sentence.
+// Text is a fault in English and Japanese; it follows a name in a sentence.
 type Text struct{ En, Ja string }
 
 // Charset is a character set of the wire.

@@ -119,7 +119,7 @@ func TestEncodeFormRefuses(t *testing.T) {
 
 func TestCharset(t *testing.T) {
 	t.Parallel()
-	// 髙 stands twice in Windows-31J; every decoder reads both. It holds these beyond Shift_JIS proper.
+	// Windows-31J has 髙 twice, and every decoder reads both. These are beyond Shift_JIS proper.
 	for text, bytes := range map[string]string{"①": "\x87\x40", "髙": "\xee\xe0", "～": "\x81\x60", "ｱ": "\xb1", "ソ": "\x83\x5c"} {
 		enc, bad := wire.ShiftJIS.Encode(text)
 		require.Nil(t, bad)
@@ -128,8 +128,8 @@ func TestCharset(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, text, dec)
 	}
-	// None of these may arrive as something else: the yen sign, for one, is a
-	// neighbour of the backslash.
+	// None of these may arrive as something else; the yen sign, for example, may become a
+	// backslash.
 	for _, text := range []string{"¥", "‾", "😀", "ab한"} {
 		_, bad := wire.ShiftJIS.Encode(text)
 		require.NotNil(t, bad, "%q", text)
@@ -161,8 +161,7 @@ func TestCharset(t *testing.T) {
 	require.Equal(t, "UTF-8 Shift_JIS Charset(9)", strings.Join([]string{wire.UTF8.String(), wire.ShiftJIS.String(), wire.Charset(9).String()}, " "))
 }
 
-// FuzzSplitRow holds the reader against one that tries every place at which cod could end,
-// over all columns.
+// FuzzSplitRow compares SplitRow with a reader that tries every column at which cod could end.
 func FuzzSplitRow(f *testing.F) {
 	f.Add("1,1,A00001,,2,c,1000,80,500,1580,i,p,77,k=v")
 	f.Add("1,1,A00001,,2,c,d,1000,80,500,1580,,,")

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Start starts a Chromium of its own with a fresh profile. Where there is none, the
-// test is skipped; in CI it fails.
+// Start starts a separate Chromium with a fresh profile. If Chromium is not installed, it skips
+// the test; in CI the test fails.
 func Start(t *testing.T) context.Context {
 	t.Helper()
 	var path string
@@ -33,12 +33,12 @@ func Start(t *testing.T) context.Context {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // Chromium's does not work for root
+		chromedp.NoSandbox, // the sandbox does not work for root
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(t.TempDir()),
 	)
-	// The whole test has two minutes in the browser; none takes seconds.
+	// A test takes a few seconds; two minutes are the limit.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
@@ -49,13 +49,13 @@ func Start(t *testing.T) context.Context {
 	return ctx
 }
 
-// Do does steps in the page.
+// Do runs steps in the page.
 func Do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, steps...))
 }
 
-// Value does a step in the page and returns what it found.
+// Value runs a step in the page and returns its result.
 func Value[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	v, err := chromedp.Run(ctx, action)
@@ -70,7 +70,7 @@ func Sees(t *testing.T, ctx context.Context, expression string) { //nolint:reviv
 	require.NoError(t, err, expression)
 }
 
-// Submit clicks a button whose form loads a page, and returns the page's status.
+// Submit clicks a button that submits a form and returns the status of the next page.
 func Submit(t *testing.T, ctx context.Context, button string) int64 { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	resp, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(button)))
@@ -78,13 +78,13 @@ func Submit(t *testing.T, ctx context.Context, button string) int64 { //nolint:r
 	return resp.Status
 }
 
-// Artifact keeps a screenshot for people to look at.
+// Artifact saves a screenshot for inspection.
 func Artifact(t *testing.T, name string, png []byte) {
 	t.Helper()
 	dir := os.Getenv("ARTIFACTS")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "..", ".artifacts")
 	}
-	require.NoError(t, os.MkdirAll(dir, 0o750))                            //nolint:gosec // The directory is that of who runs the tests.
+	require.NoError(t, os.MkdirAll(dir, 0o750))                            //nolint:gosec // Whoever runs the tests chooses the directory.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), png, 0o600)) //nolint:gosec // As above.
 }

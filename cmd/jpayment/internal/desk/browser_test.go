@@ -18,10 +18,10 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// wide and narrow are the screens that the desk is for.
+// wide and narrow are the screen widths that the desk supports.
 const wide, narrow = 1280, 390
 
-// A person in accounts works through what is in review, in Japanese, with mouse and keyboard.
+// A person in accounts works through the jobs in review, in Japanese, with mouse and keyboard.
 func TestReviewInABrowser(t *testing.T) {
 	databases(t, func(t *testing.T, q queue) {
 		ctx := browsertest.Start(t)
@@ -48,7 +48,7 @@ func TestReviewInABrowser(t *testing.T) {
 		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#record`))
 		browsertest.Sees(t, ctx, `document.querySelector(".recorded") !== null && document.querySelector("#job .badge.done") !== null`)
 
-		// The next one was not carried out, and is not to be. The name is there.
+		// The next one was not carried out and is not sent again. The name is remembered.
 		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#next-review`))
 		require.Equal(t, "佐藤", browsertest.Value(t, ctx, chromedp.Value(chromedp.CSS(`#by`))))
 		browsertest.Do(t, ctx, chromedp.Click(chromedp.CSS(`#decide-refused`)))
@@ -68,7 +68,7 @@ func TestReviewInABrowser(t *testing.T) {
 		}
 		require.Len(t, m.gateway.Requests(), 5, "the desk sends nothing")
 
-		// It is paused with a reason, and resumed only by who says that the cause is gone.
+		// Pausing needs a reason, and resuming a confirmation that the cause has been removed.
 		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#tab-progress`))
 		browsertest.Do(t, ctx, chromedp.SendKeys(chromedp.CSS(`#why`), "金額の確認"))
 		require.EqualValues(t, http.StatusOK, browsertest.Submit(t, ctx, `#do-pause`))
@@ -79,7 +79,7 @@ func TestReviewInABrowser(t *testing.T) {
 	})
 }
 
-// A decision that was wrong is corrected, by mouse, and what it comes after is a click away.
+// A wrong decision is corrected with the mouse, and the preceding job is one click away.
 func TestCorrectionInABrowser(t *testing.T) {
 	databases(t, func(t *testing.T, q queue) {
 		ctx := browsertest.Start(t)
@@ -107,7 +107,7 @@ func TestCorrectionInABrowser(t *testing.T) {
 	})
 }
 
-// Nothing is wider than the screen, or is hidden by it, in either language and colour.
+// Nothing is wider than the screen or cut off, in either language and colour scheme.
 func TestScreenshots(t *testing.T) {
 	ctx := browsertest.Start(t)
 	q := busyStore(t)
@@ -139,7 +139,8 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// look checks that nothing is wider than the screen and no amount, time or heading is broken.
+// look checks that nothing is wider than the screen and that no amount, time or heading is
+// broken across lines.
 func look(t *testing.T, ctx context.Context, width int64, page string) { //nolint:revive // t stands first, as always in tests.
 	t.Helper()
 	require.LessOrEqual(t, browsertest.Value(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)), width, page)

@@ -26,7 +26,7 @@ type form struct {
 	By, Note   string
 }
 
-// byCookie names the cookie with the name of the person who decided last in this browser.
+// byCookie is the cookie with the name of the person who last decided in this browser.
 const byCookie = "by"
 
 func rememberedBy(r *http.Request) string {
@@ -45,7 +45,7 @@ func rememberBy(w http.ResponseWriter, by string) {
 // disputed reports whether a kickback contradicts the verdict on a job.
 func disputed(j fulfilment.Job) bool { return !j.DisputedAt.IsZero() }
 
-// since returns since when a job needs a person.
+// since returns the time since which a job needs a person.
 func since(j fulfilment.Job) time.Time {
 	if disputed(j) {
 		return j.DisputedAt
@@ -53,13 +53,12 @@ func since(j fulfilment.Job) time.Time {
 	return j.UpdatedAt
 }
 
-// corrects reports whether a decision about a job takes the place of an earlier one.
+// corrects reports whether a decision about a job replaces an earlier one.
 func corrects(j fulfilment.Job) bool {
 	return j.Reason == fulfilment.ReasonDecided && j.State.Settled() && !disputed(j)
 }
 
-// decisions returns what a person may decide about a job, as [fulfilment.Queue.Review]
-// takes it.
+// decisions returns the decisions about a job that [fulfilment.Queue.Review] accepts.
 func decisions(j fulfilment.Job, tried []fulfilment.Attempt) []fulfilment.State {
 	unknown := func(a fulfilment.Attempt) bool { return a.Outcome == jpayment.OutcomeUnknown }
 	switch {
@@ -74,18 +73,18 @@ func decisions(j fulfilment.Job, tried []fulfilment.Attempt) []fulfilment.State 
 	}
 }
 
-// stamp tells one state of a job from a later one. It goes with the form, so that nobody
-// decides about what they have not seen.
+// stamp identifies the current state of a job. The form includes it, so nobody decides about
+// a state that they have not seen.
 func stamp(j fulfilment.Job) string {
 	return fmt.Sprintf("%d-%s-%d-%d", j.UpdatedAt.UnixMicro(), j.State, j.Attempts, since(j).UnixMicro())
 }
 
-// readJob puts the job that a URL names, and what was tried for it, on the page.
+// readJob reads the job in the URL and its attempts into the page.
 func (d *Desk) readJob(r *http.Request, p *page) (found bool, err error) {
 	p.Tab = "jobs"
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id < 1 {
-		return false, nil //nolint:nilerr // It names no job.
+		return false, nil //nolint:nilerr // The URL does not name a job.
 	}
 	jobs, err := d.Queue.Jobs(r.Context(), fulfilment.Filter{AfterID: id - 1, Limit: 1})
 	if err != nil || len(jobs) == 0 || jobs[0].ID != id {
@@ -124,8 +123,8 @@ func (d *Desk) showJob(_ http.ResponseWriter, r *http.Request, p *page) (answer,
 	return answer{name: "job"}, nil
 }
 
-// postDecision takes a decision in two steps: the first shows what it means, and only the
-// second records it.
+// postDecision handles a decision in two steps: the first shows what it means, the second
+// records it.
 func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	found, err := d.readJob(r, p)
 	if err != nil || !found {
@@ -137,7 +136,7 @@ func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (an
 		NewPayment: norm.NFKC.String(trimmed("new_payment")),
 	}
 	if p.Form.Decision != fulfilment.StateDone {
-		p.Form.NewPayment = "" // of another choice, before
+		p.Form.NewPayment = "" // left over from another choice
 	}
 	refused := func(status int, why jpayment.Text) (answer, error) {
 		p.Alert = why
@@ -164,7 +163,7 @@ func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (an
 		rememberBy(w, p.Form.By)
 		return answer{next: jobURL(p.Job.ID) + "?recorded"}, nil
 	}
-	// What the queue refuses is told with the job as it is now.
+	// If the queue refuses, show the job in its current state.
 	typed := p.Form
 	if found, again := d.readJob(r, p); again != nil || !found {
 		return nothing, again
@@ -182,15 +181,15 @@ func (d *Desk) postDecision(w http.ResponseWriter, r *http.Request, p *page) (an
 	}
 }
 
-// fieldText says what is wrong with a field of the form.
+// fieldText describes what is wrong with a field of the form.
 func fieldText(f jpayment.InvalidField) jpayment.Text {
 	name := map[string]string{"By": "by", "Note": "note", "NewPaymentID": "new payment", "State": "decision"}[f.Field]
 	return console.Textf("%s %s", "%s%s", texts[name], f.Reason)
 }
 
-// check says what is missing in a decision before it is confirmed, or nothing.
+// check returns what is wrong with a decision, if anything.
 func (f form) check(j fulfilment.Job, allowed []fulfilment.State) jpayment.Text {
-	const most = 200 // bytes, as the queue keeps it
+	const most = 200 // bytes, as in the queue
 	newPayment := f.Decision == fulfilment.StateDone && j.Operation == jpayment.OpReAuth
 	switch {
 	case !slices.Contains(allowed, f.Decision):
@@ -210,29 +209,29 @@ func (f form) check(j fulfilment.Job, allowed []fulfilment.State) jpayment.Text 
 	}
 }
 
-// meaning says what a decision does.
+// meaning describes the effect of a decision.
 func meaning(j fulfilment.Job, f form) jpayment.Text {
 	op := operation(j.Operation)
 	switch {
 	case f.Decision == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
-		return console.Textf("Payment %[2]s was re-authorised; the new payment is %[3]s. It is recorded as done and not sent again.",
+		return console.Textf("Payment %[2]s was re-authorised; the new payment is %[3]s. The job will be recorded as done and not sent again.",
 			"決済 %[2]s の%[1]sは処理されており、新しい決済は %[3]s です。完了として記録し、再送しません。", op, j.PaymentID, f.NewPayment)
 	case f.Decision == fulfilment.StateDone:
-		return console.Textf("The %[1]s of payment %[2]s was carried out. It is recorded as done and not sent again.",
+		return console.Textf("The %[1]s of payment %[2]s was carried out. It will be recorded as done and not sent again.",
 			"決済 %[2]s の%[1]sは処理されています。完了として記録し、再送しません。", op, j.PaymentID)
 	case f.Decision == fulfilment.StateRefused && j.State == fulfilment.StateWaiting:
-		return console.Textf("The %[1]s of payment %[2]s is withdrawn. It is never sent.",
+		return console.Textf("The %[1]s of payment %[2]s will be withdrawn and never sent.",
 			"決済 %[2]s の%[1]sを取り下げます。送信しません。", op, j.PaymentID)
 	case f.Decision == fulfilment.StateRefused:
-		return console.Textf("The %[1]s of payment %[2]s was not carried out, and is not to be. It is not sent again.",
+		return console.Textf("The %[1]s of payment %[2]s was not carried out. It will not be sent again.",
 			"決済 %[2]s の%[1]sは処理されておらず、今後も処理しません。再送しません。", op, j.PaymentID)
 	default:
-		return console.Textf("The %[1]s of payment %[2]s was not carried out, and is sent again.",
+		return console.Textf("The %[1]s of payment %[2]s was not carried out. It will be sent again.",
 			"決済 %[2]s の%[1]sは処理されていません。再送します。", op, j.PaymentID)
 	}
 }
 
-// operation names what a job asks for, as the control panel does.
+// operation returns the name of an operation, as the control panel has it.
 func operation(op jpayment.Operation) jpayment.Text {
 	ja := jobtext.Operation(op).Ja
 	switch op {

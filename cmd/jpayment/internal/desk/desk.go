@@ -1,5 +1,6 @@
-// Package desk is a page on this machine for people who do not use a terminal: the jobs of a
-// store, what needs a person, and what the person decides. It sends nothing to the gateway.
+// Package desk serves pages on this machine for people who do not use a terminal. They show the
+// jobs of a store and those that need a person, and record the person's decisions. Package desk
+// sends nothing to the gateway.
 package desk
 
 import (
@@ -18,7 +19,7 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// Queue is what the desk uses of a [fulfilment.Queue], on either database.
+// Queue has the methods of a [fulfilment.Queue], on either database, that the desk uses.
 type Queue interface {
 	Jobs(ctx context.Context, f fulfilment.Filter) ([]fulfilment.Job, error)
 	Attempts(ctx context.Context, jobID int64) ([]fulfilment.Attempt, error)
@@ -29,26 +30,26 @@ type Queue interface {
 	Resume(ctx context.Context) error
 }
 
-// Config says what to open.
+// Config configures a desk.
 type Config struct {
 	Listen   string       // host:port
-	Token    string       // what the pages ask for; nothing, which is for the loopback only
-	StoreID  string       // 店舗ID, as it is shown
-	Database string       // as it is shown
+	Token    string       // password of the pages; may be empty only on the loopback interface
+	StoreID  string       // 店舗ID, for display
+	Database string       // for display
 	Queue    Queue        // of the store
-	Language console.Lang // until another is chosen on a page; empty: the browser's
+	Language console.Lang // until another is chosen on a page; if empty, the browser's
 	Log      *slog.Logger
-	Now      func() time.Time // nil: the clock
+	Now      func() time.Time // defaults to time.Now
 }
 
-// Desk is the desk of one store, listening.
+// Desk is the desk of one store.
 type Desk struct {
 	Config
 	listener *localpage.Listener
 	pages    http.Handler
 }
 
-// Open opens the port. Requests wait until Run.
+// Open opens the port. Requests wait until Run is called.
 func Open(ctx context.Context, c Config) (*Desk, error) {
 	listener, err := localpage.Listen(ctx, c.Listen, c.Token)
 	if err != nil {
@@ -64,16 +65,16 @@ func Open(ctx context.Context, c Config) (*Desk, error) {
 	return d, nil
 }
 
-// URL returns where the desk is.
+// URL returns the URL of the desk.
 func (d *Desk) URL() string { return d.listener.URL() + home }
 
-// Close gives back the port of a desk that was not run.
+// Close closes the port of a desk that was not run.
 func (d *Desk) Close() error { return d.listener.Close() }
 
-// patience is how long Run waits at its end for answers under way to be sent.
+// patience is how long Run waits for responses in progress when it ends.
 const patience = 5 * time.Second
 
-// Run serves until the context ends, and then returns nil.
+// Run serves until ctx is done and then returns nil.
 func (d *Desk) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -84,7 +85,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		// What is being recorded is recorded, even while the desk ends.
+		// Finish recording a decision even while the desk shuts down.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog:    slog.NewLogLogger(d.Log.Handler(), slog.LevelError),
 	}
@@ -95,7 +96,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		limit, release := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer release()
 		if server.Shutdown(limit) != nil {
-			_ = server.Close() // who has not read an answer by now, does not want it
+			_ = server.Close() // drop clients that have not read their response
 		}
 	}()
 	err := server.Serve(d.listener)
@@ -109,7 +110,7 @@ func (d *Desk) Run(ctx context.Context) error {
 
 const home = "/desk/"
 
-// paths are those of the pages that a browser can be sent back to.
+// paths matches the pages to which a browser can be redirected.
 var paths = regexp.MustCompile(`^/desk/(progress|jobs(/[0-9]+)?)?$`)
 
 func (d *Desk) routes() *http.ServeMux {
@@ -136,11 +137,11 @@ func (d *Desk) routes() *http.ServeMux {
 	return mux
 }
 
-// answer is the page that answers a request, or where the browser is sent on to.
+// answer is the page to show, or the URL to redirect to.
 type answer struct {
-	status int    // 0: OK
+	status int    // 0 means OK
 	name   string // of the page
-	next   string // instead of a page: the URL to go on to
+	next   string // URL to redirect to instead of a page
 }
 
 var nothing = answer{status: http.StatusNotFound, name: "nothing"}
@@ -148,10 +149,10 @@ var nothing = answer{status: http.StatusNotFound, name: "nothing"}
 // handler fills in a page.
 type handler func(http.ResponseWriter, *http.Request, *page) (answer, error)
 
-// maxForm bounds a form in bytes.
+// maxForm is the maximum size of a form in bytes.
 const maxForm = 64 << 10
 
-// handle answers a request by a page. Every page has the counts, which are read first.
+// handle returns a handler that shows a page. It reads the counts first, which every page has.
 func (d *Desk) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &page{
@@ -196,5 +197,5 @@ func (d *Desk) show(w http.ResponseWriter, a answer, p *page) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(a.status)
-	_, _ = w.Write(out.Bytes()) // who has gone needs no answer
+	_, _ = w.Write(out.Bytes()) // the client may be gone
 }

@@ -27,7 +27,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// queue is a [fulfilment.Queue] on either database.
+// queue has the methods of a [fulfilment.Queue], on either database, that the tests use.
 type queue interface {
 	desk.Queue
 	Migrate(ctx context.Context) error
@@ -36,8 +36,8 @@ type queue interface {
 	Run(ctx context.Context, g jpayment.Gateway, cfg fulfilment.WorkerConfig) error
 }
 
-// execute runs a statement in the database of a queue, as something else does. jpayment.
-// stands before the names of tables.
+// execute runs a statement in the database of a queue, as another program might. The statement
+// has the prefix jpayment. before the names of tables.
 func execute(t *testing.T, q queue, statement string) {
 	t.Helper()
 	q.(interface {
@@ -111,10 +111,10 @@ func newSQLite(t *testing.T) queue {
 	return onSQLite{q, db}
 }
 
-// The private data of a store, none of which is on a page.
+// The private data of a store, which must not appear on any page.
 const privateEmail, privatePhone, privateExtra = "private@example.jp", "0399998888", "private-extra"
 
-// month is a store in the middle of its month: jobs 1 to 6, of which 3 and 4 are in review.
+// month is a store in mid-month, with jobs 1 to 6. Jobs 3 and 4 are in review.
 type month struct {
 	queue
 	gateway *jpaymenttest.Server
@@ -149,7 +149,7 @@ func newMonth(t *testing.T, q queue) month {
 	return m
 }
 
-// work sends until nothing is open.
+// work runs a worker until no job is open.
 func (m month) work(t *testing.T) {
 	t.Helper()
 	client, err := jpayment.NewClient("123456", jpayment.WithBaseURL(m.gateway.URL), jpayment.WithRetry(jpayment.RetryPolicy{MaxAttempts: 1}))
@@ -165,7 +165,7 @@ func (m month) work(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-// served is a desk that is served, and the cookies of who uses it.
+// served is a running desk and the cookies of its user.
 type served struct {
 	URL     string
 	cookies map[string]string
@@ -190,7 +190,7 @@ func serve(t *testing.T, config desk.Config) *served {
 	return &served{URL: strings.TrimSuffix(d.URL(), "/desk/"), cookies: map[string]string{}, lang: "ja"}
 }
 
-// call sends a request and returns status, body and where it leads.
+// call sends a request and returns the status, the body and the URL of a redirect.
 func (s *served) call(t *testing.T, method, path string, form url.Values, header ...string) (status int, body, next string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(form.Encode()))
@@ -264,7 +264,7 @@ func TestDecisionsAreConfirmedAndRecorded(t *testing.T) {
 			require.NoError(t, err)
 			return jobs[0]
 		}
-		// What is not whole is not recorded, and says why.
+		// An incomplete decision is not recorded, and the page says why.
 		stamp := s.stamp(t, 3)
 		for why, form := range map[string]url.Values{
 			"新しい決済番号を数字で":    decision(stamp, "done", ""),
@@ -303,7 +303,7 @@ func TestDecisionsAreConfirmedAndRecorded(t *testing.T) {
 		require.Contains(t, page, "記録しました")
 		require.Contains(t, page, `href="/desk/jobs/4#decide"`)
 
-		// The name is remembered, and a decision is not taken twice.
+		// The page remembers the name and does not accept a decision twice.
 		require.Contains(t, s.get(t, "/desk/jobs/4"), `value="佐藤"`)
 		status, body, _ = s.call(t, http.MethodPost, "/desk/jobs/3", form)
 		require.Equal(t, http.StatusConflict, status)
@@ -320,7 +320,7 @@ func TestDecisionsAreConfirmedAndRecorded(t *testing.T) {
 	})
 }
 
-// A verdict that a kickback contradicts needs a person, who confirms or changes it.
+// If a kickback contradicts a verdict, a person confirms or changes it.
 func TestDisputes(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, q queue) {
@@ -349,7 +349,7 @@ func TestDisputes(t *testing.T) {
 	})
 }
 
-// A decision is corrected by another, and both are there to be read.
+// A decision can be corrected by another. Both stay visible.
 func TestCorrections(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, q queue) {
@@ -382,7 +382,7 @@ func TestCorrections(t *testing.T) {
 	})
 }
 
-// A job that waits for another says for which, and is withdrawn while nothing of it can have
+// A job that waits for another links to it, and can be withdrawn as long as it cannot have
 // been carried out.
 func TestOrderOfAPayment(t *testing.T) {
 	t.Parallel()
@@ -400,7 +400,7 @@ func TestOrderOfAPayment(t *testing.T) {
 		status, body, _ := s.call(t, http.MethodPost, "/desk/jobs/2", decision(s.stamp(t, 2), "refused", "record"))
 		require.Equal(t, http.StatusSeeOther, status, body)
 
-		// Turned away at the door, it can still be withdrawn; of an unknown attempt it cannot.
+		// It can be withdrawn after an attempt that was refused, but not after an unknown one.
 		for outcome, offered := range map[jpayment.Outcome]bool{jpayment.OutcomeNotSent: true, jpayment.OutcomeUnknown: false} {
 			execute(t, q, "DELETE FROM jpayment.jpayment_attempt")
 			execute(t, q, fmt.Sprintf(`INSERT INTO jpayment.jpayment_attempt (job_id, number, worker, started_at, ended_at, outcome, code, what_en, what_ja)
@@ -411,7 +411,7 @@ func TestOrderOfAPayment(t *testing.T) {
 	})
 }
 
-// A pause that ends by itself says when, and another that does not can take its place.
+// The page says when a temporary pause ends. A lasting pause can replace it.
 func TestMaintenance(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, q queue) {
@@ -420,19 +420,19 @@ func TestMaintenance(t *testing.T) {
 		s := serve(t, desk.Config{Queue: q})
 		for _, path := range []string{"/desk/", "/desk/progress"} {
 			page := s.get(t, path)
-			require.Contains(t, page, "送信の自動再開")
+			require.Contains(t, page, "自動再開日時")
 			require.Contains(t, page, `<time datetime="2100-01-01T09:00:00&#43;09:00">`)
 		}
 		status, body, _ := s.call(t, http.MethodPost, "/desk/pause", url.Values{"by": {"佐藤"}, "why": {"棚卸し"}})
 		require.Equal(t, http.StatusSeeOther, status, body)
 		page := s.get(t, "/desk/progress")
 		require.Contains(t, page, "佐藤: 棚卸し")
-		require.NotContains(t, page, "送信の自動再開")
+		require.NotContains(t, page, "自動再開日時")
 		require.NotContains(t, page, `id="do-pause"`)
 	})
 }
 
-// changing is a queue in which somebody else decides just before a decision is recorded.
+// changing is a queue in which someone else decides just before a decision is recorded.
 type changing struct {
 	desk.Queue
 	first fulfilment.Decision
@@ -457,7 +457,7 @@ func TestJobThatChangedMeanwhile(t *testing.T) {
 	require.Contains(t, body, "ジョブの状態が変わった")
 	require.Contains(t, body, "別の担当者")
 
-	// An old form of a job that came to review again is not taken.
+	// An old form of a job that is in review again is refused.
 	status, body, _ = s.call(t, http.MethodPost, "/desk/jobs/4", decision(stamp, "refused", "record"))
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, body, "ジョブの状態が変わった")
@@ -520,8 +520,8 @@ func TestSearch(t *testing.T) {
 
 var rows = regexp.MustCompile(`<tr id="job-(\d+)"`)
 
-// Ten thousand jobs are read from the newest to the oldest and back, none twice and none
-// left out, and each link says where it leads.
+// Ten thousand jobs can be paged through from the newest to the oldest and back. None appears
+// twice, none is missing, and each link says where it leads.
 func TestPagesOfTenThousandJobs(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, q queue) {
@@ -568,7 +568,7 @@ func TestPagesOfTenThousandJobs(t *testing.T) {
 		require.Contains(t, page, "9,901〜9,950件目")
 		require.Equal(t, "100", ids(page)[0])
 
-		// Of a run, whose numbers have gaps, the pages follow one another as well.
+		// The pages of a run, whose numbers have gaps, are consecutive too.
 		seen, at := map[string]bool{}, "/desk/jobs?batch=run-1"
 		for n := 0; at != ""; n++ {
 			page = s.get(t, at)
@@ -583,7 +583,7 @@ func TestPagesOfTenThousandJobs(t *testing.T) {
 	})
 }
 
-// The charts count by Japan's hours what came to its state in the last day.
+// The charts count the state changes of the last day by hours in Japan.
 func TestCharts(t *testing.T) {
 	t.Parallel()
 	s := serve(t, desk.Config{Queue: newMonth(t, newSQLite(t))})
@@ -595,7 +595,7 @@ func TestCharts(t *testing.T) {
 	require.Contains(t, later.get(t, "/desk/progress"), `aria-label="1時間ごとの確定件数: 完了 0, 拒否 0"`)
 }
 
-// No page shows private data, whatever became of a job.
+// No page shows private data, whatever the result of a job.
 func TestNoPrivateData(t *testing.T) {
 	t.Parallel()
 	m := newMonth(t, newSQLite(t))
@@ -617,8 +617,8 @@ var everyPage = []string{
 	"/desk/progress", "/desk/jobs/1", "/desk/jobs/2", "/desk/jobs/3", "/desk/jobs/4", "/desk/jobs/5", "/desk/jobs/6",
 }
 
-// Under Japanese there is no English but names and codes, and under English no Japanese but
-// what the merchant wrote.
+// Japanese pages have no English except names and codes. English pages have no Japanese except
+// the merchant's own text.
 func TestLanguages(t *testing.T) {
 	t.Parallel()
 	s := serve(t, desk.Config{Queue: newMonth(t, newSQLite(t))})
@@ -683,7 +683,7 @@ func TestGuard(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
-// broken is a queue whose database has gone.
+// broken is a queue whose database is gone.
 type broken struct{ desk.Queue }
 
 func (broken) Status(context.Context, string) (fulfilment.Status, error) {

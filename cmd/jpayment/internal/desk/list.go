@@ -14,20 +14,20 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// list is a list of jobs in pages. A queue gives jobs in the order of their numbers from any
-// number on; what comes before a number is found by halving.
+// list is a paged list of jobs. A queue returns jobs in the order of their numbers, starting
+// after any number; a binary search finds those before a number.
 type list struct {
 	queue       Queue
 	filter      fulfilment.Filter
 	newestFirst bool
-	path        string // of its pages, with what it was asked for
-	query       url.Values
+	path        string     // of its pages
+	query       url.Values // of the request
 	total       int64
 	size        int
 }
 
-// pager tells which rows of a list are shown, and where the others are. URLs are empty where
-// there is nothing.
+// pager says which rows of a list are shown and links to the others. A URL is empty if there
+// are no such rows.
 type pager struct {
 	First, Last, All            int64
 	Previous, Next, Start, End  string
@@ -36,8 +36,8 @@ type pager struct {
 	NewestFirst                 bool
 }
 
-// page reads the page that a request asks for: after or before a job, and how many rows come
-// before it in the list.
+// page returns the requested page of the list. The request names the job after or before which
+// it starts, and the number of rows before it.
 func (l list) page(ctx context.Context, r *http.Request) ([]fulfilment.Job, pager, error) {
 	number := func(name string) (int64, bool) {
 		n, err := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
@@ -71,7 +71,7 @@ func (l list) page(ctx context.Context, r *http.Request) ([]fulfilment.Job, page
 
 func (l list) pager(first, last, skip, n int64) pager {
 	if skip > l.total-n {
-		skip = max(l.total-n, 0) // Meanwhile there are less.
+		skip = max(l.total-n, 0) // The list has become shorter.
 	}
 	size := int64(l.size)
 	p := pager{First: skip + 1, Last: skip + n, All: max(l.total, skip+n), NewestFirst: l.newestFirst}
@@ -143,7 +143,7 @@ func (l list) before(ctx context.Context, id int64) (jobs []fulfilment.Job, err 
 	return slices.DeleteFunc(jobs, func(j fulfilment.Job) bool { return j.ID >= id }), err
 }
 
-// end returns a number above those of all jobs, and near the last one's.
+// end returns a number that is higher than those of all jobs, but close to the last one.
 func (l list) end(ctx context.Context) (int64, error) { return end(ctx, l.queue) }
 
 func end(ctx context.Context, q Queue) (id int64, err error) {
@@ -163,7 +163,7 @@ func end(ctx context.Context, q Queue) (id int64, err error) {
 	return int64(low) + 1, err
 }
 
-// states are those of the tiles, in their order.
+// states are the states of the tiles, in order.
 var states = []fulfilment.State{
 	fulfilment.StateReview, fulfilment.StateWaiting, fulfilment.StateRunning,
 	fulfilment.StateAwaiting, fulfilment.StateDone, fulfilment.StateRefused,
@@ -188,7 +188,7 @@ func count(st fulfilment.Status, state fulfilment.State) int64 {
 	}
 }
 
-// reviewed is a job that needs a person, with what was tried.
+// reviewed is a job that needs a person, with its attempts.
 type reviewed struct {
 	fulfilment.Job
 	Tried []fulfilment.Attempt
@@ -196,7 +196,7 @@ type reviewed struct {
 
 const reviewsShown, jobsShown = 20, 50
 
-// showReview shows what needs a person, the oldest first.
+// showReview shows the jobs that need a person, oldest first.
 func (d *Desk) showReview(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	p.Tab = "review"
 	l := list{
@@ -218,7 +218,7 @@ func (d *Desk) showReview(_ http.ResponseWriter, r *http.Request, p *page) (answ
 	return answer{name: "review"}, nil
 }
 
-// showJobs shows jobs, the newest first, or those that a search finds.
+// showJobs shows the jobs, newest first, or the results of a search.
 func (d *Desk) showJobs(_ http.ResponseWriter, r *http.Request, p *page) (_ answer, err error) {
 	p.Tab = "jobs"
 	query := r.URL.Query()
@@ -244,10 +244,10 @@ func (d *Desk) showJobs(_ http.ResponseWriter, r *http.Request, p *page) (_ answ
 	return answer{name: "jobs"}, err
 }
 
-// most is how many jobs a search shows.
+// most is the maximum number of search results.
 const most = 100
 
-// search finds the jobs of a payment number, and those of a reference.
+// search returns the jobs whose payment number or reference is text.
 func (d *Desk) search(ctx context.Context, text string) (found []fulfilment.Job, more bool, err error) {
 	filters := []fulfilment.Filter{{Reference: text, Limit: most + 1}}
 	if number := localpage.Folded(text); strings.Trim(number, "0123456789") == "" {
@@ -270,5 +270,5 @@ func (d *Desk) search(ctx context.Context, text string) (found []fulfilment.Job,
 	return found, more, nil
 }
 
-// jobURL returns where a job is.
+// jobURL returns the URL of a job's page.
 func jobURL(id int64) string { return fmt.Sprintf("%sjobs/%d", home, id) }

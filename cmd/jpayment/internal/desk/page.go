@@ -15,19 +15,19 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// page is what the templates show.
+// page is the data of the templates.
 type page struct {
 	Language          console.Lang
 	Now               time.Time
 	StoreID, Database string
-	Source            string // where the page can be had again
+	Source            string // URL of this page
 	Tab               string
 	Status            fulfilment.Status
 	Alert             jpayment.Text
 	Form              form
 
 	Search  string
-	More    bool // than are shown of what a search found
+	More    bool // whether a search found more than are shown
 	State   fulfilment.State
 	Batch   string
 	Jobs    []fulfilment.Job
@@ -36,19 +36,19 @@ type page struct {
 
 	Job        fulfilment.Job
 	Tried      []fulfilment.Attempt
-	History    []fulfilment.Decision // a later one corrects those before
+	History    []fulfilment.Decision // each corrects the ones before it
 	Decisions  []fulfilment.State
-	Corrects   bool // what is decided takes the place of a person's earlier decision
+	Corrects   bool // whether a decision replaces an earlier one by a person
 	Stamp      string
 	Meaning    jpayment.Text
 	Recorded   bool
-	NextReview int64 // the job, or 0
+	NextReview int64 // number of the next job in review, or 0
 
 	Runs              []run
 	Settled, Reviewed plot
 }
 
-// tile is the count of a state and where its jobs are.
+// tile shows the number of jobs in a state and links to them.
 type tile struct {
 	State fulfilment.State
 	Count int64
@@ -56,10 +56,10 @@ type tile struct {
 	Here  bool
 }
 
-// ForPerson returns how many jobs need a person: those in review, and those disputed.
+// ForPerson returns the number of jobs that need a person: those in review or disputed.
 func (p *page) ForPerson() int64 { return p.Status.Review + p.Status.Disputed }
 
-// PausedForGood reports whether nothing is sent until somebody resumes.
+// PausedForGood reports whether sending is paused until a person resumes it.
 func (p *page) PausedForGood() bool {
 	return p.Status.Paused != nil && p.Status.Paused.Until.IsZero()
 }
@@ -77,7 +77,7 @@ func (p *page) Tiles() []tile {
 	return tiles
 }
 
-// choice is a decision that the form offers.
+// choice is a decision offered by the form.
 type choice struct {
 	State        fulfilment.State
 	Name, Why    string // keys of texts
@@ -85,7 +85,7 @@ type choice struct {
 	NeedsPayment bool
 }
 
-// Choices returns the decisions that the form offers.
+// Choices returns the decisions offered by the form.
 func (p *page) Choices() []choice {
 	var all []choice
 	for _, state := range p.Decisions {
@@ -107,7 +107,7 @@ func (p *page) Choices() []choice {
 	return all
 }
 
-// Chosen returns the decision that is to be confirmed.
+// Chosen returns the decision to be confirmed.
 func (p *page) Chosen() choice {
 	for _, c := range p.Choices() {
 		if c.State == p.Form.Decision {
@@ -117,12 +117,12 @@ func (p *page) Chosen() choice {
 	return choice{}
 }
 
-// Careful reports whether the decision may have something carried out twice.
+// Careful reports whether the decision may cause an operation to be carried out twice.
 func (p *page) Careful() bool {
 	return p.Form.Decision == fulfilment.StateWaiting && (p.Job.State != fulfilment.StateRefused || disputed(p.Job))
 }
 
-// templates holds the pages by language and name.
+// templates holds the templates by language and name.
 var templates = map[console.Lang]map[string]*template.Template{
 	console.English:  parseTemplates(console.English),
 	console.Japanese: parseTemplates(console.Japanese),
@@ -132,7 +132,7 @@ var templates = map[console.Lang]map[string]*template.Template{
 var japan = time.FixedZone("JST", 9*60*60)
 
 func parseTemplates(l console.Lang) map[string]*template.Template {
-	// A key without a text is a mistake of the template's.
+	// A key without a text is an error in the template.
 	text := func(key string) (string, error) {
 		t, found := texts[key]
 		if !found {
@@ -150,7 +150,7 @@ func parseTemplates(l console.Lang) map[string]*template.Template {
 		"operation": func(op jpayment.Operation) string { return l.Of(operation(op)) },
 		"why":       func(j fulfilment.Job) string { return l.Of(jobtext.Why(j)) },
 		"next":      func(j fulfilment.Job) string { return l.Of(jobtext.Look(j)) },
-		"code":      func(c jpayment.Code) string { return console.Printable(string(c)) }, // print would take its message
+		"code":      func(c jpayment.Code) string { return console.Printable(string(c)) }, // print would print its message
 		"meaning":   func(c jpayment.Code) string { return l.Of(c.Message()) },
 		"grouped":   console.Grouped,
 		"visible":   console.Printable,

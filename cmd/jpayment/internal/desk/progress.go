@@ -11,23 +11,23 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// scanned is how many of the last jobs the page on progress looks at.
+// scanned is the number of latest jobs that the progress page covers.
 const scanned = 10_000
 
-// runsShown is how many runs the page on progress shows.
+// runsShown is the number of runs that the progress page shows.
 const runsShown = 8
 
-// run is a file's jobs, or others that were asked for under one name.
+// run is the jobs of a file, or others with a common batch name.
 type run struct {
 	Name  string
 	Begun time.Time
 	fulfilment.Status
 }
 
-// Settled returns how many jobs are settled, those in review among them.
+// Settled returns the number of settled jobs, including those in review.
 func (r run) Settled() int64 { return r.Total() - r.Open() }
 
-// Parts returns the lengths of the bar's parts, of 1000.
+// Parts returns the parts of the bar, in thousandths.
 func (r run) Parts() (parts []part) {
 	at := int64(0)
 	for _, p := range []struct {
@@ -35,7 +35,7 @@ func (r run) Parts() (parts []part) {
 		n     int64
 	}{{fulfilment.StateDone, r.Done}, {fulfilment.StateRefused, r.Refused}, {fulfilment.StateReview, r.Review}} {
 		if p.n > 0 {
-			width := max(p.n*1000/r.Total(), 6) // One of ten thousand is seen, too.
+			width := max(p.n*1000/r.Total(), 6) // Even one of ten thousand is visible.
 			parts = append(parts, part{p.state, at, width})
 			at += width
 		}
@@ -48,7 +48,7 @@ type part struct {
 	X, W  int64
 }
 
-// showProgress shows the runs, what the last hours brought, and the pause.
+// showProgress shows the runs, the charts of the last hours, and the pause.
 func (d *Desk) showProgress(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	p.Form.By = rememberedBy(r)
 	return d.progress(r, p)
@@ -82,7 +82,7 @@ func (d *Desk) progress(r *http.Request, p *page) (answer, error) {
 	return answer{name: "progress"}, nil
 }
 
-// scan calls f for the last jobs, in their order.
+// scan calls f for the latest jobs, in order.
 func (d *Desk) scan(ctx context.Context, f func(fulfilment.Job)) error {
 	last, err := end(ctx, d.Queue)
 	if err != nil {
@@ -106,17 +106,17 @@ func (d *Desk) scan(ctx context.Context, f func(fulfilment.Job)) error {
 	return nil
 }
 
-// hoursShown is how far back the plots go.
+// hoursShown is the number of hours that the plots cover.
 const hoursShown = 24
 
-// hours counts jobs by the hour in which they came to stand where they do.
+// hours counts jobs by the hour in which they reached their current state.
 type hours struct {
 	begin                          time.Time
 	done, refused, review, decided [hoursShown]int64
 }
 
 func newHours(now time.Time) *hours {
-	// Japan's hours begin when those of the epoch do.
+	// Japan's offset from UTC is a whole number of hours.
 	return &hours{begin: now.Truncate(time.Hour).Add(-(hoursShown - 1) * time.Hour)}
 }
 
@@ -125,7 +125,7 @@ func (h *hours) add(j fulfilment.Job) {
 	if j.UpdatedAt.Before(h.begin) || i >= hoursShown {
 		return
 	}
-	switch j.State { //nolint:exhaustive // The others have no verdict.
+	switch j.State { //nolint:exhaustive // Other states have no verdict.
 	case fulfilment.StateDone:
 		h.done[i]++
 	case fulfilment.StateRefused:
@@ -178,7 +178,7 @@ type hour struct {
 	N  []int64
 }
 
-// The plot in its own units; pages/desk.css scales it.
+// The dimensions of a plot, in its own units; pages/desk.css scales it.
 const (
 	plotLeft, plotTop, plotWidth, plotHeight = 40.0, 10.0, 312.0, 104.0
 	slot                                     = plotWidth / hoursShown
@@ -225,7 +225,7 @@ func (h *hours) plot(name string, all []series) plot {
 	return p
 }
 
-// nice returns the least of 2, 4, 6, 8, 20, 40, … that is not below n.
+// nice returns the smallest of 2, 4, 6, 8, 20, 40, … that is at least n.
 func nice(n int64) int64 {
 	for unit := int64(2); ; unit *= 10 {
 		for _, of := range []int64{1, 2, 3, 4} {
@@ -236,7 +236,8 @@ func nice(n int64) int64 {
 	}
 }
 
-// postPause pauses the store. The name stands before the reason, as the queue keeps one text.
+// postPause pauses the store. It puts the name before the reason, because the queue keeps a
+// single text.
 func (d *Desk) postPause(w http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	by, why := strings.TrimSpace(r.PostForm.Get("by")), strings.TrimSpace(r.PostForm.Get("why"))
 	p.Form = form{By: by, Note: why}
@@ -265,8 +266,8 @@ func (d *Desk) postPause(w http.ResponseWriter, r *http.Request, p *page) (answe
 	return answer{next: home + "progress"}, nil
 }
 
-// postResume resumes the store, if it is paused as the person saw it and the person says
-// that the cause is gone.
+// postResume resumes the store if the pause is the one that the person saw and the person
+// confirms that the cause has been removed.
 func (d *Desk) postResume(_ http.ResponseWriter, r *http.Request, p *page) (answer, error) {
 	if p.Status.Paused == nil {
 		return answer{next: home + "progress"}, nil

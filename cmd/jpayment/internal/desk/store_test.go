@@ -11,10 +11,10 @@ import (
 	"github.com/jpayment-go/jpayment/fulfilment"
 )
 
-// busyNow is the present of the store in pictures.
+// busyNow is the current time of the store in screenshots.
 var busyNow = time.Date(2026, 11, 30, 12, 34, 56, 0, time.UTC)
 
-// pictured is a queue with jobs as they are told, for pictures of a busy day.
+// pictured is a queue with given jobs, for screenshots of a busy day.
 type pictured struct {
 	desk.Queue
 	jobs     []fulfilment.Job
@@ -28,7 +28,7 @@ func (p *pictured) Decisions(_ context.Context, id int64) ([]fulfilment.Decision
 }
 
 func (p *pictured) Jobs(_ context.Context, f fulfilment.Filter) (found []fulfilment.Job, _ error) {
-	from := min(max(int(f.AfterID), 0), len(p.jobs)) // The numbers begin at 1.
+	from := min(max(int(f.AfterID), 0), len(p.jobs)) // Numbers begin at 1.
 	for _, j := range p.jobs[from:] {
 		person := j.State == fulfilment.StateReview || !j.DisputedAt.IsZero()
 		if (f.State == "" || j.State == f.State) && (!f.ForPerson || person) && (f.Batch == "" || j.Batch == f.Batch) && len(found) < f.Limit {
@@ -59,7 +59,7 @@ func (p *pictured) Status(_ context.Context, batch string) (st fulfilment.Status
 	return st, nil
 }
 
-// busyStore is a store with ten thousand jobs in three runs, of which some are in review.
+// busyStore is a store with ten thousand jobs in three runs, some of them in review.
 func busyStore(t *testing.T) *pictured {
 	t.Helper()
 	p := &pictured{attempts: map[int64][]fulfilment.Attempt{}, pause: &fulfilment.Pause{
@@ -108,7 +108,7 @@ func busyStore(t *testing.T) *pictured {
 			p.jobs = append(p.jobs, j)
 		}
 	}
-	// A re-authorisation that was decided twice and is disputed since, and what came after another.
+	// A re-authorisation that was decided twice and is disputed, and a job that follows another.
 	d := &p.jobs[9989]
 	d.Operation, d.State, d.Reason, d.Code, d.DecidedBy = jpayment.OpReAuth, fulfilment.StateDone, fulfilment.ReasonDecided, "", "田中"
 	d.Amount, d.Tax, d.Shipping, d.NewPaymentID, d.After = 12_345_600, 1_234_560, 800, "20009990", 9988

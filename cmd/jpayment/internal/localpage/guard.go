@@ -1,5 +1,5 @@
-// Package localpage has what the pages that the command serves on this machine have in
-// common: listening, access, language and style.
+// Package localpage has the common parts of the pages that the command serves on this machine:
+// listening, access, language and style.
 package localpage
 
 import (
@@ -15,36 +15,36 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// MinToken is how many bytes a token has at least: fewer can be guessed.
+// MinToken is the minimum length of a token in bytes. A shorter one could be guessed.
 const MinToken = 16
 
-// tokenError reports a token that does not keep other machines out.
+// tokenError reports a missing or short token.
 type tokenError struct{ what jpayment.Text }
 
 func (e *tokenError) Error() string       { return e.what.En }
 func (e *tokenError) What() jpayment.Text { return e.what }
 
-// The errors of Listen that are about the token.
+// The errors of Listen about the token.
 var (
 	ErrNoToken error = &tokenError{jpayment.Text{
-		En: "can be reached from other machines: a control token is needed",
+		En: "can be reached from other machines and needs a control token",
 		Ja: "ほかのマシンから接続できるアドレスのため、トークンが必要です",
 	}}
 	ErrShortToken error = &tokenError{jpayment.Text{
-		En: fmt.Sprintf("the control token has less than %d bytes", MinToken),
+		En: fmt.Sprintf("the control token is shorter than %d bytes", MinToken),
 		Ja: fmt.Sprintf("トークンが%dバイト未満です", MinToken),
 	}}
 )
 
-// Listener listens for pages.
+// Listener is the listener of a page server.
 type Listener struct {
 	net.Listener
 	loopback bool
 	token    string
 }
 
-// Listen listens at an address. One that other machines can reach needs a token, which
-// pages then ask for.
+// Listen listens on an address. An address that other machines can reach needs a token, which
+// the pages then require.
 func Listen(ctx context.Context, address, token string) (*Listener, error) {
 	if token != "" && len(token) < MinToken {
 		return nil, ErrShortToken
@@ -57,13 +57,13 @@ func Listen(ctx context.Context, address, token string) (*Listener, error) {
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	loopback := ok && addr.IP.IsLoopback()
 	if !loopback && token == "" {
-		_ = listener.Close() // There is an error to report already.
+		_ = listener.Close() // The first error is returned.
 		return nil, fmt.Errorf("%s: %w", listener.Addr(), ErrNoToken)
 	}
 	return &Listener{listener, loopback, token}, nil
 }
 
-// URL returns the base of all pages, as this machine reaches it, without a slash at the end.
+// URL returns the base URL of all pages for this machine, without a trailing slash.
 func (l *Listener) URL() string {
 	if addr, ok := l.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
 		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
@@ -71,15 +71,14 @@ func (l *Listener) URL() string {
 	return "http://" + l.Addr().String()
 }
 
-// contentPolicy lets a page load its style and its script from here, and nothing else
-// from anywhere.
+// contentPolicy lets a page load only its own style and script.
 const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// Guard admits only those who may use the pages. Other web pages that are open in the
-// browser can neither post here (cross-origin protection) nor read by making their own name
-// point here (the host check). The realm is what the browser shows when it asks for the
-// token. Refuse answers a request that is not admitted.
+// Guard returns a handler that passes only permitted requests on to next. Other web pages in
+// the browser can neither post here (cross-origin protection) nor read pages by resolving their
+// own name to this machine (host check). The browser shows the realm when it asks for the
+// token. Refuse answers a request that is not permitted.
 func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Request, int, jpayment.Text), next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,19 +90,18 @@ func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Re
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentPolicy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		// same-origin and not no-referrer: with the latter, browsers send the forms of
-		// this page with the Origin null.
+		// With no-referrer, browsers would send the forms of this page with the Origin null.
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
 		switch {
 		case l.loopback && !isLoopbackHost(r.Host):
 			refuse(w, r, http.StatusForbidden, jpayment.Text{
-				En: "the Host header does not name this machine's loopback", Ja: "Host ヘッダーがこのマシン（127.0.0.1・localhost）ではありません",
+				En: "the Host header does not name the loopback interface", Ja: "Host ヘッダーがこのマシン（127.0.0.1・localhost）ではありません",
 			})
 		case !l.authorized(r):
 			header.Set("WWW-Authenticate", fmt.Sprintf(`Basic realm=%q, charset="UTF-8"`, realm))
 			refuse(w, r, http.StatusUnauthorized, jpayment.Text{
-				En: "the control token is missing or wrong: give it as password or as bearer token",
+				En: "the control token is missing or wrong: send it as password or as bearer token",
 				Ja: "トークンがないか、正しくありません。パスワードまたは Bearer トークンとして指定してください",
 			})
 		default:
@@ -112,18 +110,18 @@ func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Re
 	})
 }
 
-// OtherSite is why a request is refused that another web page made the browser send.
+// OtherSite is the reason for refusing a request that another web page made the browser send.
 var OtherSite = jpayment.Text{En: "the request comes from another web site", Ja: "別のウェブサイトからのリクエストです"}
 
-// IsOfAnotherSite reports whether a browser says that another web page made it send the
-// request. A merchant's server says nothing of the kind. Unlike in Guard, every method
-// counts: it is for what takes GET too, as the gateway does.
+// IsOfAnotherSite reports whether, according to the browser's headers, another web page made
+// it send the request. A merchant's server does not send these headers. Unlike Guard, it covers
+// every method, for handlers that also accept GET, as the gateway does.
 func (l *Listener) IsOfAnotherSite(r *http.Request) bool {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	if site == "" && origin == "" { // no browser
+	if site == "" && origin == "" { // not a browser
 		return false
 	}
-	if l.loopback && !isLoopbackHost(r.Host) { // a name that was made to point here
+	if l.loopback && !isLoopbackHost(r.Host) { // another name that resolves to this machine
 		return true
 	}
 	if site != "" {

@@ -20,20 +20,20 @@ var Style []byte
 // ServeStyle serves the style sheet.
 func ServeStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write(Style) // who has gone needs no answer
+	_, _ = w.Write(Style) // the client may be gone
 }
 
-// LanguageCookie names the cookie of a language that was chosen on a page.
+// LanguageCookie is the cookie with the language that was chosen on a page.
 const LanguageCookie = "language"
 
-// Language returns the language that was chosen on the page, else the first of the
-// browser's that pages speak, else English.
+// Language returns the language chosen on a page. If none was chosen, it returns the browser's
+// preferred one among those supported, or English.
 func Language(r *http.Request) console.Lang {
 	if c, err := r.Cookie(LanguageCookie); err == nil && speaks(console.Lang(c.Value)) {
 		return console.Lang(c.Value)
 	}
 	for accepted := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		tag, _, _ := strings.Cut(accepted, ";") // browsers send them in order of preference
+		tag, _, _ := strings.Cut(accepted, ";") // browsers send tags in order of preference
 		primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
 		if speaks(console.Lang(primary)) {
 			return console.Lang(primary)
@@ -42,8 +42,8 @@ func Language(r *http.Request) console.Lang {
 	return console.English
 }
 
-// LanguageOr is [Language], where nobody chose on the page that which the command was given,
-// if it was given one.
+// LanguageOr returns the language chosen on a page. If none was chosen, it returns given, unless
+// that is empty; otherwise it behaves like [Language].
 func LanguageOr(r *http.Request, given console.Lang) console.Lang {
 	if _, err := r.Cookie(LanguageCookie); err != nil && given != "" {
 		return given
@@ -53,8 +53,9 @@ func LanguageOr(r *http.Request, given console.Lang) console.Lang {
 
 func speaks(l console.Lang) bool { return l == console.Japanese || l == console.English }
 
-// ChooseLanguage remembers the language that a form was sent with, for the pages below home,
-// and sends the browser back to where it came from, if that is one of the pages.
+// ChooseLanguage returns a handler that remembers the language in a form for the pages below
+// home. It redirects the browser to the page it came from, or to home if that is not one of the
+// pages.
 func ChooseLanguage(home string, pages *regexp.Regexp) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
@@ -64,12 +65,12 @@ func ChooseLanguage(home string, pages *regexp.Regexp) http.HandlerFunc {
 			return
 		}
 		Remember(w, home, LanguageCookie, language)
-		http.Redirect(w, r, pageOf(home, pages, r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // It is one of the pages.
+		http.Redirect(w, r, pageOf(home, pages, r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // The URL is one of the pages.
 	}
 }
 
-// pageOf returns the page that a URL names, with its query, or home. What a browser makes of
-// anything else is the browser's: another host, for one.
+// pageOf returns the page in a URL, with its query, or home if it is not one of the pages. A
+// browser might take anything else for another host.
 func pageOf(home string, pages *regexp.Regexp, text string) string {
 	path, query, _ := strings.Cut(text, "?")
 	if !pages.MatchString(path) {
@@ -90,6 +91,6 @@ func Remember(w http.ResponseWriter, path, name, value string) {
 	})
 }
 
-// Folded makes texts equal that people take for equal: upper and lower case, and the
-// full-width digits of an input method.
+// Folded normalises a text for comparison: upper and lower case are equal, and so are
+// full-width and half-width characters.
 func Folded(s string) string { return strings.ToLower(norm.NFKC.String(s)) }

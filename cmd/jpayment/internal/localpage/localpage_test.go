@@ -20,6 +20,6 @@ func TestLanguage(t *testing.T) {
 		r.Header.Set("Accept-Language", accepted)
 		require.Equal(t, want, localpage.Language(r), accepted)
 		r.AddCookie(&http.Cookie{Name: localpage.LanguageCookie, Value: "xx"})
-		require.Equal(t, want, localpage.Language(r), "an unknown choice is none")
+		require.Equal(t, want, localpage.Language(r), "an unknown choice counts as none")
 	}
 }

@@ -7,10 +7,9 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// Announce tells, in English or Japanese (en, ja), what to configure to use the
-// simulator.
+// Announce prints, in English or Japanese (en, ja), how to use the simulator.
 func (s *Simulator) Announce(w io.Writer, language string) error {
-	books := jpayment.Text{En: "in memory: gone when this ends", Ja: "メモリ上（終了すると消えます）"}
+	books := jpayment.Text{En: "in memory, lost when the program ends", Ja: "メモリ上（終了すると消えます）"}
 	if s.state != nil {
 		books = jpayment.Text{En: visible(s.path), Ja: visible(s.path)}
 	}
@@ -20,9 +19,9 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
 	}
 	behaviour := jpayment.Text{En: "as assumed", Ja: "すべて前提どおり"}
 	if n := len(s.gateway.Settings().Behaviour); n > 0 {
-		behaviour = textf("%d differ from what is assumed: see the panel", "前提と異なるもの %d 件（管理画面で確認できます）", n)
+		behaviour = textf("%d differ from the assumptions; see the panel", "前提と異なるもの %d 件（管理画面で確認できます）", n)
 	}
-	const en = `Simulated gateway, store %[1]s. No card, no money.
+	const en = `Simulated gateway, store %[1]s. No card is charged.
 
   Go client   jpayment.NewClient(%[1]q, jpayment.WithBaseURL(%[2]q))
   others      %[2]s in place of https://credit.j-payment.co.jp
@@ -35,7 +34,7 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
   settings    %[5]s
   books       %[3]s
 
-Ctrl+C ends it.
+Press Ctrl+C to stop.
 `
 	const ja = `決済ゲートウェイのシミュレーターです（店舗ID %[1]s）。実際のカード決済や請求は行われません。
 

@@ -8,22 +8,22 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// settingField is a field of the panel's form for how the gateway behaves.
+// settingField is a field of the panel's form for the gateway's behaviour.
 type settingField struct {
 	Key       string
 	Label     string
 	Number    int    // of the assumption
 	Grade     string // of the assumption
-	Value     string // to be shown
-	Was       string // that of the gateway: only what a form changes is set
-	Changed   bool   // it is not as assumed
+	Value     string // to show
+	Was       string // the gateway's value; the form sets only what differs from it
+	Changed   bool   // whether it differs from the assumption
 	Choices   []choice
 	Permitted string
 }
 
 type choice struct{ Name, Label string }
 
-// behaviourFields are the fields as they are, or as they were typed into a form.
+// behaviourFields returns the fields with the current values, or with those typed into a form.
 func (p page) behaviourFields(typed func(key string) (value string, is bool)) (fields []settingField, changed int) {
 	for _, a := range assumed.All() {
 		if a.Setting == nil {
@@ -55,8 +55,8 @@ func (s *Simulator) showBehaviour(w http.ResponseWriter, r *http.Request, failur
 	s.show(w, statusOf(failure), "behaviour", p)
 }
 
-// postBehaviour sets what the form was changed to. What it shows of the others may be out
-// of date.
+// postBehaviour sets the fields that were changed in the form. The form's values of the other
+// fields may be out of date.
 func (s *Simulator) postBehaviour(r *http.Request) (next string, err error) {
 	values := assumed.Values{}
 	for _, setting := range assumed.Settings() {

@@ -12,8 +12,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// Every setting of the gateway's behaviour can be changed by the HTTP interface and in the
-// panel while it runs, and both show it.
+// Every setting of the gateway's behaviour can be changed through the API and in the panel while
+// it runs, and both show it.
 func TestEverySettingIsEverywhere(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -24,7 +24,7 @@ func TestEverySettingIsEverywhere(t *testing.T) {
 		}), after)
 		page := r.show(t, "/panel/behaviour", "en")
 		require.Contains(t, page, `class="setting differs" id="setting-`+s.Key+`"`)
-		require.Contains(t, page, "Settings that differ from what is assumed: 1.")
+		require.Contains(t, page, "Settings that differ from the assumptions: 1.")
 		require.Contains(t, r.show(t, "/panel/", "ja"), "前提と異なる設定：1件")
 
 		form := url.Values{s.Key: {s.Default}, "was." + s.Key: {s.Flip}}
@@ -34,14 +34,14 @@ func TestEverySettingIsEverywhere(t *testing.T) {
 	}
 }
 
-// A form that was shown before somebody else changed something changes that no more.
+// A form that was loaded before someone else's change does not undo that change.
 func TestPanelSetsWhatWasChangedInIt(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
 	form := url.Values{"columns": {"14"}, "was.columns": {"13"}, "second_sales": {"ER032"}, "was.second_sales": {"ER032"}}
 	r.control(t, "PATCH", "/settings", `{"second_sales":"done"}`, http.StatusOK)
 	_, page := r.submitForm(t, "/panel/settings/behaviour", form)
-	require.Contains(t, page, "Settings that differ from what is assumed: 2.")
+	require.Contains(t, page, "Settings that differ from the assumptions: 2.")
 	_, page = r.submitForm(t, "/panel/settings/behaviour/reset", nil)
 	require.Contains(t, page, "As assumed")
 	require.Equal(t, "ER032", r.control(t, "GET", "/settings", "", http.StatusOK)["second_sales"])
@@ -52,20 +52,20 @@ func TestWhatTheGatewayCannotBeTold(t *testing.T) {
 	r := start(t, simulator.Config{})
 	for body, want := range map[string]string{
 		`{"columns":12}`:                       `columns: "12" is not 13, 14 or 11`,
-		`{"columns":true}`:                     "columns: a bool does not fit; wanted: a string",
+		`{"columns":true}`:                     "columns: must be a string, not bool",
 		`{"columns":null}`:                     "columns: is null",
-		`{"columns":14,"columns":13}`:          "columns: is there twice",
-		`{"colums":14}`:                        "colums: is not known here; known are test_mode, maintenance, registered_ips, kickback_url, acceptance,",
+		`{"columns":14,"columns":13}`:          "columns: appears twice",
+		`{"colums":14}`:                        "colums: is not a known field (known: test_mode, maintenance, registered_ips, kickback_url, acceptance,",
 		`{"columns":14,"kickback_delay":"1h"}`: `kickback_delay: "1h" is not a duration from 0s to 30s`,
 	} {
 		require.Contains(t, r.control(t, "PATCH", "/settings", body, http.StatusBadRequest)["error"], want)
 	}
 	require.Equal(t, "13", r.control(t, "GET", "/settings", "", http.StatusOK)["columns"], "nothing was set")
 	require.Equal(t, "14", r.control(t, "PATCH", "/settings", `{"columns":14}`, http.StatusOK)["columns"], "a number is one too")
-	require.Contains(t, r.control(t, "POST", "/payments", `{"columns":14}`, http.StatusBadRequest)["error"], "columns: is not known here")
+	require.Contains(t, r.control(t, "POST", "/payments", `{"columns":14}`, http.StatusBadRequest)["error"], "columns: is not a known field")
 }
 
-// What a simulator is started with goes before what its file holds, and stays in it.
+// Settings given at startup override those in the file and are saved in it.
 func TestSettingsToBeginWith(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)
@@ -94,7 +94,7 @@ func TestSettingsToBeginWith(t *testing.T) {
 	}
 }
 
-// A store with connection authentication looks at no address.
+// A store with connection authentication checks no addresses.
 func TestConnectionAuth(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{ConnectionAuth: "secret"})

@@ -17,7 +17,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 )
 
-// Whoever reaches the gateway's pages cannot make the simulator keep, or send, without end.
+// Clients of the gateway's pages cannot make the simulator keep or send unlimited data.
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -46,7 +46,7 @@ func TestRequestsAreBounded(t *testing.T) {
 	require.Greater(t, kept, 50)
 }
 
-// Lists come in pages.
+// Lists are paged.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{Payments: 105})
@@ -95,7 +95,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A header has a bound, and is refused before there is a request.
+// A header that is too long is refused before there is a request.
 func TestHeaderIsBounded(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -111,8 +111,8 @@ func TestHeaderIsBounded(t *testing.T) {
 	require.Empty(t, r.control(t, "GET", "/requests", "", http.StatusOK)["requests"])
 }
 
-// What another web page makes a browser send reaches the gateway's pages no more than the
-// panel: it would come from this machine, which is registered.
+// Requests that another web page makes a browser send reach neither the gateway's pages nor the
+// panel. They would come from this machine, whose address is registered.
 func TestOtherWebSitesDoNotReachTheGateway(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -156,8 +156,7 @@ func TestOtherWebSitesDoNotReachTheGateway(t *testing.T) {
 	require.Len(t, r.control(t, "GET", "/requests", "", http.StatusOK)["requests"], 4)
 }
 
-// After the language has been switched the browser stays in the panel, whatever the form
-// says.
+// After a switch of the language the browser stays in the panel, whatever the form says.
 func TestLanguageSwitchStaysHere(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -190,7 +189,7 @@ func TestLanguageSwitchStaysHere(t *testing.T) {
 	}
 }
 
-// A token that can be guessed is none.
+// A token that is short enough to guess is refused.
 func TestTokenHasALeastLength(t *testing.T) {
 	t.Parallel()
 	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
@@ -200,10 +199,10 @@ func TestTokenHasALeastLength(t *testing.T) {
 	start(t, simulator.Config{Token: strings.Repeat("x", 16)})
 }
 
-// patient is an answer that notes the bounds of time that are set.
+// patient is a response writer that records the deadlines that are set.
 type patient struct {
 	*httptest.ResponseRecorder
-	reading, writing []bool // whether there was a bound
+	reading, writing []bool // whether a deadline was set
 }
 
 func (p *patient) SetReadDeadline(t time.Time) error {
@@ -216,8 +215,8 @@ func (p *patient) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// A body comes in time, and the simulator's own pages are read in time. An answer of the
-// gateway has no bound, as a fault may put it off.
+// Reading a body and writing one of the simulator's own pages have deadlines. A reply of the
+// gateway has none, because a fault may delay it.
 func TestTimeIsBounded(t *testing.T) {
 	t.Parallel()
 	s, err := simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0"})
@@ -230,7 +229,7 @@ func TestTimeIsBounded(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		s.ServeHTTP(p, r)
 		require.Equal(t, true, p.reading[0], path)
-		if path != "/panel/" { // has no form of its own, and reads none
+		if path != "/panel/" { // reads no form
 			require.Equal(t, []bool{true, false}, p.reading, "it is over with the body")
 		}
 		require.Equal(t, page, len(p.writing) > 0, path)

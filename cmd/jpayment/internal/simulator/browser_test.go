@@ -20,7 +20,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// scene fills a simulator with what a store in the middle of its day has.
+// scene fills a simulator with the data of a store in the middle of a day.
 func scene(t *testing.T) *running {
 	t.Helper()
 	r := start(t, simulator.Config{})
@@ -87,7 +87,7 @@ func TestPanelInABrowser(t *testing.T) {
 	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/"))
 	require.Equal(t, r.URL+"/panel/", browsertest.Value(t, ctx, chromedp.Location()))
 
-	// By keyboard: the first stop is the link that skips the header.
+	// With the keyboard: the first stop is the link that skips the header.
 	browsertest.Do(t, ctx, chromedp.KeyEvent(kb.Tab))
 	browsertest.Sees(t, ctx, `document.activeElement.className === "skip"`)
 	require.NotEqual(t, "none", browsertest.Value(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)))
@@ -121,12 +121,12 @@ func TestPanelInABrowser(t *testing.T) {
 	browsertest.Do(t, ctx, chromedp.SetValue(chromedp.CSS(`#ips`), "nobody"))
 	require.EqualValues(t, http.StatusUnprocessableEntity, browsertest.Submit(t, ctx, `form[action="/panel/settings/ips"] button`))
 	browsertest.Sees(t, ctx, `document.querySelector("[role=alert]") !== null && document.getElementById("ips").value === "nobody"`)
-	r.authorize(t) // the page of a form that failed is kept up to date, too
+	r.authorize(t) // the page of a form that failed is updated too
 	browsertest.Sees(t, ctx, `document.getElementById("payment-10000003") !== null`)
 }
 
-// What changes elsewhere is shown without a reload, and takes nothing from the person
-// who is using the page.
+// Changes made elsewhere appear without a reload and do not disturb the person who is using the
+// page.
 func TestPanelIsLive(t *testing.T) {
 	ctx := browsertest.Start(t)
 	r := scene(t)
@@ -149,7 +149,7 @@ func TestPanelIsLive(t *testing.T) {
 	browsertest.Sees(t, ctx, `document.getElementById("cancel-10000007") === null`)
 	require.Equal(t, "payment-list", browsertest.Value(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)))
 
-	// Each kind of news comes.
+	// Each kind of change appears.
 	r.control(t, "POST", "/kickbacks/3/retry", "", http.StatusOK)
 	browsertest.Sees(t, ctx, `document.querySelectorAll("#kickback-list tbody tr").length === 2`)
 	browsertest.Sees(t, ctx, `document.querySelectorAll("#kickback-list details[open]").length === 1`)
@@ -162,7 +162,7 @@ func TestPanelIsLive(t *testing.T) {
 	require.True(t, browsertest.Value(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)))
 }
 
-// wide and narrow are the screens that the panel is for.
+// wide and narrow are the screen widths that the panel supports.
 const wide, narrow = 1280, 390
 
 // onEveryScreen shows a page at both widths and in both languages.
@@ -182,7 +182,7 @@ func onEveryScreen(t *testing.T, ctx context.Context, url string, look func(t *t
 	}
 }
 
-// cutOff lists the placeholders and options that are longer than their fields.
+// cutOff returns the placeholders and options that are longer than their fields.
 const cutOff = `(() => {
   for (const field of document.querySelectorAll("[data-field]")) field.style.display = "block";
   const pen = document.createElement("canvas").getContext("2d");
@@ -208,8 +208,7 @@ func TestNothingInAFormIsCutOff(t *testing.T) {
 	})
 }
 
-// Amounts and times are read at a glance: none is broken over two lines or runs out of
-// its place.
+// Amounts and times are readable at a glance: none is broken across lines or overflows.
 func TestNumbersAreNotBroken(t *testing.T) {
 	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
@@ -231,8 +230,8 @@ func TestNumbersAreNotBroken(t *testing.T) {
 	onEveryScreen(t, ctx, r.URL+"/panel/payments/10000001", look)
 }
 
-// The form for a fault shows the fields of the kind that was chosen, and what was typed
-// into one that is no longer shown is forgotten.
+// The form for a fault shows the fields of the chosen kind. Text in a field that is no longer
+// shown is ignored.
 func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
 	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{})
@@ -258,7 +257,7 @@ func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
 	require.Len(t, faults, 1)
 	require.Empty(t, faults[0].(map[string]any)["code"])
 
-	// That it struck is seen at once; it can be taken back by its own button.
+	// The page shows at once that it struck. Its button removes it.
 	browsertest.Sees(t, ctx, `document.querySelector("#fault-1 .struck").textContent === "has not struck yet"`)
 	_, err := r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: r.authorize(t)})
 	require.Error(t, err)
@@ -267,7 +266,7 @@ func TestFaultFormShowsWhatItsKindHas(t *testing.T) {
 	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
 }
 
-// On a telephone, the settings are one touch away, however long the lists are.
+// On a phone, the settings are one tap away, however long the lists are.
 func TestSettingsAreNearOnAPhone(t *testing.T) {
 	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{Payments: 45})
@@ -285,8 +284,7 @@ func TestSettingsAreNearOnAPhone(t *testing.T) {
 	}
 }
 
-// A search is typed, kept by the refresh, by the pages and by what is done to what it
-// found.
+// A search survives the refresh, paging and actions on its results.
 func TestSearchInABrowser(t *testing.T) {
 	ctx := browsertest.Start(t)
 	r := start(t, simulator.Config{Payments: 30})
@@ -321,7 +319,7 @@ func TestSearchInABrowser(t *testing.T) {
 	browsertest.Sees(t, ctx, rows(20))
 }
 
-// canary is markup that must come out as text wherever it goes in.
+// canary is markup that must appear as text wherever it is entered.
 const canary = `"'><img src=x onerror=window.struck=1><script>window.struck=1</script>`
 
 func TestNothingFromTheWireIsMarkup(t *testing.T) {
@@ -338,7 +336,7 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 		}
 		r.control(t, method, path, string(encoded), status)
 	}
-	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/")) // so that all comes in by the script as well
+	browsertest.Do(t, ctx, chromedp.Navigate(r.URL+"/panel/")) // so that the script inserts all of it too
 	browsertest.Sees(t, ctx, `document.querySelector(".pulse.on") !== null`)
 
 	set("/settings", map[string]any{"kickback_url": pageURL + `?x="'><script>window.struck=1</script>`}, http.StatusOK)
@@ -377,7 +375,7 @@ func TestNothingFromTheWireIsMarkup(t *testing.T) {
 			require.Contains(t, browsertest.Value(t, ctx, chromedp.Text(chromedp.CSS("main"))), canary, "it is there, as text")
 		}
 	}
-	// And back out of the forms that failed with it.
+	// Also in the forms that failed with it.
 	for field, path := range map[string]string{
 		"order_number": "/panel/payments", "kickback_url": "/panel/settings/kickback-url", "ips": "/panel/settings/ips", "kind": "/panel/faults",
 		"location": "/panel/faults",

@@ -17,7 +17,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// controlRoutes are the JSON API for test set-ups; docs/simulator.md describes it.
+// controlRoutes adds the routes of the JSON API for test setups; docs/simulator.md describes
+// it.
 func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	for pattern, handle := range map[string]controlHandler{
 		"GET /control/v1/settings":                   s.getSettings,
@@ -44,8 +45,8 @@ func (s *Simulator) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/control/", func(w http.ResponseWriter, r *http.Request) { noSuchCall(w, r, mux) })
 }
 
-// controlHandler answers with a value to be written as JSON. A created value has its
-// own status.
+// controlHandler returns a value to be written as JSON. A created value is sent with status
+// 201.
 type controlHandler func(http.ResponseWriter, *http.Request) (any, error)
 
 type created struct {
@@ -71,10 +72,10 @@ func (h controlHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type errorReply struct {
 	Error string `json:"error"`
-	Code  string `json:"code,omitempty"` // with which the gateway refused
+	Code  string `json:"code,omitempty"` // the gateway's code
 }
 
-// refusal is why a call is refused, and with which status.
+// refusal is the status and the reason with which a call is refused.
 type refusal struct {
 	status int
 	reason jpayment.Text
@@ -87,8 +88,8 @@ func notFound(field, en, ja string, args ...any) error {
 	return &refusal{http.StatusNotFound, (&fieldError{field, textf(en, ja, args...)}).What()}
 }
 
-// textf formats both languages with the same arguments. Of strings among them every
-// character can be seen.
+// textf formats both languages with the same arguments. In strings among the arguments, every
+// character is visible.
 func textf(en, ja string, args ...any) jpayment.Text {
 	args = slices.Clone(args)
 	for i, arg := range args {
@@ -100,10 +101,10 @@ func textf(en, ja string, args ...any) jpayment.Text {
 }
 
 var errNotKept = &refusal{http.StatusInternalServerError, jpayment.Text{
-	En: "the state cannot be kept; the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
+	En: "the state cannot be saved, so the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
 }}
 
-// refuseJSON tells why a call is refused, in the language that the request accepts.
+// refuseJSON reports why a call is refused, in the language that the request accepts.
 func refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 	status, code := http.StatusBadRequest, jpayment.Code("")
 	told := jpayment.WhatOf(err)
@@ -125,11 +126,11 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value) // who has gone needs no answer
+	_ = encoder.Encode(value) // the client may be gone
 }
 
-// noSuchCall refuses what is no call of the API. Where a path has other methods, it names
-// them.
+// noSuchCall refuses a request that is not a call of the API. If the path has other methods, it
+// names them.
 func noSuchCall(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
@@ -145,25 +146,25 @@ func noSuchCall(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	refuseJSON(w, r, &refusal{http.StatusMethodNotAllowed, jpayment.Text{
-		En: fmt.Sprintf("%s is not for %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")),
+		En: fmt.Sprintf("%s is not allowed for %s; use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")),
 		Ja: fmt.Sprintf("%s に %s は使えません。%s を使ってください", r.URL.Path, r.Method, strings.Join(allowed, " または ")),
 	}})
 }
 
-// limitAnswer bounds how long the client may take to read what is written from now on.
+// limitAnswer limits the time in which the client must read what is written from now on.
 func limitAnswer(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pagePatience)) // a test's writer has none
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pagePatience)) // a test's writer has no deadline
 }
 
-// A list is answered in pages of so many elements, if the call does not say how many.
+// The number of elements on a page of a list.
 const (
 	defaultPage = 100
 	maxPage     = 1000
-	// pageBytes bounds about how much of requests a page holds.
+	// pageBytes is the approximate limit for a page of requests.
 	pageBytes = 1 << 20
 )
 
-// number reads a number of a query, which is absent for the default.
+// number reads a number from the query. Absent is the value if it is not there.
 func number(r *http.Request, name string, absent, least, most int) (int, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
@@ -176,7 +177,7 @@ func number(r *http.Request, name string, absent, least, most int) (int, error) 
 	return n, nil
 }
 
-// pageOf reads which page of a numbered list is asked for.
+// pageOf reads the requested page of a numbered list.
 func pageOf(r *http.Request) (after, limit int, err error) {
 	if after, err = number(r, "after", 0, 0, math.MaxInt32); err != nil {
 		return 0, 0, err
@@ -185,8 +186,8 @@ func pageOf(r *http.Request) (after, limit int, err error) {
 	return after, limit, err
 }
 
-// cut returns the page of a list that has so many elements before it, and reports whether
-// there are more behind it.
+// cut returns the page of a list after the first skip elements, and reports whether there are
+// more after it.
 func cut[T any](all []T, skip, limit int) (page []T, more bool) {
 	all = all[min(skip, len(all)):]
 	return all[:min(limit, len(all))], len(all) > limit
@@ -320,7 +321,8 @@ func (s *Simulator) reauthorizePayment(w http.ResponseWriter, r *http.Request) (
 	return s.created(newID)
 }
 
-// refused tells a refusal by the books from a booking that could not be kept.
+// refused returns the code with which the books refused, or errNotKept if the booking could not
+// be saved.
 func (s *Simulator) refused(err error) error {
 	var code jpayment.Code
 	if errors.As(err, &code) {
@@ -353,7 +355,7 @@ func (s *Simulator) clearFaults(w http.ResponseWriter, r *http.Request) (any, er
 func (s *Simulator) removeFault(w http.ResponseWriter, r *http.Request) (any, error) {
 	number, err := strconv.Atoi(r.PathValue("number"))
 	if err != nil || !s.gateway.RemoveFault(number) {
-		return nil, notFound("number", "there is no fault %q, or not any more", "の障害 %q はないか、すでに解除されています", r.PathValue("number"))
+		return nil, notFound("number", "fault %q does not exist or has been removed", "の障害 %q はないか、すでに解除されています", r.PathValue("number"))
 	}
 	return s.listFaults(w, r)
 }
@@ -370,7 +372,7 @@ func (s *Simulator) listRequests(_ http.ResponseWriter, r *http.Request) (any, e
 func (s *Simulator) getRequest(_ http.ResponseWriter, r *http.Request) (any, error) {
 	request, found := s.request(r.PathValue("number"))
 	if !found {
-		return nil, notFound("number", "there is no request %q, or not any more", "のリクエスト %q はないか、すでに保存されていません", r.PathValue("number"))
+		return nil, notFound("number", "request %q does not exist or is no longer kept", "のリクエスト %q はないか、すでに保存されていません", r.PathValue("number"))
 	}
 	return newRequestReply(request), nil
 }
@@ -383,8 +385,8 @@ func (s *Simulator) request(number string) (sim.Request, bool) {
 	return s.gateway.Request(n)
 }
 
-// listKickbacks answers with a page of each of its lists, from the same place in them: an
-// attempt to deliver has no number of its own.
+// listKickbacks returns a page of each of its lists, all from the same position, because
+// deliveries have no numbers.
 func (s *Simulator) listKickbacks(_ http.ResponseWriter, r *http.Request) (any, error) {
 	skip, err := number(r, "skip", 0, 0, math.MaxInt32)
 	if err != nil {
@@ -437,7 +439,7 @@ func (s *Simulator) forgeKickback(w http.ResponseWriter, r *http.Request) (any, 
 	return delivered(s.gateway.ForgeKickback(r.Context(), in.Query))
 }
 
-// delivered tells an attempt that failed, which is an attempt, from none.
+// delivered returns the delivery, even if it failed, or a refusal if none was attempted.
 func delivered(d sim.KickbackDelivery, err error) (any, error) {
 	if d.Attempt == 0 && err != nil {
 		return nil, &refusal{http.StatusConflict, jpayment.WhatOf(err)}

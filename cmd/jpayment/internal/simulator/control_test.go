@@ -43,7 +43,7 @@ func TestPaymentsByAPI(t *testing.T) {
 	require.Len(t, r.control(t, "GET", "/payments", "", http.StatusOK)["payments"], 3)
 }
 
-// settings are those of a store, and the gateway as assumed but for what is given.
+// settings returns the settings of a store, as assumed except for those given.
 func settings(given map[string]any) map[string]any {
 	all := map[string]any{"store_id": "123456"}
 	for key, value := range assumed.Defaults() {
@@ -98,7 +98,7 @@ func TestFaultsAndRequestsByAPI(t *testing.T) {
 	fault["struck"], fault["matched"], fault["spent"] = 1., 1., true
 	require.Equal(t, []any{fault, other}, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
 	require.Equal(t, []any{other}, r.control(t, "DELETE", "/faults/1", "", http.StatusOK)["faults"])
-	require.Contains(t, r.control(t, "DELETE", "/faults/1", "", http.StatusNotFound)["error"], `number: there is no fault "1"`)
+	require.Contains(t, r.control(t, "DELETE", "/faults/1", "", http.StatusNotFound)["error"], `number: fault "1" does not exist`)
 	require.Empty(t, r.control(t, "DELETE", "/faults", "", http.StatusOK)["faults"])
 	require.Empty(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"])
 }
@@ -129,7 +129,7 @@ func TestKickbacksByAPI(t *testing.T) {
 	require.Equal(t, "0", forged["answer"])
 	require.Len(t, r.control(t, "GET", "/kickbacks", "", http.StatusOK)["forged"], 1)
 
-	// An attempt that nobody answers is an attempt.
+	// An attempt without an answer is recorded too.
 	r.control(t, "PATCH", "/settings", `{"kickback_url":"http://127.0.0.1:1/"}`, http.StatusOK)
 	failed := r.control(t, "POST", "/kickbacks/1/retry", `{}`, http.StatusOK)
 	require.Equal(t, false, failed["delivered"])
@@ -137,7 +137,7 @@ func TestKickbacksByAPI(t *testing.T) {
 	require.Contains(t, r.control(t, "POST", "/kickbacks/7/retry", `{}`, http.StatusNotFound)["error"], "request: the request has no kickback")
 }
 
-// A kickback whose receiver has not answered yet says so.
+// The API shows that a receiver has not answered yet.
 func TestKickbackUnderWay(t *testing.T) {
 	t.Parallel()
 	came, answer := make(chan bool), make(chan bool)
@@ -174,14 +174,14 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"a list":              {"POST", "/payments", `[]`, 400, "body: is not a JSON object"},
 		"cut":                 {"POST", "/payments", `{"amount":1`, 400, "body: is not a JSON object"},
 		"cut in a field":      {"POST", "/payments", `{"amount":`, 400, "body: is not a JSON object"},
-		"more than one":       {"POST", "/payments", `{"amount":1} {}`, 400, "body: goes on"},
+		"more than one":       {"POST", "/payments", `{"amount":1} {}`, 400, "body: has other data"},
 		"too long":            {"POST", "/payments", `{"order_number":"` + strings.Repeat("x", 1<<20) + `"}`, 400, "body: "},
-		"unknown":             {"POST", "/payments", `{"amount":1,"amonut":1}`, 400, "amonut: is not known here; known are amount, tax"},
-		"other letters":       {"POST", "/payments", `{"Amount":1}`, 400, "Amount: is not known"},
-		"twice":               {"POST", "/payments", `{"amount":1,"amount":2}`, 400, "amount: is there twice"},
+		"unknown":             {"POST", "/payments", `{"amount":1,"amonut":1}`, 400, "amonut: is not a known field (known: amount, tax"},
+		"other letters":       {"POST", "/payments", `{"Amount":1}`, 400, "Amount: is not a known field"},
+		"twice":               {"POST", "/payments", `{"amount":1,"amount":2}`, 400, "amount: appears twice"},
 		"null":                {"POST", "/payments", `{"amount":null}`, 400, "amount: is null"},
-		"a string":            {"POST", "/payments", `{"amount":"1"}`, 400, "amount: a string does not fit; wanted: a whole number"},
-		"a fraction":          {"POST", "/payments", `{"amount":1.5}`, 400, "amount: a number 1.5 does not fit"},
+		"a string":            {"POST", "/payments", `{"amount":"1"}`, 400, "amount: must be a whole number, not string"},
+		"a fraction":          {"POST", "/payments", `{"amount":1.5}`, 400, "amount: must be a whole number, not number 1.5"},
 		"too great":           {"POST", "/payments", `{"amount":9223372036854775808}`, 400, "amount: "},
 		"negative":            {"POST", "/payments", `{"amount":1,"tax":-1}`, 400, "tax: is negative"},
 		"overflow":            {"POST", "/payments", `{"amount":9223372036854775807,"shipping":1}`, 400, "shipping: makes the total"},
@@ -191,16 +191,16 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"a short decline":     {"POST", "/payments", `{"amount":1,"decline":"G12"}`, 400, "decline: is not a G code of 12 characters"},
 		"the future":          {"POST", "/payments", `{"amount":1,"at":"2999-01-01T00:00:00Z"}`, 400, "at: is in the future"},
 		"a day":               {"POST", "/payments", `{"amount":1,"at":"yesterday"}`, 400, "at: "},
-		"a flag":              {"POST", "/payments", `{"amount":1,"registered_product":1}`, 400, "registered_product: a number does not fit; wanted: true or false"},
-		"an argument":         {"POST", "/payments/" + id + "/capture", `{"amount":1}`, 400, "amount: is not known here; known are none"},
+		"a flag":              {"POST", "/payments", `{"amount":1,"registered_product":1}`, 400, "registered_product: must be true or false, not number"},
+		"an argument":         {"POST", "/payments/" + id + "/capture", `{"amount":1}`, 400, "amount: is not a known field (known: none)"},
 		"no such payment":     {"POST", "/payments/7/cancel", ``, 404, `payment_id: there is no payment "7"`},
 		"none to read":        {"GET", "/payments/7", ``, 404, "payment_id: "},
 		"none to replace":     {"POST", "/payments/7/reauthorize", `{"amount":1}`, 404, "payment_id: "},
 		"amounts":             {"POST", "/payments/" + id + "/reauthorize", `{}`, 400, "amount: "},
-		"store":               {"PATCH", "/settings", `{"store_id":"1"}`, 400, "store_id: is not known"},
+		"store":               {"PATCH", "/settings", `{"store_id":"1"}`, 400, "store_id: is not a known field"},
 		"addresses":           {"PATCH", "/settings", `{"registered_ips":["10.0.0.0/33"]}`, 400, `registered_ips: "10.0.0.0/33"`},
 		"a zone":              {"PATCH", "/settings", `{"registered_ips":["fe80::1%eth0"]}`, 400, "registered_ips: "},
-		"no list":             {"PATCH", "/settings", `{"registered_ips":"10.0.0.1"}`, 400, "registered_ips: a string does not fit; wanted: a list"},
+		"no list":             {"PATCH", "/settings", `{"registered_ips":"10.0.0.1"}`, 400, "registered_ips: must be a list, not string"},
 		"a URL elsewhere":     {"PATCH", "/settings", `{"kickback_url":"https://example.com/"}`, 400, "kickback_url: "},
 		"a URL with a user":   {"PATCH", "/settings", `{"kickback_url":"http://a@localhost/"}`, 400, "kickback_url: "},
 		"a fault":             {"POST", "/faults", `{"kind":"flood"}`, 400, `kind: "flood" is not one of drop-before-booking,`},
@@ -209,8 +209,8 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		"no kickback":         {"POST", "/kickbacks/7/retry", ``, 404, "request: the request has no kickback"},
 		"a kickback's number": {"POST", "/kickbacks/x/retry", ``, 404, "request: "},
 		"no such call":        {"PUT", "/nothing", ``, 404, "PUT /control/v1/nothing: the API has no such call"},
-		"another method":      {"PUT", "/payments", ``, 405, "PUT is not for /control/v1/payments; use GET or POST"},
-		"control bytes":       {"POST", "/kickbacks/forge", `{"query":1}`, 400, "query: a number does not fit; wanted: a string"},
+		"another method":      {"PUT", "/payments", ``, 405, "PUT is not allowed for /control/v1/payments; use GET or POST"},
+		"control bytes":       {"POST", "/kickbacks/forge", `{"query":1}`, 400, "query: must be a string, not number"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +221,7 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	status, body, header := call(t, "PUT", r.URL+"/control/v1/settings", `{}`, "Content-Type", "application/json")
 	require.Equal(t, http.StatusMethodNotAllowed, status)
 	require.Equal(t, "GET, PATCH", header.Get("Allow"))
-	require.Contains(t, body, "PUT is not for /control/v1/settings; use GET or PATCH")
+	require.Contains(t, body, "PUT is not allowed for /control/v1/settings; use GET or PATCH")
 	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"} {
 		status, body, _ := call(t, "POST", r.URL+"/control/v1/payments", `{"amount":1}`, "Content-Type", contentType)
 		require.Equal(t, http.StatusUnsupportedMediaType, status)
@@ -229,8 +229,8 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	}
 }
 
-// The API speaks the language that a request accepts. In Japanese it leaves no two
-// English words side by side, only names.
+// The API uses the language that a request accepts. In Japanese there are no two English words
+// side by side, only names.
 func TestAPISpeaksJapanese(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{Token: "secret of the test"})

@@ -18,22 +18,23 @@ import (
 	"github.com/jpayment-go/jpayment/internal/assumed"
 )
 
-// maxInput bounds the body of a request to panel or API.
+// maxInput is the maximum size of the body of a request to the panel or the API.
 const maxInput = 1 << 20
 
-// decode reads a request's body, one flat JSON object, into the fields of a struct that
-// carry the same names. It is stricter than encoding/json: a field that is unknown, differs in
-// case, is repeated or null is an error that names it. An empty body is an empty object.
+// decode reads a request's body, one flat JSON object, into the fields of a struct with the
+// same names. It is stricter than encoding/json: for a field that is unknown, differs in case,
+// is repeated or null it returns an error that names the field. An empty body is an empty
+// object.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	return decodeSettings(w, r, into, nil)
 }
 
-// decodeSettings is decode, where the settings of package assumed are fields as well, whose
-// values are text or numbers. Where there are none to be, behaviour is nil.
+// decodeSettings is like decode, but also reads the settings of package assumed, whose values
+// are strings or numbers, into behaviour. If behaviour is nil, they are unknown fields.
 func decodeSettings(w http.ResponseWriter, r *http.Request, into any, behaviour assumed.Values) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
-		// A form of another web site cannot have this type without asking.
+		// The form of another web site cannot send this type without the browser's consent.
 		return &refusal{http.StatusUnsupportedMediaType, (&fieldError{"Content-Type", jpayment.Text{
 			En: "is not application/json", Ja: "が application/json ではありません",
 		}}).What()}
@@ -75,7 +76,7 @@ func readObject(body []byte) (object, error) {
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		m := member{name: name.(string)} // in an object, the decoder admits no other
+		m := member{name: name.(string)} // keys of an object are always strings
 		if err := decoder.Decode(&m.value); err != nil {
 			return nil, notJSON(err)
 		}
@@ -85,7 +86,7 @@ func readObject(body []byte) (object, error) {
 		return nil, notJSON(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, wrong("body", "goes on after the JSON object", "の JSON オブジェクトの後に続きがあります")
+		return nil, wrong("body", "has other data after the JSON object", "の JSON オブジェクトの後に続きがあります")
 	}
 	return all, nil
 }
@@ -105,21 +106,21 @@ func (o object) into(target reflect.Value, behaviour assumed.Values) error {
 				names = append(names, slices.Sorted(maps.Keys(assumed.Defaults()))...)
 			}
 			known := strings.Join(names, ", ")
-			return &fieldError{m.name, textf("is not known here; known are %s", "は不明なフィールドです（指定できるもの: %s）", cmp.Or(known, "none"))}
+			return &fieldError{m.name, textf("is not a known field (known: %s)", "は不明なフィールドです（指定できるもの: %s）", cmp.Or(known, "none"))}
 		}
 		if seen[m.name] {
-			return wrong(m.name, "is there twice", "が 2 回あります")
+			return wrong(m.name, "appears twice", "が 2 回あります")
 		}
 		seen[m.name] = true
 		if string(m.value) == "null" {
-			return wrong(m.name, "is null; leave it out", "が null です。指定しない場合は省いてください")
+			return wrong(m.name, "is null; omit it instead", "が null です。指定しない場合は省略してください")
 		}
 		if err := json.Unmarshal(m.value, field.Addr().Interface()); err != nil {
 			var mismatch *json.UnmarshalTypeError
 			if errors.As(err, &mismatch) {
 				kind := jsonName(mismatch.Type)
 				return &fieldError{m.name, jpayment.Text{
-					En: fmt.Sprintf("a %s does not fit; wanted: %s", mismatch.Value, kind.En),
+					En: fmt.Sprintf("must be %s, not %s", kind.En, mismatch.Value),
 					Ja: fmt.Sprintf("に %s は使えません。%sを指定してください", mismatch.Value, kind.Ja),
 				}}
 			}
@@ -152,7 +153,7 @@ func fieldNames(t reflect.Type) []string {
 	return names
 }
 
-// jsonName is what a Go type is called by someone who writes JSON.
+// jsonName returns the name of a Go type in terms of JSON.
 func jsonName(t reflect.Type) jpayment.Text {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int64:

@@ -71,7 +71,7 @@ func TestOtherWebSitesAreKeptOut(t *testing.T) {
 func TestTokenBeyondTheLoopback(t *testing.T) {
 	t.Parallel()
 	_, err := simulator.Open(t.Context(), simulator.Config{Listen: "0.0.0.0:0"})
-	require.ErrorContains(t, err, "a control token is needed")
+	require.ErrorContains(t, err, "needs a control token")
 
 	r := start(t, simulator.Config{Listen: "0.0.0.0:0", Token: "秘密 token of the test"})
 	require.Contains(t, r.URL, "http://127.0.0.1:")

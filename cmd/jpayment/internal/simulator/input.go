@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// fieldError names a field of the panel or the API that is not valid, by its name in the API,
-// and the reason.
+// fieldError names an invalid field of the panel or the API, by its name in the API, and the
+// reason.
 type fieldError struct {
 	field  string
 	reason jpayment.Text
@@ -25,15 +25,15 @@ type fieldError struct {
 
 func (e *fieldError) Error() string { return e.What().En }
 
-// What returns the name and the reason.
+// What returns the name and the reason in both languages.
 func (e *fieldError) What() jpayment.Text {
 	return jpayment.Text{En: e.field + ": " + e.reason.En, Ja: e.field + " " + e.reason.Ja}
 }
 
 func wrong(field, en, ja string) error { return &fieldError{field, jpayment.Text{En: en, Ja: ja}} }
 
-// named returns an error of the gateway's with the name that the field has in the API,
-// which is that of the same field of input.
+// named returns an error of the gateway with the field's name in the API, which is the JSON
+// name of the same field of input.
 func named(err error, input any) error {
 	var wrong *sim.FieldError
 	if !errors.As(err, &wrong) {
@@ -46,7 +46,7 @@ func named(err error, input any) error {
 	return &fieldError{field.Tag.Get("json"), wrong.Reason}
 }
 
-// settingError returns an error of package assumed as one of a field.
+// settingError converts an error of package assumed to a fieldError.
 func settingError(err error) error {
 	var wrong *assumed.Error
 	if !errors.As(err, &wrong) {
@@ -55,8 +55,8 @@ func settingError(err error) error {
 	return &fieldError{wrong.Field, wrong.Reason}
 }
 
-// behave changes how the gateway behaves. What is as assumed is not kept: what is assumed
-// may change.
+// behave changes the gateway's behaviour. It does not keep values that equal the default, since
+// defaults may change.
 func behave(settings *sim.Settings, values assumed.Values) {
 	behaviour := assumed.Values{}
 	maps.Copy(behaviour, settings.Behaviour)
@@ -66,7 +66,7 @@ func behave(settings *sim.Settings, values assumed.Values) {
 	settings.Behaviour = behaviour
 }
 
-// CheckSetting returns why a value is not valid for a setting, or nil. Names are those of
+// CheckSetting returns an error if the value is not valid for the setting. Names are those of
 // the API.
 func CheckSetting(one Setting) error {
 	return set(&sim.Settings{}, one.Name, one.Value)
@@ -82,8 +82,8 @@ func SettingNames() []string {
 	return names
 }
 
-// set changes a setting by its name in the API, with a text as its value. Lists have
-// commas between.
+// set changes a setting, given by its name in the API, to a value given as text. Elements of
+// lists are separated by commas.
 func set(settings *sim.Settings, name, text string) (err error) {
 	switch name {
 	case "test_mode":
@@ -110,7 +110,7 @@ func onOff(name, text string) (bool, error) {
 	return text == "true", nil
 }
 
-// authorization is a payment to be opened. Amounts are yen.
+// authorization is a payment to be created. Amounts are in yen.
 type authorization struct {
 	Amount            int64     `json:"amount"`
 	Tax               int64     `json:"tax"`
@@ -126,7 +126,7 @@ func (s *Simulator) readAuthorization(in authorization) (sim.Authorization, erro
 	return a, named(s.gateway.Check(a), in)
 }
 
-// amounts are those of a re-authorisation, in yen.
+// amounts are the amounts of a re-authorisation, in yen.
 type amounts struct {
 	Amount   int64 `json:"amount"`
 	Tax      int64 `json:"tax"`
@@ -161,7 +161,7 @@ func (f fault) read() (sim.Fault, error) {
 	return read, named(read.Check(), f)
 }
 
-// delay keeps one too long to be counted in nanoseconds too long.
+// delay returns the delay. One that overflows nanoseconds stays too long.
 func (f fault) delay() time.Duration {
 	const most = int64(math.MaxInt64 / time.Millisecond)
 	return time.Duration(max(-most, min(f.Delay, most))) * time.Millisecond

@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// What the gateway says of a field is told by the name that the field has in the API.
+// An error of the gateway about a field uses the field's name in the API.
 func TestFieldsAreNamedAsInTheAPI(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]fault{
@@ -38,7 +38,7 @@ func TestFieldsAreNamedAsInTheAPI(t *testing.T) {
 	for _, in := range []struct{ of, api any }{{sim.Authorization{}, authorization{}}, {sim.Fault{}, fault{}}, {sim.Settings{}, settingsReply{}}} {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(in.of)) {
 			if field.Name == "Notify" {
-				continue // is for programs
+				continue // only for programs
 			}
 			named, found := reflect.TypeOf(in.api).FieldByName(field.Name)
 			require.True(t, found && named.Tag.Get("json") != "",
@@ -47,7 +47,7 @@ func TestFieldsAreNamedAsInTheAPI(t *testing.T) {
 	}
 }
 
-// An error of a field is told in the panel by the name that its label has.
+// In the panel, an error about a field uses the text of its label.
 func TestFieldsHaveTexts(t *testing.T) {
 	t.Parallel()
 	for field, key := range fieldTexts {

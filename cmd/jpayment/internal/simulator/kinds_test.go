@@ -14,8 +14,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// What is shown of a kind of fault follows from sim.Kinds. A kind or a field of one that
-// is forgotten somewhere is told with the place where it is missing.
+// Everything shown about a kind of fault derives from sim.Kinds. If a kind or one of its fields
+// is missing somewhere, the test names the place.
 func TestEveryKindOfFaultIsEverywhere(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "simulator.md"))
@@ -24,7 +24,7 @@ func TestEveryKindOfFaultIsEverywhere(t *testing.T) {
 	status, panel, _ := call(t, "GET", r.URL+"/panel/", "")
 	require.Equal(t, http.StatusOK, status)
 
-	// The fields of a kind: what the HTTP interface calls them, and an example.
+	// The fields of a kind: their names in the API, and an example.
 	fields := map[string]struct{ name, example string }{
 		"Code": {"code", `"ER010"`}, "Status": {"status", `399`}, "Location": {"location", `"/"`}, "Body": {"body", `"x"`}, "Delay": {"delay_ms", `1`},
 	}

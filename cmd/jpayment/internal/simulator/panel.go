@@ -29,8 +29,8 @@ import (
 //go:embed panel
 var panelFiles embed.FS
 
-// panelRoutes are the control panel (管理画面): pages that work as they are, and a script
-// that fetches them again when something has changed.
+// panelRoutes adds the routes of the control panel (管理画面): pages that work without scripts,
+// and a script that refreshes them when something has changed.
 func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 	for _, name := range []string{"panel.css", "panel.js"} {
 		mux.HandleFunc("GET /panel/assets/"+name, func(w http.ResponseWriter, r *http.Request) {
@@ -71,9 +71,9 @@ func (s *Simulator) panelRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /panel/language", localpage.ChooseLanguage("/panel/", panelPaths))
 }
 
-// posted does what a form asks for and sends the browser on, where next is an anchor to
-// that part of the overview as it was; if it cannot be done, the page that had the form
-// is shown with the reason.
+// posted returns a handler for a form. It calls handle and redirects to next; if next is an
+// anchor, that is a part of the overview in its previous view. If handle fails, it shows the
+// page with the form and the reason.
 func (s *Simulator) posted(
 	handle func(*http.Request) (next string, err error),
 	failed func(http.ResponseWriter, *http.Request, error),
@@ -110,7 +110,7 @@ func (s *Simulator) postPayment(r *http.Request) (next string, err error) {
 		return "", err
 	}
 	s.gateway.Authorize(a)
-	return "/panel/#payments", nil // where the new one is the first
+	return "/panel/#payments", nil // the new payment comes first
 }
 
 func amountsOf(form url.Values) (amount, tax, shipping int64, err error) {
@@ -124,7 +124,7 @@ func amountsOf(form url.Values) (amount, tax, shipping int64, err error) {
 	return amount, tax, shipping, err
 }
 
-// whole reads a number as people write it, with commas or not at all.
+// whole reads a whole number, which may contain commas. An empty field is 0.
 func whole(form url.Values, field string) (int64, error) {
 	text := strings.ReplaceAll(strings.TrimSpace(form.Get(field)), ",", "")
 	if text == "" {
@@ -210,7 +210,7 @@ func (s *Simulator) postFault(r *http.Request) (next string, err error) {
 	}
 	if text := strings.TrimSpace(form.Get("probability")); text != "" {
 		if in.Probability, err = strconv.ParseFloat(text, 64); err != nil {
-			in.Probability = -1 // is refused by its name
+			in.Probability = -1 // refused with the name of the field
 		}
 	}
 	f, err := in.read()
@@ -221,8 +221,8 @@ func (s *Simulator) postFault(r *http.Request) (next string, err error) {
 	return "#faults", nil
 }
 
-// shownFields returns a fault's form without what the form does not show for what was
-// chosen in it. A browser sends it all the same, as it was left.
+// shownFields returns a fault's form without the fields that the form hides for the chosen
+// kind. Browsers send hidden fields too.
 func shownFields(form url.Values) url.Values {
 	fields := maps.Clone(form)
 	for _, field := range []string{"nth", "probability"} {
@@ -241,7 +241,7 @@ func shownFields(form url.Values) url.Values {
 	return fields
 }
 
-// postRemoveFault takes a fault back. One that has gone meanwhile is no error: it is not there.
+// postRemoveFault removes a fault. It is not an error if the fault is already gone.
 func (s *Simulator) postRemoveFault(r *http.Request) (next string, err error) {
 	number, _ := strconv.Atoi(r.PathValue("number")) // there is no fault 0
 	s.gateway.RemoveFault(number)
@@ -253,7 +253,7 @@ func (s *Simulator) postClearFaults(*http.Request) (next string, err error) {
 	return "#faults", nil
 }
 
-// postRetry sends a kickback once more. Whether it arrived, the list of kickbacks tells.
+// postRetry sends a kickback again. The list of kickbacks shows whether it was delivered.
 func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
 	number, _ := strconv.Atoi(r.PathValue("request")) // there is no request 0
 	delivery, err := s.gateway.RetryKickback(r.Context(), number)
@@ -263,14 +263,14 @@ func (s *Simulator) postRetry(r *http.Request) (next string, err error) {
 	return "#kickbacks", err
 }
 
-// panelPaths are the paths of the panel's pages that a browser can be sent back to.
+// panelPaths matches the pages to which a browser can be redirected.
 var panelPaths = regexp.MustCompile(`^/panel/((payments|requests)/[0-9]+|behaviour)?$`)
 
-// streamPause is the least time between two events, so that a busy client does not
-// keep the panel busy too.
+// streamPause is the minimum time between two events, so that a busy client does not keep the
+// panel busy as well.
 const streamPause = 100 * time.Millisecond
 
-// streamChanges tells the panel's script whenever there is something new.
+// streamChanges sends the panel's script an event whenever something has changed.
 func (s *Simulator) streamChanges(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
@@ -298,11 +298,11 @@ func (s *Simulator) streamChanges(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// page is what the templates show.
+// page is the data of the templates.
 type page struct {
 	Language string
-	Source   string // where the page can be had again
-	View     string // of the overview, as the end of a URL
+	Source   string // URL of this page
+	View     string // view of the overview, as the query of a URL
 	Gateway  string // the URL of the gateway's pages
 	Settings settingsReply
 	Alert    string
@@ -313,22 +313,22 @@ type page struct {
 	Payments   []sim.Payment
 	Requests   []sim.Request
 	Kickbacks  []kickbackRow
-	Waiting    int // kickbacks, on whatever page
+	Waiting    int // kickbacks on all pages
 	Faults     []sim.ActiveFault
 	Kinds      []sim.Kind
-	Operations []jpayment.Operation // that a fault can be narrowed to
+	Operations []jpayment.Operation // to which a fault can be limited
 
 	PaymentPager, RequestPager, KickbackPager pager
 
 	Behaviour []settingField
-	Changed   int // settings that are not as assumed
+	Changed   int // number of settings that differ from the assumptions
 
 	Payment      sim.Payment
 	Request      sim.Request
-	KnownPayment bool // the request names a payment of the books
+	KnownPayment bool // whether the request names an existing payment
 }
 
-// sum is what the payments of one state come to.
+// sum is the number and total of the payments in one state.
 type sum struct {
 	State sim.State
 	Count int
@@ -392,7 +392,7 @@ func sums(payments []sim.Payment) []sum {
 	for _, p := range payments {
 		i := slices.IndexFunc(all, func(s sum) bool { return s.State == p.State })
 		all[i].Count++
-		all[i].Yen += min(p.Amount+p.Tax+p.Shipping, math.MaxInt64-all[i].Yen) // up to the greatest that can be shown
+		all[i].Yen += min(p.Amount+p.Tax+p.Shipping, math.MaxInt64-all[i].Yen) // do not overflow
 	}
 	return all
 }
@@ -437,10 +437,10 @@ func (s *Simulator) show(w http.ResponseWriter, status int, name string, p page)
 	limitAnswer(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // who has gone needs no answer
+	_, _ = w.Write(page.Bytes()) // the client may be gone
 }
 
-// templates holds the pages by language and name.
+// templates holds the templates by language and name.
 var templates = map[string]map[string]*template.Template{
 	english:  parseTemplates(english),
 	japanese: parseTemplates(japanese),
@@ -485,7 +485,7 @@ var japan = time.FixedZone("JST", 9*60*60)
 
 func codeText(language, code string) string { return in(language, jpayment.Code(code).Message()) }
 
-// grouped writes a number as 1,580.
+// grouped formats a number with commas, such as 1,580.
 func grouped[N int | int64](n N) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	var b strings.Builder
@@ -498,7 +498,8 @@ func grouped[N int | int64](n N) string {
 	return b.String()
 }
 
-// problem says why a receiver did not get a kickback, as far as its people can mend it.
+// problem describes why a kickback was not delivered, in terms that help the receiver's
+// developers.
 func problem(err error) jpayment.Text {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -515,9 +516,9 @@ func problem(err error) jpayment.Text {
 	}
 }
 
-// visible returns text as it is where every character of it can be seen, and otherwise
-// quoted, with escapes: bytes that are no UTF-8, line ends, and characters that turn
-// the direction of what stands next to them.
+// visible returns s unchanged if all of its characters are visible. Otherwise it returns s
+// quoted, with escapes for invalid UTF-8, line ends and characters that change the text
+// direction.
 func visible(s string) string {
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return strconv.Quote(s)
@@ -525,7 +526,7 @@ func visible(s string) string {
 	return s
 }
 
-// brief is visible for a narrow column.
+// brief is like visible, but shortened for a narrow column.
 func brief(s string) string {
 	s = visible(strings.TrimRight(s, "\r\n"))
 	if runes := []rune(s); len(runes) > 60 {

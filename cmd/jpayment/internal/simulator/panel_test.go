@@ -16,8 +16,8 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// submitForm posts a form of the panel as a browser without scripts does, and returns
-// the page that it then sees.
+// submitForm posts a form of the panel as a browser without scripts does, and returns the page
+// that follows.
 func (r *running) submitForm(t *testing.T, path string, form url.Values) (status int, page string) {
 	t.Helper()
 	status, page, header := call(t, "POST", r.URL+path, form.Encode(),
@@ -76,7 +76,7 @@ func TestPanelForms(t *testing.T) {
 	require.Contains(t, page, "Reply late (booked)")
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 1)
 	_, page = r.submitForm(t, "/panel/faults/clear", nil)
-	require.Contains(t, page, "everything is answered as it should be")
+	require.Contains(t, page, "all requests are answered normally")
 
 	again := r.authorize(t)
 	call(t, "POST", r.URL+"/gateway/re_auth.aspx", "aid=123456&rt=0&am=1&tx=0&sf=0&tid="+again, "Content-Type", "application/x-www-form-urlencoded")
@@ -89,8 +89,7 @@ func TestPanelForms(t *testing.T) {
 	require.Contains(t, next(t, queries), "gid=1000000")
 }
 
-// refusals are forms that cannot be meant, when there is one payment, and what is said
-// of them in English.
+// refusals are invalid forms, for a store with one payment, and the English messages.
 var refusals = map[string]struct {
 	path string
 	form url.Values
@@ -104,9 +103,9 @@ var refusals = map[string]struct {
 	"address":          {"/panel/settings/ips", url.Values{"ips": {"127.0.0.1 everyone"}}, []string{"&#34;everyone&#34; is not an address", "127.0.0.1 everyone</textarea>"}},
 	"URL":              {"/panel/settings/kickback-url", url.Values{"kickback_url": {"http://store.example/kb"}}, []string{"on this machine", `value="http://store.example/kb"`}},
 	"fault":            {"/panel/faults", url.Values{"kind": {"answer-code"}, "operation": {"Sales"}}, []string{"is not a code such as ER010", `id="new-fault" open`, `selected>Sales</option>`}},
-	"no such kind":     {"/panel/faults", url.Values{}, []string{"What goes wrong"}},
+	"no such kind":     {"/panel/faults", url.Values{}, []string{"Kind of fault"}},
 	"probability":      {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"probability"}, "probability": {"often"}}, []string{"Probability (0–1) is not between"}},
-	"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At which request is not a whole number"}},
+	"nth":              {"/panel/faults", url.Values{"kind": {"garbage"}, "when": {"nth"}, "nth": {"first"}}, []string{"At request number is not a whole number"}},
 	"delay":            {"/panel/faults", url.Values{"kind": {"delay-reply"}, "delay_ms": {"1s"}}, []string{"Delay in ms is not a whole number"}},
 	"no kickback":      {"/panel/kickbacks/9/retry", nil, []string{"the request has no kickback"}},
 	"no number":        {"/panel/kickbacks/x/retry", nil, []string{"has no kickback"}},
@@ -114,7 +113,7 @@ var refusals = map[string]struct {
 	"an unknown thing": {"/panel/payments/10000001/double", nil, []string{"There is no such action"}},
 }
 
-// What cannot be done is said on the page that had the form, which keeps what was typed.
+// If an action fails, the page with the form shows the reason and keeps the input.
 func TestPanelRefuses(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -156,7 +155,7 @@ func TestPanelLanguage(t *testing.T) {
 	_, page, _ := call(t, "GET", r.URL+"/panel/", "", "Accept-Language", "en", "Cookie", header.Get("Set-Cookie"))
 	require.Contains(t, page, `<html lang="ja">`)
 
-	// Who starts it may say which language it begins with.
+	// The initial language can be set at startup.
 	ja := start(t, simulator.Config{Language: "ja"})
 	require.Contains(t, ja.show(t, "/panel/", "en"), `<html lang="ja">`)
 	_, page, _ = call(t, "GET", ja.URL+"/panel/", "", "Accept-Language", "fr", "Cookie", "language=en")
@@ -171,7 +170,7 @@ func TestPanelLanguage(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 }
 
-// Everything that a page can have on it, in both languages.
+// Everything that a page can show, in both languages.
 func TestPanelShowsEverything(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
@@ -195,7 +194,7 @@ func TestPanelShowsEverything(t *testing.T) {
 	require.Contains(t, r.show(t, "/panel/payments/10000006", "ja"), "再オーソリ元")
 }
 
-// A pager says what it leads to and what is shown, and leaves the other lists as they are.
+// A pager shows the current range and its targets, and keeps the pages of the other lists.
 func TestPanelPages(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -237,7 +236,7 @@ func TestPanelPages(t *testing.T) {
 	require.Contains(t, page, `href="/panel/?payments=20&amp;requests=40#payments">古い決済 →</a>`)
 }
 
-// Kickbacks that wait are no longer than a page either.
+// Waiting kickbacks are paged too.
 func TestPanelPagesKickbacks(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -276,7 +275,7 @@ func TestPanelSearch(t *testing.T) {
 	require.Empty(t, search("nothing like it"))
 	require.Contains(t, r.show(t, "/panel/?q=none", "ja"), "「none」に一致する決済はありません。")
 
-	// A search goes with the pages, the refresh and the forms of the page.
+	// The pagers, the refresh and the forms keep the search.
 	page := r.show(t, "/panel/?q=Order", "ja")
 	require.Contains(t, page, `href="/panel/?payments=20&amp;q=Order#payments">古い決済 →</a>`)
 	require.Contains(t, page, "1–20件目（全30件）")
@@ -295,7 +294,7 @@ func TestPanelSearch(t *testing.T) {
 	_, page = r.submitForm(t, "/panel/settings/ips", url.Values{"from": from["from"], "ips": {"x"}})
 	require.Contains(t, page, `data-source="/panel/?payments=20&amp;q=Order"`, "also where the form failed")
 
-	// It is there again after a look at one payment, whatever was done to it.
+	// It is still there after a visit to a payment and any action there.
 	require.Contains(t, r.show(t, "/panel/?q=Order", "en"), `href="/panel/payments/10000030?q=Order"`)
 	require.Contains(t, r.show(t, "/panel/payments/10000030?q=Order", "en"), `<a href="/panel/?q=Order#payments">← Overview</a>`)
 	call(t, "POST", r.URL+"/gateway/gateway.aspx", "aid=123456&jb=SALES&rt=1&tid=10000030", "Content-Type", "application/x-www-form-urlencoded")
@@ -312,8 +311,8 @@ func TestPanelSearch(t *testing.T) {
 	}
 }
 
-// A fault says how often it struck, and whether it can strike again; it can be removed
-// alone.
+// The panel shows how often a fault struck and whether it can strike again. It can be removed
+// individually.
 func TestPanelFaults(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -348,8 +347,7 @@ func TestPanelFaults(t *testing.T) {
 	require.Len(t, r.control(t, "GET", "/faults", "", http.StatusOK)["faults"], 2)
 }
 
-// A field that the form does not show for what was chosen is sent all the same, as it was
-// left; it means nothing.
+// Browsers also send fields that the form hides for the chosen kind. They are ignored.
 func TestPanelIgnoresFieldsThatAreNotShown(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -368,8 +366,7 @@ func TestPanelIgnoresFieldsThatAreNotShown(t *testing.T) {
 	}
 }
 
-// aloud returns what a page says to people: its text and the labels of its elements,
-// without what is shown as code.
+// aloud returns the text of a page and the labels of its elements, without code.
 func aloud(page string) string {
 	page = regexp.MustCompile(`(?s)<(code|pre|textarea)\b.*?</(code|pre|textarea)>`).ReplaceAllString(page, " ")
 	said := []string{regexp.MustCompile(`(?s)<[^>]*>`).ReplaceAllString(page, " ")}
@@ -379,7 +376,7 @@ func aloud(page string) string {
 	return html.UnescapeString(strings.Join(said, "\n"))
 }
 
-// In Japanese, the panel has no word of English but names and codes.
+// In Japanese, the panel has no English words except names and codes.
 func TestPanelIsJapanese(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
@@ -422,7 +419,7 @@ func TestPanelIsJapanese(t *testing.T) {
 	}
 }
 
-// Every time says whose it is.
+// Every time names its time zone.
 func TestPanelTimes(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
@@ -435,7 +432,7 @@ func TestPanelTimes(t *testing.T) {
 	}
 }
 
-// A request is called what people call it, not by its bytes; those are there as code.
+// A request is described in words; its bytes are shown as code.
 func TestPanelNamesOperations(t *testing.T) {
 	t.Parallel()
 	r := scene(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// The lists of the overview, which show a page of at most shown rows each.
+// The lists of the overview. Each shows a page of at most shown rows.
 const (
 	paymentList  = "payments"
 	requestList  = "requests"
@@ -21,14 +21,14 @@ const (
 	shown = 20
 )
 
-// view is what of its lists the overview shows. It goes with every link, form and refresh
-// of the panel, so that looking at a row and acting on it does not lose the row.
+// view says which part of its lists the overview shows. Every link, form and refresh of the
+// panel carries it, so that the row stays visible after an action on it.
 type view struct {
-	Search string         // for payments; empty finds all
-	skip   map[string]int // by list: how many newer entries come before its first row
+	Search string         // for payments; if empty, all are shown
+	skip   map[string]int // by list: number of newer entries before its first row
 }
 
-// viewOf returns the view that a page is asked for with, or that a form came from.
+// viewOf returns the view in the URL of a page, or of the page that contained a form.
 func viewOf(r *http.Request) view {
 	query := r.URL.Query()
 	if r.Method == http.MethodPost {
@@ -44,7 +44,7 @@ func viewOf(r *http.Request) view {
 	return v
 }
 
-// query returns the view as the end of a URL.
+// query returns the view as the query of a URL.
 func (v view) query() string {
 	query := url.Values{}
 	if v.Search != "" {
@@ -61,17 +61,17 @@ func (v view) query() string {
 	return "?" + query.Encode()
 }
 
-// URL returns where the view can be had.
+// URL returns the URL of the view.
 func (v view) URL() string { return "/panel/" + v.query() }
 
-// at returns the URL of the view with another page of a list.
+// at returns the URL of the view with a different page of one list.
 func (v view) at(list string, skip int) string {
 	v.skip = maps.Clone(v.skip)
 	v.skip[list] = skip
 	return v.URL() + "#" + list
 }
 
-// found returns the payments whose number or order number contains what is searched for.
+// found returns the payments whose number or order number contains the search text.
 func (v view) found(payments []sim.Payment) []sim.Payment {
 	if v.Search == "" {
 		return payments
@@ -82,14 +82,14 @@ func (v view) found(payments []sim.Payment) []sim.Payment {
 	})
 }
 
-// pager tells which rows of a list are shown, and where the others are.
+// pager says which rows of a list are shown and links to the others.
 type pager struct {
 	List             string
 	First, Last, All int
-	Newer, Older     string // URLs; empty where there are none
+	Newer, Older     string // URLs; empty if there are none
 }
 
-// newest returns the page of a list that the view shows, the last entry first.
+// newest returns the page of a list that the view shows, latest entry first.
 func newest[T any](v view, list string, all []T) ([]T, pager) {
 	skip := v.skip[list]
 	if skip >= len(all) {
@@ -108,14 +108,14 @@ func newest[T any](v view, list string, all []T) ([]T, pager) {
 	return page, p
 }
 
-// kickbackRow is a kickback that waits, or an attempt to deliver one.
+// kickbackRow is a waiting kickback or an attempt to deliver one.
 type kickbackRow struct {
 	sim.KickbackDelivery
-	Waiting bool // At is when it will be tried next
+	Waiting bool // if so, At is the time of the next attempt
 }
 
-// kickbackRows returns the attempts, the gateway's and forged ones, in their order and
-// after them what waits, the next to be tried last.
+// kickbackRows returns the attempts, including forged ones, in order of time, followed by the
+// waiting kickbacks, with the next one last.
 func kickbackRows(sent, forged []sim.KickbackDelivery, waiting []sim.WaitingKickback) []kickbackRow {
 	rows := make([]kickbackRow, 0, len(sent)+len(forged)+len(waiting))
 	byTime := func(a, b kickbackRow) int { return a.At.Compare(b.At) }

@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// What the API answers. Names are those of its input; amounts are yen.
+// The replies of the API. Names are the same as in its input; amounts are in yen.
 
 type settingsReply struct {
 	StoreID       string   `json:"store_id"`
@@ -18,7 +18,7 @@ type settingsReply struct {
 	Maintenance   bool     `json:"maintenance"`
 	RegisteredIPs []string `json:"registered_ips"`
 	KickbackURL   string   `json:"kickback_url"`
-	// Behaviour has every setting of package assumed, each a field of its own.
+	// Behaviour has every setting of package assumed, each as a separate field.
 	Behaviour assumed.Values `json:"-"`
 }
 
@@ -187,11 +187,11 @@ func newDeliveryReply(d sim.KickbackDelivery) deliveryReply {
 	return reply
 }
 
-// readable is text for a JSON string. What is not UTF-8 is lost in it; the base64 next
-// to it has the bytes.
+// readable returns text for a JSON string. Invalid UTF-8 is lost; the base64 field next to it
+// has the bytes.
 func readable(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
 
-// each returns what f makes of every element, and an empty list rather than null.
+// each returns the results of f for all elements, as an empty list rather than null.
 func each[T, R any](all []T, f func(T) R) []R {
 	made := make([]R, len(all))
 	for i, one := range all {

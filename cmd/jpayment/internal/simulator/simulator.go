@@ -1,5 +1,5 @@
 // Package simulator runs the simulated gateway as a program: on a port, with a control panel
-// for people, a JSON API for test set-ups, and books that survive it if it has a file.
+// for people, a JSON API for test setups, and, if it has a file, with durable books.
 package simulator
 
 import (
@@ -20,25 +20,26 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// Config configures a simulator. Zero fields take the defaults in their comments.
+// Config configures a simulator. Zero fields take their defaults.
 type Config struct {
-	Listen  string       // host:port; 127.0.0.1:8080
-	State   string       // the file with the books; none: they end with the program
-	StoreID string       // 店舗ID (aid); 123456
-	Token   string       // what panel and API ask for; nothing, which is for the loopback only
-	Log     *slog.Logger // slog's default
-	// Language is the panel's, until another is chosen in it: en, ja; the browser's.
+	Listen  string       // host:port; defaults to 127.0.0.1:8080
+	State   string       // the file with the books; if empty, they are in memory
+	StoreID string       // 店舗ID (aid); defaults to 123456
+	Token   string       // password of panel and API; may be empty only on the loopback interface
+	Log     *slog.Logger // defaults to slog.Default()
+	// Language is the panel's language, en or ja, until another is chosen in the panel. It
+	// defaults to the browser's.
 	Language string
-	// Payments is how many payments to open, at most 10,000, unless there are some.
+	// Payments is the number of payments to create, at most 10,000, unless there are some
+	// already.
 	Payments int
-	// ConnectionAuth is the store's connection authentication code, by which it then
-	// authenticates requests in place of their source address.
+	// ConnectionAuth is the store's connection authentication code. If it is set, it
+	// authenticates requests instead of their source address.
 	ConnectionAuth string
-	// Seed is that of the draws for faults with a probability; 1.
+	// Seed is the seed for faults with a probability; it defaults to 1.
 	Seed int64
-	// Profile is how the gateway is to behave, and Set which settings it is to begin with,
-	// by their names in the API, in this order. Both outlive the program as what is set in
-	// the panel does.
+	// Profile sets the gateway's behaviour at startup; then Set sets single settings, by their
+	// names in the API. Both are as durable as changes in the panel.
 	Profile *assumed.Profile
 	Set     []Setting
 }
@@ -46,8 +47,8 @@ type Config struct {
 // Setting is the value of one setting, as text.
 type Setting struct{ Name, Value string }
 
-// toldError is an error that says in both languages what is wrong, and of which more may
-// be known.
+// toldError is an error with a description in both languages. It may wrap another error with
+// details.
 type toldError struct {
 	what jpayment.Text
 	err  error // or nil
@@ -63,8 +64,8 @@ func (e *toldError) Error() string {
 func (e *toldError) What() jpayment.Text { return e.what }
 func (e *toldError) Unwrap() error       { return e.err }
 
-// memory is how many requests, and how many attempts to deliver a kickback, are kept to
-// be shown, and memoryBytes about how much of the machine's memory each of these lists takes.
+// memory is the number of requests, and of deliveries of kickbacks, that are kept for display.
+// memoryBytes is the approximate memory limit of each of these lists.
 const (
 	memory      = 1000
 	memoryBytes = 8 << 20
@@ -72,21 +73,21 @@ const (
 
 const maxPayments = 10_000
 
-// patience is how long Run waits at its end for answers under way to be sent.
+// patience is how long Run waits for responses in progress when it ends.
 const patience = 5 * time.Second
 
-// How long a client may take for the header of a request, for its body, and to read a page
-// of the simulator's own. How long until its next request is a setting.
+// The time limits for a client to send the header of a request, to send its body, and to read
+// one of the simulator's pages. The time until its next request is a setting.
 const (
 	headerPatience = 10 * time.Second
 	bodyPatience   = 30 * time.Second
 	pagePatience   = time.Minute
 )
 
-// maxHeader bounds the header of a request in bytes.
+// maxHeader is the maximum size of the header of a request in bytes.
 const maxHeader = 64 << 10
 
-// Simulator is one store at a simulated gateway, listening.
+// Simulator is a simulated gateway with one store.
 type Simulator struct {
 	gateway  *sim.Simulator
 	state    *state // nil: in memory
@@ -97,12 +98,12 @@ type Simulator struct {
 
 	listener *localpage.Listener
 	pages    http.Handler // panel and API
-	failed   chan error   // one error, after which nothing can be relied on
+	failed   chan error   // receives the error after which nothing can be relied on
 
-	settings sync.Mutex // held while settings are changed: file first, then gateway
+	settings sync.Mutex // held while settings change, first in the file, then in the gateway
 }
 
-// Open opens the state and the port. Requests wait until Run.
+// Open opens the state and the port. Requests wait until Run is called.
 func Open(ctx context.Context, c Config) (*Simulator, error) {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
@@ -114,7 +115,7 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 		return nil, &toldError{textf("the store ID %q is not six digits", "店舗ID %q は半角数字6桁ではありません", c.StoreID), nil}
 	}
 	if c.Payments < 0 || c.Payments > maxPayments {
-		return nil, &toldError{textf("%d payments are not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
+		return nil, &toldError{textf("the number of payments, %d, is not between 0 and %d", "決済の件数 %d は 0 から %d までではありません", c.Payments, maxPayments), nil}
 	}
 	for _, one := range c.Set {
 		if err := CheckSetting(one); err != nil {
@@ -125,14 +126,14 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 		c.Log = slog.Default()
 	}
 	s := &Simulator{storeID: c.StoreID, language: c.Language, log: c.Log, failed: make(chan error, 1)}
-	// Who can set the kickback URL makes this machine fetch pages of its loopback and show
-	// them: other machines need the token.
+	// Whoever can set the kickback URL can make this machine fetch pages of its loopback
+	// interface and show them, so other machines need the token.
 	var err error
 	if s.listener, err = localpage.Listen(ctx, c.Listen, c.Token); err != nil {
 		return nil, err
 	}
 	if err := s.restore(ctx, c); err != nil {
-		_ = s.listener.Close() // there is an error to report already
+		_ = s.listener.Close() // the first error is returned
 		return nil, err
 	}
 	if err := s.begin(c); err != nil {
@@ -143,19 +144,19 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 			s.gateway.Authorize(sim.Authorization{Amount: 1000, Tax: 80, Shipping: 500})
 		}
 	}
-	// The gateway's pages ask for no token, as the real ones do not.
+	// Like the real gateway, the gateway's pages need no token.
 	s.pages = s.listener.Guard("jpayment simulate", refuse, s.routes())
 	return s, nil
 }
 
-// begin sets what the simulator is to begin with.
+// begin applies the profile and the settings in the Config.
 func (s *Simulator) begin(c Config) error {
 	settings := s.gateway.Settings()
 	if c.Profile != nil {
 		behave(&settings, c.Profile.Values())
 	}
 	for _, one := range c.Set {
-		_ = set(&settings, one.Name, one.Value) // which was checked
+		_ = set(&settings, one.Name, one.Value) // already checked
 	}
 	if c.Profile == nil && len(c.Set) == 0 {
 		return nil
@@ -163,7 +164,7 @@ func (s *Simulator) begin(c Config) error {
 	return s.change(func(now *sim.Settings) { *now = settings })
 }
 
-// restore makes the gateway, from the file if there is one.
+// restore creates the gateway, from the file if there is one.
 func (s *Simulator) restore(ctx context.Context, c Config) error {
 	path, config := c.State, sim.Defaults()
 	config.StoreID, config.Memory, config.MemoryBytes = s.storeID, memory, memoryBytes
@@ -193,8 +194,8 @@ func (s *Simulator) restore(ctx context.Context, c Config) error {
 	return nil
 }
 
-// journal saves a change. If that fails, the contents of the file are not known: it is left as
-// it is, and the simulator ends.
+// journal saves a change. If that fails, the contents of the file are unknown: the simulator
+// leaves it as it is and ends.
 func (s *Simulator) journal(c sim.Change) error {
 	err := s.state.save(c)
 	if err != nil {
@@ -206,7 +207,7 @@ func (s *Simulator) journal(c sim.Change) error {
 func (s *Simulator) fail(err error) {
 	select {
 	case s.failed <- &toldError{jpayment.Text{
-		En: "the state cannot be kept, so the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
+		En: "the state cannot be saved, so the simulator ends", Ja: "状態を保存できないため、シミュレーターを終了します",
 	}, err}:
 	default:
 	}
@@ -233,23 +234,22 @@ func (s *Simulator) apply(settings sim.Settings) {
 	s.gateway.SetMaintenance(settings.Maintenance)
 	s.gateway.RegisterIPs(settings.RegisteredIPs...)
 	s.gateway.SetKickbackURL(settings.KickbackURL)
-	behaviour, _ := sim.Defaults().With(settings.Behaviour) // which was checked when it was set
+	behaviour, _ := sim.Defaults().With(settings.Behaviour) // checked when it was set
 	s.gateway.Behave(behaviour)
 }
 
-// URL returns the base of everything that the simulator serves, as this machine reaches it,
-// without a slash at the end.
+// URL returns the base URL of the simulator for this machine, without a trailing slash.
 func (s *Simulator) URL() string { return s.listener.URL() }
 
-// Run serves until the context ends, sends the answers under way, and returns nil. It returns
-// an error if it had to end before.
+// Run serves until ctx is done, finishes the responses in progress, and returns nil. If it has
+// to end earlier, it returns an error.
 func (s *Simulator) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerPatience,
-		ConnState:         s.gateway.ConnState, // which closes idle ones
+		ConnState:         s.gateway.ConnState, // closes idle connections
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends event streams and requests that hang
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelError),
@@ -267,7 +267,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 		limit, release := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer release()
 		if server.Shutdown(limit) != nil {
-			_ = server.Close() // who has not read an answer by now, does not want it
+			_ = server.Close() // drop clients that have not read their response
 		}
 	})
 	err := server.Serve(s.listener)
@@ -310,8 +310,8 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// limitBody bounds how long the body of a request may take. A bound of the server's would
-// be one for the answer as well, which a fault may put off, and for the panel's events.
+// limitBody limits the time for the body of a request. A limit of the server would also apply
+// to replies, which a fault may delay, and to the panel's events.
 func limitBody(w http.ResponseWriter, r *http.Request) {
 	if r.Body == http.NoBody {
 		return
@@ -322,7 +322,7 @@ func limitBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// timedBody is a body that is to be read in time.
+// timedBody removes the read deadline at the end of a body.
 type timedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -330,8 +330,8 @@ type timedBody struct {
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil { // It is over.
-		_ = b.control.SetReadDeadline(time.Time{}) // It could be set.
+	if err != nil { // The body has ended.
+		_ = b.control.SetReadDeadline(time.Time{}) // Setting it worked before.
 	}
 	return n, err
 }

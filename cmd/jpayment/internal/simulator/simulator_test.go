@@ -19,7 +19,7 @@ import (
 	"github.com/jpayment-go/jpayment/cmd/jpayment/internal/simulator"
 )
 
-// running is a simulator and its end.
+// running is a running simulator.
 type running struct {
 	URL  string
 	stop context.CancelFunc
@@ -47,14 +47,14 @@ func start(t *testing.T, config simulator.Config) *running {
 	return r
 }
 
-// stopped stops the simulator and waits for its end.
+// stopped stops the simulator and waits for it to end.
 func (r *running) stopped(t *testing.T) {
 	t.Helper()
 	r.stop()
 	require.NoError(t, <-r.end)
 }
 
-// call sends a request and returns status and body.
+// call sends a request and returns the status and the body.
 func call(t *testing.T, method, url, body string, header ...string) (int, string, http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -100,7 +100,7 @@ func (r *running) client(t *testing.T) *jpayment.Client {
 	return c
 }
 
-// postForm posts from a goroutine that may outlive what it posts to.
+// postForm posts from a goroutine that may outlive the server.
 func postForm(target string, form url.Values) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -110,7 +110,7 @@ func postForm(target string, form url.Values) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// receiver is a store's page for kickbacks: it keeps the queries and answers with its body.
+// receiver is a store's page for kickbacks. It keeps the queries and answers with a body.
 func receiver(t *testing.T, body string) (pageURL string, queries <-chan string) {
 	t.Helper()
 	received := make(chan string, 100)
@@ -122,7 +122,8 @@ func receiver(t *testing.T, body string) (pageURL string, queries <-chan string)
 	return s.URL + "/kickback", received
 }
 
-// next returns the next query that a receiver got. A minute is for a test that fails.
+// next returns the next query that a receiver got. It waits up to a minute, so that a failing
+// test ends.
 func next(t *testing.T, queries <-chan string) string {
 	t.Helper()
 	select {
@@ -147,7 +148,7 @@ func TestGatewayAndItsPages(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, status)
 	require.Equal(t, "/panel/", header.Get("Location"))
 
-	// A client with a wrong path finds itself in the list.
+	// A request with a wrong path appears in the list.
 	status, _, _ = call(t, "POST", r.URL+"//Gateway/gateway.aspx", "aid=1", "Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(t, http.StatusNotFound, status)
 	require.Equal(t, "//Gateway/gateway.aspx", r.control(t, "GET", "/requests/2", "", http.StatusOK)["path"])
@@ -163,7 +164,7 @@ func TestAnotherStore(t *testing.T) {
 	require.ErrorContains(t, err, "six digits")
 }
 
-// Run ends while a browser listens for changes and a request hangs.
+// Run ends even if a browser listens for changes and a request hangs.
 func TestStopWhileOthersWait(t *testing.T) {
 	t.Parallel()
 	r := start(t, simulator.Config{})
@@ -191,7 +192,7 @@ func TestStopWhileOthersWait(t *testing.T) {
 	r.stopped(t)
 	require.Error(t, <-hung)
 	_, err = io.Copy(io.Discard, stream.Body)
-	_ = err // ended one way or the other: Copy has returned
+	_ = err // in any case, Copy has returned
 }
 
 func TestPortInUse(t *testing.T) {
@@ -205,7 +206,7 @@ func TestPortInUse(t *testing.T) {
 
 func statePath(t *testing.T) string {
 	t.Helper()
-	// A path with everything that means something in a URL.
+	// A path with every character that has a meaning in a URL.
 	return filepath.Join(t.TempDir(), "状態 100%?a=b#c&d.db")
 }
 
@@ -214,7 +215,7 @@ func TestAnnounce(t *testing.T) {
 	path := statePath(t)
 	s, err := simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: path})
 	require.NoError(t, err)
-	for language, want := range map[string]string{"en": "Ctrl+C ends it.", "ja": "Ctrl+C で終了します。"} {
+	for language, want := range map[string]string{"en": "Press Ctrl+C to stop.", "ja": "Ctrl+C で終了します。"} {
 		var said strings.Builder
 		require.NoError(t, s.Announce(&said, language))
 		for _, want := range []string{
@@ -235,7 +236,7 @@ func TestAnnounce(t *testing.T) {
 	var said strings.Builder
 	require.NoError(t, s.Announce(&said, "en"))
 	require.Contains(t, said.String(), "JPAYMENT_CONNECTION_AUTH")
-	require.Contains(t, said.String(), "1 differ from what is assumed")
+	require.Contains(t, said.String(), "1 differ from the assumptions")
 	require.NotContains(t, said.String(), "secret")
 	require.NoError(t, s.Close())
 }

@@ -13,26 +13,25 @@ import (
 	"runtime"
 	"strconv"
 
-	"modernc.org/sqlite" // which is the driver "sqlite" too, without cgo
+	"modernc.org/sqlite" // also registers the driver "sqlite", without cgo
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/jpayment-go/jpayment"
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// state keeps in a SQLite file what must outlive the program. Every commit is on the
-// disk when it returns.
+// state keeps the durable data in an SQLite file. Every commit is on disk when it returns.
 type state struct{ db *sql.DB }
 
 const (
-	applicationID = 0x6a706179 // "jpay": tells the file from other programs'
+	applicationID = 0x6a706179 // "jpay"; distinguishes the file from those of other programs
 	schemaVersion = 1
 
-	firstPayment = 10000001 // the gateway numbers payments from here without a gap
+	firstPayment = 10000001 // the gateway numbers payments from here without gaps
 )
 
-// schema holds payments and kickbacks as JSON: they are read at the start only, and all
-// of them.
+// schema stores payments and kickbacks as JSON, since they are only read at startup, all at
+// once.
 const schema = `
 CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), store_id TEXT NOT NULL, settings TEXT) STRICT;
 CREATE TABLE payment (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
@@ -51,9 +50,9 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The exclusive lock is the file's as long as the process lives: two gateways with
-	// one file would each miss the other's bookings. NORMAL would let a power cut take
-	// back commits in WAL mode, FULL does not.
+	// The exclusive lock lasts as long as the process: two gateways with one file would each
+	// miss the other's bookings. With synchronous=NORMAL, a power cut could undo commits in
+	// WAL mode.
 	pragmas := url.Values{
 		"_pragma": {"busy_timeout(1000)", "locking_mode(EXCLUSIVE)", "synchronous(FULL)", "secure_delete(ON)"},
 		"_txlock": {"immediate"},
@@ -63,11 +62,11 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // the lock is the connection's
+	db.SetMaxOpenConns(1) // the lock belongs to the connection
 	s := &state{db: db}
 	err = s.transact(ctx, func(tx *sql.Tx) error { return prepare(ctx, tx, storeID) })
-	if err == nil && readable != "" { // only now is it known to be our file
-		err = &toldError{textf("others can read or write it: chmod 600 %s", "ほかのユーザーが読み書きできます。chmod 600 %s を実行してください", readable), nil}
+	if err == nil && readable != "" { // only now do we know that it is our file
+		err = &toldError{textf("other users can read or write it; run chmod 600 %s", "ほかのユーザーが読み書きできます。chmod 600 %s を実行してください", readable), nil}
 	}
 	if err == nil {
 		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
@@ -78,24 +77,24 @@ func openState(ctx context.Context, path, storeID string) (*state, error) {
 	return s, nil
 }
 
-// realPath returns where a path leads. SQLite keeps its journals beside that, and would make
-// what a link names for others to read.
+// realPath resolves symbolic links. SQLite keeps its journals beside the real file, and would
+// create the target of a link so that others can read it.
 func realPath(path string) (string, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return path, nil // It is yet to be made.
+		return path, nil // It does not exist yet.
 	}
 	return filepath.EvalSymlinks(path)
 }
 
-// makePrivate makes the file, if there is none, so that nobody else can read it: SQLite
-// gives its journals the mode of the file. Of files that are there it returns one that
-// others can read or write.
+// makePrivate creates the file, if there is none, so that nobody else can read it. SQLite gives
+// its journals the mode of the file. If an existing file can be read or written by others, it
+// returns its name.
 func makePrivate(path string) (readable string, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // The user's own file, by the user's own choice.
 	if err == nil {
 		return "", f.Close()
 	}
-	if runtime.GOOS == "windows" { // The mode says nothing there.
+	if runtime.GOOS == "windows" { // The mode means nothing there.
 		return "", nil
 	}
 	for _, name := range []string{path, path + "-wal", path + "-journal"} {
@@ -103,10 +102,10 @@ func makePrivate(path string) (readable string, err error) {
 			return name, nil
 		}
 	}
-	return "", nil // What else is wrong with them, SQLite says.
+	return "", nil // SQLite reports other problems.
 }
 
-// prepare makes the tables of a new file and refuses one that is not ours.
+// prepare creates the tables of a new file and refuses a file that is not ours.
 func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
 	var application, version, tables int
 	for query, into := range map[string]*int{
@@ -131,14 +130,14 @@ func prepare(ctx context.Context, tx *sql.Tx, storeID string) error {
 		return &toldError{jpayment.Text{En: "is a database of another program", Ja: "別のプログラムのデータベースです"}, nil}
 	}
 	if version != schemaVersion {
-		return &toldError{textf("has the format %d, this program knows %d", "ファイルの形式は %d ですが、このプログラムで扱えるのは %d です", version, schemaVersion), nil}
+		return &toldError{textf("has format %d; this program supports format %d", "ファイルの形式は %d ですが、このプログラムで扱えるのは %d です", version, schemaVersion), nil}
 	}
 	var owner string
 	if err := tx.QueryRowContext(ctx, "SELECT store_id FROM store").Scan(&owner); err != nil {
 		return err
 	}
 	if owner != storeID {
-		return &toldError{textf("is of the store %s, not %s", "店舗ID %s のファイルです（指定された店舗ID は %s）", owner, storeID), nil}
+		return &toldError{textf("belongs to store %s, not %s", "店舗ID %s のファイルです（指定された店舗ID は %s）", owner, storeID), nil}
 	}
 	return nil
 }
@@ -154,11 +153,11 @@ func (s *state) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// kept is what a file holds.
+// kept is the content of a file.
 type kept struct {
 	payments []sim.Payment
 	waiting  []sim.WaitingKickback
-	settings *sim.Settings // nil where they were never changed
+	settings *sim.Settings // nil if they were never changed
 }
 
 func (s *state) load(ctx context.Context) (k kept, err error) {
@@ -167,7 +166,7 @@ func (s *state) load(ctx context.Context) (k kept, err error) {
 	}
 	for i, p := range k.payments {
 		if p.ID != strconv.Itoa(firstPayment+i) {
-			return kept{}, &toldError{textf("is damaged: payment %q is in the place of %d", "ファイルが壊れています（決済 %q が %d の位置にあります）", p.ID, firstPayment+i), nil}
+			return kept{}, &toldError{textf("is damaged: payment %q is stored in the place of %d", "ファイルが壊れています（決済 %q が %d の位置にあります）", p.ID, firstPayment+i), nil}
 		}
 	}
 	if k.waiting, err = readAll[sim.WaitingKickback](ctx, s.db, "SELECT body FROM kickback ORDER BY request, duplicate"); err != nil {
@@ -208,8 +207,8 @@ func readAll[T any](ctx context.Context, db *sql.DB, query string) (all []T, err
 	return all, rows.Err()
 }
 
-// save is called by the gateway with its books locked, so that changes come here one
-// at a time and in order. No caller's context may cut one short.
+// save is called by the gateway with its books locked, so changes arrive one at a time and in
+// order. It takes no context, because no caller may interrupt it.
 func (s *state) save(c sim.Change) error {
 	ctx := context.Background()
 	return s.transact(ctx, func(tx *sql.Tx) error {
@@ -242,7 +241,7 @@ func (s *state) saveSettings(settings sim.Settings) error {
 	})
 }
 
-// put writes a value as JSON, as the last argument of a statement.
+// put executes a statement with a value, as JSON, as its last argument.
 func put(ctx context.Context, tx *sql.Tx, value any, statement string, arguments ...any) error {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -256,23 +255,23 @@ func (s *state) close() error { return s.db.Close() }
 
 var damaged = jpayment.Text{En: "is damaged", Ja: "ファイルが壊れています"}
 
-// told says what SQLite has against a file.
+// told returns an SQLite error in plain words.
 func told(err error) error {
 	var why *sqlite.Error
 	if !errors.As(err, &why) {
 		return err
 	}
-	switch why.Code() & 0xff { // the rest of an extended code says more of the same
+	switch why.Code() & 0xff { // ignore the extended part of the code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &toldError{jpayment.Text{En: "is in use by another program", Ja: "別のプログラムが使用中です"}, nil} // which is all of it
+		return &toldError{jpayment.Text{En: "is in use by another program", Ja: "別のプログラムが使用中です"}, nil} // the details add nothing
 	case sqlite3.SQLITE_CORRUPT:
 		return &toldError{damaged, err}
 	case sqlite3.SQLITE_NOTADB:
-		return &toldError{jpayment.Text{En: "is no database", Ja: "データベースのファイルではありません"}, err}
+		return &toldError{jpayment.Text{En: "is not a database", Ja: "データベースのファイルではありません"}, err}
 	case sqlite3.SQLITE_READONLY:
 		return &toldError{jpayment.Text{En: "cannot be written", Ja: "書き込めません"}, err}
 	case sqlite3.SQLITE_FULL:
-		return &toldError{jpayment.Text{En: "has no room: the disk is full", Ja: "ディスクの空きがありません"}, err}
+		return &toldError{jpayment.Text{En: "cannot be written: the disk is full", Ja: "ディスクの空きがありません"}, err}
 	default:
 		return &toldError{jpayment.Text{En: "cannot be opened", Ja: "開けません"}, err}
 	}

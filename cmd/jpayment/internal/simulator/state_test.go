@@ -45,7 +45,7 @@ func TestStateOutlivesTheProgram(t *testing.T) {
 	require.Empty(t, r.control(t, "GET", "/requests", "", http.StatusOK)["requests"], "requests are not kept")
 	r.control(t, "PATCH", "/settings", `{"kickback_url":"`+pageURL+`"}`, http.StatusOK)
 	require.Contains(t, next(t, queries), "gid=10000002")
-	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK) // waits for the one under way
+	r.control(t, "POST", "/kickbacks/deliver", "", http.StatusOK) // waits for the one in progress
 	require.Equal(t, "10000003", r.authorize(t))
 	r.stopped(t)
 
@@ -70,7 +70,7 @@ func TestStateThatIsNotOurs(t *testing.T) {
 	require.ErrorContains(t, open(path, "123456"), "is in use by another program", "one program at a time")
 	r.authorize(t)
 	r.stopped(t)
-	require.ErrorContains(t, open(path, "654321"), "is of the store 123456")
+	require.ErrorContains(t, open(path, "654321"), "belongs to store 123456")
 
 	edit := func(path, statement string) {
 		t.Helper()
@@ -85,7 +85,7 @@ func TestStateThatIsNotOurs(t *testing.T) {
 	edit(path, "UPDATE payment SET body = 'x'")
 	require.ErrorContains(t, open(path, "123456"), "invalid character")
 	edit(path, "PRAGMA user_version = 9")
-	require.ErrorContains(t, open(path, "123456"), "has the format 9")
+	require.ErrorContains(t, open(path, "123456"), "has format 9")
 
 	other := statePath(t)
 	edit(other, "CREATE TABLE theirs (x)")
@@ -95,8 +95,8 @@ func TestStateThatIsNotOurs(t *testing.T) {
 	require.ErrorContains(t, open(t.TempDir()+"/none/state.db", "123456"), "state file")
 }
 
-// What cannot be kept is not answered, and the simulator ends rather than go on with
-// books that the file may not have.
+// If a booking cannot be saved, the request is not answered. The simulator ends rather than
+// continue with books that the file may not have.
 func TestStateThatCannotBeKept(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)
@@ -109,13 +109,13 @@ func TestStateThatCannotBeKept(t *testing.T) {
 	simulator.BreakState(t, s)
 	_, err = r.client(t).Sales(t.Context(), jpayment.SalesRequest{PaymentID: id})
 	require.Equal(t, jpayment.OutcomeUnknown, jpayment.OutcomeOf(err))
-	require.ErrorContains(t, <-end, "the state cannot be kept")
+	require.ErrorContains(t, <-end, "the state cannot be saved")
 
 	r = start(t, simulator.Config{State: path})
 	require.Equal(t, "authorized", r.control(t, "GET", "/payments/"+id, "", http.StatusOK)["state"])
 }
 
-// childState is the environment variable that makes the test binary a simulator.
+// childState is the environment variable that makes the test binary run a simulator.
 const childState = "JPAYMENT_TEST_STATE"
 
 func TestMain(m *testing.M) {
@@ -133,8 +133,8 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// A simulator that is killed in the middle of its work has lost no booking that it
-// had acknowledged.
+// A simulator that is killed in the middle of its work loses no booking that it has
+// acknowledged.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	const payments, workers, enough = 400, 8, 150
@@ -147,7 +147,7 @@ func TestKill(t *testing.T) {
 	stdout, err := child.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, child.Start())
-	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() }) // where the test ended before
+	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() }) // if the test ended early
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)
 	r := &running{URL: strings.TrimSpace(line)}
@@ -183,7 +183,7 @@ func TestKill(t *testing.T) {
 	for range enough {
 		booked = append(booked, <-acknowledged)
 	}
-	require.NoError(t, child.Process.Kill()) // SIGKILL, with the workers at it
+	require.NoError(t, child.Process.Kill()) // SIGKILL, while the workers are busy
 	tasks.Wait()
 	close(acknowledged)
 	for b := range acknowledged {
@@ -217,8 +217,8 @@ func TestKill(t *testing.T) {
 	t.Logf("killed after %d acknowledged bookings of %d", len(booked), payments)
 }
 
-// Nobody else reads the books: not the file, nor its write-ahead log, whatever the umask.
-func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is the process's.
+// Nobody else can read the file or its write-ahead log, whatever the umask.
+func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask applies to the process.
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
@@ -238,7 +238,7 @@ func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is th
 
 	for _, suffix := range []string{"", "-wal", "-journal"} {
 		for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
-			f, err := os.OpenFile(path+suffix, os.O_CREATE, mode) // SQLite takes away what is empty
+			f, err := os.OpenFile(path+suffix, os.O_CREATE, mode) // SQLite removes an empty file
 			require.NoError(t, err)
 			require.NoError(t, f.Chmod(mode))
 			require.NoError(t, f.Close())
@@ -254,7 +254,7 @@ func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is th
 	}
 	start(t, simulator.Config{State: path}).stopped(t)
 
-	// What a link leads to is the file.
+	// A link stands for its target.
 	link := filepath.Join(t.TempDir(), "link.db")
 	require.NoError(t, os.Symlink(path, link))
 	f, err := os.OpenFile(path+"-wal", os.O_CREATE, 0o644)
@@ -270,7 +270,7 @@ func TestStateIsPrivate(t *testing.T) { //nolint:paralleltest // The umask is th
 	require.NoFileExists(t, path)
 }
 
-// What is deleted is gone from the file.
+// Deleted data is removed from the file.
 func TestStateForgets(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)

@@ -10,10 +10,10 @@ import (
 	"github.com/jpayment-go/jpayment/internal/sim"
 )
 
-// texts are the panel's, in the terms of the real one.
+// texts are the texts of the panel, in the terms of the real one.
 var texts = map[string]jpayment.Text{
 	"title":     {En: "Simulated gateway", Ja: "決済ゲートウェイ・シミュレーター"},
-	"not real":  {En: "A simulation: no card is charged. It is not ROBOT PAYMENT's.", Ja: "シミュレーションです。実際のカード決済や請求は行われません。ROBOT PAYMENT 社の管理画面ではありません。"},
+	"not real":  {En: "This is a simulation, not ROBOT PAYMENT's control panel. No card is charged.", Ja: "シミュレーションです。実際のカード決済や請求は行われません。ROBOT PAYMENT 社の管理画面ではありません。"},
 	"skip":      {En: "Skip to the content", Ja: "本文へ移動"},
 	"jump":      {En: "On this page", Ja: "このページの項目"},
 	"store":     {En: "Store ID", Ja: "店舗ID"},
@@ -30,12 +30,12 @@ var texts = map[string]jpayment.Text{
 	"no":        {En: "no", Ja: "いいえ"},
 	"range":     {En: "%s–%s of %s", Ja: "%s–%s件目（全%s件）"},
 	"time":      {En: "Time", Ja: "日時"},
-	"jst":       {En: "Times are Japan's (JST).", Ja: "日時はすべて日本時間（JST）です。"},
+	"jst":       {En: "Times are in Japan time (JST).", Ja: "日時はすべて日本時間（JST）です。"},
 	"error":     {En: "This cannot be done", Ja: "実行できません"},
-	"not found": {En: "There is nothing here", Ja: "ページがありません"},
+	"not found": {En: "Page not found", Ja: "ページがありません"},
 	"bad form":  {En: "the form cannot be read", Ja: "送信された内容を読み取れません。"},
 	"bad page":  {En: "the page cannot be shown", Ja: "ページを表示できません。"},
-	"not kept":  {En: "The state cannot be kept; the simulator ends.", Ja: "状態を保存できないため、シミュレーターを終了します。"},
+	"not kept":  {En: "The state cannot be saved, so the simulator ends.", Ja: "状態を保存できないため、シミュレーターを終了します。"},
 	"no action": {En: "There is no such action.", Ja: "この操作はありません。"},
 
 	"payments":        {En: "Payments", Ja: "決済"},
@@ -70,7 +70,7 @@ var texts = map[string]jpayment.Text{
 	"capture":         {En: "Capture", Ja: "実売上"},
 	"cancel":          {En: "Cancel", Ja: "取消"},
 	"reauthorize":     {En: "Re-authorise", Ja: "再オーソリ"},
-	"reauthorize why": {En: "Cancels this payment and opens a new one for these amounts.", Ja: "この決済を取り消し、次の金額で新しい決済（仮売上）を作成します。"},
+	"reauthorize why": {En: "Cancels this payment and creates a new one for these amounts.", Ja: "この決済を取り消し、次の金額で新しい決済（仮売上）を作成します。"},
 	"history":         {En: "History", Ja: "履歴"},
 	"operation":       {En: "Operation", Ja: "処理"},
 	"by panel":        {En: "Panel or API", Ja: "管理画面・API"},
@@ -98,21 +98,21 @@ var texts = map[string]jpayment.Text{
 	"no params":      {En: "None could be decoded.", Ja: "デコードできるパラメータはありません。"},
 	"name":           {En: "Name", Ja: "名前"},
 	"value":          {En: "Value", Ja: "値"},
-	"raw query":      {En: "Query, as it came", Ja: "クエリ（受信したまま）"},
-	"raw body":       {En: "Body, as it came", Ja: "本文（受信したまま）"},
+	"raw query":      {En: "Query, as received", Ja: "クエリ（受信したまま）"},
+	"raw body":       {En: "Body, as received", Ja: "本文（受信したまま）"},
 	"answer":         {En: "Answer", Ja: "応答"},
 	"headers":        {En: "Headers", Ja: "ヘッダー"},
 	"empty":          {En: "empty", Ja: "なし"},
 	"bytes":          {En: "%s bytes", Ja: "%sバイト"},
-	"quoted":         {En: "Bytes that cannot be shown are written as escapes.", Ja: "表示できないバイトはエスケープして表示しています。"},
-	"forgotten":      {En: "Only the last requests are kept.", Ja: "古いリクエストは保存されていません。"},
+	"quoted":         {En: "Bytes that cannot be displayed are escaped.", Ja: "表示できないバイトはエスケープして表示しています。"},
+	"forgotten":      {En: "Older requests are not kept.", Ja: "古いリクエストは保存されていません。"},
 	"request memo":   {En: "The last 1,000 are kept.", Ja: "直近1,000件を保持します。"},
 
 	"kickbacks":         {En: "Kickbacks", Ja: "決済結果通知"},
 	"kickbacks pages":   {En: "Pages of kickbacks", Ja: "決済結果通知のページ"},
 	"newer kickbacks":   {En: "Newer kickbacks", Ja: "新しい決済結果通知"},
 	"older kickbacks":   {En: "Older kickbacks", Ja: "古い決済結果通知"},
-	"no kickbacks":      {En: "None yet. A re-authorisation with rt=0 has one.", Ja: "決済結果通知はまだありません。rt=0 の再オーソリで送信されます。"},
+	"no kickbacks":      {En: "None yet. A re-authorisation with rt=0 sends one.", Ja: "決済結果通知はまだありません。rt=0 の再オーソリで送信されます。"},
 	"waiting kickbacks": {En: "Kickbacks waiting", Ja: "送信待ちの決済結果通知"},
 	"waiting":           {En: "waiting", Ja: "送信待ち"},
 	"next attempt":      {En: "next attempt", Ja: "次回"},
@@ -122,13 +122,13 @@ var texts = map[string]jpayment.Text{
 	"forged":            {En: "forged", Ja: "偽造"},
 	"delivered":         {En: "delivered", Ja: "送信成功"},
 	"not delivered":     {En: "not delivered", Ja: "送信失敗"},
-	"under way":         {En: "under way", Ja: "送信中"},
+	"under way":         {En: "being sent", Ja: "送信中"},
 	"retry":             {En: "Send again", Ja: "再送"},
 	"receiver said":     {En: "Receiver's answer", Ja: "受信側の応答"},
 	"too late":          {En: "no answer in time", Ja: "時間内に応答がありません"},
 	"no receiver":       {En: "no connection: is the receiver running?", Ja: "接続できません。受信側が起動しているか確認してください"},
 	"certificate":       {En: "the certificate is not trusted", Ja: "証明書を検証できません"},
-	"broken off":        {En: "the connection broke off", Ja: "通信が途中で切れました"},
+	"broken off":        {En: "the connection was interrupted", Ja: "通信が途中で切れました"},
 
 	"settings jump":    {En: "Settings", Ja: "店舗設定"},
 	"settings":         {En: "Store settings", Ja: "店舗設定"},
@@ -137,19 +137,19 @@ var texts = map[string]jpayment.Text{
 	"maintenance":      {En: "Maintenance", Ja: "メンテナンス"},
 	"maintenance why":  {En: "Everything is refused with ER999", Ja: "すべて ER999 で拒否します"},
 	"ips":              {En: "Registered source addresses", Ja: "決済データ送信元IP"},
-	"ips why":          {En: "One to a line, or ranges such as 10.0.0.0/8. Others are refused with ER003.", Ja: "1行に1件。10.0.0.0/8 のような範囲も指定できます。ほかの送信元は ER003 で拒否します。"},
+	"ips why":          {En: "One per line; ranges such as 10.0.0.0/8 are allowed. All others are refused with ER003.", Ja: "1行に1件。10.0.0.0/8 のような範囲も指定できます。ほかの送信元は ER003 で拒否します。"},
 	"kickback url":     {En: "Kickback URL", Ja: "決済結果通知URL"},
 	"kickback url why": {En: "On this machine only, such as", Ja: "このマシン上のURLのみ。例："},
 
 	"behaviour":         {En: "How the gateway behaves", Ja: "ゲートウェイの動作"},
-	"behaviour why":     {En: "What the vendor's specification leaves open. The first of a list is what is assumed.", Ja: "接続仕様書で決まっていない動作です。一覧の先頭が前提としている動作です。"},
-	"behaviour changed": {En: "Settings that differ from what is assumed: %s.", Ja: "前提と異なる設定：%s件"},
+	"behaviour why":     {En: "Behaviour that the vendor's specification leaves open. The first option in each list is the assumed one.", Ja: "接続仕様書で決まっていない動作です。一覧の先頭が前提としている動作です。"},
+	"behaviour changed": {En: "Settings that differ from the assumptions: %s.", Ja: "前提と異なる設定：%s件"},
 	"behaviour assumed": {En: "As assumed", Ja: "すべて前提どおり"},
-	"behaviour reset":   {En: "Behave as assumed again", Ja: "すべて前提に戻す"},
+	"behaviour reset":   {En: "Reset all to the assumptions", Ja: "すべて前提に戻す"},
 	"assumption":        {En: "assumption %d", Ja: "前提%d"},
 
 	"faults":           {En: "Faults", Ja: "障害"},
-	"no faults":        {En: "None: everything is answered as it should be.", Ja: "設定なし。すべて正常に応答します。"},
+	"no faults":        {En: "None: all requests are answered normally.", Ja: "設定なし。すべて正常に応答します。"},
 	"new fault":        {En: "Add a fault", Ja: "障害を追加"},
 	"add":              {En: "Add", Ja: "追加"},
 	"clear":            {En: "Remove all faults", Ja: "すべて解除"},
@@ -157,7 +157,7 @@ var texts = map[string]jpayment.Text{
 	"struck":           {En: "times struck: %s", Ja: "発生 %s回"},
 	"not struck":       {En: "has not struck yet", Ja: "未発生"},
 	"spent":            {En: "used up", Ja: "使用済み"},
-	"kind":             {En: "What goes wrong", Ja: "障害の種類"},
+	"kind":             {En: "Kind of fault", Ja: "障害の種類"},
 	"any operation":    {En: "Any", Ja: "すべての処理"},
 	"any payment":      {En: "any", Ja: "すべて"},
 	"when":             {En: "When", Ja: "発生する回"},
@@ -166,21 +166,21 @@ var texts = map[string]jpayment.Text{
 	"when probability": {En: "at random", Ja: "確率で"},
 	"only nth":         {En: "request %d only", Ja: "%d回目のみ"},
 	"with probability": {En: "probability %v", Ja: "確率 %v"},
-	"nth":              {En: "At which request", Ja: "何回目"},
+	"nth":              {En: "At request number", Ja: "何回目"},
 	"probability":      {En: "Probability (0–1)", Ja: "確率（0〜1）"},
 	"code":             {En: "Code", Ja: "エラーコード"},
 	"status":           {En: "HTTP status", Ja: "HTTPステータス"},
-	"status hint":      {En: "If empty: 503, or 302 of a redirect", Ja: "空欄なら503、リダイレクトでは302"},
+	"status hint":      {En: "If empty: 503, or 302 for a redirect", Ja: "空欄なら503、リダイレクトでは302"},
 	"location":         {En: "Redirect to", Ja: "リダイレクト先"},
 	"location hint":    {En: "If empty: a page that does not exist", Ja: "空欄なら存在しないページ"},
 	"body":             {En: "Garbage to send", Ja: "壊れた応答の内容"},
-	"body hint":        {En: "If empty: bytes that are no text", Ja: "空欄なら文字として読めないバイト列"},
+	"body hint":        {En: "If empty: bytes that are not text", Ja: "空欄なら文字として読めないバイト列"},
 	"delay":            {En: "Delay in ms", Ja: "遅延（ミリ秒）"},
 	"ms":               {En: "%s ms", Ja: "%sミリ秒"},
 	"number":           {En: "is not a whole number", Ja: "が整数ではありません"},
 }
 
-// operationTexts name what a request asked for, or a booking was.
+// operationTexts name the operations of requests and bookings.
 var operationTexts = map[jpayment.Operation]jpayment.Text{
 	sim.OpAuthorize:             {En: "Authorisation", Ja: "仮売上"},
 	jpayment.OpSales:            {En: "Sales", Ja: "実売上"},
@@ -189,7 +189,7 @@ var operationTexts = map[jpayment.Operation]jpayment.Text{
 	jpayment.OpReAuthByKickback: {En: "ReAuth (rt=0)", Ja: "再オーソリ（rt=0）"},
 }
 
-// fieldTexts name the fields of an error in the panel by the keys of texts.
+// fieldTexts maps the fields of errors to keys of texts.
 var fieldTexts = map[string]string{
 	"amount": "amount", "tax": "tax", "shipping": "shipping", "order_number": "order number", "decline": "decline",
 	"kind": "kind", "operation": "operation", "nth": "nth", "probability": "probability", "code": "code",
@@ -209,7 +209,7 @@ func in(language string, t jpayment.Text) string {
 	return t.En
 }
 
-// text is the template function t. A key without a text is a mistake of the template's.
+// text is the template function t. A key without a text is an error in the template.
 func text(language, key string) (string, error) {
 	t, found := texts[key]
 	if !found {
@@ -218,10 +218,11 @@ func text(language, key string) (string, error) {
 	return in(language, t), nil
 }
 
-// panelLanguage is languageOf, where nobody chose in the panel that of the Config.
+// panelLanguage returns the language chosen in the panel, or that of the Config, or the
+// browser's.
 func (s *Simulator) panelLanguage(r *http.Request) string {
 	return string(localpage.LanguageOr(r, console.Lang(s.language)))
 }
 
-// languageOf is the language that was chosen in the panel, else the browser's.
+// languageOf returns the language chosen in the panel, or the browser's.
 func languageOf(r *http.Request) string { return string(localpage.Language(r)) }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// withoutUmask lets files have the mode that they are made with.
+// withoutUmask clears the umask, so files get exactly the mode they are created with.
 func withoutUmask(t *testing.T) {
 	t.Helper()
 	old := syscall.Umask(0)

@@ -1,6 +1,6 @@
-// Fetches the page again when the simulator says that something has changed, and puts
-// the parts marked data-live in place. What a person is typing is in none of them. The
-// pages work without this script.
+// Fetches the page again when the simulator reports a change, and replaces the parts marked
+// data-live. None of them contains a field in which a person types. The pages work without
+// this script.
 "use strict";
 (() => {
   const main = document.getElementById("main");
@@ -23,7 +23,7 @@
         }
       } while (again);
     } catch {
-      // The simulator has gone; when it is back, the stream opens anew and asks again.
+      // The simulator is gone. When it is back, the stream reconnects and triggers a refresh.
     } finally {
       fetching = false;
     }
@@ -40,7 +40,7 @@
       const focused = now.contains(document.activeElement) ? document.activeElement.id : null;
       now.replaceWith(next);
       if (focused !== null) {
-        // A button that is gone leaves the focus to its list, not to the top of the page.
+        // If the focused button is gone, focus its list, not the top of the page.
         (document.getElementById(focused) ?? next).focus({ preventScroll: true });
       }
     }
