@@ -12,7 +12,7 @@ var cardNetwork = Text{
 // (docs/protocol.md, assumption 6).
 var catalogue = map[Code]codeInfo{
 	// Whole request, access, store and congestion.
-	"ER000": {ErrLostTrack, Text{"internal error at the gateway, which may have lost track of the payment; look it up before trying again", "ゲートウェイの内部エラーです（処理されたかどうか不明なため、再実行の前に決済状況を確認してください）"}},
+	"ER000": {ErrLostTrack, Text{"internal error at the gateway, which may have lost track of the payment; look it up before trying again", "決済ゲートウェイの内部エラーです（処理されたかどうか不明なため、再実行の前に決済状況を確認してください）"}},
 	"ER001": {ErrInvalidParameter, Text{"the request was rejected as a whole: parameters are malformed or missing", "リクエストに不備があるため受け付けられません（パラメータの形式不正または不足）"}},
 	"ER002": {ErrNotPermitted, Text{"the origin URL (referer) is not registered for the store", "送信元URLが登録されていません"}},
 	"ER003": {ErrNotPermitted, Text{"the source IP address is not registered for the store", "送信元IPアドレスが登録されていません"}},
@@ -46,7 +46,7 @@ var catalogue = map[Code]codeInfo{
 	"ER033": {ErrRejected, Text{"the cancellation failed; also the answer for a payment already cancelled", "取消に失敗しました（すでに取消済みの場合にも返されます）"}},
 
 	// Behind the gateway.
-	"ER042": {ErrLostTrack, Text{"communication error behind the gateway; outcome unknown", "ゲートウェイの先で通信エラーが発生しました（処理されたかどうか不明）"}},
+	"ER042": {ErrLostTrack, Text{"communication error behind the gateway; outcome unknown", "決済ゲートウェイの先で通信エラーが発生しました（処理されたかどうか不明）"}},
 
 	// Parameters.
 	"ER050": {ErrInvalidParameter, Text{"aid (store ID) is invalid", "店舗ID（aid）が正しくありません"}},
@@ -79,26 +79,26 @@ var catalogue = map[Code]codeInfo{
 	"ER079": {ErrInvalidParameter, Text{"cvv (security code) is missing or invalid", "セキュリティコード（cvv）が入力されていないか、正しくありません"}},
 
 	// Steps of the gateway and of its payment form.
-	"ER100": {ErrLostTrack, Text{"gateway or form step: cmd could not be read", "ゲートウェイまたは決済画面の処理で、cmdを取得できませんでした"}},
-	"ER101": {ErrLostTrack, Text{"gateway or form step: order lookup failed while issuing an ID and password", "ゲートウェイまたは決済画面の処理で、ID・パスワード発行時にオーダーを取得できませんでした"}},
-	"ER102": {ErrLostTrack, Text{"gateway or form step: order lookup failed while issuing an ID and password, with cmd=0", "ゲートウェイまたは決済画面の処理で、ID・パスワード発行時にオーダーを取得できませんでした（cmd=0）"}},
-	"ER103": {ErrLostTrack, Text{"gateway or form step: control data could not be loaded", "ゲートウェイまたは決済画面の処理で、コントロール情報を読み込めませんでした"}},
-	"ER104": {ErrNotPermitted, Text{"gateway or form step: the job is not configured", "ゲートウェイまたは決済画面の処理で、ジョブが設定されていません"}},
-	"ER105": {ErrInvalidParameter, Text{"gateway or form step: the form steps were called out of order", "ゲートウェイまたは決済画面の処理で、画面遷移の順序が正しくありません"}},
-	"ER106": {ErrRejected, Text{"gateway or form step: the form's session values were lost", "ゲートウェイまたは決済画面の処理で、セッションの値が失われました"}},
-	"ER107": {ErrInvalidParameter, Text{"gateway or form step: the HTTP method is not allowed", "ゲートウェイまたは決済画面の処理で、許可されていないHTTPメソッドが使用されました"}},
-	"ER108": {ErrLostTrack, Text{"gateway or form step: order lookup failed at confirmation", "ゲートウェイまたは決済画面の処理で、確定時にオーダーを取得できませんでした"}},
-	"ER109": {ErrLostTrack, Text{"gateway or form step: control data could not be loaded at confirmation", "ゲートウェイまたは決済画面の処理で、確定時にコントロール情報を読み込めませんでした"}},
-	"ER110": {ErrInvalidParameter, Text{"gateway or form step: parameter error at confirmation", "ゲートウェイまたは決済画面の処理で、確定時のパラメータが正しくありません"}},
-	"ER111": {ErrLostTrack, Text{"gateway or form step: the store could not be loaded at confirmation", "ゲートウェイまたは決済画面の処理で、確定時に店舗を読み込めませんでした"}},
-	"ER112": {ErrLostTrack, Text{"gateway or form step: the store's settings could not be loaded at confirmation", "ゲートウェイまたは決済画面の処理で、確定時に店舗設定を読み込めませんでした"}},
-	"ER113": {ErrLostTrack, Text{"gateway or form step: subscription lookup failed", "ゲートウェイまたは決済画面の処理で、自動課金情報を取得できませんでした"}},
-	"ER114": {ErrInvalidParameter, Text{"gateway or form step: the store ID is wrong", "ゲートウェイまたは決済画面の処理で、店舗IDの指定に誤りがあります"}},
-	"ER115": {ErrLostTrack, Text{"gateway or form step: the store's data could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗データを読み込めませんでした"}},
-	"ER116": {ErrLostTrack, Text{"gateway or form step: the store's form settings could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗のフォーム設定を読み込めませんでした"}},
-	"ER117": {ErrLostTrack, Text{"gateway or form step: store information lookup failed", "ゲートウェイまたは決済画面の処理で、店舗情報を取得できませんでした"}},
-	"ER118": {ErrLostTrack, Text{"gateway or form step: store information could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗情報を読み込めませんでした"}},
-	"ER119": {ErrLostTrack, Text{"gateway or form step: the store's settings could not be loaded", "ゲートウェイまたは決済画面の処理で、店舗設定を読み込めませんでした"}},
+	"ER100": {ErrLostTrack, Text{"gateway or form step: cmd could not be read", "決済ゲートウェイまたは決済画面の処理で、cmdを取得できませんでした"}},
+	"ER101": {ErrLostTrack, Text{"gateway or form step: order lookup failed while issuing an ID and password", "決済ゲートウェイまたは決済画面の処理で、ID・パスワード発行時にオーダーを取得できませんでした"}},
+	"ER102": {ErrLostTrack, Text{"gateway or form step: order lookup failed while issuing an ID and password, with cmd=0", "決済ゲートウェイまたは決済画面の処理で、ID・パスワード発行時にオーダーを取得できませんでした（cmd=0）"}},
+	"ER103": {ErrLostTrack, Text{"gateway or form step: control data could not be loaded", "決済ゲートウェイまたは決済画面の処理で、コントロール情報を読み込めませんでした"}},
+	"ER104": {ErrNotPermitted, Text{"gateway or form step: the job is not configured", "決済ゲートウェイまたは決済画面の処理で、ジョブが設定されていません"}},
+	"ER105": {ErrInvalidParameter, Text{"gateway or form step: the form steps were called out of order", "決済ゲートウェイまたは決済画面の処理で、画面遷移の順序が正しくありません"}},
+	"ER106": {ErrRejected, Text{"gateway or form step: the form's session values were lost", "決済ゲートウェイまたは決済画面の処理で、セッションの値が失われました"}},
+	"ER107": {ErrInvalidParameter, Text{"gateway or form step: the HTTP method is not allowed", "決済ゲートウェイまたは決済画面の処理で、許可されていないHTTPメソッドが使用されました"}},
+	"ER108": {ErrLostTrack, Text{"gateway or form step: order lookup failed at confirmation", "決済ゲートウェイまたは決済画面の処理で、確定時にオーダーを取得できませんでした"}},
+	"ER109": {ErrLostTrack, Text{"gateway or form step: control data could not be loaded at confirmation", "決済ゲートウェイまたは決済画面の処理で、確定時にコントロール情報を読み込めませんでした"}},
+	"ER110": {ErrInvalidParameter, Text{"gateway or form step: parameter error at confirmation", "決済ゲートウェイまたは決済画面の処理で、確定時のパラメータが正しくありません"}},
+	"ER111": {ErrLostTrack, Text{"gateway or form step: the store could not be loaded at confirmation", "決済ゲートウェイまたは決済画面の処理で、確定時に店舗を読み込めませんでした"}},
+	"ER112": {ErrLostTrack, Text{"gateway or form step: the store's settings could not be loaded at confirmation", "決済ゲートウェイまたは決済画面の処理で、確定時に店舗設定を読み込めませんでした"}},
+	"ER113": {ErrLostTrack, Text{"gateway or form step: subscription lookup failed", "決済ゲートウェイまたは決済画面の処理で、自動課金情報を取得できませんでした"}},
+	"ER114": {ErrInvalidParameter, Text{"gateway or form step: the store ID is wrong", "決済ゲートウェイまたは決済画面の処理で、店舗IDの指定に誤りがあります"}},
+	"ER115": {ErrLostTrack, Text{"gateway or form step: the store's data could not be loaded", "決済ゲートウェイまたは決済画面の処理で、店舗データを読み込めませんでした"}},
+	"ER116": {ErrLostTrack, Text{"gateway or form step: the store's form settings could not be loaded", "決済ゲートウェイまたは決済画面の処理で、店舗のフォーム設定を読み込めませんでした"}},
+	"ER117": {ErrLostTrack, Text{"gateway or form step: store information lookup failed", "決済ゲートウェイまたは決済画面の処理で、店舗情報を取得できませんでした"}},
+	"ER118": {ErrLostTrack, Text{"gateway or form step: store information could not be loaded", "決済ゲートウェイまたは決済画面の処理で、店舗情報を読み込めませんでした"}},
+	"ER119": {ErrLostTrack, Text{"gateway or form step: the store's settings could not be loaded", "決済ゲートウェイまたは決済画面の処理で、店舗設定を読み込めませんでした"}},
 
 	// Parameters of subscriptions, first range.
 	"ER125": {ErrInvalidParameter, Text{"subscription: the next charge date is invalid", "自動課金の次回課金日が正しくありません"}},
@@ -175,7 +175,7 @@ var catalogue = map[Code]codeInfo{
 	// Payment page, suspended store and maintenance.
 	"ER997": {ErrRejected, Text{"the payment page was open too long (about 20 minutes), or Back was used", "決済画面が長時間（約20分）放置されたか、戻る操作が行われました"}},
 	"ER998": {ErrNotPermitted, Text{"the store's account is suspended", "店舗のアカウントが停止されています"}},
-	"ER999": {ErrMaintenance, Text{"the gateway is under maintenance: monthly, 02:55-04:30 Japan time", "ゲートウェイはメンテナンス中です（毎月実施、日本時間2:55～4:30）"}},
+	"ER999": {ErrMaintenance, Text{"the gateway is under maintenance: monthly, 02:55-04:30 Japan time", "決済ゲートウェイはメンテナンス中です（毎月実施、日本時間2:55～4:30）"}},
 
 	// Issuer: balance and limits.
 	"G0242G020000": {ErrCardDeclined, Text{"the issuer declined: the debit or prepaid balance is too low", "デビットカードまたはプリペイドカードの残高が不足しています"}},

@@ -74,7 +74,7 @@ var (
 	}
 	nextConnect = Text{
 		"check the network, the proxy and the address of the gateway, then send it again; nothing was sent",
-		"ネットワーク、プロキシ、ゲートウェイの接続先を確認してから再送する（何も送信されていない）",
+		"ネットワーク、プロキシ、決済ゲートウェイの接続先を確認してから再送する（何も送信されていない）",
 	}
 	nextMoreTime = Text{
 		"send it again with more time; nothing was sent",
@@ -102,7 +102,7 @@ var (
 	}
 	nextDeclinedCancel = Text{
 		"look the payment up in the control panel and ask the gateway's support why the issuer declined",
-		"管理画面で決済を確認し、カード会社が拒否した理由をゲートウェイのサポートに問い合わせる",
+		"管理画面で決済を確認し、カード会社が拒否した理由を決済ゲートウェイのサポートに問い合わせる",
 	}
 	nextBusy = Text{
 		"send it again a little later",

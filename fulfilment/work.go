@@ -392,13 +392,13 @@ func (w *worker[TTx]) call(ctx context.Context, a *attempt) (ans answer) {
 	defer func() {
 		// A panic leaves the outcome unknown, like any error that is not the client's.
 		if p := recover(); p != nil {
-			ans = answer{what: textf("the gateway panicked with a %T", "ゲートウェイの呼び出しでパニックが発生しました（%T）", p)}
+			ans = answer{what: textf("the gateway panicked with a %T", "決済ゲートウェイの呼び出しでパニックが発生しました（%T）", p)}
 		}
 	}()
 	res, err := send(ctx, w.gateway, a.request, a.history.notified)
 	switch toCome := a.job.Operation == jpayment.OpReAuth && a.history.notified; {
 	case err == nil && res == nil && !toCome:
-		return answer{what: jpayment.Text{En: "the gateway returned neither a result nor an error", Ja: "ゲートウェイの呼び出しが結果もエラーも返しませんでした"}}
+		return answer{what: jpayment.Text{En: "the gateway returned neither a result nor an error", Ja: "決済ゲートウェイの呼び出しが結果もエラーも返しませんでした"}}
 	case err == nil && res != nil && w.production && res.TestMode():
 		return approvedTest(res)
 	default:

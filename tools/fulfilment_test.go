@@ -31,7 +31,7 @@ var endings = []struct {
 	{jpayment.Text{En: "a wrong parameter (`ErrInvalidParameter`)", Ja: "パラメータの誤り（`ErrInvalidParameter`）"}, refusal(jpayment.CodePaymentID)},
 	{jpayment.Text{En: "the issuer declined (`ErrCardDeclined`)", Ja: "カード会社の拒否（`ErrCardDeclined`）"}, refusal("G1242G120000")},
 	{jpayment.Text{En: "any other refusal (`ErrRejected`)", Ja: "その他の拒否（`ErrRejected`）"}, refusal(jpayment.CodeCaptureFailed)},
-	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "ゲートウェイ側で不明（`ErrLostTrack`）"}, refusal("ER000")},
+	{jpayment.Text{En: "the gateway lost track (`ErrLostTrack`)", Ja: "決済ゲートウェイ側で不明（`ErrLostTrack`）"}, refusal("ER000")},
 	{jpayment.Text{En: "no reply, or one that does not count", Ja: "応答なし、または結果として扱えない応答"}, noReply},
 	{jpayment.Text{En: "a test approval, if only production counts", Ja: "テストモードの承認（本番のみ有効とする設定の場合）"}, func(c jpayment.Call) error { return &jpayment.ReplyError{Call: c, Err: jpayment.ErrTestMode} }},
 }

@@ -58,7 +58,7 @@ func columns(lang console.Lang, res *jpayment.Result, showPrivate bool) []column
 		message := res.Code.Message()
 		add("ec", string(res.Code), message.En, message.Ja)
 	}
-	add("god", res.OrderCode, "the gateway's code for the order", "ゲートウェイが決済ごとに発行するコード")
+	add("god", res.OrderCode, "the gateway's code for the order", "決済ゲートウェイが決済ごとに発行するコード")
 	add("cod", res.OrderNumber, "the store's own order number", "加盟店が付けたオーダー番号")
 	yen("am", res.Amount, "price in yen", "決済金額（円）")
 	yen("tx", res.Tax, "tax in yen", "税額（円）")

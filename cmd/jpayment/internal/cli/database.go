@@ -168,7 +168,7 @@ func databaseSettings(cmd *cobra.Command) (settings, error) {
 	case s.url != "":
 		// An operation at another gateway must not count as done at the real one.
 		return s, console.Usagef("no database: a gateway other than the real one needs a database of its own; give --database or JPAYMENT_DATABASE",
-			"データベースがありません。本番以外のゲートウェイを使うときは、--database または JPAYMENT_DATABASE で専用のデータベースを指定してください")
+			"データベースがありません。本番以外の決済ゲートウェイを使うときは、--database または JPAYMENT_DATABASE で専用のデータベースを指定してください")
 	case w.dataDir == "":
 		return s, console.Usagef("no database: give --database, JPAYMENT_DATABASE, or database in the configuration file",
 			"データベースがありません。--database、JPAYMENT_DATABASE、または設定ファイルの database で指定してください")

@@ -27,7 +27,7 @@ func newDoctorCommand(lang console.Lang) *cobra.Command {
 	var profilePath string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: lang.In("Check the connection to the gateway, and whether it accepts this machine", "ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
+		Short: lang.In("Check the connection to the gateway, and whether it accepts this machine", "決済ゲートウェイまでの接続と、このマシンからの接続が許可されているかを確認する"),
 		Long: lang.In(`Check the connection to the gateway (DNS, TCP, TLS and HTTP) in the same way as the package
 jpayment, through the proxy in HTTPS_PROXY if there is one.
 
@@ -39,14 +39,14 @@ With a profile, show which assumptions about the gateway are wrong for the store
 client options the store needs.
 
 Exit status: 0 all checks passed, 1 a check failed or could not be made, 2 usage error.`,
-			`ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
+			`決済ゲートウェイまでの接続（名前解決、TCP、TLS、HTTP）を確認します。パッケージ jpayment と同じく、
 HTTPS_PROXY のプロキシがあれば経由します。
 
 店舗IDを指定すると、このマシンの送信元IPアドレスが許可されているかも確認します。そのために決済番号
-0 の CANCEL を送信します。0 は決済が存在しないときにゲートウェイ自身が返す番号のため、実在する決済に
+0 の CANCEL を送信します。0 は決済が存在しないときに決済ゲートウェイ自身が返す番号のため、実在する決済に
 影響しません。
 
-プロファイルを指定すると、ゲートウェイについての前提と異なる点と、その店舗に必要なクライアントの
+プロファイルを指定すると、決済ゲートウェイについての前提と異なる点と、その店舗に必要なクライアントの
 オプションを表示します。
 
 終了ステータスは、0 問題なし、1 失敗または確認できない項目あり、2 使い方の誤り です。`),
@@ -221,15 +221,15 @@ func (d *doctor) page(page []byte, status int, err error) {
 	case err != nil:
 		d.line(console.Bad, "HTTP", console.What(err))
 		d.advise("The connection works, but there was no answer: try again, and check the gateway's announcements.",
-			"接続できましたが、応答がありません。時間をおいて再度確認し、ゲートウェイの障害情報を確認してください。")
+			"接続できましたが、応答がありません。時間をおいて再度確認し、決済ゲートウェイの障害情報を確認してください。")
 	case status != http.StatusOK:
-		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway never returns", "ステータス %d（ゲートウェイの応答ではない）", status))
-		d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
+		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway never returns", "ステータス %d（決済ゲートウェイの応答ではない）", status))
+		d.advise("Something other than the gateway answered: check the URL and the proxy.", "決済ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 	default:
 		res, err := jpayment.ParseReply(page)
 		if err != nil {
-			d.line(console.Bad, "HTTP", console.Textf("status 200, but not an answer of the gateway: %s", "ステータス 200 だが、ゲートウェイの応答ではない: %s", jpayment.WhatOf(err)))
-			d.advise("Something other than the gateway answered: check the URL and the proxy.", "ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
+			d.line(console.Bad, "HTTP", console.Textf("status 200, but not an answer of the gateway: %s", "ステータス 200 だが、決済ゲートウェイの応答ではない: %s", jpayment.WhatOf(err)))
+			d.advise("Something other than the gateway answered: check the URL and the proxy.", "決済ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
 			return
 		}
 		if errors.Is(res.Code, jpayment.ErrMaintenance) {
@@ -237,7 +237,7 @@ func (d *doctor) page(page []byte, status int, err error) {
 			d.advise("Try again when the maintenance is over.", "メンテナンスが終わってから再度確認してください。")
 			return
 		}
-		d.line(console.Good, "HTTP", console.Textf("status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。ゲートウェイが応答（パラメータのないリクエストに %s）", string(res.Code)))
+		d.line(console.Good, "HTTP", console.Textf("status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。決済ゲートウェイが応答（パラメータのないリクエストに %s）", string(res.Code)))
 	}
 }
 
@@ -294,7 +294,7 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		_, err = client.Cancel(ctx, cancelNothing)
 	}
 	if err == nil {
-		err = console.Failedf("the gateway says that it cancelled payment 0", "決済番号 0 を取り消したとゲートウェイが答えました")
+		err = console.Failedf("the gateway says that it cancelled payment 0", "決済番号 0 を取り消したと決済ゲートウェイが答えました")
 	}
 	var refused *jpayment.GatewayError
 	var code jpayment.Code
@@ -316,7 +316,7 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		d.advise("Check the store ID, and the store's contract and settings in the control panel.", "店舗IDと、管理画面の店舗の契約・設定を確認してください。")
 	default:
 		d.line(console.Unsure, name, jobtext.Code(code))
-		d.advise("The gateway answered, but this code does not show whether the address is accepted.", "ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが許可されているか分かりません。")
+		d.advise("The gateway answered, but this code does not show whether the address is accepted.", "決済ゲートウェイは応答しましたが、このコードからは送信元IPアドレスが許可されているか分かりません。")
 	}
 }
 

@@ -25,7 +25,7 @@ Approval codes, issued IDs and passwords, and other data are hidden unless --sho
 is given. Kickbacks are not verified: anyone who knows the URL can send one.
 
 Exit status: 0 explained, 1 it contradicts itself or cannot be read, 2 usage error.`,
-			`ゲートウェイの応答や通知の意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
+			`決済ゲートウェイの応答や通知の意味を示します。エラーコード（ER003、G1242G120000）、応答そのもの
 （カンマ区切りの行、OK、ER:ER003）、または決済結果通知（クエリ。先頭の?はあってもなくてもよく、
 URL全体でもよい）を指定してください。コマンドラインに書けない場合は、@FILE でファイルから、- で標準入力
 から読み込めます。何も送信しません。
@@ -194,14 +194,14 @@ func (e *explanation) explainReply(body []byte) {
 		e.explainCode(res.Code)
 		if e.After[0].outcome == jpayment.OutcomeRefused {
 			e.Verdict = "Refused: the gateway answered with " + string(res.Code) + "."
-			e.VerdictJa = "拒否されました。ゲートウェイの回答は " + string(res.Code) + " です。"
+			e.VerdictJa = "拒否されました。決済ゲートウェイの回答は " + string(res.Code) + " です。"
 		} else {
 			e.Verdict = "Unknown: the gateway answered with " + string(res.Code) + " and may have lost track of the payment."
-			e.VerdictJa = "結果は不明です。ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
+			e.VerdictJa = "結果は不明です。決済ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
 		}
 	default:
 		e.Verdict = "Done: the gateway says that it carried out the request for payment " + named(console.English, res) + "."
-		e.VerdictJa = "完了です。ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと答えました。"
+		e.VerdictJa = "完了です。決済ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと答えました。"
 		e.addTestMode(res)
 	}
 	if res.PaymentID != "" { // A bare code has no columns.
@@ -249,7 +249,7 @@ func (e *explanation) explainKickback(query string) {
 		e.VerdictJa = "仕様書にない決済結果です。成功ではありません。"
 	}
 	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
-	e.VerdictJa += "ゲートウェイは通知に署名しません。ここでも検証していません。"
+	e.VerdictJa += "決済ゲートウェイは通知に署名しません。ここでも検証していません。"
 	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
 	if k.Signed() { // Never shown: whoever sees a signature can repeat what it proves.
 		e.Columns = append(e.Columns, column{"jpk", terms["jpk"].Ja, e.lang.Of(console.Hidden), e.lang.In("signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})

@@ -233,7 +233,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		{"probe 1 --store 123456 --listen x", console.Usage, "--listen"},
 		{"probe 1 --store 123456 --out " + in("no/such"), console.Usage, "no/such"},
 		{"probe 1 --store 123456 --out " + in("probe"), console.Usage, "--yes"},
-		{"probe 1 --store 123456 --yes --out " + write("x", "") + " --url http://127.0.0.1:1", console.Failed, "ゲートウェイが応答しないか"},
+		{"probe 1 --store 123456 --yes --out " + write("x", "") + " --url http://127.0.0.1:1", console.Failed, "決済ゲートウェイが応答しないか"},
 		{"man", console.Usage, "DIR"},
 		{"man " + file, console.Failed, "file"},
 		{"completion", console.Usage, "SHELL"},
@@ -329,7 +329,7 @@ func TestErrorsInJapanese(t *testing.T) {
 		"JSON を出力できません。",             // TestResultNotWritten
 		"--by に判断した人を指定してください",       // TestReviewByNoFile
 		"送信を続けられません。",                // Only a failing database ends the work.
-		"決済番号 0 を取り消したとゲートウェイが答えました", // The client rejects such a reply.
+		"決済番号 0 を取り消したと決済ゲートウェイが答えました", // The client rejects such a reply.
 	} {
 		told.WriteString(elsewhere + "\n")
 	}

@@ -39,7 +39,7 @@ settings. With JPAYMENT_CONNECTION_AUTH, the store authenticates requests by tha
 
 The panel and the API can be reached only from this machine. To listen on another address,
 set `+controlTokenVariable+`, which is then their password (16 bytes or more).`,
-			`本番のゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
+			`本番の決済ゲートウェイと同じパスで応答するシミュレーターを起動します。どの言語のクライアントからでも
 利用でき、管理画面とテスト用の JSON API があります。実際のカード決済は行われず、このマシンの外には
 何も送信しません。
 

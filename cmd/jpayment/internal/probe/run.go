@@ -211,7 +211,7 @@ func (r *Run) mustStop(next step) jpayment.Text {
 	switch {
 	case r.trouble >= maxTrouble:
 		return text("The gateway does not reply, or refuses every request. Run the probe again later: it continues with the requests that were not sent.",
-			"ゲートウェイが応答しないか、すべてのリクエストを拒否しています。後で再度実行すると、未送信のものから続けます。")
+			"決済ゲートウェイが応答しないか、すべてのリクエストを拒否しています。後で再度実行すると、未送信のものから続けます。")
 	case !test && !slices.Contains([]string{"no-payment", "cancel", "sales"}, next.name):
 		return text("No approval has shown that the store is in test mode. Nothing else is sent.", "店舗がテストモードであることを確認できる承認がありません。これ以上は送信しません。")
 	default:

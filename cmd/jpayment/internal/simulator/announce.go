@@ -34,7 +34,7 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
   settings    %[5]s
   books       %[3]s
 
-Press Ctrl+C to stop.
+Press Ctrl-C to stop.
 `
 	const ja = `決済ゲートウェイのシミュレーターです（店舗ID %[1]s）。実際のカード決済や請求は行われません。
 
@@ -49,7 +49,7 @@ Press Ctrl+C to stop.
   設定          %[5]s
   保存先        %[3]s
 
-Ctrl+C で終了します。
+Ctrl-C で終了します。
 `
 	_, err := fmt.Fprintf(w, in(language, jpayment.Text{En: en, Ja: ja}), s.storeID, s.URL(), in(language, books), in(language, auth), in(language, behaviour))
 	return err

@@ -215,7 +215,7 @@ func TestAnnounce(t *testing.T) {
 	path := statePath(t)
 	s, err := simulator.Open(t.Context(), simulator.Config{Listen: "127.0.0.1:0", State: path})
 	require.NoError(t, err)
-	for language, want := range map[string]string{"en": "Press Ctrl+C to stop.", "ja": "Ctrl+C で終了します。"} {
+	for language, want := range map[string]string{"en": "Press Ctrl-C to stop.", "ja": "Ctrl-C で終了します。"} {
 		var said strings.Builder
 		require.NoError(t, s.Announce(&said, language))
 		for _, want := range []string{
