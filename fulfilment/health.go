@@ -100,7 +100,8 @@ const (
 	telling    doing = "calling order code"
 )
 
-// health holds the current failures, by step. For a row that cannot be read the key is its job.
+// health holds the current failures, by step. For a row that cannot be read the key is its
+// job, and for order code that fails it is toldOf that.
 type health struct {
 	mu      sync.Mutex
 	failing map[any]Health
@@ -130,15 +131,24 @@ func (h *health) works(key any) Health {
 	return one
 }
 
-// rowMemory is how long a row that could not be read counts as a failure unless it is read
-// again, since another process may have settled its job.
+// rests reports whether what keeps failing should not be tried again yet. The pauses double up
+// to five seconds.
+func (h *health) rests(key any, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.failing[key]
+	return !one.OK() && now.Sub(one.Last) < min(500*time.Millisecond<<min(one.Failures, 4), 5*time.Second)
+}
+
+// rowMemory is how long the failure for a single job counts unless it is repeated, since
+// another process may have settled the job.
 const rowMemory = 10 * time.Minute
 
 func (h *health) worst(now time.Time) (worst Health) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for key, one := range h.failing {
-		if _, row := key.(int64); row && now.Sub(one.Last) > rowMemory {
+		if _, step := key.(doing); !step && now.Sub(one.Last) > rowMemory {
 			delete(h.failing, key)
 			continue
 		}
@@ -158,9 +168,12 @@ func (q *Queue[TTx]) transact(ctx context.Context, d doing, job int64, f func(tx
 // did logs and counts a failure of the database, and logs when it is over. It returns err.
 // Other errors, such as [ErrNoJob], are not failures of the database.
 func (q *Queue[TTx]) did(ctx context.Context, d doing, job int64, err error) error {
-	if atFault(err) {
+	switch {
+	case atFault(err):
 		q.fails(ctx, d, job, err)
 		return err
+	case errors.As(err, new(hookError)):
+		return err // The step has not succeeded either.
 	}
 	for _, key := range []any{d, job} {
 		if over := q.health.works(key); !over.OK() {
@@ -171,12 +184,23 @@ func (q *Queue[TTx]) did(ctx context.Context, d doing, job int64, err error) err
 	return err
 }
 
+// toldOf is the health key for order code that fails for a job.
+type toldOf int64
+
 // failsToTell logs and counts a failure of order code.
 func (q *Queue[TTx]) failsToTell(ctx context.Context, job int64, err error) {
 	what := jpayment.WhatOf(err)
-	q.health.fails(telling, what, q.moment())
+	q.health.fails(toldOf(job), what, q.moment())
 	q.meters.failures.Add(ctx, 1, metric.WithAttributes(q.meters.store, attribute.String("during", string(telling))))
 	q.log.LogAttrs(ctx, slog.LevelError, "fulfilment: order code failed", slog.Int64("job_id", job), slog.String("error", what.En))
+}
+
+// told logs when order code has succeeded after a failure.
+func (q *Queue[TTx]) told(ctx context.Context, job int64) {
+	if over := q.health.works(toldOf(job)); !over.OK() {
+		q.log.LogAttrs(ctx, slog.LevelInfo, "fulfilment: order code works again", slog.Int64("job_id", job),
+			slog.Time("failed_since", over.Since), slog.Int64("failures", over.Failures))
+	}
 }
 
 func (q *Queue[TTx]) fails(ctx context.Context, d doing, job int64, err error) {

@@ -374,7 +374,7 @@ func kickbackContradicted[TTx any](t *testing.T, p place[TTx]) {
 	// A failure, although a person decided for done.
 	j := s.enqueue(jpayment.OpReAuth)
 	require.False(t, s.work(w, j))
-	_, err := s.Review(t.Context(), j.ID, Decision{State: StateDone, NewPaymentID: "778", By: "the till"})
+	_, err := s.Review(t.Context(), j.ID, Decision{State: StateDone, NewPaymentID: "779", By: "the till"})
 	require.NoError(t, err)
 	before := s.look(j)
 	require.True(t, s.deliver(failure(j, "ER010")))

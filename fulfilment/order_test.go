@@ -421,9 +421,12 @@ func hookFails[TTx any](t *testing.T, p place[TTx]) {
 		require.NotContains(t, log.String(), "taro")
 
 		other := s.worker(s.client(nil))
+		require.NoError(t, other.sweep(t.Context()), "it is not called again at once")
+		s.pass(5 * time.Second)
 		require.Error(t, other.sweep(t.Context()))
 		s.stands(j, StateRunning, ReasonNone)
 		broken = false
+		s.pass(5 * time.Second)
 		require.NoError(t, other.sweep(t.Context()))
 		require.Equal(t, ans.result.PaymentID, s.stands(j, StateDone, ReasonNone).NewPaymentID, name)
 		require.Equal(t, []string{"ReAuth done "}, h.states())
@@ -460,6 +463,58 @@ func hookFailsTooLong[TTx any](t *testing.T, p place[TTx]) {
 	s.stands(j, StateReview, ReasonReplayRefused)
 	require.NoError(t, w.end(t.Context(), a, ans))
 	s.stands(j, StateDone, ReasonNone)
+}
+
+// hookFailsForOne has order code that fails for one of two jobs that a process without order
+// code decided. The other is not held up, and the log says what fails, not too often.
+func hookFailsForOne[TTx any](t *testing.T, p place[TTx]) {
+	var out said
+	s := newSite(t, p, logged(&out))
+	a, b := s.inReview(jpayment.OpSales), s.inReview(jpayment.OpSales)
+	command := p(Config{})
+	broken := true
+	var h heard
+	s.OnSettled(func(ctx context.Context, tx TTx, j Job) error {
+		if j.ID == a.ID && broken {
+			_, err := s.EnqueueTx(ctx, tx, Sales("another order", jpayment.SalesRequest{PaymentID: b.PaymentID}))
+			return err
+		}
+		h.add(j)
+		return nil
+	})
+	w := s.worker(s.client(nil))
+	require.NoError(t, s.store().hook(t.Context()))
+	for _, d := range []struct {
+		job   Job
+		state State
+	}{{a, StateDone}, {a, StateRefused}, {b, StateDone}} {
+		_, err := command.Review(t.Context(), d.job.ID, Decision{State: d.state, By: "accounts", Corrects: true})
+		require.NoError(t, err)
+	}
+	const failed, again = `msg="fulfilment: order code failed"`, `msg="fulfilment: order code works again"`
+	require.ErrorAs(t, w.sweepUntold(t.Context()), new(*ConflictError))
+	require.Equal(t, []string{"Sales done decided"}, h.states(), "the other job is not held up")
+	require.Len(t, out.records(failed, fmt.Sprintf("job_id=%d", a.ID), "payment "+b.PaymentID), 1)
+	require.NoError(t, w.sweepUntold(t.Context()), "it is not called again at once")
+	require.False(t, s.Health().OK())
+	for range 20 {
+		s.pass(time.Second)
+		_ = w.sweepUntold(t.Context())
+	}
+	n := len(out.records(failed))
+	require.Greater(t, n, 2)
+	require.Less(t, n, 10)
+	require.Empty(t, out.records(answersAgain))
+	require.Empty(t, out.records(again))
+	require.EqualValues(t, n, s.Health().Failures)
+
+	broken = false
+	s.pass(10 * time.Second)
+	require.NoError(t, w.sweepUntold(t.Context()))
+	require.Equal(t, []string{"Sales done decided", "Sales done decided", "Sales refused decided"}, h.states())
+	require.True(t, s.Health().OK())
+	require.Len(t, out.records(again, fmt.Sprintf("job_id=%d", a.ID)), 1)
+	require.Empty(t, out.records(answersAgain))
 }
 
 // hookElsewhere decides in a process without order code; a worker that has it calls it.

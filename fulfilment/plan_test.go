@@ -53,6 +53,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		second(st.lockJobsOf(ctx, j.Operation, j.PaymentID)),
 		second(st.lockFollowers(ctx, []int64{j.ID})),
 		second(st.jobsOf(ctx, j.PaymentID, "1")),
+		second(st.reauthorisedAs(ctx, "1", "2")),
 		second(st.job(ctx, j.Operation, j.PaymentID)),
 		second(st.unknownAttempts(ctx, []record{r}, 0)),
 		second(st.overdueJobs(ctx, now, 0)),

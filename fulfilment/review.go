@@ -17,7 +17,8 @@ type Decision struct {
 	// not, StateWaiting sends it again and StateRefused gives it up.
 	State State
 	// NewPaymentID is the payment that a re-authorisation made. It is required if a
-	// re-authorisation is done.
+	// re-authorisation is done, and must not be the new payment of another
+	// job, except one that only a kickback reported.
 	NewPaymentID string
 	By           string // who decided: 1 to 200 bytes
 	// Note says what was found, in at most 200 bytes. It may contain personal data and is
@@ -87,6 +88,7 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 		return nil, nil, err
 	}
 	now := q.moment()
+	var made []string // new payments
 	for _, id := range slices.Sorted(maps.Keys(ds)) {
 		r, err := s.lockJob(ctx, id)
 		if err != nil {
@@ -116,8 +118,34 @@ func (q *Queue[TTx]) review(ctx context.Context, tx TTx, ds map[int64]Decision) 
 			return nil, nil, err
 		}
 		jobs, news = append(jobs, r.Job), append(news, more...)
+		if d.NewPaymentID != "" {
+			made = append(made, d.NewPaymentID)
+		}
 	}
-	return jobs, news, nil
+	return jobs, news, checkMade(ctx, s, jobs, made)
+}
+
+// checkMade returns an error if two re-authorisations are said to have made the same payment.
+// It comes after the decisions, so that corrections can exchange two payments.
+func checkMade(ctx context.Context, s store, decided []Job, made []string) error {
+	if len(made) == 0 {
+		return nil
+	}
+	all, err := s.reauthorisedAs(ctx, made...)
+	if err != nil {
+		return err
+	}
+	for _, j := range decided {
+		for _, other := range all {
+			if j.NewPaymentID == "" || j.NewPaymentID != other.NewPaymentID || j.ID == other.ID || other.Reason == ReasonKickback {
+				continue // Nobody vouches for what a kickback says, so it must not stand in the way.
+			}
+			var bad invalidFields
+			bad.add("NewPaymentID", textf("%[2]s is the new payment of job %[1]d (reference %[3]q)", "%[2]s は、ジョブ %[1]d（注文番号 %[3]q）の新しい決済の番号です", other.ID, other.NewPaymentID, other.Reference))
+			return bad.err("Review of "+j.Operation, j.PaymentID)
+		}
+	}
+	return nil
 }
 
 // maxPaymentID is the most digits that the client accepts.

@@ -144,6 +144,35 @@ func decisionFaults[TTx any](t *testing.T, p place[TTx]) {
 	require.ErrorIs(t, err, ErrNoJob)
 }
 
+// newPaymentTwice gives the payment that one re-authorisation made to another.
+func newPaymentTwice[TTx any](t *testing.T, p place[TTx]) {
+	s := newSite(t, p, Config{})
+	a, b, c := s.inReview(jpayment.OpReAuth), s.inReview(jpayment.OpReAuth), s.inReview(jpayment.OpReAuth)
+	made := func(id string, corrects bool) Decision {
+		return Decision{State: StateDone, NewPaymentID: id, By: "the till", Corrects: corrects}
+	}
+	fails := func(err error, at, other Job) {
+		t.Helper()
+		var invalid *jpayment.ValidationError
+		require.ErrorAs(t, err, &invalid)
+		require.Equal(t, at.PaymentID, invalid.PaymentID)
+		require.Equal(t, "NewPaymentID", invalid.Fields[0].Field)
+		require.Contains(t, err.Error(), fmt.Sprintf("is the new payment of job %d", other.ID))
+	}
+	_, err := s.ReviewAll(t.Context(), map[int64]Decision{a.ID: made("777", false), b.ID: made("777", false)})
+	fails(err, a, b)
+	s.stands(a, StateReview, a.Reason)
+	_, err = s.ReviewAll(t.Context(), map[int64]Decision{a.ID: made("777", false), b.ID: made("778", false)})
+	require.NoError(t, err)
+	_, err = s.Review(t.Context(), c.ID, made("778", false))
+	fails(err, c, b)
+	s.stands(c, StateReview, c.Reason)
+
+	_, err = s.ReviewAll(t.Context(), map[int64]Decision{a.ID: made("778", true), b.ID: made("777", true)})
+	require.NoError(t, err, "the two were mistaken for each other")
+	require.Equal(t, "778", s.look(a).NewPaymentID)
+}
+
 func decisionTooLate[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	j := s.inReview(jpayment.OpSales)

@@ -2,6 +2,7 @@ package fulfilment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -41,21 +42,41 @@ func (e hookError) Unwrap() error { return e.problem }
 func (q *Queue[TTx]) tell(ctx context.Context, tx TTx, job Job) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, HookTimeout)
 	defer cancel()
-	fails := func(cause error, how string) error {
+	fails := func(cause error, how jpayment.Text) error {
 		return hookError{&problem{
-			what: textf("order code failed (%[2]s) on the verdict of job %[1]d, so nothing was recorded", "ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how),
+			what: jpayment.Text{
+				En: fmt.Sprintf("order code failed (%s) on the verdict of job %d, so nothing was recorded", how.En, job.ID),
+				Ja: fmt.Sprintf("ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how.Ja),
+			},
 			next: jpayment.Text{En: "correct the function passed to OnSettled; it will be called again", Ja: "OnSettled に渡した関数を修正する（自動的に再度呼び出されます）"}, cause: cause, quiet: true,
 		}}
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fails(nil, fmt.Sprintf("panic: %T", p))
+			err = fails(nil, textf("panic: %T", "panic: %T", p))
 		}
 	}()
 	if err := q.onSettled(ctx, tx, job); err != nil {
-		return fails(err, fmt.Sprintf("%T", err))
+		return fails(err, kindOf(err))
 	}
 	return nil
+}
+
+// kindOf describes an error of order code. Its text may be private, unless it is an error of
+// this package about a request.
+func kindOf(err error) jpayment.Text {
+	var (
+		conflict *ConflictError
+		refused  *RefusedError
+	)
+	switch {
+	case errors.As(err, &conflict):
+		return conflict.What()
+	case errors.As(err, &refused):
+		return refused.What()
+	default:
+		return textf("%T", "%T", err)
+	}
 }
 
 // write records transitions of locked jobs and their consequences. It inserts a River job for
@@ -155,6 +176,7 @@ func (q *Queue[TTx]) hold(ctx context.Context, s store, r record) (record, error
 // concluded counts and logs settled jobs, after their transaction.
 func (q *Queue[TTx]) concluded(ctx context.Context, news []Job) {
 	for _, j := range news {
+		q.told(ctx, j.ID)
 		q.meters.concluded(ctx, j)
 		if j.Reason == ReasonPredecessor {
 			q.log.LogAttrs(ctx, slog.LevelWarn, "fulfilment: refused", slog.Any("job", j))

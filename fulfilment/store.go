@@ -172,6 +172,22 @@ func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, erro
 		) AS of_payment ORDER BY id`, param, s.storeID)
 }
 
+// reauthorisedAs reads the jobs that made payments, in the order of their IDs.
+func (s store) reauthorisedAs(ctx context.Context, newPaymentIDs ...string) ([]Job, error) {
+	all := make([]paymentRow, len(newPaymentIDs))
+	for i, id := range newPaymentIDs {
+		all[i].PaymentID = id
+	}
+	param, err := asRows(all)
+	if err != nil {
+		return nil, err
+	}
+	return collect(ctx, s, scanJob, `SELECT `+jobColumns+` FROM (
+			SELECT j.* FROM rows_of($1, payment_id TEXT) AS p CROSS JOIN jpayment_job AS j
+			WHERE j.store_id = $2 AND j.new_payment_id = p.payment_id AND j.new_payment_id <> ''
+		) AS of_payment ORDER BY id`, param, s.storeID)
+}
+
 // lockJob reads a job and locks it until the transaction ends, or returns ErrNoJob. In SQLite a
 // transaction locks the whole database from its beginning.
 func (s store) lockJob(ctx context.Context, id int64) (record, error) {
@@ -569,9 +585,9 @@ func (s store) insertChanges(ctx context.Context, rs []record, told bool) error 
 		FROM rows_of($3, job_id BIGINT, state TEXT, reason TEXT, at BIGINT) AS r`, s.storeID, asInt(told), param)
 }
 
-// lockUntold locks the first change for which order code has not been called.
-func (s store) lockUntold(ctx context.Context) (change storedChange, found bool, err error) {
-	return first(ctx, s, scanChange, `SELECT id, job_id, state, reason, changed_at FROM jpayment_change WHERE store_id = $1 AND told = 0 ORDER BY id LIMIT 1 FOR UPDATE`, s.storeID)
+// lockUntold locks the next change for which order code has not been called.
+func (s store) lockUntold(ctx context.Context, after int64) (change storedChange, found bool, err error) {
+	return first(ctx, s, scanChange, `SELECT id, job_id, state, reason, changed_at FROM jpayment_change WHERE store_id = $1 AND told = 0 AND id > $2 ORDER BY id LIMIT 1 FOR UPDATE`, s.storeID, after)
 }
 
 func (s store) markTold(ctx context.Context, change int64) error {

@@ -102,6 +102,9 @@ func (w *worker[TTx]) sweepOverdue(ctx context.Context) error {
 	return w.each(ctx, concluding, func(ctx context.Context, after int64) ([]int64, error) {
 		return w.store().overdueJobs(ctx, w.moment(), after)
 	}, func(ctx context.Context, id int64) error {
+		if w.health.rests(toldOf(id), w.moment()) {
+			return nil
+		}
 		var (
 			job  Job
 			mine bool
@@ -264,12 +267,14 @@ func (w *worker[TTx]) riverKnows(ctx context.Context, horizon time.Time) (map[in
 // forgottenAtOnce is the maximum number of jobs inserted in River in one transaction.
 const forgottenAtOnce = 500
 
-// sweepUntold calls order code for changes made by a process without it.
-func (w *worker[TTx]) sweepUntold(ctx context.Context) error {
+// sweepUntold calls order code for changes made by a process without it. If it fails for a
+// job, the later changes of that job wait, and those of others do not.
+func (w *worker[TTx]) sweepUntold(ctx context.Context) (failed error) {
 	if w.onSettled == nil {
 		return nil
 	}
-	for ctx.Err() == nil {
+	waiting := map[int64]bool{} // jobs
+	for after := int64(0); ctx.Err() == nil; {
 		var (
 			c     storedChange
 			found bool
@@ -277,8 +282,11 @@ func (w *worker[TTx]) sweepUntold(ctx context.Context) error {
 		err := limited(ctx, func(ctx context.Context) error {
 			return w.transact(ctx, telling, 0, func(tx TTx) (err error) {
 				s := w.in(tx)
-				if c, found, err = s.lockUntold(ctx); err != nil || !found {
+				if c, found, err = s.lockUntold(ctx, after); err != nil || !found {
 					return err
+				}
+				if waiting[c.jobID] = waiting[c.jobID] || w.health.rests(toldOf(c.jobID), w.moment()); waiting[c.jobID] {
+					return nil
 				}
 				job, err := s.jobByID(ctx, c.jobID)
 				if err != nil {
@@ -291,12 +299,17 @@ func (w *worker[TTx]) sweepUntold(ctx context.Context) error {
 				return w.tell(ctx, tx, job)
 			})
 		})
-		if errors.As(err, new(hookError)) {
+		switch {
+		case errors.As(err, new(hookError)):
 			w.failsToTell(ctx, c.jobID, err)
+			waiting[c.jobID] = true
+			failed = errors.Join(failed, err)
+		case err != nil || !found:
+			return errors.Join(failed, err)
+		case !waiting[c.jobID]:
+			w.told(ctx, c.jobID)
 		}
-		if err != nil || !found {
-			return err
-		}
+		after = c.id
 	}
-	return nil
+	return failed
 }

@@ -437,7 +437,10 @@ func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 		if try == 0 {
 			w.log.LogAttrs(ctx, slog.LevelError, "fulfilment: an answer is not recorded yet", w.recoverable(e)...)
 		}
-		if errors.As(err, new(hookError)) && !kept {
+		switch hooked := errors.As(err, new(hookError)); {
+		case hooked && kept:
+			w.health.fails(toldOf(a.job.ID), jpayment.WhatOf(err), w.moment())
+		case hooked:
 			w.failsToTell(ctx, a.job.ID, err)
 			// If the process ends, another one finds the answer.
 			failed := w.transact(ctx, ending, a.job.ID, func(tx TTx) (err error) {

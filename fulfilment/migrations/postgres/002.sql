@@ -20,6 +20,7 @@ CREATE INDEX jpayment_job_refused ON jpayment.jpayment_job (store_id, payment_id
 CREATE UNIQUE INDEX jpayment_job_holds ON jpayment.jpayment_job (store_id, payment_id) WHERE holds = 1;
 CREATE UNIQUE INDEX jpayment_job_waits_for ON jpayment.jpayment_job (waits_for) WHERE waits_for <> 0;
 CREATE INDEX jpayment_job_disputed ON jpayment.jpayment_job (store_id, id) WHERE disputed_at <> 0;
+CREATE INDEX jpayment_job_new_payment ON jpayment.jpayment_job (store_id, new_payment_id) WHERE new_payment_id <> '';
 DROP INDEX jpayment.jpayment_job_state;
 CREATE INDEX jpayment_job_state ON jpayment.jpayment_job (store_id, state, due) WHERE state <> 'done';
 DROP INDEX jpayment.jpayment_job_batch;

@@ -57,6 +57,7 @@ CREATE INDEX jpayment_job_refused ON jpayment_job (store_id, payment_id, operati
 CREATE UNIQUE INDEX jpayment_job_holds ON jpayment_job (store_id, payment_id) WHERE holds = 1;
 CREATE UNIQUE INDEX jpayment_job_waits_for ON jpayment_job (waits_for) WHERE waits_for <> 0;
 CREATE INDEX jpayment_job_disputed ON jpayment_job (store_id, id) WHERE disputed_at <> 0;
+CREATE INDEX jpayment_job_new_payment ON jpayment_job (store_id, new_payment_id) WHERE new_payment_id <> '';
 CREATE INDEX jpayment_job_state ON jpayment_job (store_id, state, due) WHERE state <> 'done';
 CREATE INDEX jpayment_job_batch ON jpayment_job (store_id, batch, state, due) WHERE batch <> '';
 CREATE INDEX jpayment_job_reference ON jpayment_job (store_id, reference);
