@@ -127,7 +127,7 @@ var catalogue = map[Code]codeInfo{
 	"ER146": {ErrInvalidParameter, Text{"account transfer: reqid (billing ID) is invalid", "口座振替の請求ID（reqid）が正しくありません"}},
 	"ER188": {ErrInvalidParameter, Text{"account transfer: next debit date error", "口座振替の次回振替日に誤りがあります"}},
 
-	// What the store has not contracted or set up.
+	// Services that the store has not contracted or set up.
 	"ER554": {ErrNotPermitted, Text{"the new recurring service is not enabled for the store", "新しい自動課金サービスの利用設定がされていません"}},
 	"ER564": {ErrNotPermitted, Text{"the card service is not contracted", "クレジットカード決済の契約がありません"}},
 	"ER565": {ErrNotPermitted, Text{"the AES key for tokens has not been issued", "トークン用のAES鍵が発行されていません"}},

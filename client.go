@@ -104,7 +104,7 @@ func (c *Client) Format(f fmt.State, _ rune) {
 	printPublic(f, "Client", slog.GroupValue(slog.String("store_id", c.storeID), slog.String("url", c.gatewayPage.URL.String())))
 }
 
-// fixed is a parameter that is sent as it is. It is an Encoder so that go-querystring does
+// fixed is a parameter that is sent unchanged. It is an Encoder so that go-querystring does
 // not format it with fmt.
 type fixed string
 

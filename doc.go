@@ -6,7 +6,7 @@
 //	…
 //	res, err := client.Sales(ctx, jpayment.SalesRequest{PaymentID: "10000001"})
 //	switch jpayment.OutcomeOf(err) {
-//	case jpayment.OutcomeDone: // captured; res tells the amounts
+//	case jpayment.OutcomeDone: // captured; res has the amounts
 //	case jpayment.OutcomeRefused: // the gateway said no, and the payment is as it was
 //	case jpayment.OutcomeNotSent: // no byte of the request left this machine; see below
 //	case jpayment.OutcomeUnknown: // look the payment up in the control panel

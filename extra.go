@@ -77,9 +77,9 @@ func (e Extra) EncodeValues(_ string, v *url.Values) error {
 	return nil
 }
 
-// parseExtra parses key=value&key=value as a reply has it. Values may be percent-encoded or
-// not (docs/protocol.md, assumption 35), so a value that does not decode is kept as it is. A
-// + is a plus sign, since spaces are sent as %20.
+// parseExtra parses the key=value&key=value of a reply. Values may be percent-encoded or not
+// (docs/protocol.md, assumption 35), so a value that cannot be decoded is kept unchanged. A +
+// is a plus sign, since spaces are sent as %20.
 func parseExtra(s string) Extra {
 	if s == "" {
 		return Extra{}

@@ -31,9 +31,9 @@ import (
 //	500       the callback failed or panicked
 //
 // Repetitions and timeouts are not documented. Expect the same kickback to arrive again,
-// concurrently, or after the gateway has given up waiting. The
-// callback should run one database transaction that inserts the kickback under a unique key
-// and does the rest only if the kickback is new; see examples/kickbacksql.
+// concurrently, or after the gateway has given up waiting. The callback should run one
+// database transaction that inserts the kickback under a unique key and does the rest only if
+// the kickback is new; see examples/kickbacksql.
 type KickbackHandler struct {
 	// admit parses a kickback and, if there is a verifier, verifies it. It returns what to
 	// log and a call of the callback.
@@ -153,7 +153,7 @@ func (h *KickbackHandler) prefixes(option string, prefixes []netip.Prefix) []net
 	return out
 }
 
-// Format writes nothing of the handler's keys, for every verb.
+// Format writes the handler without its keys, for every verb.
 func (h *KickbackHandler) Format(f fmt.State, _ rune) {
 	printPublic(f, "KickbackHandler", slog.GroupValue(slog.Any("allowed", h.allowed)))
 }

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// ServeKickbacks serves a handler of kickbacks on a listener until the context ends. It then
-// waits at most a minute for running callbacks, and returns nil; before the end of the
-// context it returns the error of [http.Server.Serve]. The handler is a [KickbackHandler],
-// or a mux or middleware around one or several.
+// ServeKickbacks serves a handler of kickbacks on a listener until the context ends, waits at
+// most a minute for running callbacks, and returns nil. If serving fails earlier, it returns
+// the error of [http.Server.Serve]. The handler is a [KickbackHandler], or a mux or middleware
+// around one or several.
 //
 // The gateway counts any answer with a body as delivery (specification,
 // "キックバック(rt=0)仕様"). A server that answers on its own, with a page for an unknown path,

@@ -58,7 +58,7 @@ func (s *settings) wrapTransport() {
 }
 
 // WithHTTPClient uses a copy of hc, including its Transport, Jar and Timeout, but never
-// follows redirects. The transport of hc then decides about proxies, TLS and idle
+// follows redirects. The transport of hc then determines the proxy, TLS and idle
 // connections; to keep the defaults use [WithTransportWrapper]. A Timeout shorter than the
 // gateway takes to answer makes outcomes unknown.
 //

@@ -26,7 +26,7 @@ type Result struct {
 	// ApprovalCode is the card company's approval code (カード会社承認番号, ap), six or
 	// seven letters and digits. See TestMode.
 	ApprovalCode Secret
-	// Code is the reason of a failure (エラーコード, ec), empty after a success.
+	// Code is the reason for a failure (エラーコード, ec), empty after a success.
 	Code Code
 	// OrderCode is the gateway's code for the order (オーダーコード, god).
 	OrderCode string
@@ -49,7 +49,7 @@ type Result struct {
 	// Other is the merchant's own data as it was received.
 	Other Secret
 
-	// Attempts is the number of attempts the call made. It is 0 for a result that does not
+	// Attempts is the number of attempts that the call made. It is 0 for a result that does not
 	// answer a call.
 	Attempts int
 
@@ -160,10 +160,10 @@ func (r Result) LogValue() slog.Value {
 func (r Result) Format(f fmt.State, _ rune) { printPublic(f, "Result", r.LogValue()) }
 
 // ParseReply parses a reply of the gateway in any of its forms: a row, OK, ER:code or a
-// bare code, in UTF-8 or Shift_JIS (docs/protocol.md, "Replies"). The result of a success
-// has StatusSucceeded, that of a refusal StatusFailed and the code, and that of OK
-// StatusAccepted. Anything else is a [*ReplyError] that names the column and the reason,
-// never the value; [ReplyError.Raw] returns the reply.
+// bare code, in UTF-8 or Shift_JIS (docs/protocol.md, "Replies"). The status of the result
+// is StatusSucceeded for a success, StatusFailed for a refusal, which also has a code, and
+// StatusAccepted for OK. Anything else is a [*ReplyError] that names the column and the
+// reason, never the value; [ReplyError.Raw] returns the reply.
 //
 // Columns from the 11th on may be missing. A row of 14 columns has the number of a
 // recurring charge in the 13th. The order number may contain a comma if the amounts prove
@@ -320,8 +320,8 @@ func (r *Result) otherAmount(amount, tax, shipping int64) (column string) {
 	}
 }
 
-// charsetOf returns the character set that the Content-Type names, or else the one that the
-// bytes look like (docs/protocol.md, assumption 21).
+// charsetOf returns the character set that the Content-Type names. If it names none, the bytes
+// decide (docs/protocol.md, assumption 21).
 func charsetOf(body []byte, contentType string) wire.Charset {
 	if _, params, err := mime.ParseMediaType(contentType); err == nil {
 		switch strings.ToLower(params["charset"]) {

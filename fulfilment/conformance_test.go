@@ -103,7 +103,7 @@ func conformance[TTx any]() []testCase[TTx] {
 		{"the rate is the store's, over all processes", rateOfTheStore[TTx]},
 		{"a worker stopped while it starts returns no error", stoppedAtOnce[TTx]},
 		{"maintenance pauses the store until it is over", maintenancePauses[TTx]},
-		{"a restore from an older copy is detected", restoredCopy[TTx]},
+		{"a restored backup is detected", restoredCopy[TTx]},
 		{"tables of a newer version are left alone", newerTables[TTx]},
 
 		{"a job that River has forgotten goes on", forgottenJob[TTx]},

@@ -1,6 +1,6 @@
 // Package fulfilment carries out captures, cancellations and re-authorisations exactly
 // once, as far as the gateway's protocol allows, despite crashes, maintenance and lost
-// replies. Whatever the protocol cannot reveal is left to a person.
+// replies. It leaves to a person only what the protocol cannot reveal.
 //
 // Order code enqueues a capture in the transaction that marks the order as shipped.
 // Workers, in the same process or on other machines, send it and record the verdict in the
@@ -38,8 +38,8 @@
 // # Acting on verdicts
 //
 // The function passed to [Queue.OnSettled] is called in the transaction that records a
-// verdict, whoever makes it. Update the order there and enqueue the next request, such as
-// the capture of the payment that a re-authorisation has made. [Queue.Wait] waits for one
+// verdict, whatever causes it. Update the order there and enqueue the next request, such as
+// the capture of the payment that a re-authorisation has created. [Queue.Wait] waits for one
 // job. [Queue.Changes] returns all changes, for other services.
 //
 // # Exactly once
@@ -52,7 +52,7 @@
 //     however often and whenever the request is enqueued.
 //   - An attempt is recorded before its request leaves. If the process is killed during the
 //     attempt, its outcome is unknown.
-//   - The River job of a waiting job is inserted in the same transaction. A superfluous
+//   - The River job of a waiting job is inserted in the same transaction. A redundant
 //     River job does nothing.
 //
 // # How outcomes are handled
@@ -86,8 +86,8 @@
 //
 // The tables have a version, [SchemaVersion]. [Queue.Migrate] brings them up to date, and
 // [Migrations] returns its statements. With tables of another version nothing is recorded or
-// sent. After a restore from an older copy [Queue.AfterRestore] puts the open jobs into
-// review, and [WorkerConfig.Witness] keeps workers from starting before that.
+// sent. After a restore from a backup, [Queue.AfterRestore] puts the open jobs into review,
+// and [WorkerConfig.Witness] keeps workers from starting before that.
 //
 // In Postgres all times are the database's, so the machines' clocks need not agree. The rate
 // limit applies to the store, over all processes.

@@ -111,7 +111,7 @@ func ExampleRefusedError() {
 	}
 	// Output:
 	// Sales of payment 10000001 was recorded before and refused (job 1, reference "order-1"): the gateway refused it: G1242G120000 (the issuer declined: the card cannot be used)
-	// do not go on; to send it again once the reason has passed, call Review with StateWaiting
+	// do not continue; to send it again once the reason has passed, call Review with StateWaiting
 }
 
 // With Postgres, the transaction is a pgx.Tx.

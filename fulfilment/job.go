@@ -22,7 +22,7 @@ const (
 	StateAwaiting State = "awaiting-kickback" // sent; the kickback with the result is due by Job.Due
 	StateDone     State = "done"              // the gateway carried it out
 	StateRefused  State = "refused"           // the payment is as it was
-	StateReview   State = "review"            // nobody knows; a person has to look
+	StateReview   State = "review"            // a person has to look the payment up
 )
 
 // Settled reports whether the state is done, refused or review, in which nothing is sent.
@@ -104,7 +104,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonNoKickback:    {En: "the kickback did not arrive in time", Ja: "期限までに決済結果通知が届きませんでした"},
 	ReasonContradicted:  {En: "a kickback contradicts what else is known", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
 	ReasonTestMode:      {En: "the gateway approved it in test mode; no money moved", Ja: "テストモードの承認です。実際の請求は発生していません"},
-	ReasonRestored:      {En: "it was open in the copy from which the database was restored, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
+	ReasonRestored:      {En: "it was open in the backup from which the database was restored, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
 }
 
 // Text returns the reason in a sentence, or nothing for ReasonNone.
@@ -129,7 +129,7 @@ type Job struct {
 	// Result is the gateway's result of a job that is done, or nil if only a person said
 	// that it is done.
 	Result *jpayment.Result
-	// NewPaymentID is the payment that a re-authorisation made.
+	// NewPaymentID is the payment that a re-authorisation created.
 	NewPaymentID string
 	// Attempts is the number of attempts to send it.
 	Attempts int

@@ -23,7 +23,7 @@ import (
 //     [Job.Dispute] says what the kickback said.
 //
 // If the kickback answers no request of the store's jobs, or has other amounts than the job,
-// the error wraps [ErrNoJob]: pass the kickback to whatever handles other kickbacks.
+// the error wraps [ErrNoJob]: pass the kickback to the handler of other kickbacks.
 func (q *Queue[TTx]) Settle(ctx context.Context, k *jpayment.Kickback) error {
 	switch {
 	case k.Request.StoreID != q.storeID:

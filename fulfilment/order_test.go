@@ -413,7 +413,7 @@ func hookFails[TTx any](t *testing.T, p place[TTx]) {
 		require.NotNil(t, ans.result, name)
 		broken = true
 		s.pass(2 * w.cfg.lease())
-		cancel() // The process is told to stop meanwhile; the answer is kept all the same.
+		cancel() // The process is stopping; the answer is kept all the same.
 		require.NoError(t, w.end(t.Context(), a, ans), name)
 		s.stands(j, StateRunning, ReasonNone)
 		require.Empty(t, h.states())
@@ -596,7 +596,7 @@ func maintenancePauses[TTx any](t *testing.T, p place[TTx]) {
 	require.Zero(t, s.count("SELECT COUNT(*) FROM jpayment_pause WHERE store_id = $1", testStore))
 }
 
-// restoredCopy restores a database from an older copy.
+// restoredCopy restores a database from a backup.
 func restoredCopy[TTx any](t *testing.T, p place[TTx]) {
 	s := newSite(t, p, Config{})
 	witness := t.TempDir() + "/seen.json"
@@ -610,7 +610,7 @@ func restoredCopy[TTx any](t *testing.T, p place[TTx]) {
 	copied := s.count("SELECT mark FROM jpayment_store WHERE store_id = $1", testStore)
 	require.NoError(t, w.checkAge(t.Context()))
 	require.NoError(t, w.checkAge(t.Context()))
-	// The other contents of the copy do not matter here.
+	// The other contents of the backup do not matter here.
 	s.exec("UPDATE jpayment_store SET mark = $1 WHERE store_id = $2", copied, testStore)
 
 	err := s.Run(t.Context(), s.client(nil), WorkerConfig{Witness: witness})

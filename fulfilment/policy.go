@@ -10,7 +10,7 @@ import (
 	"github.com/jpayment-go/jpayment"
 )
 
-// answer is how an attempt ended, as far as it is known.
+// answer is how an attempt ended, as far as that is known.
 type answer struct {
 	outcome jpayment.Outcome
 	code    jpayment.Code    // the gateway's, or empty
@@ -88,8 +88,8 @@ func (a jobAttempt) answered() (answer, error) {
 // unseen is the answer to an attempt whose process ended before it received one.
 var unseen = answer{what: jpayment.Text{En: "the process ended during the attempt", Ja: "送信中にプロセスが終了しました"}}
 
-// atTheDoor reports whether the gateway refused the request with a code of the class, before
-// it looked at the payment.
+// atTheDoor reports whether the gateway refused the request with a code of the class, before it
+// looked at the payment.
 func (a answer) atTheDoor(class jpayment.Class) bool {
 	return a.code != "" && !a.replayed && a.code.Class() == class
 }
@@ -254,8 +254,8 @@ func (r record) follows(before record, now time.Time) record {
 	return r.held()
 }
 
-// restored returns an open job in review after a restore from an older copy, since it may have
-// been carried out after that copy was made.
+// restored returns an open job in review after a restore from a backup, since it may have been
+// carried out after the backup was made.
 func (r record) restored(now time.Time) record {
 	r.State, r.Reason, r.Due, r.UpdatedAt, r.waitsFor = StateReview, ReasonRestored, time.Time{}, now, 0
 	return r
@@ -287,8 +287,8 @@ func (r record) begun(lease time.Duration, now time.Time) record {
 // verdict v on it, and reports whether any does.
 //
 // If the attempt was given up and nothing has happened since, a late answer counts as if it
-// were in time. If something else has settled the job or taken it over meanwhile, only two
-// answers count: a success, even against a person's decision, and one that excludes a kickback
+// were in time. If something else has settled the job or taken it over since then, only two
+// answers count: a success, even against a person's decision, and one that disproves a kickback
 // that was believed.
 func (r record) takes(v verdict, a answer, number int) (_ verdict, takes bool) {
 	switch {
@@ -324,7 +324,7 @@ func (r record) overdue(h history, a answer, now time.Time) verdict {
 }
 
 // consequence is the effect of a kickback on the job that it answers: none, a new verdict, or
-// a dispute, which leaves the verdict as it is.
+// a dispute, which leaves the verdict unchanged.
 type consequence struct {
 	verdict verdict
 	changes bool

@@ -58,8 +58,8 @@ func (e *ConflictError) Next() jpayment.Text {
 }
 
 // RefusedError reports that a request was recorded before and refused, so nothing will be
-// sent. Do not go on with whatever depends on the request, such as a shipment. Nothing was
-// changed.
+// sent. Do not continue with anything that depends on the request, such as a shipment. Nothing
+// was changed.
 type RefusedError struct {
 	Job Job // the refused job
 	// Operation is the operation that was to come after that job, or empty if the request was
@@ -70,7 +70,7 @@ type RefusedError struct {
 // Error returns What and Next on one line.
 func (e *RefusedError) Error() string { return sentence(e.What(), e.Next()) }
 
-// What returns which job was refused, and why.
+// What says which job was refused, and why.
 func (e *RefusedError) What() jpayment.Text {
 	why := e.Job.Reason.Text()
 	if code := codeText(e.Job.Code); e.Job.Reason == ReasonCode {
@@ -95,7 +95,7 @@ func (e *RefusedError) What() jpayment.Text {
 // Next returns what to do.
 func (e *RefusedError) Next() jpayment.Text {
 	return jpayment.Text{
-		En: "do not go on; to send it again once the reason has passed, call Review with StateWaiting",
+		En: "do not continue; to send it again once the reason has passed, call Review with StateWaiting",
 		Ja: "処理を先に進めない。理由が解消した後で再送するには、Review に StateWaiting を指定する",
 	}
 }

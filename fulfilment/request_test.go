@@ -14,7 +14,7 @@ import (
 )
 
 // filled returns a value with no zero field, filled by the path to each field. It fails for an
-// unknown kind of field, so that whoever adds one decides how it is stored.
+// unknown kind of field, so that its author decides how it is stored.
 func filled(t *testing.T, path string, v reflect.Value) {
 	t.Helper()
 	switch field := v.Addr().Interface().(type) {
@@ -32,7 +32,7 @@ func filled(t *testing.T, path string, v reflect.Value) {
 	case *int64, *int, *jpayment.Status:
 		v.SetInt(int64(100 + len(path)))
 	default:
-		require.Equal(t, reflect.Struct, v.Kind(), "%s is a %s: say here, and where requests and results are stored, what becomes of it", path, v.Type())
+		require.Equal(t, reflect.Struct, v.Kind(), "%s is a %s: handle it here, and where requests and results are stored", path, v.Type())
 		for i := range v.NumField() {
 			filled(t, v.Type().Field(i).Name, v.Field(i))
 		}

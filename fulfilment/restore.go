@@ -13,11 +13,11 @@ import (
 )
 
 // AfterRestore puts every open job of the store into review and returns their number, since a
-// job that is open in a restored copy may have been carried out after the copy was made. Call
-// it once after each restore, before workers start: see [WorkerConfig.Witness].
+// job that was open in the backup may have been carried out after the backup was made. Call it
+// once after each restore, before workers start: see [WorkerConfig.Witness].
 //
-// Requests that were recorded after the copy was made are lost. Order code has to enqueue
-// them again, by its own tables.
+// Requests that were recorded after the backup was made are lost. Order code has to enqueue
+// them again, from its own tables.
 func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error) {
 	for after := int64(0); ; {
 		var ids []int64
@@ -59,8 +59,8 @@ func (q *Queue[TTx]) AfterRestore(ctx context.Context) (reviews int64, err error
 	}
 }
 
-// ErrRestored means that a worker found its database older than before: see
-// [WorkerConfig.Witness].
+// ErrRestored means that the database is older than when the worker last used it, so it was
+// restored from a backup: see [WorkerConfig.Witness].
 var ErrRestored error = errRestored
 
 var errRestored = &problem{
@@ -71,7 +71,7 @@ var errRestored = &problem{
 	next: jpayment.Text{En: "call AfterRestore, or run jpayment restore-check", Ja: "AfterRestore を呼び出すか、jpayment restore-check を実行する"},
 }
 
-// age is how far a database has come. It rises while workers run; a copy keeps the age at
+// age is how far a database has come. It rises while workers run; a backup keeps the age at
 // which it was made.
 type age struct {
 	Epoch int64 `json:"epoch"` // how often it was restored
@@ -127,7 +127,7 @@ func readWitness(file, storeID string) (age, error) {
 	if err != nil {
 		return age{}, &problem{
 			what:  textf("the witness file %s cannot be read", "復元を検知するためのファイル %s を読み取れません", file),
-			next:  jpayment.Text{En: "correct or remove it; without it nobody can tell whether the database was restored from an older copy", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
+			next:  jpayment.Text{En: "correct or remove it; without it, a restored backup cannot be detected", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
 			cause: err,
 		}
 	}

@@ -16,9 +16,9 @@ type Decision struct {
 	// State is StateDone if the control panel shows that the job was carried out. If it was
 	// not, StateWaiting sends it again and StateRefused gives it up.
 	State State
-	// NewPaymentID is the payment that a re-authorisation made. It is required if a
-	// re-authorisation is done, and must not be the new payment of another
-	// job, except one that only a kickback reported.
+	// NewPaymentID is the payment that a re-authorisation created. It is required if a
+	// re-authorisation is done, and must not be the new payment of another job, except one
+	// that only a kickback reported.
 	NewPaymentID string
 	By           string // who decided: 1 to 200 bytes
 	// Note says what was found, in at most 200 bytes. It may contain personal data and is
@@ -165,9 +165,9 @@ func (d Decision) check(r record, unknown int) error {
 	}
 	switch wanted := r.Operation == jpayment.OpReAuth && d.State == StateDone; {
 	case wanted && (d.NewPaymentID == "" || strings.Trim(d.NewPaymentID, "0123456789") != "" || len(d.NewPaymentID) > maxPaymentID || d.NewPaymentID == r.PaymentID):
-		bad.add("NewPaymentID", jpayment.Text{En: "is not the number of the payment that the re-authorisation made", Ja: "が再オーソリで作成された決済の番号ではありません"})
+		bad.add("NewPaymentID", jpayment.Text{En: "is not the number of the payment that the re-authorisation created", Ja: "が再オーソリで作成された決済の番号ではありません"})
 	case !wanted && d.NewPaymentID != "":
-		bad.add("NewPaymentID", jpayment.Text{En: "is set, but no new payment was made", Ja: "が指定されていますが、新しい決済は作成されていません"})
+		bad.add("NewPaymentID", jpayment.Text{En: "is set, but no new payment was created", Ja: "が指定されていますが、新しい決済は作成されていません"})
 	}
 	if d.By == "" {
 		bad.add("By", isEmpty)

@@ -93,7 +93,7 @@ func (c WorkerConfig) stranded() time.Duration { return min(c.lease(), 10*time.S
 //
 //   - the configuration is invalid;
 //   - the tables are not current: see [Queue.Migrate];
-//   - the database was restored from an older copy, which a running worker detects too: see
+//   - the database was restored from a backup, which a running worker detects too: see
 //     [WorkerConfig.Witness];
 //   - the gateway sends for another store, or does not sign although [Config.KickbackWait] is
 //     set. Run can check this only if the gateway has the Preview method of
@@ -333,7 +333,7 @@ func (w *worker[TTx]) beginTx(ctx context.Context, tx TTx, ids []int64) ([]begun
 	of := make(map[int64]begun, len(locked))
 	for _, r := range locked {
 		switch {
-		case r.State != StateWaiting || !r.holds: // Already running or settled: the River job is superfluous.
+		case r.State != StateWaiting || !r.holds: // Already running or settled: the River job is redundant.
 			continue
 		case !r.isDue(now):
 			of[r.ID] = begun{snooze: river.JobSnooze(r.Due.Sub(now))}
@@ -421,7 +421,7 @@ type conclusion struct {
 }
 
 // end records the answer to an attempt and its verdict. It retries as long as the process
-// lives, even if the attempt was given up meanwhile, since the outcome is otherwise unknown.
+// lives, even if the attempt has been given up, since the outcome is otherwise unknown.
 func (w *worker[TTx]) end(ctx context.Context, a *attempt, ans answer) error {
 	e := ended{attempt: a, answer: ans, at: w.moment()}
 	e.verdict = a.history.judge(ans, e.at)
@@ -493,8 +493,8 @@ func (w *worker[TTx]) recoverable(e ended) []slog.Attr {
 	return record
 }
 
-// keep stores the answer for the process that concludes the job, unless the attempt was given
-// up meanwhile: the job may already have been sent again.
+// keep stores the answer for the process that concludes the job, unless the attempt has been
+// given up: the job may already have been sent again.
 func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) (kept bool, err error) {
 	r, err := w.in(tx).lockJob(ctx, e.job.ID)
 	if err != nil || r.State != StateRunning || r.Attempts != e.job.Attempts {
@@ -507,7 +507,7 @@ func (w *worker[TTx]) keep(ctx context.Context, tx TTx, e ended) (kept bool, err
 	return true, w.in(tx).endAttempts(ctx, []jobAttempt{e.ended(text)})
 }
 
-// ended returns the attempt as it is recorded.
+// ended returns the attempt for the record.
 func (e ended) ended(answer string) jobAttempt {
 	return jobAttempt{
 		Attempt: Attempt{Number: e.job.Attempts, EndedAt: e.at, Outcome: e.answer.outcome, Code: e.answer.code, What: e.answer.what},

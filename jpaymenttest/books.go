@@ -43,8 +43,8 @@ type Payment struct {
 	TestMode bool
 
 	AuthorizedAt time.Time
-	Replaces     string // the payment that a re-authorisation cancelled to open this one
-	ReplacedBy   string // the payment that a re-authorisation opened in this one's place
+	Replaces     string // the payment that a re-authorisation cancelled to create this one
+	ReplacedBy   string // the payment that a re-authorisation created to replace this one
 
 	// History has one entry per booking, the oldest first. State is the state after the
 	// last one.
@@ -56,7 +56,7 @@ type Event struct {
 	At        time.Time
 	Operation jpayment.Operation // OpAuthorize, or that of the request
 	State     State              // after the booking
-	TestMode  bool               // no money moved: the store was in test mode, or was when the payment was opened
+	TestMode  bool               // no money moved: the store was in test mode, or was when the payment was created
 	Request   int                // the Number of the Request that caused it; 0 for Server.Authorize
 }
 
@@ -75,7 +75,7 @@ type Authorization struct {
 	Decline jpayment.Code
 }
 
-// Authorize opens a payment as the store's checkout does, without a request, and returns its
+// Authorize creates a payment as the store's checkout does, without a request, and returns its
 // number. It panics if an amount is negative, if the total is not positive or overflows an
 // int64, if the order number has more than 50 bytes, or if Decline is not a G code.
 func (s *Server) Authorize(a Authorization) (paymentID string) {
@@ -98,7 +98,7 @@ func (s *Server) Payment(id string) (p Payment, found bool) {
 	return newPayment(booked), true
 }
 
-// Payments returns all payments in the order in which they were opened.
+// Payments returns all payments in the order in which they were created.
 func (s *Server) Payments() []Payment {
 	return each(s.sim.Payments(), newPayment)
 }

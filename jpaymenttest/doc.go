@@ -45,8 +45,9 @@
 //
 // The specification leaves much open. The page
 // https://github.com/jpayment-go/jpayment/blob/main/docs/protocol.md#assumptions lists the
-// assumptions, how reliable each is, and what happens if it is wrong. Most assumptions are
-// settings: [WithSetting] changes any of them, and the common ones have a separate option. [WithProfile] applies the settings that were measured at a store. The
-// doc comments of the options give the assumption and its grade: H for the vendor's own text
-// or several independent clients, M for one client in production, L for an inference.
+// assumptions, how reliable each is, and what happens if it is wrong. Most assumptions have a
+// setting: [WithSetting] changes any setting, and the common ones have a separate option.
+// [WithProfile] applies the settings that were measured at a store. The doc comments of the
+// options give the assumption and its grade: H for the vendor's own text or several
+// independent clients, M for one client in production, L for an inference.
 package jpaymenttest

@@ -160,13 +160,13 @@ func ExampleServer_Payments() {
 	fmt.Println("authorised", yen[jpaymenttest.Authorized], "captured", yen[jpaymenttest.Captured], "cancelled", yen[jpaymenttest.Cancelled])
 	first := func(p jpaymenttest.Payment) jpaymenttest.Event { return p.History[0] }
 	for _, payment := range gateway.Payments() {
-		fmt.Println(payment.ID, "replaces:", payment.Replaces, "opened by the checkout:", first(payment).Operation == jpaymenttest.OpAuthorize)
+		fmt.Println(payment.ID, "replaces:", payment.Replaces, "created by the checkout:", first(payment).Operation == jpaymenttest.OpAuthorize)
 	}
 	// Output:
 	// <nil>
 	// authorised 0 captured 1500 cancelled 3000
-	// 10000001 replaces:  opened by the checkout: true
-	// 10000002 replaces: 10000001 opened by the checkout: false
+	// 10000001 replaces:  created by the checkout: true
+	// 10000002 replaces: 10000001 created by the checkout: false
 }
 
 func ExampleServer_RegisterIPs() {

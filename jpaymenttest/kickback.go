@@ -19,7 +19,7 @@ import (
 // empty value, as the gateway does. Amounts are in yen.
 type KickbackParams struct {
 	PaymentID    string          // gid, of the new payment
-	Status       jpayment.Status // rst; if 0, a failure if Code is set, and else a success
+	Status       jpayment.Status // rst; if 0, a failure if Code is set, otherwise a success
 	ApprovalCode string          // ap
 	Code         jpayment.Code   // ec
 	OrderCode    string          // god

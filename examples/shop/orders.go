@@ -158,7 +158,7 @@ func (s storeOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) e
 		}
 		_, err := s.EnqueueTx(ctx, tx, fulfilment.Sales(number, jpayment.SalesRequest{PaymentID: job.NewPaymentID}))
 		return err
-	case job.Operation == jpayment.OpSales: // An order that was cancelled meanwhile stays cancelled.
+	case job.Operation == jpayment.OpSales: // An order that has been cancelled since then stays cancelled.
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'shipped' WHERE number = $1 AND state <> 'cancelling'`, number)
 	default:
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'cancelled' WHERE number = $1`, number)

@@ -19,7 +19,7 @@ import (
 type Encode func(v any) ([]byte, error)
 
 // Leaks writes a value in every way that a program may, and returns the ways that show one of
-// the private texts. It writes the value by itself and inside other values, in exported and
+// the private texts. It writes the value alone and inside other values, in exported and
 // unexported fields, with every verb, in both logs, in JSON and in gob.
 func Leaks(v any, private []string, more ...Encode) (leaks []string) {
 	spelled := spellings(private)

@@ -75,7 +75,7 @@ type Event struct {
 	At        time.Time
 	Operation jpayment.Operation
 	State     State // after the booking
-	TestMode  bool  // no money moved: the store was in test mode, or was when the payment was opened
+	TestMode  bool  // no money moved: the store was in test mode, or was when the payment was created
 	Request   int   // the Number of the Request that caused it; 0 for Simulator.Authorize, Capture and so on
 }
 
@@ -155,7 +155,7 @@ func CheckAmounts(amount, tax, shipping int64) error {
 	return nil
 }
 
-// Authorize opens a payment as the store's checkout does, without a request, and returns
+// Authorize creates a payment as the store's checkout does, without a request, and returns
 // its number. It panics if the payment is not valid or the journal fails.
 func (s *Simulator) Authorize(a Authorization) (paymentID string) {
 	must("Authorize", s.Check(a))
@@ -194,7 +194,7 @@ func (s *Simulator) Payment(id string) (p Payment, found bool) {
 	return e.copy(), true
 }
 
-// Payments returns all payments in the order in which they were opened.
+// Payments returns all payments in the order in which they were created.
 func (s *Simulator) Payments() []Payment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -395,7 +395,7 @@ func tooOldToCapture(p *entry, now time.Time) bool {
 }
 
 // reAuth is the page re_auth.aspx (specification, "決済処理(再オーソリ)仕様"): it cancels a
-// payment and opens another with other amounts.
+// payment and creates another with other amounts.
 func (s *Simulator) reAuth(req *Request, in input) result {
 	old, code := s.target(in)
 	if code != "" {
@@ -436,7 +436,7 @@ func (s *Simulator) announceRefusal(req *Request, in input, code string) result 
 	return s.announce(req, in, res)
 }
 
-// replace cancels a payment and opens the one that replaces it, or returns the code of a
+// replace cancels a payment and creates the one that replaces it, or returns the code of a
 // refusal.
 func (s *Simulator) replace(req *Request, old *entry, next Payment) (p *entry, code string) {
 	switch old.State {

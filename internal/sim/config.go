@@ -28,7 +28,7 @@ type Config struct {
 	// Requests, attempts to deliver, faults and the store's settings are not part of it.
 	Journal func(Change) error
 	// Payments and Waiting are the initial state, from a journal: the payments in the order
-	// in which they were opened, and the kickbacks in the order of their requests. New
+	// in which they were created, and the kickbacks in the order of their requests. New
 	// requests are numbered after the greatest number in them.
 	Payments []Payment
 	Waiting  []WaitingKickback

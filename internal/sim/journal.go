@@ -143,5 +143,5 @@ func (s *Simulator) undo() {
 	s.kickbacks.all = s.kickbacks.all[:s.kickbacks.kept]
 }
 
-// paymentID returns the number of the payment that is opened after k others.
+// paymentID returns the number of the payment that is created after k others.
 func paymentID(k int) string { return strconv.Itoa(10000001 + k) }

@@ -109,10 +109,10 @@ func (d *KickbackDelivery) copy() KickbackDelivery {
 // on their way, except those sent by hand or forged, so that none that was due remains. A
 // receiver must not call it, since the call would wait for the receiver.
 //
-// A [Server] with the machine's clock sends kickbacks by itself as they fall due. With
-// another clock it sends by itself only a kickback that is due as soon as its request is
+// A [Server] with the machine's clock sends kickbacks automatically as they fall due. With
+// another clock it automatically sends only a kickback that is due as soon as its request is
 // answered, and only once; DeliverKickbacks may or may not count that one. A test that counts
-// should set a delay. A [Simulator] without a Server sends nothing by itself.
+// should set a delay. A [Simulator] without a Server sends nothing automatically.
 func (s *Simulator) DeliverKickbacks(ctx context.Context) (sent int) {
 	now := s.now()
 	return s.sendAll(ctx, func(k *kickback) bool { return !k.due.After(now) })
@@ -136,7 +136,7 @@ func (s *Simulator) RetryKickback(ctx context.Context, request int) (KickbackDel
 	return s.send(ctx, k, k.query, true)
 }
 
-// ForgeKickback sends a query to the store's kickback URL once, as it is. Anyone who knows
+// ForgeKickback sends a query to the store's kickback URL once, unchanged. Anyone who knows
 // the URL can do so, since kickbacks are not signed (docs/protocol.md, "Kickbacks"; H). It
 // returns an error if the delivery fails or the store has no kickback URL.
 func (s *Simulator) ForgeKickback(ctx context.Context, query string) (KickbackDelivery, error) {

@@ -651,7 +651,7 @@ func TestTheAnswerComesBeforeItsKickback(t *testing.T) {
 	require.Equal(t, []string{"write 0", "flush 1", "write 0"}, steps)
 }
 
-// Whatever the client is told, the kickback reports what was booked. It does not wait for an
+// The kickback reports what was booked, whatever the client receives. It does not wait for an
 // answer that fails.
 func TestKickbacksOfFaults(t *testing.T) {
 	t.Parallel()
@@ -844,7 +844,7 @@ func TestWhileAKickbackIsUnderWay(t *testing.T) {
 	require.Equal(t, 200, g.Kickbacks()[0].Status)
 }
 
-// What can happen to a kickback that waits behind another.
+// A kickback waits behind another, and the situation changes before its turn.
 func TestWhileAKickbackWaits(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(*sim.Simulator){

@@ -29,7 +29,7 @@ type answer struct {
 	body        []byte // what is sent
 }
 
-// reply returns the result in the form that the request asked for: a row for rt=1
+// reply returns the result in the requested form: a row for rt=1
 // (specification, "レスポンス(rt=1)仕様"), or the short form for rt=0 (docs/protocol.md,
 // "Other shapes"). The status is 200 even for a refusal (docs/protocol.md, assumption 11).
 func (s *Simulator) reply(res result, in input, charset wire.Charset) answer {

@@ -109,7 +109,7 @@ func (s *Simulator) Behave(b Behaviour) {
 }
 
 // must panics with the error of a call with invalid arguments. The message names package
-// jpaymenttest, as which users know the simulator.
+// jpaymenttest, since users know the simulator under that name.
 func must(what string, err error) {
 	if err != nil {
 		panic("jpaymenttest: " + what + ": " + err.Error())

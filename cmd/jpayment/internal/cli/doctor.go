@@ -162,8 +162,8 @@ func (d *doctor) advise(en, ja string) {
 	d.advice = append(d.advice, d.lang.In(en, ja))
 }
 
-// checkWay sends a request without parameters, which no gateway can mistake for one about a
-// payment, and prints the result of each layer.
+// checkWay sends a request without parameters, which cannot concern a payment, and prints the
+// result of each layer.
 func (d *doctor) checkWay(ctx context.Context, target, proxy *url.URL, transport *http.Transport) {
 	ctx, cancel := context.WithTimeout(ctx, d.settings.timeout)
 	defer cancel()

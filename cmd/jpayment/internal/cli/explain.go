@@ -251,7 +251,7 @@ func (e *explanation) explainKickback(query string) {
 	e.Verdict += " Kickbacks are not signed by the gateway, and this one is not verified here."
 	e.VerdictJa += "決済ゲートウェイは通知に署名しません。ここでも検証していません。"
 	e.Columns = columns(e.lang, &k.Result, e.showPrivate)
-	if k.Signed() { // Never shown: whoever sees a signature can repeat what it proves.
+	if k.Signed() { // Never shown: anyone who sees a signature can use it again.
 		e.Columns = append(e.Columns, column{"jpk", terms["jpk"].Ja, e.lang.Of(console.Hidden), e.lang.In("signature of the request, made by WithKickbackKey", "リクエストの署名（WithKickbackKey による）")})
 	}
 }

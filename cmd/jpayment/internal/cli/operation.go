@@ -113,7 +113,7 @@ sent once and never repeated.`, `決済を取り消し、指定した金額（�
 	return cmd
 }
 
-// newCommand returns the command, with what all operations share.
+// newCommand returns the command, with the flags and arguments that all operations share.
 func (o *operation) newCommand(lang console.Lang, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   o.command + " PAYMENT",

@@ -66,7 +66,7 @@ jpayment doctor のプロファイルとして使えます。
 	f.StringVar(&list, "payments", "", lang.In("CSV file of the test payments", "テスト用の決済の CSV ファイル"))
 	f.StringVar(&listen, "listen", "", lang.In("address and port on which to receive kickbacks", "決済結果通知を受信するアドレスとポート"))
 	r.Watch, r.Pause = 3*time.Minute, 2*time.Second
-	f.Var(timeFlag{&r.Watch}, "watch", lang.In("how long to wait for repeated kickbacks; defaults to 3m; 40m covers all that are assumed", "決済結果通知の再送を待つ時間。既定は 3m。40m なら想定される再送をすべて確認できる"))
+	f.Var(timeFlag{&r.Watch}, "watch", lang.In("how long to wait for repeated kickbacks; defaults to 3m; 40m covers all assumed repetitions", "決済結果通知の再送を待つ時間。既定は 3m。40m なら想定される再送をすべて確認できる"))
 	f.Var(timeFlag{&r.Pause}, "pause", lang.In("time between two requests; defaults to 2s", "リクエストの間隔。既定は 2s"))
 	f.StringVar(&r.Out, "out", "jpayment-probe", lang.In("prefix of the names of the journal and the report; defaults to jpayment-probe", "記録とレポートのファイル名の先頭。既定は jpayment-probe"))
 	f.BoolVar(&r.Yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
@@ -136,7 +136,7 @@ func runProbe(cmd *cobra.Command, r probe.Run, list, listen string, numbers []st
 // timeFlag is a flag for a time that is not negative.
 type timeFlag struct{ *time.Duration }
 
-func (f timeFlag) Type() string { return "3m" }
+func (f timeFlag) Type() string { return "string" }
 
 func (f timeFlag) Set(s string) error {
 	d, err := time.ParseDuration(s)

@@ -18,7 +18,7 @@ func newRestoreCheckCommand(lang console.Lang) *cobra.Command {
 		Long: lang.In(`After the database was restored from a backup, move every open job of the store into review.
 Such a job may have been carried out after the backup was made, and would be sent again. Run
 this command once after each restore, with all workers stopped. Until then, work and run
-refuse to send if the database is older than they have seen it (--witness).
+refuse to send if the database is older than the witness file says (--witness).
 
 Requests enqueued after the backup was made are not in the database. Look them up in the
 control panel before you enqueue them again.
@@ -62,7 +62,7 @@ func restoreCheck(cmd *cobra.Command, yes bool) error {
 		{c.Lang.In("open jobs", "未完了のジョブ"), console.Grouped(st.Open())},
 	})
 	fmt.Fprintln(c.Stderr, c.Lang.In(
-		"This moves all open jobs into review; a person then looks each of them up in the control panel. Stop all workers first.",
+		"This moves all open jobs into review; a person must then look each of them up in the control panel. Stop all workers first.",
 		"未完了のジョブをすべて要確認にします。担当者が1件ずつ管理画面で確認することになります。先にすべてのワーカーを停止してください。"))
 	if !yes {
 		err := c.Ask(ctx, c.Lang.In("Type yes to continue: ", "実行するには yes と入力してください: "))

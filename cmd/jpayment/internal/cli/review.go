@@ -23,9 +23,9 @@ func newReviewCommand(lang console.Lang) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [JOB]",
 		Short: lang.In("List the jobs that need a person, and record decisions", "担当者の確認が必要なジョブを一覧表示し、判断を記録する"),
-		Long: lang.In(`Without JOB, list the jobs whose outcome is unknown, and those whose outcome a kickback
-disputes, with the reason and what to look for. With JOB, show that job, its attempts and the
-decisions about it. With a decision, record what the control panel shows:
+		Long: lang.In(`Without JOB, list the jobs whose outcome is unknown, and those whose verdict a kickback
+contradicts, with the reason and what to look for. With JOB, show that job, its attempts and
+the decisions about it. With a decision, record what the control panel shows:
 
   --done      it was carried out (for a reauth, also give the new payment)
   --not-done  it was not carried out, and will not be

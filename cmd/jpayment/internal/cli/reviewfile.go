@@ -260,7 +260,7 @@ func (r *review) summarise(path string, charset runfile.Charset, b *bulk, s sett
 		[]string{lang.In("database", "データベース"), s.databaseName()})
 	console.WriteTable(r.Stderr, rows)
 	if b.counts[fulfilment.StateWaiting] > 0 {
-		fmt.Fprintln(r.Stderr, lang.In("A job that is sent again may be carried out twice, if it had been carried out after all.", "再送するジョブは、実際には処理されていた場合、二重に処理されるおそれがあります。"))
+		fmt.Fprintln(r.Stderr, lang.In("If a job that is sent again was carried out after all, it may be carried out twice.", "再送するジョブは、実際には処理されていた場合、二重に処理されるおそれがあります。"))
 	}
 }
 

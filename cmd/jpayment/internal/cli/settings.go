@@ -280,7 +280,7 @@ func describeTOML(err error) console.Text {
 	}
 }
 
-// tooOpen returns why other users have too much access to a file, or nothing. Whoever can
+// tooOpen returns why other users have too much access to a file, or nothing. Anyone who can
 // write to it, or replace it, decides where payments are sent.
 func tooOpen(path string, info os.FileInfo, c configFile) (reason console.Text) {
 	if runtime.GOOS == "windows" { // The mode means nothing there.

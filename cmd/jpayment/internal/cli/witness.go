@@ -38,7 +38,7 @@ func (s settings) witnessFile(stateDir string) (path string, none jpayment.Text,
 		return "", console.Textf("%s; name a file with --witness", "%s。--witness でファイルを指定してください", console.What(err)), nil
 	}
 	c := config.ConnConfig
-	// The database is the same, whoever connects and however.
+	// The user and the options of the connection do not make it another database.
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%s", c.Host, c.Port, c.Database, s.schema))
 	return filepath.Join(dir, fmt.Sprintf("%s-%x.seen", plainName(c.Database), sum[:6])), none, nil
 }

@@ -81,7 +81,7 @@ Prometheus 形式で返します。
 	return cmd
 }
 
-// clockShift reads the clock offset of a test. Without a file there is none.
+// clockShift reads the clock offset of a test, which is zero without a file.
 func clockShift(file string) time.Duration {
 	text, err := os.ReadFile(file) //nolint:gosec // The test's own file.
 	if err != nil {
@@ -101,7 +101,7 @@ func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f.String("concurrency", "", lang.In("concurrent calls, 1 to 64; defaults to 8 [JPAYMENT_CONCURRENCY]", "同時に送信するリクエスト数。1～64。既定は8 [JPAYMENT_CONCURRENCY]"))
 	f.Bool("production-only", false, lang.In("do not count an approval in test mode as done, since no money moves [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	f.String("kickback-wait", "", lang.In("request the results of re-authorisations by kickback, and wait this long for them, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
-	f.String("witness", "", lang.In("file outside the database that shows whether an older copy was restored; defaults to the SQLite file's name with .seen appended, or for Postgres to a file in the user's state directory; '' for none [JPAYMENT_WITNESS]",
+	f.String("witness", "", lang.In("file outside the database by which a restored backup is detected; defaults to the SQLite file's name with .seen appended, or for Postgres to a file in the user's state directory; '' for none [JPAYMENT_WITNESS]",
 		"古いコピーからの復元を検出するための、データベース外のファイル。既定は SQLite ではファイル名の末尾に .seen を付けたもの、Postgres ではユーザーの状態ディレクトリ。'' で使用しない [JPAYMENT_WITNESS]"))
 	f.String("kickback-listen", "", lang.In("address and port on which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
@@ -127,7 +127,7 @@ func work(cmd *cobra.Command, asJSON, resume bool, health string) error {
 		return err
 	}
 	if unseen != (jpayment.Text{}) {
-		log.Warn("there is no witness: a restored older copy of the database will not be detected", "why", unseen.En)
+		log.Warn("there is no witness: a restored backup will not be detected", "why", unseen.En)
 	}
 	var metrics metrics
 	if health != "" {
@@ -196,7 +196,7 @@ func (s settings) workClient() (*jpayment.Client, error) {
 const defaultTimeout = 60 * time.Second // the package's default
 
 // workerConfig returns the configuration of the worker. Its timeout for an attempt is
-// longer by a sixth than that of the client, so that the client is the one to give up.
+// a sixth longer than that of the client, so that the client gives up first.
 func (s settings) workerConfig() fulfilment.WorkerConfig {
 	timeout := s.timeout
 	if timeout == 0 {
@@ -211,8 +211,8 @@ func (s settings) workerConfig() fulfilment.WorkerConfig {
 // for it.
 func (s settings) kickbackAge() time.Duration { return max(s.kickbackWait, 24*time.Hour) }
 
-// receiveKickbacks receives kickbacks until the context ends, if it is enabled. The
-// channel, nil otherwise, receives the error that it ended with.
+// receiveKickbacks receives kickbacks until the context ends, if that is enabled. The channel,
+// nil otherwise, receives the final error.
 func (s settings) receiveKickbacks(ctx context.Context, q queue, log *slog.Logger) (<-chan error, error) {
 	if s.kickbackListen == "" {
 		return nil, nil

@@ -51,7 +51,7 @@ func (c Console) Confirm(ctx context.Context) error {
 // Ask asks a question as Confirm does.
 func (c Console) Ask(ctx context.Context, question string) error {
 	if !c.Terminal.In || !c.Terminal.Err {
-		return Usagef("there is no terminal to confirm at: give --yes to skip the confirmation", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
+		return Usagef("there is no terminal on which to confirm: give --yes to skip the confirmation", "端末がないため、確認を求められません。確認なしで実行するには --yes を指定してください")
 	}
 	fmt.Fprint(c.Stderr, question)
 	answer := make(chan string, 1)

@@ -32,7 +32,7 @@ var texts = map[string]jpayment.Text{
 	"mended":         {En: "The cause has been removed", Ja: "原因を取り除きました"},
 	"resume":         {En: "Resume sending", Ja: "送信を再開する"},
 	"pause":          {En: "Pause sending", Ja: "送信を一時停止する"},
-	"pause why":      {En: "Until someone resumes sending, nothing more is sent for this store on any machine. Requests in flight are finished.", Ja: "再開するまで、すべてのマシンでこの店舗の送信を一時停止します。送信中のリクエストは最後まで処理します。"},
+	"pause why":      {En: "Until someone resumes sending, nothing more is sent for this store on any machine. Requests in progress are finished.", Ja: "再開するまで、すべてのマシンでこの店舗の送信を一時停止します。送信中のリクエストは最後まで処理します。"},
 	"paused until":   {En: "Sending resumes automatically at", Ja: "自動再開日時"},
 	"sending":        {En: "Sending is not paused.", Ja: "送信は一時停止していません。"},
 	"not mended":     {En: "Confirm that the cause has been removed before you resume sending.", Ja: "原因を取り除いたことを確認してから、再開してください。"},
@@ -41,7 +41,7 @@ var texts = map[string]jpayment.Text{
 	"no reason":      {En: "Enter a reason.", Ja: "理由を入力してください。"},
 	"long reason":    {En: "The reason is too long.", Ja: "理由が長すぎます。"},
 
-	"review lead":   {En: "It is not known whether these jobs were carried out, or a kickback contradicts the result. Look up each payment in the control panel and record what you find.", Ja: "処理されたかどうかを自動では確定できなかったジョブと、決済結果通知の内容が結果と食い違うジョブです。管理画面で決済を確認し、結果を記録してください。"},
+	"review lead":   {En: "It is not known whether these jobs were carried out, or a kickback contradicts the verdict. Look up each payment in the control panel and record what you find.", Ja: "処理されたかどうかを自動では確定できなかったジョブと、決済結果通知の内容が結果と食い違うジョブです。管理画面で決済を確認し、結果を記録してください。"},
 	"nothing to do": {En: "No job needs review.", Ja: "確認が必要なジョブはありません。"},
 	"what happened": {En: "What happened", Ja: "経緯"},
 	"what to look":  {En: "What to check", Ja: "確認すること"},

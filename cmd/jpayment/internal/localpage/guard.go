@@ -101,7 +101,7 @@ func (l *Listener) Guard(realm string, refuse func(http.ResponseWriter, *http.Re
 		case !l.authorized(r):
 			header.Set("WWW-Authenticate", fmt.Sprintf(`Basic realm=%q, charset="UTF-8"`, realm))
 			refuse(w, r, http.StatusUnauthorized, jpayment.Text{
-				En: "the control token is missing or wrong: send it as password or as bearer token",
+				En: "the control token is missing or wrong: send it as the password or as a bearer token",
 				Ja: "トークンがないか、正しくありません。パスワードまたは Bearer トークンとして指定してください",
 			})
 		default:

@@ -17,7 +17,7 @@ const atOnce = 500 // rows in one transaction
 
 // record enqueues every row.
 func (r *Run) record(ctx context.Context) error {
-	if r.pausedForGood { // The person confirmed it. A maintenance pause ends by itself.
+	if r.pausedForGood { // The person confirmed it. A maintenance pause ends automatically.
 		if err := r.queue.Resume(ctx); err != nil {
 			return err
 		}

@@ -192,12 +192,12 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(d.stderr.String(), "answers again"))
 }
 
-// What cannot be recorded is reported while that lasts, and is not sent; the end is
-// reported too.
+// An attempt that cannot be recorded is not sent. The failure is reported while it lasts, and
+// so is the recovery.
 func TestDatabaseThatFails(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[console.Lang][2]string{
-		console.English:  {"What cannot be recorded is not sent", "The database works again."},
+		console.English:  {"Attempts that cannot be recorded are not sent", "The database works again."},
 		console.Japanese: {"記録できないものは送信しません", "データベースが使用できるようになりました。"},
 	} {
 		t.Run(string(lang), func(t *testing.T) {

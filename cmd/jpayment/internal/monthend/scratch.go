@@ -146,9 +146,8 @@ func (s *scratch) known(ctx context.Context, j fulfilment.Job) error {
 	return err
 }
 
-// settleKnown asks for the fate of these jobs in order, counts those that are held, and
-// removes those that are settled. It stops after a number of open ones, since jobs are sent
-// in order.
+// settleKnown looks these jobs up in order, counts those that are held, and removes those that
+// are settled. It stops after a number of open ones, since jobs are sent in order.
 func (s *scratch) settleKnown(ctx context.Context, fateOf func(op jpayment.Operation, payment string) (fate, error), nHeld *int64) (nOpen int64, err error) {
 	const enough = 100
 	for id, waiting := int64(0), 0; waiting < enough; {

@@ -187,7 +187,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	for _, c := range []struct {
 		n      int64
 		en, ja string
-	}{{t.refused, "refused", "拒否"}, {t.review, "review", "要確認"}, {t.open - t.uncertain, "not sent", "未送信"}, {t.uncertain, "not known yet", "結果未確定"}} {
+	}{{t.refused, "refused", "拒否"}, {t.review, "in review", "要確認"}, {t.open - t.uncertain, "not sent", "未送信"}, {t.uncertain, "not known yet", "結果未確定"}} {
 		if c.n > 0 {
 			rows = append(rows, []string{lang.In(c.en, c.ja), console.Grouped(c.n)})
 		}
@@ -205,7 +205,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))
 	}
 	if t.review+t.held > 0 {
-		next(fmt.Sprintf(lang.In("a person has to look up the jobs in review: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
+		next(fmt.Sprintf(lang.In("a person has to check the jobs in review: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
 	}
 	if t.open > 0 {
 		next(again)

@@ -56,7 +56,7 @@ func (r *Run) summarise(ctx context.Context) error {
 			others -= n
 		}
 	}
-	if others > 0 && r.unsettled() > 0 { // The worker sends every job, whoever enqueued it.
+	if others > 0 && r.unsettled() > 0 { // The worker sends every job, including those of other files and programs.
 		rows = append(rows, []string{lang.In("other jobs", "ほかのジョブ"), fmt.Sprintf(lang.In("%s (from other files or programs; they are sent too)", "%s（ほかのファイルやプログラムが登録したもの。これらも送信します）"), console.Grouped(others))})
 	}
 	rows = append(rows,

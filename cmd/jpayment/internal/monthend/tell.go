@@ -95,7 +95,7 @@ func (t *teller) tellDatabase() {
 	case !h.OK() && t.failing.IsZero() && h.Failures > 1: // A single failure is only retried.
 		t.failing = h.Since
 		t.line.say(fmt.Sprintf("%s %s\n  %s", t.Console.ErrMark(console.Bad), console.Printable(t.Console.Lang.Of(h.What)), t.Console.Lang.In(
-			"What cannot be recorded is not sent. The run retries automatically. Ctrl-C stops it; the same command continues later.",
+			"Attempts that cannot be recorded are not sent. The run retries automatically. Ctrl-C stops it; the same command continues later.",
 			"記録できないものは送信しません。自動で再試行します。中断するには Ctrl-C を押してください。同じコマンドで続行できます。")))
 	}
 }
@@ -197,7 +197,7 @@ func (t *teller) lost(ctx context.Context, st fulfilment.Status) {
 		}
 	}
 	t.line.say(fmt.Sprintf(t.Console.Lang.In(
-		"Requests of an earlier start or another process that have not ended: %s. The run waits for them until %s. After that their outcome is unknown; captures and cancellations are sent again, re-authorisations are not.",
+		"Requests that an earlier run or another process began and that have not ended: %s. The run waits for them until %s. After that their outcome is unknown; captures and cancellations are sent again, re-authorisations are not.",
 		"以前の実行、または別のプロセスによる送信 %s 件の結果が、まだ記録されていません。%s まで待ち、記録されなければ結果不明として扱います（実売上と取消は再送し、再オーソリは再送しません）。"),
 		console.Grouped(st.Running), t.Console.Clock(last)))
 }

@@ -402,7 +402,7 @@ func (r *Run) announce() {
 	if len(opened) > 0 {
 		r.say("Re-authorisations create up to %d new payments, of at most %d yen each.", "再オーソリにより、最大%d件の新しい決済（%d円以下）が作成されます。", len(opened), slices.Max(opened))
 	}
-	r.say("Unless the first approval is one in test mode, nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
+	r.say("Unless the first approval is in test mode, nothing else is sent.", "最初の承認がテストモードのものでなければ、それ以上は送信しません。")
 }
 
 // missing returns the assumptions that are not tried, grouped by what they would need.

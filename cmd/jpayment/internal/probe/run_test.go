@@ -405,7 +405,7 @@ func TestPrivate(t *testing.T) {
 	})
 }
 
-// Ctrl-C ends a probe after the request in flight, and the same command resumes it.
+// Ctrl-C ends a probe after the request in progress, and the same command resumes it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -126,7 +126,7 @@ func Open(ctx context.Context, c Config) (*Simulator, error) {
 		c.Log = slog.Default()
 	}
 	s := &Simulator{storeID: c.StoreID, language: c.Language, log: c.Log, failed: make(chan error, 1)}
-	// Whoever can set the kickback URL can make this machine fetch pages of its loopback
+	// Anyone who can set the kickback URL can make this machine fetch pages of its loopback
 	// interface and show them, so other machines need the token.
 	var err error
 	if s.listener, err = localpage.Listen(ctx, c.Listen, c.Token); err != nil {
