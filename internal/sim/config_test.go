@@ -119,7 +119,7 @@ func TestConfigThatCannotBeMeant(t *testing.T) {
 		"a delay beyond 30 s":   withKickbackDelay(30*time.Second + 1),
 		"a negative delay":      withKickbackDelay(-1),
 		"a retry at once":       withKickbackRetries(time.Second, 0),
-		"no timeout":           withKickbackTimeout(0),
+		"no timeout":            withKickbackTimeout(0),
 		"negative duplicates":   withKickbackDuplicates(-1),
 		"acid of other letters": withKickbackACID("1a"),
 		"negative memory":       withMemory(-1),
