@@ -150,8 +150,10 @@ func (s storeOn[TTx]) cancel(ctx context.Context, number string) error {
 func (s storeOn[TTx]) settled(ctx context.Context, tx TTx, job fulfilment.Job) error {
 	number := job.Reference
 	switch {
-	case job.State != fulfilment.StateDone: // The page shows why, and what to do next.
+	case job.State != fulfilment.StateDone && job.Operation == jpayment.OpCancel: // The page shows why, and what to do next.
 		return s.query(ctx, tx, none, `UPDATE orders SET state = 'problem' WHERE number = $1`, number)
+	case job.State != fulfilment.StateDone: // An order that is being cancelled waits for the verdict on that.
+		return s.query(ctx, tx, none, `UPDATE orders SET state = 'problem' WHERE number = $1 AND state <> 'cancelling'`, number)
 	case job.Operation == jpayment.OpReAuth:
 		if err := s.query(ctx, tx, none, `UPDATE orders SET payment_id = $1, state = 'shipping' WHERE number = $2`, job.NewPaymentID, number); err != nil {
 			return err

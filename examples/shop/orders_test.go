@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,6 +93,42 @@ func TestWithFake(t *testing.T) {
 		slices.Sort(captured)
 		require.Equal(t, []string{"10000001", "10000003", "10000004", "20000001"}, captured)
 	})
+}
+
+// An order that is cancelled while its capture is on its way is never shipped, whatever becomes
+// of the capture.
+func TestCancelledDuringCapture(t *testing.T) {
+	databases(t, func(t *testing.T, database string) {
+		switch s := open(t, database).(type) {
+		case storeOn[*sql.Tx]:
+			cancelledDuringCapture(t, s)
+		case storeOn[pgx.Tx]:
+			cancelledDuringCapture(t, s)
+		default:
+			require.Fail(t, "another database", "%T", s)
+		}
+	})
+}
+
+func cancelledDuringCapture[TTx any](t *testing.T, s storeOn[TTx]) {
+	verdict := func(number string, op jpayment.Operation, state fulfilment.State) {
+		require.NoError(t, s.transact(t.Context(), func(tx TTx) error {
+			return s.settled(t.Context(), tx, fulfilment.Job{Reference: number, Operation: op, State: state})
+		}))
+	}
+	for number, end := range map[string]fulfilment.State{"captured": fulfilment.StateDone, "declined": fulfilment.StateRefused} {
+		require.NoError(t, s.add(t.Context(), Order{Number: number, PaymentID: map[fulfilment.State]string{fulfilment.StateDone: "10000001", fulfilment.StateRefused: "10000002"}[end], Total: 5000}))
+		require.NoError(t, s.ship(t.Context(), number))
+		require.NoError(t, s.cancel(t.Context(), number))
+		for _, state := range []fulfilment.State{fulfilment.StateReview, end} {
+			verdict(number, jpayment.OpSales, state)
+			is(t, s, number, Cancelling)
+		}
+	}
+	verdict("captured", jpayment.OpCancel, fulfilment.StateDone)
+	is(t, s, "captured", Cancelled)
+	verdict("declined", jpayment.OpCancel, fulfilment.StateRefused)
+	is(t, s, "declined", Problem)
 }
 
 // An end-to-end test: the whole program with the simulated gateway, which loses an answer.
