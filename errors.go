@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/jpayment-go/jpayment/internal/wire"
 )
 
 // OutcomeOf returns the outcome of a call from its error, which may be wrapped. It returns
@@ -297,8 +299,14 @@ func (e *ReplyError) what() Text {
 }
 
 func (e *ReplyError) next() Text {
-	if errors.Is(e.Err, ErrTestMode) {
+	switch {
+	case errors.Is(e.Err, ErrTestMode):
 		return nextProduction
+	case e.Operation == OpReAuth || e.Operation == OpReAuthByKickback:
+		if r := e.Result; r != nil && r.Status == StatusSucceeded && strings.Trim(r.PaymentID, "0") != "" &&
+			wire.IsDigits(r.PaymentID) && len(r.PaymentID) <= maxPaymentID {
+			return nextAfterOtherAmounts(r.PaymentID)
+		}
 	}
 	return e.Operation.NextIfUnknown()
 }
@@ -320,7 +328,13 @@ type GatewayError struct {
 // Error returns the code, its meaning and what to do next on one line.
 func (e *GatewayError) Error() string { return e.sentence(e.outcome(), e.what(), e.next()) }
 
-func (e *GatewayError) what() Text { return e.told(e.Code.what()) }
+func (e *GatewayError) what() Text {
+	what := e.Code.what()
+	if class := e.Code.Class(); (e.Operation == OpReAuth || e.Operation == OpReAuthByKickback) && (class == ErrCardDeclined || class == ErrRejected) {
+		what = Text{what.En + "; the original payment may be cancelled", what.Ja + "。元の決済が取り消されている可能性があります"}
+	}
+	return e.told(what)
+}
 
 func (e *GatewayError) next() Text {
 	if e.Earlier != nil {

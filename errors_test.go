@@ -153,7 +153,7 @@ func TestErrorTexts(t *testing.T) {
 			"next: look the payment up in the control panel: it may be cancelled (取消) already": &jpayment.GatewayError{Call: call(jpayment.OpCancel), Code: "ER033"},
 		"jpayment: ReAuth of payment 10000001: outcome refused: ER053 (" + jpayment.CodePaymentID.Message().En + "); " +
 			"next: check the payment number and that it belongs to this store": &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "ER053"},
-		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
+		"jpayment: ReAuth of payment 10000001: outcome unknown: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); the original payment may be cancelled; next: " + panelReAuth: &jpayment.GatewayError{Call: call(jpayment.OpReAuth), Code: "G1242G120000"},
 		"jpayment: Sales of payment 10000001: outcome refused: G1242G120000 (" + jpayment.Code("G1242G120000").Message().En + "); " +
 			"next: do not ship; if the reason may be temporary, send it again, otherwise ask the cardholder for another way to pay": &jpayment.GatewayError{Call: call(jpayment.OpSales), Code: "G1242G120000"},
 		"jpayment: Cancel of payment 10000001: outcome refused: G8042G800000 (" + jpayment.Code("G8042G800000").Message().En + "); " +
@@ -200,6 +200,12 @@ func TestNextOfAndWhatOf(t *testing.T) {
 	const lookUp = "look the payment up in the control panel"
 	refused := &jpayment.GatewayError{Call: jpayment.Call{Operation: jpayment.OpSales}, Code: "ER010"}
 	notSent := &jpayment.TransportError{NotSent: true, Err: io.EOF}
+	otherAmounts := func(newPaymentID string) error {
+		return &jpayment.ReplyError{
+			Call: jpayment.Call{Operation: jpayment.OpReAuth}, Column: "am", Reason: jpayment.Text{En: "is not the requested amount", Ja: "が要求した金額と異なります"},
+			Result: &jpayment.Result{Status: jpayment.StatusSucceeded, PaymentID: newPaymentID},
+		}
+	}
 	test := &jpayment.ReplyError{Call: jpayment.Call{Operation: jpayment.OpSales}, Reason: jpayment.Text{En: "it is a test approval"}, Err: jpayment.ErrTestMode}
 	for name, tt := range map[string]struct {
 		err        error
@@ -215,6 +221,9 @@ func TestNextOfAndWhatOf(t *testing.T) {
 		"another package's":   {fmt.Errorf("x: %w", theirs{refused}), "ask the warehouse", "the warehouse is closed"},
 		"one of theirs below": {errors.Join(errors.New("x"), theirs{}), "ask the warehouse", "the warehouse is closed"},
 		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
+		"other amounts":       {otherAmounts("10000042"), "do not send it again; look up the new payment 10000042 in the control panel, and capture it only if its amounts are right", "the reply does not count as an answer: am is not the requested amount"},
+		"no new payment":      {otherAmounts("0"), jpayment.OpReAuth.NextIfUnknown().En, "the reply does not count as an answer: am is not the requested amount"},
+		"no payment number":   {otherAmounts("taro@example.com"), jpayment.OpReAuth.NextIfUnknown().En, "the reply does not count as an answer: am is not the requested amount"},
 		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply does not count as an answer: it is a test approval: the store is in test mode and no money moved"},
 		"test mode alone":     {jpayment.ErrTestMode, "do not ship, no money moved; switch the store to production in the control panel", "the store is in test mode and no money moved"},
 	} {

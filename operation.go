@@ -126,6 +126,14 @@ var (
 	}
 )
 
+// nextAfterOtherAmounts is for a ReAuth whose reply names a new payment and does not show that
+// its amounts are the requested ones.
+func nextAfterOtherAmounts(newPaymentID string) Text {
+	return textf(
+		"do not send it again; look up the new payment %s in the control panel, and capture it only if its amounts are right",
+		"再送しない。管理画面で新しい決済 %s を確認し、金額が正しい場合だけ実売上にする", newPaymentID)
+}
+
 // NextIfUnknown returns what to do if it is unknown whether the operation was carried out:
 // how to find out, and how to go on.
 func (o Operation) NextIfUnknown() Text {

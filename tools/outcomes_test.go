@@ -236,6 +236,7 @@ func nextSteps(t *testing.T) (all []jpayment.Text) {
 		errs := []error{
 			&jpayment.TransportError{Call: call},
 			&jpayment.ReplyError{Call: call, Err: jpayment.ErrTestMode},
+			&jpayment.ReplyError{Call: call, Result: &jpayment.Result{Status: jpayment.StatusSucceeded, PaymentID: "10000002"}},
 			&jpayment.ValidationError{Call: call},
 			&jpayment.TransportError{Call: call, NotSent: true},
 			&jpayment.TransportError{Call: call, NotSent: true, Err: context.Canceled},

@@ -106,7 +106,7 @@ func Next(j fulfilment.Job, flags string) jpayment.Text {
 	case j.State == fulfilment.StateRefused && j.Reason == fulfilment.ReasonPredecessor:
 		return console.Textf("%[1]s: jpayment review %[2]d%[3]s", "%[1]s: jpayment review %[2]d%[3]s", j.Next(), j.After, flags)
 	case j.State == fulfilment.StateDone && j.Operation == jpayment.OpReAuth:
-		return Capture(j.NewPaymentID)
+		return console.Textf("capture the new payment %s, unless your order system does so", "以後は新しい決済 %s を実売上にする（受注システムが行う場合は不要）", j.NewPaymentID)
 	case j.State == fulfilment.StateRunning, j.State == fulfilment.StateAwaiting:
 		return console.Textf("to find out its outcome, run the same command again, or jpayment work%s", "同じコマンド、または jpayment work%s を実行して結果を確定する", flags)
 	case !j.State.Settled():

@@ -30,7 +30,7 @@ func TestNext(t *testing.T) {
 		"test mode": {
 			fulfilment.Job{State: fulfilment.StateReview, Reason: fulfilment.ReasonTestMode}, "switch the store to production", "店舗を本番に切り替える",
 		},
-		"reauth done": {fulfilment.Job{State: fulfilment.StateDone, Operation: jpayment.OpReAuth, NewPaymentID: "10000042"}, "capture the new payment 10000042", "新しい決済 10000042"},
+		"reauth done": {fulfilment.Job{State: fulfilment.StateDone, Operation: jpayment.OpReAuth, NewPaymentID: "10000042"}, "capture the new payment 10000042, unless your order system does so", "新しい決済 10000042"},
 		"refused": {
 			fulfilment.Job{State: fulfilment.StateRefused, Reason: fulfilment.ReasonCode, Code: jpayment.CodePaymentID, Operation: jpayment.OpSales}, "check the payment number", "決済番号",
 		},

@@ -2,6 +2,7 @@ package monthend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -207,7 +208,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 	if t.review+t.held > 0 {
 		next(fmt.Sprintf(lang.In("a person has to check the jobs in review: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
 	}
-	if t.open > 0 {
+	if t.open > 0 && !errors.Is(ended.failed, fulfilment.ErrRestored) { // Its requests may have been carried out.
 		next(again)
 	}
 	if ended.failed != nil && status == console.Done {

@@ -427,7 +427,7 @@ func (r *Reader) row(line string) (row Row, faults []Fault) {
 		row.Operation = ""
 		return row, []Fault{{Line: r.line, Reason: textf("has %d fields, but the header has %d", "の項目数は%dで、見出し行の%dと異なります", len(fields), len(r.columns))}}
 	}
-	for _, name := range []string{Operation, Payment, Amount, Tax, Shipping, Email, Phone} {
+	for _, name := range []string{Operation, Payment, Reference, Amount, Tax, Shipping, Email, Phone} {
 		if v := value(name); v != strings.TrimSpace(v) {
 			add(name, text("has white space before or after it; remove it", "の前後に空白があります。削除してください"))
 		}
