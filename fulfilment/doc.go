@@ -2,7 +2,7 @@
 // once, as far as the gateway's protocol allows, despite crashes, maintenance and lost
 // replies. It leaves to a person only what the protocol cannot reveal.
 //
-// Order code enqueues a capture in the transaction that marks the order as shipped.
+// Order code enqueues a capture in the transaction that marks the order for shipping.
 // Workers, in the same process or on other machines, send it and record the verdict in the
 // database. The jobs are River jobs (github.com/riverqueue/river) in a SQLite file or in
 // Postgres:
@@ -12,7 +12,7 @@
 //	q, err := fulfilment.NewSQLite(db, fulfilment.Config{StoreID: "123456"})
 //	…
 //	tx, err := db.BeginTx(ctx, nil)
-//	… // mark the order as shipped
+//	… // mark the order for shipping; ship it when the capture is done
 //	_, err = q.EnqueueTx(ctx, tx, fulfilment.Sales("order-1", jpayment.SalesRequest{PaymentID: "10000001"}))
 //	… // if err is not nil, return it and do not ship
 //	err = tx.Commit()

@@ -21,7 +21,7 @@ import (
 	"github.com/jpayment-go/jpayment/jpaymenttest"
 )
 
-// One transaction marks the order as shipped and enqueues its capture.
+// One transaction marks the order for shipping and enqueues its capture.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "")
@@ -54,7 +54,7 @@ func Example() {
 		}
 		defer tx.Rollback() // no-op after Commit
 		var paymentID string
-		err = tx.QueryRowContext(ctx, `UPDATE orders SET status = 'shipped' WHERE number = ? RETURNING payment_id`, number).Scan(&paymentID)
+		err = tx.QueryRowContext(ctx, `UPDATE orders SET status = 'shipping' WHERE number = ? RETURNING payment_id`, number).Scan(&paymentID)
 		if err != nil {
 			return fulfilment.Job{}, err
 		}
@@ -131,7 +131,7 @@ func ExampleNewPostgres() {
 	}
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var paymentID string
-		err := tx.QueryRow(ctx, `UPDATE orders SET status = 'shipped' WHERE number = $1 RETURNING payment_id`, "order-1").Scan(&paymentID)
+		err := tx.QueryRow(ctx, `UPDATE orders SET status = 'shipping' WHERE number = $1 RETURNING payment_id`, "order-1").Scan(&paymentID)
 		if err != nil {
 			return err
 		}
