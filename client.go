@@ -256,7 +256,7 @@ func (c *Client) judge(out outgoing, call Call, res *Result) error {
 	case res.Status == StatusAccepted:
 		return not("", Text{
 			"it announces a kickback that was not requested",
-			"要求していない決済結果通知を予告しています",
+			"決済結果通知を要求していないのに、受付（OK）の応答です",
 		}, nil)
 	}
 	if out.op == OpReAuth { // The reply names the new payment.

@@ -195,7 +195,7 @@ func (c Code) what() Text {
 		return Text{}
 	}
 	m := c.Message()
-	return Text{string(c) + " (" + m.En + ")", string(c) + "（" + m.Ja + "）"}
+	return Text{string(c) + " (" + m.En + ")", string(c) + ": " + m.Ja}
 }
 
 // Is reports whether target is the code or its class, for [errors.Is].

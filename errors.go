@@ -145,7 +145,7 @@ func (c Call) told(what Text) Text {
 		what = Text{what.En + tries.En, what.Ja + tries.Ja}
 	}
 	if c.Earlier != nil {
-		what = Text{what.En + "; an earlier attempt may have been carried out", what.Ja + "。以前の試行が処理された可能性があります"}
+		what = Text{what.En + "; an earlier attempt may have been carried out", what.Ja + "。以前の送信が処理された可能性があります"}
 	}
 	return what
 }

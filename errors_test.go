@@ -240,7 +240,7 @@ func TestErrorTextsInJapanese(t *testing.T) {
 	t.Parallel()
 	replayed := jpayment.Call{Operation: jpayment.OpSales, Attempts: 2, Earlier: &jpayment.TransportError{}}
 	for want, err := range map[string]error{
-		"ER032（" + jpayment.CodeCaptureFailed.Message().Ja + "）（試行2回）。以前の試行が処理された可能性があります": &jpayment.GatewayError{Call: replayed, Code: "ER032"},
+		"ER032: " + jpayment.CodeCaptureFailed.Message().Ja + "（試行2回）。以前の送信が処理された可能性があります": &jpayment.GatewayError{Call: replayed, Code: "ER032"},
 		"応答がありませんでした: タイムアウトしました":                                                          &jpayment.TransportError{Err: context.DeadlineExceeded},
 		"接続できませんでした: 接続が途中で切断されました":                                                        &jpayment.TransportError{NotSent: true, Err: io.EOF},
 		"接続できませんでした: 接続が拒否されました（dial tcp）":                                                 &jpayment.TransportError{NotSent: true, Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}},

@@ -645,8 +645,8 @@ func ExampleNextOf() {
 	fmt.Println(jpayment.NextOf(errors.New("of somebody else")))
 	// Output:
 	// 拒否
-	// ER003（送信元IPアドレスが登録されていません）
-	// このサーバーの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する
+	// ER003: 送信元IPアドレスが登録されていません
+	// このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する
 	// look the payment up in the control panel
 }
 

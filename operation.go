@@ -82,7 +82,7 @@ var (
 	}
 	nextSourceIP = Text{
 		"register this machine's egress IP address in the control panel (設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP), then send it again",
-		"このサーバーの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する",
+		"このマシンの送信元IPアドレスを管理画面（設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP）に登録してから再送する",
 	}
 	nextAfterRefusedSales = Text{
 		"look the payment up in the control panel: it may be captured already, cancelled or expired; ship only if it is captured (実売上)",

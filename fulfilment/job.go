@@ -104,7 +104,7 @@ var reasons = map[Reason]jpayment.Text{
 	ReasonNoKickback:    {En: "the kickback did not arrive in time", Ja: "期限までに決済結果通知が届きませんでした"},
 	ReasonContradicted:  {En: "a kickback contradicts what else is known", Ja: "決済結果通知の内容と、ほかに分かっている結果が食い違っています"},
 	ReasonTestMode:      {En: "the gateway approved it in test mode; no money moved", Ja: "テストモードの承認です。実際の請求は発生していません"},
-	ReasonRestored:      {En: "it was open in the backup from which the database was restored, and may have been carried out since", Ja: "データベースの復元時に未完了でした。復元に使ったコピーより後に処理された可能性があります"},
+	ReasonRestored:      {En: "it was open in the backup from which the database was restored, and may have been carried out since", Ja: "データベースの復元時に未完了でした。バックアップの作成後に処理された可能性があります"},
 }
 
 // Text returns the reason in a sentence, or nothing for ReasonNone.

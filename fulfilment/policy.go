@@ -388,7 +388,7 @@ func kickbackText(k *jpayment.Kickback) jpayment.Text {
 		return textf("a kickback reported the new payment %s", "決済結果通知によれば、新しい決済は %s です", k.PaymentID)
 	}
 	code := codeText(k.Code)
-	return jpayment.Text{En: "a kickback reported a failure: " + code.En, Ja: "決済結果通知によれば、決済は失敗しました：" + code.Ja}
+	return jpayment.Text{En: "a kickback reported a failure: " + code.En, Ja: "決済結果通知によれば、決済は失敗しました: " + code.Ja}
 }
 
 // mayDecide reports whether a person may make the decision, given the number of the job's

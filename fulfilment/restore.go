@@ -99,7 +99,7 @@ func (w *worker[TTx]) checkAge(ctx context.Context) error {
 			return &problem{
 				what: errRestored.what, is: ErrRestored,
 				next: textf("call AfterRestore, or run jpayment restore-check; if you meant to use another database, remove %s",
-					"AfterRestore を呼び出すか、jpayment restore-check を実行する。別のデータベースを意図している場合は %s を削除する", w.cfg.Witness),
+					"AfterRestore を呼び出すか、jpayment restore-check を実行する。意図して別のデータベースを使う場合は %s を削除する", w.cfg.Witness),
 			}
 		}
 		is, err = w.store().older(ctx)
@@ -126,8 +126,8 @@ func readWitness(file, storeID string) (age, error) {
 	}
 	if err != nil {
 		return age{}, &problem{
-			what:  textf("the witness file %s cannot be read", "復元を検知するためのファイル %s を読み取れません", file),
-			next:  jpayment.Text{En: "correct or remove it; without it, a restored backup cannot be detected", Ja: "修正または削除する。ない場合、データベースが古いコピーから復元されたかどうかは確認できません"},
+			what:  textf("the witness file %s cannot be read", "復元を検知するためのファイル（ウィットネス） %s を読み取れません", file),
+			next:  jpayment.Text{En: "correct or remove it; without it, a restored backup cannot be detected", Ja: "修正または削除する（このファイルがないと、データベースが古いバックアップから復元されても検知できない）"},
 			cause: err,
 		}
 	}

@@ -48,7 +48,7 @@ func (q *Queue[TTx]) tell(ctx context.Context, tx TTx, job Job) (err error) {
 				En: fmt.Sprintf("order code failed (%s) on the verdict of job %d, so nothing was recorded", how.En, job.ID),
 				Ja: fmt.Sprintf("ジョブ %d について OnSettled の関数が失敗したため（%s）、記録していません", job.ID, how.Ja),
 			},
-			next: jpayment.Text{En: "correct the function passed to OnSettled; it will be called again", Ja: "OnSettled に渡した関数を修正する（自動的に再度呼び出されます）"}, cause: cause, quiet: true,
+			next: jpayment.Text{En: "correct the function passed to OnSettled; it will be called again", Ja: "OnSettled に渡した関数を修正する（その後、自動で再度呼び出される）"}, cause: cause, quiet: true,
 		}}
 	}
 	defer func() {

@@ -268,7 +268,7 @@ var ofGateway = []Assumption{
 	{
 		Number: 57, Grade: "L", Where: "internal/sim/books.go",
 		Text:         t("Issuers do not refuse cancellations.", "カード会社が取消を拒否することはありません。"),
-		IfWrong:      t("A Cancel may be declined; the client reports it.", "取消が拒否されることがあり、クライアントはそれを伝えます。"),
+		IfWrong:      t("A Cancel may be declined; the client reports it.", "取消が拒否されることがあります。クライアントは拒否として返します。"),
 		Unobservable: t("If some are not refused, the next may still be.", "拒否されなかった例があっても、次は拒否される可能性があります。"),
 	},
 	{

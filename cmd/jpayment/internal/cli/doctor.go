@@ -221,7 +221,7 @@ func (d *doctor) page(page []byte, status int, err error) {
 	case err != nil:
 		d.line(console.Bad, "HTTP", console.What(err))
 		d.advise("The connection works, but there was no answer: try again, and check the gateway's announcements.",
-			"接続できましたが、応答がありません。時間をおいて再度確認し、決済ゲートウェイの障害情報を確認してください。")
+			"接続できましたが、応答がありません。時間をおいて再度実行し、決済ゲートウェイの障害情報を確認してください。")
 	case status != http.StatusOK:
 		d.line(console.Bad, "HTTP", console.Textf("status %d, which the gateway never returns", "ステータス %d（決済ゲートウェイの応答ではない）", status))
 		d.advise("Something other than the gateway answered: check the URL and the proxy.", "決済ゲートウェイ以外が応答しています。URLとプロキシを確認してください。")
@@ -234,7 +234,7 @@ func (d *doctor) page(page []byte, status int, err error) {
 		}
 		if errors.Is(res.Code, jpayment.ErrMaintenance) {
 			d.line(console.Unsure, "HTTP", jobtext.Code(res.Code))
-			d.advise("Try again when the maintenance is over.", "メンテナンスが終わってから再度確認してください。")
+			d.advise("Try again when the maintenance is over.", "メンテナンスが終わってから再度実行してください。")
 			return
 		}
 		d.line(console.Good, "HTTP", console.Textf("status 200, and the gateway answers (%s to a request without parameters)", "ステータス 200。決済ゲートウェイが応答（パラメータのないリクエストに %s）", string(res.Code)))
@@ -294,7 +294,7 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 		_, err = client.Cancel(ctx, cancelNothing)
 	}
 	if err == nil {
-		err = console.Failedf("the gateway says that it cancelled payment 0", "決済番号 0 を取り消したと決済ゲートウェイが答えました")
+		err = console.Failedf("the gateway says that it cancelled payment 0", "決済番号 0 を取り消したと決済ゲートウェイが応答しました")
 	}
 	var refused *jpayment.GatewayError
 	var code jpayment.Code
@@ -305,8 +305,8 @@ func (d *doctor) checkStore(ctx context.Context, transport *http.Transport) {
 	case code == jpayment.CodePaymentID, code == jpayment.CodeCancelFailed:
 		d.line(console.Good, name, console.Textf("%s is accepted from this address (%s to a CANCEL of payment 0)", "このアドレスからのリクエストは許可されている（店舗 %s、決済番号 0 の CANCEL に %s）", d.settings.store, string(code)))
 	case code == "":
-		d.line(console.Unsure, name, console.Textf("no answer about the store: %s", "店舗についての回答なし: %s", console.What(err)))
-		d.advise("Whether the address is accepted is unknown: try again.", "送信元IPアドレスが許可されているかは不明です。再度確認してください。")
+		d.line(console.Unsure, name, console.Textf("no answer about the store: %s", "店舗については確認できません: %s", console.What(err)))
+		d.advise("Whether the address is accepted is unknown: try again.", "送信元IPアドレスが許可されているかどうか不明です。再度実行してください。")
 	case code == jpayment.CodeSourceIP:
 		d.line(console.Bad, name, jobtext.Code(code))
 		d.advise("Register this machine's egress IP address in the control panel: 設定 → 決済システム → 決済ゲートウェイ＆CTI決済設定 → 決済データ送信元IP. Behind NAT or a proxy, this is the address of the NAT or proxy. For a store with a connection authentication code (接続認証コード), set JPAYMENT_CONNECTION_AUTH instead.",

@@ -194,14 +194,14 @@ func (e *explanation) explainReply(body []byte) {
 		e.explainCode(res.Code)
 		if e.After[0].outcome == jpayment.OutcomeRefused {
 			e.Verdict = "Refused: the gateway answered with " + string(res.Code) + "."
-			e.VerdictJa = "拒否されました。決済ゲートウェイの回答は " + string(res.Code) + " です。"
+			e.VerdictJa = "拒否されました。決済ゲートウェイの応答は " + string(res.Code) + " です。"
 		} else {
 			e.Verdict = "Unknown: the gateway answered with " + string(res.Code) + " and may have lost track of the payment."
-			e.VerdictJa = "結果は不明です。決済ゲートウェイの回答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
+			e.VerdictJa = "結果は不明です。決済ゲートウェイの応答は " + string(res.Code) + " で、処理されたかどうか分かりません。"
 		}
 	default:
 		e.Verdict = "Done: the gateway says that it carried out the request for payment " + named(console.English, res) + "."
-		e.VerdictJa = "完了です。決済ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと答えました。"
+		e.VerdictJa = "完了です。決済ゲートウェイは決済 " + named(console.Japanese, res) + "について処理したと応答しました。"
 		e.addTestMode(res)
 	}
 	if res.PaymentID != "" { // A bare code has no columns.

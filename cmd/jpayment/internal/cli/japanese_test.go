@@ -326,10 +326,10 @@ func TestErrorsInJapanese(t *testing.T) {
 		told.Write(b)
 	}
 	for _, elsewhere := range []string{
-		"JSON を出力できません。",               // TestResultNotWritten
-		"--by に判断した人を指定してください",         // TestReviewByNoFile
-		"送信を続けられません。",                  // Only a failing database ends the work.
-		"決済番号 0 を取り消したと決済ゲートウェイが答えました", // The client rejects such a reply.
+		"JSON を出力できません。",                // TestResultNotWritten
+		"--by に判断者を指定してください",            // TestReviewByNoFile
+		"送信を続けられません。",                   // Only a failing database ends the work.
+		"決済番号 0 を取り消したと決済ゲートウェイが応答しました", // The client rejects such a reply.
 	} {
 		told.WriteString(elsewhere + "\n")
 	}

@@ -188,7 +188,7 @@ func TestStatusOfJobsThatAreNotSent(t *testing.T) {
 	} {
 		for lang, want := range map[console.Lang]string{
 			console.English:  "? due since 2027-01-15 17:00:00 JST, but nothing is being sent: ",
-			console.Japanese: "? 2027-01-15 17:00:00 JST から送信予定ですが、送信されていません",
+			console.Japanese: "? 予定時刻（2027-01-15 17:00:00 JST）を過ぎても送信されていません",
 		} {
 			var out strings.Builder
 			showStatus(console.Console{Lang: lang, Stdout: &out}, c.st, " --store 123456", c.now)

@@ -26,7 +26,7 @@ control panel before you enqueue them again.
 Exit status: 0 done, 1 not confirmed, or the database failed, 2 usage error.`,
 			`データベースをバックアップから復元した後に、店舗の未完了のジョブをすべて要確認にします。バックアップの作成後に処理された
 可能性があり、そのままでは再送されるためです。復元のたびに1回、すべてのワーカーを停止した状態で実行してください。
-実行するまで、work と run は、以前に見た状態より古いデータベース（--witness）では送信しません。
+実行するまで、work と run は、ウィットネス（--witness）の記録より古いデータベースでは送信しません。
 
 バックアップの作成後に登録したものは含まれていません。管理画面で確認してから、登録し直してください。
 

@@ -63,7 +63,7 @@ Exit status: 0 shown or recorded; 1 not confirmed, nothing to record, or a job h
 解消した後に --again で再送できます。--correct を付けると、以前の判断を訂正します（どちらも記録に残ります）。
 記録する内容を表示し、確認を求めます。
 
-多数のジョブは、ファイルでまとめて判断できます。--export は、確認が必要なジョブを、判断（処理済み、処理しない、再送）、
+件数が多いときは、ファイルでまとめて判断できます。--export は、確認が必要なジョブを、判断（処理済み、処理しない、再送）、
 新決済番号、メモを記入する列とともに CSV に書き出します。--import は、記入済みのファイル全体を検査し、
 集計を表示して確認を求め、すべての判断を記録するか、まったく記録しないかのどちらかにします。
 
@@ -96,7 +96,7 @@ Exit status: 0 shown or recorded; 1 not confirmed, nothing to record, or a job h
 	f.BoolVar(&r.again, "again", false, lang.In("it was not carried out, and is to be sent again", "処理されておらず、再送する"))
 	f.BoolVar(&r.correct, "correct", false, lang.In("replace an earlier decision, which stays on record", "以前の判断を訂正する（以前の判断も記録に残る）"))
 	f.StringVar(&r.newPayment, "new-payment", "", lang.In("new payment that a reauth created; with --done", "再オーソリで作成された決済の番号（--done とともに指定）"))
-	f.StringVar(&r.by, "by", "", lang.In("name of the person who decided; defaults to the user name", "判断した人。既定はユーザー名"))
+	f.StringVar(&r.by, "by", "", lang.In("name of the person who decided; defaults to the user name", "判断者。既定はユーザー名"))
 	f.StringVar(&r.note, "note", "", lang.In("note on what was found, or @FILE or - to read it from a file or standard input", "確認した内容。@FILE または - でファイルまたは標準入力から読む"))
 	f.BoolVar(&r.yes, "yes", false, lang.In("do not ask for confirmation", "確認を求めない"))
 	f.BoolVar(&r.json, "json", false, lang.In("write JSON to standard output, one object per job", "標準出力に、ジョブごとに1つの JSON を出力する"))
@@ -411,7 +411,7 @@ func (r *review) writeOne(w io.Writer, j known) {
 	add(r.Lang.In("code", "コード"), string(j.Code))
 	add(r.Lang.In("new payment", "新決済番号"), j.NewPaymentID)
 	if len(j.decided) == 1 {
-		add(r.Lang.In("decided by", "判断した人"), j.DecidedBy)
+		add(r.Lang.In("decided by", "判断者"), j.DecidedBy)
 		add(r.Lang.In("note", "メモ"), j.Note.Reveal())
 	}
 	add(r.Lang.In("next", "次の手順"), r.Lang.Of(jobtext.Next(j.Job, r.flags)))

@@ -149,7 +149,7 @@ func (r *review) importFile(ctx context.Context, path string, s settings) error 
 		r.by = r.user
 	}
 	if r.by == "" {
-		return console.Usagef("--by is missing: give the name of the person who decided", "--by に判断した人を指定してください")
+		return console.Usagef("--by is missing: give the name of the person who decided", "--by に判断者を指定してください")
 	}
 	if err := r.panel.check(); err != nil {
 		return err
@@ -255,7 +255,7 @@ func (r *review) summarise(path string, charset runfile.Charset, b *bulk, s sett
 		}
 	}
 	rows = append(rows,
-		[]string{lang.In("decided by", "判断した人"), r.by},
+		[]string{lang.In("decided by", "判断者"), r.by},
 		[]string{lang.In("store", "店舗ID"), s.store},
 		[]string{lang.In("database", "データベース"), s.databaseName()})
 	console.WriteTable(r.Stderr, rows)

@@ -110,7 +110,7 @@ func runFile(cmd *cobra.Command, r monthend.Run, columns string) (err error) {
 	if unseen != (jpayment.Text{}) && !r.DryRun {
 		fmt.Fprintln(r.Console.Stderr, r.Console.Lang.Of(console.Textf(
 			"There is no witness, so a restored backup will not be detected: %s",
-			"ウィットネスファイルを使用できないため、データベースが古いコピーから復元されても検出できません: %s", unseen)))
+			"ウィットネスファイルを使用できないため、データベースが古いバックアップから復元されても検知できません: %s", unseen)))
 	}
 	if r.Timeout = s.timeout; r.Timeout == 0 {
 		r.Timeout = defaultTimeout

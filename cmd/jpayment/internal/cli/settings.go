@@ -98,7 +98,7 @@ func addSettingsFlags(cmd *cobra.Command, lang console.Lang) {
 	f := cmd.Flags()
 	f.String("store", "", lang.In("store ID (aid), six digits [JPAYMENT_STORE]", "店舗ID（aid）、半角数字6桁 [JPAYMENT_STORE]"))
 	f.String("url", "", lang.In("base URL of the gateway; defaults to the real one [JPAYMENT_URL]", "決済ゲートウェイのURL。既定は本番 [JPAYMENT_URL]"))
-	f.String("timeout", "", lang.In("timeout of one attempt, such as 30s; defaults to 60s [JPAYMENT_TIMEOUT]", "1回の試行の制限時間（30s など）。既定は60s [JPAYMENT_TIMEOUT]"))
+	f.String("timeout", "", lang.In("timeout of one attempt, such as 30s; defaults to 60s [JPAYMENT_TIMEOUT]", "1回の試行のタイムアウト（30s など）。既定は60s [JPAYMENT_TIMEOUT]"))
 	f.String("charset", "", lang.In("character set of requests: utf-8 (default) or shift_jis [JPAYMENT_CHARSET]", "送信する文字コード。utf-8（既定）または shift_jis [JPAYMENT_CHARSET]"))
 	f.String("config", "", lang.In("configuration file; defaults to jpayment/config.toml in the user's configuration directory [JPAYMENT_CONFIG]", "設定ファイル。既定はユーザー設定ディレクトリの jpayment/config.toml [JPAYMENT_CONFIG]"))
 	complete(cmd, "charset", "utf-8", "shift_jis")

@@ -118,7 +118,7 @@ func showStatus(c console.Console, st fulfilment.Status, flags string, now time.
 	case p != nil && !p.Until.IsZero():
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Skipped), c.Lang.Of(console.Textf("paused since %s, until %s: %s", "%s から %s まで送信を一時停止中: %s", c.Time(p.At), c.Time(p.Until), p.Why)))
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: nothing; workers resume automatically then. To resume earlier, run jpayment work --resume%s",
-			"次の手順: ありません。この時刻になると、ワーカーが自動で再開します。それより前に再開するには jpayment work --resume%s を実行する", flags)))
+			"次の手順: 不要（この時刻になると、ワーカーが自動で再開する）。すぐに再開するには jpayment work --resume%s を実行する", flags)))
 	case p != nil:
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Bad), c.Lang.Of(console.Textf("paused since %s: %s", "%s から送信を一時停止中: %s", c.Time(p.At), p.Why)))
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: %[1]s; then jpayment work --resume%[2]s, or jpayment run again",
@@ -126,13 +126,13 @@ func showStatus(c console.Console, st fulfilment.Status, flags string, now time.
 	case !notSentSince(st, now).IsZero():
 		fmt.Fprintf(c.Stdout, "%s %s\n", c.OutMark(console.Unsure), c.Lang.Of(console.Textf(
 			"due since %s, but nothing is being sent: jpayment work is not running, or cannot write to the database; see its log, and /ready of --health",
-			"%s から送信予定ですが、送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(notSentSince(st, now)))))
+			"予定時刻（%s）を過ぎても送信されていません。jpayment work が起動していないか、データベースに書き込めていません。そのログと、--health の /ready を確認してください", c.Time(notSentSince(st, now)))))
 	case !st.NextDue.IsZero():
 		fmt.Fprintln(c.Stdout, c.Lang.Of(console.Textf("next due: %s", "次の送信予定: %s", c.Time(st.NextDue))))
 	}
 	if st.Review+st.Disputed > 0 {
 		fmt.Fprintf(c.Stdout, "  %s\n", c.Lang.Of(console.Textf("next: jpayment review%s lists the jobs that need a person",
-			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧する", flags)))
+			"次の手順: jpayment review%s で、担当者の確認が必要なジョブを一覧表示する", flags)))
 	}
 }
 

@@ -102,7 +102,7 @@ func addWorkFlags(cmd *cobra.Command, lang console.Lang) {
 	f.Bool("production-only", false, lang.In("do not count an approval in test mode as done, since no money moves [JPAYMENT_PRODUCTION_ONLY]", "テストモードの承認（実際の請求は発生しない）を完了とみなさない [JPAYMENT_PRODUCTION_ONLY]"))
 	f.String("kickback-wait", "", lang.In("request the results of re-authorisations by kickback, and wait this long for them, such as 10m [JPAYMENT_KICKBACK_WAIT]", "再オーソリの結果を決済結果通知で受け取り、この時間まで待つ（10m など） [JPAYMENT_KICKBACK_WAIT]"))
 	f.String("witness", "", lang.In("file outside the database by which a restored backup is detected; defaults to the SQLite file's name with .seen appended, or for Postgres to a file in the user's state directory; '' for none [JPAYMENT_WITNESS]",
-		"古いコピーからの復元を検出するための、データベース外のファイル。既定は SQLite ではファイル名の末尾に .seen を付けたもの、Postgres ではユーザーの状態ディレクトリ。'' で使用しない [JPAYMENT_WITNESS]"))
+		"古いバックアップからの復元を検知するための、データベース外のファイル（ウィットネス）。既定は SQLite ではファイル名の末尾に .seen を付けたもの、Postgres ではユーザーの状態ディレクトリ。'' で使用しない [JPAYMENT_WITNESS]"))
 	f.String("kickback-listen", "", lang.In("address and port on which to receive kickbacks", "決済結果通知を待ち受けるアドレスとポート"))
 }
 

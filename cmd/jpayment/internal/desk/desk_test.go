@@ -579,7 +579,7 @@ func TestPagesOfTenThousandJobs(t *testing.T) {
 			at = link(page, "next")
 		}
 		require.Len(t, seen, 3333)
-		require.Contains(t, s.get(t, "/desk/progress"), "0 / 3,334件 確定")
+		require.Contains(t, s.get(t, "/desk/progress"), "0 / 3,334件 終了")
 	})
 }
 

@@ -206,7 +206,7 @@ func (r *Run) conclude(ctx context.Context, ended ending) error {
 		fmt.Fprintln(stderr, lang.In("Interrupted.", "中断しました。"))
 	}
 	if t.review+t.held > 0 {
-		next(fmt.Sprintf(lang.In("a person has to check the jobs in review: jpayment review%s", "担当者の確認が必要です: jpayment review%s"), r.Flags))
+		next(fmt.Sprintf(lang.In("a person has to check the jobs in review: jpayment review%s", "要確認のジョブを管理画面で確認し、結果を記録する: jpayment review%s"), r.Flags))
 	}
 	if t.open > 0 && !errors.Is(ended.failed, fulfilment.ErrRestored) { // Its requests may have been carried out.
 		next(again)

@@ -13,7 +13,7 @@ func (s *Simulator) Announce(w io.Writer, language string) error {
 	if s.state != nil {
 		books = jpayment.Text{En: visible(s.path), Ja: visible(s.path)}
 	}
-	auth := jpayment.Text{En: "registered source addresses", Ja: "決済データ送信元IP"}
+	auth := jpayment.Text{En: "registered source addresses", Ja: "決済データ送信元IP（登録済みの送信元IPアドレス）"}
 	if s.gateway.Config().ConnectionCode != "" {
 		auth = jpayment.Text{En: "the code in JPAYMENT_CONNECTION_AUTH", Ja: "接続認証コード（JPAYMENT_CONNECTION_AUTH）"}
 	}
@@ -45,7 +45,7 @@ Press Ctrl-C to stop.
   管理画面      %[2]s/panel/
   API           %[2]s/control/v1/
   決済結果通知  決済結果通知URL を管理画面で設定してください（このマシン上の URL のみ）
-  接続認証      %[4]s
+  認証方法      %[4]s
   設定          %[5]s
   保存先        %[3]s
 
