@@ -303,9 +303,9 @@ func (e *ReplyError) next() Text {
 	case errors.Is(e.Err, ErrTestMode):
 		return nextProduction
 	case e.Operation == OpReAuth || e.Operation == OpReAuthByKickback:
-		if r := e.Result; r != nil && r.Status == StatusSucceeded && strings.Trim(r.PaymentID, "0") != "" &&
+		if r := e.Result; r != nil && r.Status == StatusSucceeded && r.PaymentID != e.PaymentID && strings.Trim(r.PaymentID, "0") != "" &&
 			wire.IsDigits(r.PaymentID) && len(r.PaymentID) <= maxPaymentID {
-			return nextAfterOtherAmounts(r.PaymentID)
+			return nextAfterNamed(r.PaymentID)
 		}
 	}
 	return e.Operation.NextIfUnknown()

@@ -202,7 +202,7 @@ func TestNextOfAndWhatOf(t *testing.T) {
 	notSent := &jpayment.TransportError{NotSent: true, Err: io.EOF}
 	otherAmounts := func(newPaymentID string) error {
 		return &jpayment.ReplyError{
-			Call: jpayment.Call{Operation: jpayment.OpReAuth}, Column: "am", Reason: jpayment.Text{En: "is not the requested amount", Ja: "が要求した金額と異なります"},
+			Call: jpayment.Call{Operation: jpayment.OpReAuth, PaymentID: "10000001"}, Column: "am", Reason: jpayment.Text{En: "is not the requested amount", Ja: "が要求した金額と異なります"},
 			Result: &jpayment.Result{Status: jpayment.StatusSucceeded, PaymentID: newPaymentID},
 		}
 	}
@@ -221,8 +221,9 @@ func TestNextOfAndWhatOf(t *testing.T) {
 		"another package's":   {fmt.Errorf("x: %w", theirs{refused}), "ask the warehouse", "the warehouse is closed"},
 		"one of theirs below": {errors.Join(errors.New("x"), theirs{}), "ask the warehouse", "the warehouse is closed"},
 		"joined, disagreeing": {errors.Join(refused, notSent), lookUp, "ER010 (payment processing is congested)"},
-		"other amounts":       {otherAmounts("10000042"), "do not send it again; look up the new payment 10000042 in the control panel, and capture it only if its amounts are right", "the reply does not count as an answer: am is not the requested amount"},
+		"other amounts":       {otherAmounts("10000042"), "do not send it again; look in the control panel for payment 10000042, which the reply names: capture it only if it replaces this payment and its amounts are right", "the reply does not count as an answer: am is not the requested amount"},
 		"no new payment":      {otherAmounts("0"), jpayment.OpReAuth.NextIfUnknown().En, "the reply does not count as an answer: am is not the requested amount"},
+		"the same payment":    {otherAmounts("10000001"), jpayment.OpReAuth.NextIfUnknown().En, "the reply does not count as an answer: am is not the requested amount"},
 		"no payment number":   {otherAmounts("taro@example.com"), jpayment.OpReAuth.NextIfUnknown().En, "the reply does not count as an answer: am is not the requested amount"},
 		"test mode":           {test, "do not ship, no money moved; switch the store to production in the control panel", "the reply does not count as an answer: it is a test approval: the store is in test mode and no money moved"},
 		"test mode alone":     {jpayment.ErrTestMode, "do not ship, no money moved; switch the store to production in the control panel", "the store is in test mode and no money moved"},

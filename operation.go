@@ -126,12 +126,12 @@ var (
 	}
 )
 
-// nextAfterOtherAmounts is for a ReAuth whose reply names a new payment and does not show that
-// its amounts are the requested ones.
-func nextAfterOtherAmounts(newPaymentID string) Text {
+// nextAfterNamed is for a ReAuth whose reply names a payment and does not count as an answer.
+// Whether the ReAuth created that payment, and with the requested amounts, is not proved.
+func nextAfterNamed(paymentID string) Text {
 	return textf(
-		"do not send it again; look up the new payment %s in the control panel, and capture it only if its amounts are right",
-		"再送しない。管理画面で新しい決済 %s を確認し、金額が正しい場合だけ実売上にする", newPaymentID)
+		"do not send it again; look in the control panel for payment %s, which the reply names: capture it only if it replaces this payment and its amounts are right",
+		"再送しない。応答にある決済 %s を管理画面で確認し、この再オーソリによる決済で、金額も正しい場合だけ実売上にする", paymentID)
 }
 
 // NextIfUnknown returns what to do if it is unknown whether the operation was carried out:

@@ -155,13 +155,18 @@ type paymentRow struct {
 	PaymentID string `json:"payment_id"`
 }
 
-// jobsOf reads all jobs of payments, in the order of their IDs.
-func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, error) {
-	all := make([]paymentRow, len(paymentIDs))
-	for i, id := range paymentIDs {
+// paymentRows returns payment numbers as a parameter of rows_of.
+func paymentRows(ids []string) (string, error) {
+	all := make([]paymentRow, len(ids))
+	for i, id := range ids {
 		all[i].PaymentID = id
 	}
-	param, err := asRows(all)
+	return asRows(all)
+}
+
+// jobsOf reads all jobs of payments, in the order of their IDs.
+func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, error) {
+	param, err := paymentRows(paymentIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -174,11 +179,7 @@ func (s store) jobsOf(ctx context.Context, paymentIDs ...string) ([]record, erro
 
 // reauthorisedAs reads the jobs that made payments, in the order of their IDs.
 func (s store) reauthorisedAs(ctx context.Context, newPaymentIDs ...string) ([]Job, error) {
-	all := make([]paymentRow, len(newPaymentIDs))
-	for i, id := range newPaymentIDs {
-		all[i].PaymentID = id
-	}
-	param, err := asRows(all)
+	param, err := paymentRows(newPaymentIDs)
 	if err != nil {
 		return nil, err
 	}
