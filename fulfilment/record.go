@@ -155,7 +155,7 @@ func notRefused(j Job) (Job, error) {
 //
 // A request that comes after a refused job is recorded as refused with ReasonPredecessor. It
 // comes after that job by [Request.After], or by [Request.InTurn] if that job is above it in
-// the list.
+// the list. The function passed to [Queue.OnSettled] is called for this verdict too.
 func (q *Queue[TTx]) EnqueueAll(ctx context.Context, rs []Request) ([]Job, error) {
 	return q.enqueue(ctx, rs, true)
 }
